@@ -1,0 +1,169 @@
+"""What a municipality declares about itself: `inventories/<slug>/municipality.yml` as frozen types.
+
+Units are in the names of the fields. Free text is shown to people, never executed or used as a path.
+Rules that need more than one field, or the whole fleet, are in the declaration stage.
+"""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address, IPv4Network
+from typing import Annotated
+
+from pydantic import Field
+
+from vaern.model.vocabulary import (
+    Code,
+    Days,
+    Declared,
+    Email,
+    HostRole,
+    Hours,
+    Interface,
+    Name,
+    Protocol,
+    Sector,
+    Size,
+    SourceKind,
+    TapMode,
+    Target,
+    Title,
+)
+
+
+class Contact(Declared):
+    """Somebody the SOC can reach; NIS2 section 10 asks for them at registration."""
+
+    name: Title
+    """Full name."""
+    email: Email
+    """Mail address."""
+    phone: Annotated[str, Field(pattern=r"^\+?[0-9][0-9 ]{5,18}$")]
+    """Telephone, digits and spaces."""
+    duty: Title
+    """What to call this person about, such as IT chief or security officer."""
+
+
+class Site(Declared):
+    """One place with a network of its own; addresses are unique within it and only there."""
+
+    name: Name
+    """Short name, used in events."""
+    title: Title
+    """Name as people say it."""
+    sector: Sector
+    """Sector of the site."""
+    network: IPv4Network
+    """The LAN the hosts and sources of this site are on."""
+
+
+class Host(Declared):
+    """A Debian host that vaern configures; it belongs to the municipality."""
+
+    name: Name
+    """Short name, unique in the municipality."""
+    site: Name
+    """The site it stands at."""
+    address: IPv4Address
+    """Its address on the LAN of the site."""
+    roles: Annotated[tuple[HostRole, ...], Field(min_length=1)]
+    """What it does: gateway, relay, sensor."""
+    debian: Annotated[int, Field(ge=12, le=13)] = 13
+    """Debian release; 12 is deprecated, and refused for sensors."""
+    spool_gib: Annotated[float, Field(gt=0, le=16384)] = 20.0
+    """Disk set aside for the spool and the queue of a relay, GiB."""
+
+
+class LogSource(Declared):
+    """One sender of log events, accepted by the relay of its site from this address only."""
+
+    name: Name
+    """Short name, unique in the municipality; travels with every event."""
+    kind: SourceKind
+    """What it is."""
+    sector: Sector
+    """Decides which SOC receives it."""
+    site: Name
+    """The site it stands at."""
+    address: IPv4Address
+    """The address it sends from."""
+    protocol: Protocol
+    """How it sends."""
+    events_per_second: Annotated[float, Field(gt=0, le=1_000_000)]
+    """Expected mean rate; the queue is sized from it."""
+    event_bytes: Annotated[int, Field(ge=40, le=65536)] = 400
+    """Expected mean size of one event."""
+    silent_after_minutes: Annotated[int, Field(ge=1, le=10080)]
+    """Silence longer than this raises an alarm."""
+    retention_days: Days | None = None
+    """Overrides privacy.retention_days for this source."""
+
+
+class Tap(Declared):
+    """A mirror of traffic that a sensor listens to."""
+
+    name: Name
+    """Short name, unique in the municipality."""
+    mode: TapMode
+    """How the mirror arrives."""
+    sector: Sector
+    """Sector of the traffic."""
+    sensor: Name
+    """Name of the host with role sensor."""
+    interface: Interface
+    """Interface of the sensor that receives the mirror; vaern touches no other."""
+    expected_mbit_per_second: Annotated[float, Field(gt=0, le=100_000)]
+    """Expected mean traffic; the sensor is sized from it."""
+
+
+class Privacy(Declared):
+    """What leaves the municipality about persons, and for how long it is kept."""
+
+    cpr_masking: bool = True
+    """Mask civil registration numbers at the site."""
+    retention_days: Days = 400
+    """13 months by default, the national recommendation; below 365 raises a warning."""
+    processing_agreement: Title
+    """Reference of the data processing agreement, GDPR article 28."""
+
+
+class Municipality(Declared):
+    """One declaration, complete: who, where, which hosts, what they send and on which terms."""
+
+    code: Code
+    """Four-digit municipality code, in quotes."""
+    name: Title
+    """Name as registered."""
+    population: Annotated[int, Field(ge=50, le=1_000_000)]
+    """Inhabitants; costs are shared by it."""
+    size: Size
+    """Profile: small, medium or large."""
+    target: Target
+    """lab or azure."""
+    contacts: Annotated[tuple[Contact, ...], Field(min_length=1)]
+    """At least one."""
+    sites: Annotated[tuple[Site, ...], Field(min_length=1)]
+    """At least one."""
+    hosts: Annotated[tuple[Host, ...], Field(min_length=1)]
+    """At least one gateway and one relay among them."""
+    log_sources: Annotated[tuple[LogSource, ...], Field(min_length=1)]
+    """At least one."""
+    taps: tuple[Tap, ...] = ()
+    """None is allowed: a tap is asked for only where the need is."""
+    outage_hours: Hours
+    """Hours without a link that must be survived without loss."""
+    privacy: Privacy
+    """Personal data."""
+    soc: Annotated[dict[Sector, Name], Field(min_length=1)]
+    """SOC profile per sector, from inventories/shared/collector.yml."""
+
+    def host(self, name: str) -> Host:
+        """The host of that name. Raises KeyError."""
+        return {host.name: host for host in self.hosts}[name]
+
+    def site(self, name: str) -> Site:
+        """The site of that name. Raises KeyError."""
+        return {site.name: site for site in self.sites}[name]
+
+    def with_role(self, role: HostRole) -> tuple[Host, ...]:
+        """Hosts with that role, in declared order."""
+        return tuple(host for host in self.hosts if role in host.roles)

@@ -1,0 +1,63 @@
+"""What the joint organisation declares about the shared collectors: `inventories/shared/collector.yml`."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from ipaddress import IPv4Address, IPv6Network
+from typing import Annotated
+
+from pydantic import Field
+
+from vaern.model.vocabulary import Days, Declared, Name, Port, Target, Title
+
+
+class HubRole(StrEnum):
+    """What a shared host does."""
+
+    VPN_HUB = "vpn_hub"
+    COLLECTOR = "collector"
+
+
+class Hub(Declared):
+    """One shared host."""
+
+    name: Name
+    """Short name, unique in the deployment."""
+    address: IPv4Address
+    """Public address the gateways connect to."""
+    roles: Annotated[tuple[HubRole, ...], Field(min_length=1)]
+    """vpn_hub, collector, or both."""
+    archive_gib: Annotated[float, Field(gt=0)] = 50.0
+    """Disk set aside for the archive of a collector, GiB."""
+
+
+class SocProfile(Declared):
+    """A receiver of events. Municipalities choose one per sector."""
+
+    title: Title
+    """Name as people say it."""
+
+
+class Deployment(Declared):
+    """The shared collectors of one joint organisation."""
+
+    name: Name
+    """Short name; part of every name the target makes."""
+    target: Target
+    """lab or azure."""
+    region: Title
+    """Region of the target, for people in the lab."""
+    overlay: IPv6Network
+    """The random ULA /48 of the deployment (RFC 4193); every overlay address is computed from it."""
+    vpn_port: Port = 51820
+    """UDP, the only port open to the Internet."""
+    kafka_port: Port = 9093
+    """TCP with mutual TLS, on the overlay only."""
+    hubs: Annotated[tuple[Hub, ...], Field(min_length=1)]
+    """At least one VPN hub and exactly one collector."""
+    ntp_sources: Annotated[tuple[str, ...], Field(min_length=2)]
+    """At least two time sources for every host."""
+    retention_days: Days = 400
+    """Longest retention of the archive."""
+    soc_profiles: Annotated[dict[Name, SocProfile], Field(min_length=1)]
+    """Receivers municipalities can choose."""

@@ -1,0 +1,31 @@
+"""What provisioning gives to the later stages: typed stack outputs, the same for every target."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class HostOutput:
+    """One reachable host. `name` is its inventory name, `address` where ssh connects."""
+
+    name: str
+    address: str
+    host_key: str
+    """Public ssh host key as known_hosts holds it (`ssh-ed25519 AAAA...`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class SharedOutputs:
+    """The shared stack: its hosts."""
+
+    hosts: tuple[HostOutput, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MunicipalityOutputs:
+    """One municipality's stack: its hosts, and in the lab the namespaces its devices send from."""
+
+    hosts: tuple[HostOutput, ...]
+    device_namespaces: dict[str, str]
+    """Site name to the network namespace that holds the site's declared devices; empty outside the lab."""

@@ -1,0 +1,91 @@
+"""The words declarations are written in: constrained scalars and closed lists, used by every model."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,30}[a-z0-9]$")]
+Code = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}$")]
+Title = Annotated[str, StringConstraints(min_length=1, max_length=120, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Email = Annotated[str, StringConstraints(max_length=254, pattern=r"^[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+\.[a-zA-Z]{2,}$")]
+Interface = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z][a-zA-Z0-9_.-]{0,14}$")]
+Port = Annotated[int, Field(ge=1, le=65535)]
+Days = Annotated[int, Field(ge=1, le=3660)]
+Hours = Annotated[int, Field(ge=1, le=24 * 30)]
+
+
+class Declared(BaseModel):
+    """Base of every declared type: frozen, and a key it does not know is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class Target(StrEnum):
+    """Where the shared collectors and the links to them are made."""
+
+    LAB = "lab"
+    AZURE = "azure"
+
+
+class Size(StrEnum):
+    """Profile by need: what a municipality of this size is asked for, never more."""
+
+    SMALL = "small"
+    MEDIUM = "medium"
+    LARGE = "large"
+
+
+class Sector(StrEnum):
+    """Where data belong; decides which SOC profile receives them."""
+
+    HEALTH = "health"
+    WASTE = "waste"
+    DRINKING_WATER = "drinking_water"
+    WASTEWATER = "wastewater"
+    ADMINISTRATION = "administration"
+
+
+class HostRole(StrEnum):
+    """What a host in the municipality does. A small one has a single host with all three."""
+
+    GATEWAY = "gateway"
+    RELAY = "relay"
+    SENSOR = "sensor"
+
+
+class SourceKind(StrEnum):
+    """Kinds of log source, after the national logging recommendations."""
+
+    FIREWALL = "firewall"
+    ROUTER = "router"
+    DHCP = "dhcp"
+    DNS = "dns"
+    PROXY = "proxy"
+    VPN = "vpn"
+    WINDOWS = "windows"
+    LINUX = "linux"
+    MAIL = "mail"
+    EDR = "edr"
+    MICROSOFT365 = "microsoft365"
+    APPLICATION = "application"
+    CLOUD = "cloud"
+
+
+class Protocol(StrEnum):
+    """How a source reaches the relay."""
+
+    SYSLOG_UDP = "syslog_udp"
+    SYSLOG_TCP = "syslog_tcp"
+    SYSLOG_TLS = "syslog_tls"
+
+
+class TapMode(StrEnum):
+    """How mirrored traffic reaches the sensor."""
+
+    SPAN = "span"
+    VXLAN = "vxlan"
+    ERSPAN = "erspan"
+    NFT = "nft"
