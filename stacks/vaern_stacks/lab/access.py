@@ -1,0 +1,92 @@
+"""How ssh reaches the hosts of a lab: one key, known host keys, and a way into the lab's namespace."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import subprocess
+from collections.abc import Iterable
+from pathlib import Path
+
+from vaern.model.outputs import HostOutput
+from vaern_stacks.lab.command import run
+from vaern_stacks.lab.spec import Lab
+
+PERSIST_SECONDS = 120
+
+
+def ensure_key(lab: Lab) -> None:
+    """Make the control node's ssh key unless it is there; two runs at once make one."""
+    folder = lab.key.parent
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not lab.key.with_suffix(".pub").exists():
+            lab.key.unlink(missing_ok=True)
+            run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", lab.name, "-f", str(lab.key)])
+
+
+def control_folder(lab: Lab) -> Path:
+    """Sockets of shared ssh connections, outside the state: a socket's path has a limit of 108 bytes."""
+    top = Path(os.environ.get("XDG_RUNTIME_DIR") or ("/run" if os.access("/run", os.W_OK) else "/tmp"))
+    return top / f"{lab.name}-{hashlib.sha256(lab.folder.encode()).hexdigest()[:6]}"
+
+
+def ssh_config(lab: Lab, hosts: Iterable[HostOutput], known_hosts: Path) -> str:
+    """The configuration ssh, Ansible and testinfra use. Pure text; one block for all hosts, one line more for each."""
+    listed = sorted(hosts, key=lambda host: host.name)
+    blocks = [f"Host {host.name}\n    HostName {host.address}\n    HostKeyAlias {host.name}\n" for host in listed]
+    common = {
+        "User": "root",
+        "IdentityFile": f'"{lab.key}"',
+        "IdentitiesOnly": "yes",
+        "UserKnownHostsFile": f'"{known_hosts}"',
+        "GlobalKnownHostsFile": "none",
+        "StrictHostKeyChecking": "yes",
+        "BatchMode": "yes",
+        "ConnectTimeout": "10",
+        "GSSAPIAuthentication": "no",
+        "PreferredAuthentications": "publickey",
+        "ControlMaster": "auto",
+        "ControlPath": f"{control_folder(lab)}/%C",
+        "ControlPersist": str(PERSIST_SECONDS),
+        "ProxyCommand": f"nsenter --net=/run/netns/{lab.name} nc %h %p",
+        "LogLevel": "ERROR",
+    }
+    every = " ".join(host.name for host in listed) or "none.invalid"
+    return "\n".join([*blocks, f"Host {every}", *(f"    {key} {value}" for key, value in common.items())]) + "\n"
+
+
+def known_hosts(hosts: Iterable[HostOutput]) -> str:
+    """The hosts' keys, by inventory name."""
+    return "".join(f"{host.name} {host.host_key}\n" for host in sorted(hosts, key=lambda host: host.name))
+
+
+def write_access(lab: Lab, hosts: Iterable[HostOutput], folder: Path) -> Path:
+    """Write `ssh_config` and `known_hosts` (0600) in the folder, and return the path of the first."""
+    listed = list(hosts)
+    folder.mkdir(parents=True, exist_ok=True)
+    control_folder(lab).mkdir(mode=0o700, parents=True, exist_ok=True)
+    _write(folder / "known_hosts", known_hosts(listed))
+    return _write(folder / "ssh_config", ssh_config(lab, listed, folder / "known_hosts"))
+
+
+def close_connections(lab: Lab) -> None:
+    """End the lab's shared connections and remove their sockets."""
+    folder = control_folder(lab)
+    for socket in folder.iterdir() if folder.is_dir() else ():
+        if socket.is_socket():
+            ask = ["ssh", "-o", f"ControlPath={socket}", "-O", "exit", "any"]
+            subprocess.run(ask, capture_output=True, check=False, timeout=10)
+        socket.unlink(missing_ok=True)
+    if folder.is_dir():
+        folder.rmdir()
+
+
+def _write(path: Path, text: str) -> Path:
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(text)
+    fresh.replace(path)
+    return path

@@ -1,0 +1,116 @@
+"""Bare booted hosts for tests of roles, without the engine: a lab of its own in a temporary folder, swept at the end.
+
+    with lab_hosts({"a": {"uplink": "198.18.0.10/15"}}) as lab: lab.run("a", "hostname")
+
+By hand: `python tests/lab_hosts.py up FOLDER NAME[:INTERFACE=ADDRESS[@BRIDGE]...]...`, then `... down FOLDER`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from vaern.model.outputs import HostOutput
+from vaern_stacks.lab import access, hosts, machine, names, network, sweep
+from vaern_stacks.lab.spec import Host, Lab, Link
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@dataclass(frozen=True)
+class Booted:
+    """Running hosts. `config` is what `ssh -F` and Ansible's ssh arguments take."""
+
+    lab: Lab
+    config: Path
+    hosts: tuple[HostOutput, ...]
+
+    def run(self, host: str, command: str, *, check: bool = True, stdin: str | None = None) -> str:
+        """The output of a shell command on the host."""
+        argv = ["ssh", "-F", str(self.config), host, command]
+        done = subprocess.run(argv, input=stdin, capture_output=True, text=True, check=False, timeout=300)
+        if check and done.returncode != 0:
+            raise AssertionError(f"{host}: {command}: {done.returncode}: {done.stdout}{done.stderr}")
+        return done.stdout
+
+    def inventory(self, groups: Mapping[str, list[str]], folder: Path) -> Path:
+        """An Ansible inventory of these groups that reaches the hosts."""
+        lines = [f"[{group}]\n" + "\n".join(members) + "\n" for group, members in groups.items()]
+        shared = (
+            "[all:vars]\nansible_python_interpreter=/usr/bin/python3\nansible_ssh_pipelining=true\n"
+            f"ansible_ssh_common_args=-F {self.config}\n"
+        )
+        path = folder / "hosts.ini"
+        path.write_text("\n".join([*lines, shared]))
+        return path
+
+
+def tools() -> Path:
+    """What set-up made."""
+    return Path(os.environ.get("VAERN_TOOLS", ROOT / ".vaern" / "tools"))
+
+
+def lab_in(folder: Path) -> Lab:
+    """The lab of that folder; its prefix is the folder's."""
+    name = "v" + hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:5]
+    return Lab(name, str(folder.resolve() / "lab"), str(tools()))
+
+
+def boot(folder: Path, wanted: Mapping[str, Mapping[str, str]]) -> Booted:
+    """Boot hosts given as name -> interface -> "address/prefix" or "address/prefix@bridge" (default: the WAN bridge).
+
+    The first interface is the one ssh uses, so it must be on the WAN bridge (198.18.0.0/15). All can resolve each other.
+    """
+    lab = lab_in(folder)
+    hosts.ensure_network(lab)
+    known = {name: next(iter(links.values())).partition("/")[0] for name, links in wanted.items()}
+    specs = [Host(name, tuple(_link(*item) for item in links.items()), known) for name, links in wanted.items()]
+    for bridge in sorted({link.bridge for spec in specs for link in spec.links}):
+        network.ensure_bridge(lab.name, bridge, str(names.CONTROL_NODE) if bridge == names.WAN else "")
+    for spec in specs:
+        hosts.begin(lab, spec)
+    outputs = tuple(hosts.ensure_host(lab, spec) for spec in specs)
+    return Booted(lab, access.write_access(lab, outputs, lab.path / "ssh"), outputs)
+
+
+def stop(folder: Path) -> None:
+    """Remove everything that `boot` made for this folder."""
+    sweep.sweep(lab_in(folder))
+
+
+@contextmanager
+def lab_hosts(wanted: Mapping[str, Mapping[str, str]], folder: Path) -> Iterator[Booted]:
+    """Booted hosts for the length of a block."""
+    try:
+        yield boot(folder, wanted)
+    finally:
+        stop(folder)
+
+
+def _link(interface: str, given: str) -> Link:
+    address, _, bridge = given.partition("@")
+    return Link(interface, bridge or names.WAN, (address,))
+
+
+def _main(verb: str, folder: str, *wanted: str) -> None:
+    if verb == "down":
+        stop(Path(folder))
+        return
+    parsed = {}
+    for number, word in enumerate(wanted):
+        name, *links = word.split(":")
+        given = dict(link.split("=", 1) for link in links)
+        parsed[name] = given or {"uplink": f"198.18.0.{10 + number}/15"}
+    booted = boot(Path(folder), parsed)
+    print(booted.config)
+    print("\n".join(f"{host.name} {host.address} init {machine.init(booted.lab, host.name)}" for host in booted.hosts))
+
+
+if __name__ == "__main__":
+    _main(*sys.argv[1:])
