@@ -20,6 +20,8 @@ from vaern.model.vocabulary import (
     Hours,
     Interface,
     Name,
+    Phone,
+    Port,
     Protocol,
     Sector,
     Size,
@@ -37,7 +39,7 @@ class Contact(Declared):
     """Full name."""
     email: Email
     """Mail address."""
-    phone: Annotated[str, Field(pattern=r"^\+?[0-9][0-9 ]{5,18}$")]
+    phone: Phone
     """Telephone, digits and spaces."""
     duty: Title
     """What to call this person about, such as IT chief or security officer."""
@@ -98,6 +100,28 @@ class LogSource(Declared):
     """Overrides privacy.retention_days for this source."""
 
 
+class Vxlan(Declared):
+    """Where a mirror carried by VXLAN comes from; it ends in the sensor's kernel."""
+
+    vni: Annotated[int, Field(ge=1, le=16_777_215)]
+    """Network identifier of the mirror."""
+    port: Port = 4789
+    """UDP port it is sent to."""
+    remote: IPv4Address
+    """Address of the device that mirrors."""
+
+
+class Erspan(Declared):
+    """Where a mirror carried by ERSPAN comes from; it ends in the sensor's kernel."""
+
+    version: Annotated[int, Field(ge=1, le=2)]
+    """1 is type II, 2 is type III."""
+    session: Annotated[int, Field(ge=0, le=1023)]
+    """Session number."""
+    remote: IPv4Address
+    """Address of the device that mirrors."""
+
+
 class Tap(Declared):
     """A mirror of traffic that a sensor listens to."""
 
@@ -113,6 +137,10 @@ class Tap(Declared):
     """Interface of the sensor that receives the mirror; vaern touches no other."""
     expected_mbit_per_second: Annotated[float, Field(gt=0, le=100_000)]
     """Expected mean traffic; the sensor is sized from it."""
+    vxlan: Vxlan | None = None
+    """Needed for mode vxlan, and only then."""
+    erspan: Erspan | None = None
+    """Needed for mode erspan, and only then."""
 
 
 class Privacy(Declared):

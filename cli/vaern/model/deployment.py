@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from ipaddress import IPv4Address, IPv6Network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import Annotated
 
 from pydantic import Field
 
-from vaern.model.vocabulary import Days, Declared, Name, Port, Target, Title
+from vaern.model.overlay import hub_address
+from vaern.model.vocabulary import Days, Declared, HostName, Name, Port, Target, Title
 
 
 class HubRole(StrEnum):
@@ -55,9 +56,24 @@ class Deployment(Declared):
     """TCP with mutual TLS, on the overlay only."""
     hubs: Annotated[tuple[Hub, ...], Field(min_length=1)]
     """At least one VPN hub and exactly one collector."""
-    ntp_sources: Annotated[tuple[str, ...], Field(min_length=2)]
+    ntp_sources: Annotated[tuple[HostName, ...], Field(min_length=2)]
     """At least two time sources for every host."""
+    management_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], Field(min_length=1)]
+    """Where ssh to the hosts may come from."""
     retention_days: Days = 400
     """Longest retention of the archive."""
     soc_profiles: Annotated[dict[Name, SocProfile], Field(min_length=1)]
     """Receivers municipalities can choose."""
+
+    def with_role(self, role: HubRole) -> tuple[Hub, ...]:
+        """Hubs with that role, in declared order."""
+        return tuple(hub for hub in self.hubs if role in hub.roles)
+
+    @property
+    def collector(self) -> Hub:
+        """The host of the collector."""
+        return self.with_role(HubRole.COLLECTOR)[0]
+
+    def overlay_address(self, hub: Hub) -> IPv6Address:
+        """Address of a hub inside the overlay: the position it is declared at, counted from 1."""
+        return hub_address(self.overlay, self.hubs.index(hub) + 1)

@@ -9,8 +9,16 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,30}[a-z0-9]$")]
 Code = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}$")]
-Title = Annotated[str, StringConstraints(min_length=1, max_length=120, pattern=r"^[^\x00-\x1f\x7f]+$")]
-Email = Annotated[str, StringConstraints(max_length=254, pattern=r"^[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+\.[a-zA-Z]{2,}$")]
+UNPRINTED = r"\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff"
+"""Control and direction characters: a reviewer would not see what they do to a line."""
+Title = Annotated[str, StringConstraints(min_length=1, max_length=120, pattern=rf"^[^{UNPRINTED}{{}}]+$")]
+"""Text for people. No braces, so that a text can never become a template expression in the inventory."""
+Email = Annotated[
+    str, StringConstraints(max_length=254, pattern=rf"^[^@\s{UNPRINTED}{{}}]+@[^@\s{UNPRINTED}{{}}]+\.[a-zA-Z]{{2,}}$")
+]
+HostName = Annotated[str, StringConstraints(max_length=253, pattern=r"^[a-zA-Z0-9]([a-zA-Z0-9.:-]*[a-zA-Z0-9])?$")]
+"""DNS name or address of a service outside vaern, such as a time source."""
+Phone = Annotated[str, StringConstraints(pattern=r"^\+?[0-9][0-9 ]{5,18}$")]
 Interface = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z][a-zA-Z0-9_.-]{0,14}$")]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Days = Annotated[int, Field(ge=1, le=3660)]

@@ -1,0 +1,137 @@
+"""The `vaern` command: finds the command asked for, and turns every error into text and an exit code.
+
+Commands are imported when they are run, not before: `vaern --help` reads this file only.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from vaern import __version__
+from vaern.errors import DeclarationError, ExitCode, VaernError
+from vaern.paths import Project
+
+COMMANDS = {
+    "new": "Write a commented declaration for a municipality.",
+    "check": "Check the declarations, and say what to correct.",
+    "inventory": "Generate the inventory a municipality reviews.",
+    "approve": "Sign the generated inventory on behalf of a municipality.",
+    "preview": "Show what provisioning would change.",
+    "up": "Make and configure the shared collectors.",
+    "down": "Take the shared collectors away.",
+    "onboard": "Connect a municipality, from declaration to report.",
+    "verify": "Check the hosts of a municipality against its declaration.",
+    "report": "Write the last result again, as a page or for a program.",
+    "status": "Show how far each municipality is.",
+    "offboard": "Disconnect a municipality and revoke its keys.",
+    "lab": "Start, list, enter or remove the hosts of the lab.",
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands live in `vaern.commands.<name>`, each as an object named `command`."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names in the order of the way through, not of the alphabet."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the command. None when there is no such command."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"vaern.commands.{cmd_name}")
+        command = module.command
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option("--project", type=click.Path(path_type=Path, file_okay=False), help="Project folder; else found upwards.")
+@click.version_option(__version__, prog_name="vaern")
+@click.pass_context
+def cli(ctx: click.Context, project: Path | None) -> None:
+    """Connect municipalities to the joint security operations centre.
+
+    \b
+    Examples:
+      vaern new samsoe                 write a declaration to fill in
+      vaern check                      check every declaration
+      vaern onboard favrskov --dry-run list what would change
+      vaern onboard favrskov           connect it, prove it, report it
+
+    Completion: eval "$(_VAERN_COMPLETE=bash_source vaern)"  (zsh_source, fish_source)
+
+    Exit codes are listed in docs/errors.md.
+    """
+    if ctx.resilient_parsing:
+        return
+    ctx.obj = Project.find(project)
+
+
+def _show(error: VaernError) -> None:
+    """Print what, where and the fix on standard error."""
+    if isinstance(error, DeclarationError):
+        for problem in error.problems:
+            click.echo(f"{problem}\n    fix: {problem.fix}", err=True)
+    click.secho("error: ", fg="red", bold=True, nl=False, err=True)
+    click.echo(error.what, err=True)
+    if error.fix:
+        click.echo(f"  fix: {error.fix}", err=True)
+
+
+def _record(error: BaseException) -> Path:
+    """Write the traceback of an unknown failure to a log file and return its path."""
+    import tempfile
+    import traceback
+
+    from vaern.redaction import redact
+
+    folder = Path(os.environ.get("VAERN_STATE", ".vaern")).resolve() / "logs"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        folder = Path(tempfile.gettempdir())
+    handle, name = tempfile.mkstemp(prefix="failure-", suffix=".log", dir=folder, text=True)
+    with os.fdopen(handle, "w") as log:
+        log.write(redact("".join(traceback.format_exception(error))))
+    return Path(name)
+
+
+def main() -> None:
+    """Entry point: run a command and leave with a documented exit code, never with a traceback."""
+    try:
+        status = cli.main(standalone_mode=False)
+        sys.exit(int(status) if isinstance(status, int) else ExitCode.OK)
+    except VaernError as error:
+        _show(error)
+        sys.exit(error.exit_code)
+    except click.exceptions.Exit as stop:
+        sys.exit(stop.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted; run the same command again to continue", err=True)
+        sys.exit(ExitCode.INTERRUPTED)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(ExitCode.USAGE)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(ExitCode.OK)
+    except Exception as error:  # the one place: nothing unknown may reach the terminal as a traceback
+        click.secho("error: ", fg="red", bold=True, nl=False, err=True)
+        click.echo(f"vaern failed in a way it does not know ({type(error).__name__})", err=True)
+        click.echo(f"  fix: send {_record(error)} with your report", err=True)
+        sys.exit(ExitCode.INTERNAL)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,48 @@
+"""`vaern inventory`: generate what a municipality reviews."""
+
+from __future__ import annotations
+
+import click
+
+from vaern.errors import ExitCode
+from vaern.paths import Project
+
+
+@click.command()
+@click.argument("slugs", nargs=-1, metavar="[MUNICIPALITY]...")
+@click.option("--check", is_flag=True, help="Write nothing; show the difference and exit 1 if there is one.")
+@click.pass_context
+def command(ctx: click.Context, slugs: tuple[str, ...], check: bool) -> int:
+    """Generate the inventory a municipality reviews.
+
+    Without a name: of all municipalities and of the shared hosts.
+
+    \b
+    Examples:
+      vaern inventory favrskov
+      vaern inventory --check          in CI: exit 1 when a generated file is not current
+    """
+    from vaern import inventory
+    from vaern.declaration import load_fleet
+    from vaern.model.naming import SHARED
+
+    project: Project = ctx.obj
+    fleet = load_fleet(project, slugs)
+    folders = {slug: inventory.municipality_files(fleet, slug) for slug in slugs or fleet.municipalities}
+    if not slugs:
+        folders[SHARED] = inventory.shared_files(fleet.deployment)
+    different = 0
+    for folder, files in folders.items():
+        if check:
+            for difference in inventory.compare(project.inventories, folder, files):
+                click.echo(difference.diff, nl=False)
+                different += 1
+            continue
+        for path in inventory.write(project.inventories, folder, files):
+            click.echo(f"wrote inventories/{path}")
+            different += 1
+    if check and different:
+        click.echo(f"{different} files are not current; run `vaern inventory` and commit them", err=True)
+        return ExitCode.FINDINGS
+    click.echo("every generated file is current" if not different else f"{different} files written", err=True)
+    return ExitCode.OK

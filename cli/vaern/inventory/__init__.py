@@ -1,0 +1,17 @@
+"""Inventory: what Ansible will be told, generated from the declarations alone.
+
+Pure and byte-identical for the same input, so that it is committed and a change is reviewed as a diff. No secret is
+in it: public keys made on the hosts (`enrolment`) and pre-shared keys (`vpn_preshared_keys`) are named in it, and
+given to Ansible when it runs.
+"""
+
+from vaern.inventory.files import (
+    Difference,
+    compare,
+    municipality_files,
+    shared_files,
+    tenants_file,
+    write,
+)
+
+__all__ = ["Difference", "compare", "municipality_files", "shared_files", "tenants_file", "write"]

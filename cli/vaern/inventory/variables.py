@@ -1,0 +1,257 @@
+"""The variables of each role, computed from the declarations; their shapes are the roles' argument_specs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from vaern.model import sizing
+from vaern.model.declaration import Host, LogSource, Municipality, Tap
+from vaern.model.deployment import Deployment, Hub, HubRole
+from vaern.model.naming import INTERFACE, OVERLAY_MTU, host_name, pair_key, tap_source, topic_of
+from vaern.model.overlay import gateway_address
+from vaern.model.vocabulary import HostRole, Protocol, TapMode, Target
+
+Variables = dict[str, Any]
+PORTS = {Protocol.SYSLOG_UDP: ("udp", 514), Protocol.SYSLOG_TCP: ("tcp", 514), Protocol.SYSLOG_TLS: ("tcp", 6514)}
+NTP_PORT = 123
+KEEPALIVE_SECONDS = 25
+MEBIBYTE = 2**20
+CATCH_UP_FACTOR = 10
+"""A relay may deliver this many times its declared rate, so that an outage is caught up with quickly."""
+SMALLEST_QUOTA = 10 * MEBIBYTE
+MBIT_PER_THREAD = 300
+"""What one untuned capture thread takes; see the network_tap role."""
+MEBIBYTE_PER_THREAD = 300
+LAB_NETWORK = "198.18.0.0/15"
+
+
+def baseline(deployment: Deployment) -> Variables:
+    """What every host has, shared or municipal."""
+    lab = deployment.target is Target.LAB
+    hub = deployment.hubs[0]
+    return {
+        "ansible_user": "root",
+        "ansible_python_interpreter": "/usr/bin/python3",
+        "base_ntp_sources": list(deployment.ntp_sources),
+        "base_clock": {"kernel": not lab},
+        "base_audit": {"enabled": not lab},
+        "base_management": {"port": 22, "sources": [str(network) for network in deployment.management_networks]},
+        "base_names": [{"name": name, "address": str(hub.address)} for name in deployment.ntp_sources] if lab else [],
+    }
+
+
+def hub_variables(deployment: Deployment, hub: Hub) -> Variables:
+    """One shared host. Its peers and tenants are in a file of their own, for they change with every onboarding."""
+    lab = deployment.target is Target.LAB
+    address = deployment.overlay_address(hub)
+    ports = [_port(deployment.vpn_port, "udp", [], "WireGuard from the gateways")]
+    if HubRole.COLLECTOR in hub.roles:
+        sources = [str(deployment.overlay)]
+        ports.append(_port(deployment.kafka_port, "tcp", sources, "Events from the relays", INTERFACE))
+    if lab:
+        ports.append(_port(NTP_PORT, "udp", [LAB_NETWORK], "Time for the lab"))
+    variables: Variables = {
+        "ansible_host": str(hub.address),
+        "base_ntp_server": {"allow": [LAB_NETWORK] if lab else []},
+        "base_open_ports": ports,
+        "vpn_hub_interface": _interface(f"{address}/48") | {"port": deployment.vpn_port},
+    }
+    if HubRole.COLLECTOR in hub.roles:
+        variables["collector_listener"] = {"address": str(address), "port": deployment.kafka_port}
+    return variables
+
+
+def tenant_variables(deployment: Deployment, tenants: dict[str, Municipality]) -> Variables:
+    """What the shared hosts know of every enrolled municipality: its peers and its topic."""
+    peers = [
+        {
+            "name": name,
+            "municipality": municipality.code,
+            "public_key": f"{{{{ enrolment['{name}'].wireguard_public_key }}}}",
+            "preshared_key": f"{{{{ vpn_preshared_keys['{name}/' ~ inventory_hostname] }}}}",
+            "allowed_ips": [f"{address}/128"],
+        }
+        for slug, municipality in tenants.items()
+        for name, address in gateways(deployment, slug, municipality)
+    ]
+    return {
+        "vpn_hub_peers": peers,
+        "collector_tenants": [_tenant(deployment, slug, one) for slug, one in tenants.items()],
+    }
+
+
+def gateways(deployment: Deployment, slug: str, municipality: Municipality) -> list[tuple[str, str]]:
+    """Inventory name and overlay address of each gateway, in declared order."""
+    hosts = municipality.with_role(HostRole.GATEWAY)
+    return [
+        (host_name(slug, host.name), str(gateway_address(deployment.overlay, municipality.code, number)))
+        for number, host in enumerate(hosts, start=1)
+    ]
+
+
+def host_variables(deployment: Deployment, slug: str, municipality: Municipality, host: Host) -> Variables:
+    """One host of a municipality, with the variables of each role it has."""
+    variables: Variables = {"base_open_ports": _open_ports(municipality, host)}
+    if HostRole.GATEWAY in host.roles:
+        variables |= _link(deployment, slug, municipality, host)
+    if HostRole.RELAY in host.roles:
+        variables |= _shipper(deployment, slug, municipality, host)
+    if HostRole.SENSOR in host.roles:
+        variables |= _tap(slug, municipality, host)
+    return variables
+
+
+def _tenant(deployment: Deployment, slug: str, municipality: Municipality) -> Variables:
+    rate = sizing.bytes_per_second(municipality.log_sources)
+    return {
+        "code": municipality.code,
+        "slug": slug,
+        "principals": [host_name(slug, host.name) for host in municipality.with_role(HostRole.RELAY)],
+        "quota_bytes_per_second": max(SMALLEST_QUOTA, round(rate * CATCH_UP_FACTOR)),
+        "retention_days": municipality.privacy.retention_days,
+        "max_gib": deployment.collector.archive_gib,
+    }
+
+
+def _link(deployment: Deployment, slug: str, municipality: Municipality, host: Host) -> Variables:
+    name = host_name(slug, host.name)
+    address = dict(gateways(deployment, slug, municipality))[name]
+    hubs = [
+        {
+            "name": hub.name,
+            "endpoint": f"{hub.address}:{deployment.vpn_port}",
+            "public_key": f"{{{{ enrolment['{hub.name}'].wireguard_public_key }}}}",
+            "preshared_key": _preshared(name, hub.name),
+            "allowed_ips": [f"{deployment.overlay_address(hub)}/128"],
+            "keepalive": KEEPALIVE_SECONDS,
+        }
+        for hub in deployment.with_role(HubRole.VPN_HUB)
+    ]
+    return {"vpn_link_interface": _interface(f"{address}/128"), "vpn_link_hubs": hubs}
+
+
+def _shipper(deployment: Deployment, slug: str, municipality: Municipality, host: Host) -> Variables:
+    half = sizing.spool_limit_bytes(host) // 2
+    collector = deployment.overlay_address(deployment.collector)
+    return {
+        "log_shipper_identity": {
+            "municipality": municipality.code,
+            "site": host.site,
+            "relay": host_name(slug, host.name),
+        },
+        "log_shipper_listen": str(host.address),
+        "log_shipper_sources": [_source(source) for source in sizing.sources_of(municipality, host)]
+        + [_tap_source(municipality, tap, host) for tap in _taps_through(municipality, host)],
+        "log_shipper_output": {
+            "brokers": [f"[{collector}]:{deployment.kafka_port}"],
+            "topic": topic_of(municipality.code),
+        },
+        "log_shipper_spool": {"directory": "/var/spool/vaern-log-shipper", "max_bytes": half},
+        "log_shipper_queue": {"max_disk_bytes": half, "memory_events": 50000},
+        "log_shipper_privacy": {"cpr_masking": municipality.privacy.cpr_masking},
+    }
+
+
+def _source(source: LogSource) -> Variables:
+    return {
+        "name": source.name,
+        "kind": source.kind.value,
+        "sector": source.sector.value,
+        "protocol": source.protocol.value,
+        "address": str(source.address),
+    }
+
+
+def _taps_through(municipality: Municipality, relay: Host) -> list[Tap]:
+    """Taps whose sensor hands its alerts to this relay."""
+    return [
+        tap
+        for tap in municipality.taps
+        if sizing.relay_of(municipality, municipality.host(tap.sensor).site) == relay
+    ]
+
+
+def _tap_source(municipality: Municipality, tap: Tap, relay: Host) -> Variables:
+    name = tap_source(tap.name)
+    common = {"name": name, "kind": "tap", "sector": tap.sector.value}
+    if tap.sensor == relay.name:
+        return common | {"protocol": "file", "file": f"/var/log/vaern-tap/{tap.name}/eve.json"}
+    address = str(municipality.host(tap.sensor).address)
+    return common | {"protocol": "syslog_tls", "address": address, "application": name}
+
+
+def _tap(slug: str, municipality: Municipality, host: Host) -> Variables:
+    taps = [tap for tap in municipality.taps if tap.sensor == host.name]
+    relay = sizing.relay_of(municipality, host.site)
+    threads = max(1, -(-round(max((tap.expected_mbit_per_second for tap in taps), default=1)) // MBIT_PER_THREAD))
+    output: Variables = {"mode": "local"}
+    if relay is not None and relay.name != host.name:
+        output = {"mode": "relay", "address": str(relay.address), "port": 6514, "relay": host_name(slug, relay.name)}
+    return {
+        "network_tap_taps": [_tap_settings(tap, host) for tap in taps],
+        "network_tap_output": output,
+        "network_tap_sizing": {
+            "threads": threads,
+            "memory_mib": MEBIBYTE_PER_THREAD * threads,
+            "queue_bytes": 1073741824,
+        },
+        "network_tap_home_networks": [str(site.network) for site in municipality.sites],
+    }
+
+
+def _tap_settings(tap: Tap, host: Host) -> Variables:
+    settings: Variables = {
+        "name": tap.name,
+        "mode": tap.mode.value,
+        "interface": tap.interface,
+        "sector": tap.sector.value,
+        "expected_mbit_per_second": tap.expected_mbit_per_second,
+    }
+    if tap.mode is TapMode.VXLAN and tap.vxlan is not None:
+        mirror = tap.vxlan
+        settings["vxlan"] = {"vni": mirror.vni, "port": mirror.port, "local": str(host.address)}
+        settings["vxlan"]["remote"] = str(mirror.remote)
+    if tap.mode is TapMode.ERSPAN and tap.erspan is not None:
+        mirrored = tap.erspan
+        settings["erspan"] = {"version": mirrored.version, "session": mirrored.session, "local": str(host.address)}
+        settings["erspan"]["remote"] = str(mirrored.remote)
+    return settings
+
+
+def _open_ports(municipality: Municipality, host: Host) -> list[Variables]:
+    """What a host of the municipality opens, each port to the declared senders only."""
+    mirrors = [
+        _port(tap.vxlan.port, "udp", [f"{tap.vxlan.remote}/32"], f"Mirror of tap {tap.name}")
+        for tap in municipality.taps
+        if tap.sensor == host.name and tap.vxlan is not None
+    ]
+    return _relay_ports(municipality, host) + mirrors
+
+
+def _relay_ports(municipality: Municipality, host: Host) -> list[Variables]:
+    if HostRole.RELAY not in host.roles:
+        return []
+    senders: dict[Protocol, set[str]] = {}
+    for source in sizing.sources_of(municipality, host):
+        senders.setdefault(source.protocol, set()).add(f"{source.address}/32")
+    for tap in _taps_through(municipality, host):
+        if tap.sensor != host.name:
+            sensor = municipality.host(tap.sensor)
+            senders.setdefault(Protocol.SYSLOG_TLS, set()).add(f"{sensor.address}/32")
+    return [
+        _port(PORTS[protocol][1], PORTS[protocol][0], sorted(senders[protocol]), f"{protocol.value} from sources", "lan")
+        for protocol in sorted(senders)
+    ]
+
+
+def _port(port: int, protocol: str, sources: list[str], comment: str, interface: str = "") -> Variables:
+    entry: Variables = {"port": port, "protocol": protocol, "sources": sources, "comment": comment}
+    return entry | {"interface": interface} if interface else entry
+
+
+def _interface(address: str) -> Variables:
+    return {"name": INTERFACE, "address": address, "mtu": OVERLAY_MTU}
+
+
+def _preshared(gateway: str, hub: str) -> str:
+    return f"{{{{ vpn_preshared_keys['{pair_key(gateway, hub)}'] }}}}"

@@ -1,0 +1,41 @@
+"""Names that several stages must agree on: inventory host names, groups, topics, key records."""
+
+from __future__ import annotations
+
+from vaern.model.vocabulary import Target
+
+SHARED = "shared"
+"""The slug of the shared hosts; no municipality is called so."""
+INTERFACE = "vaern0"
+"""The overlay interface on every host."""
+OVERLAY_MTU = 1420
+
+
+def host_name(slug: str, host: str) -> str:
+    """Inventory name of a municipality's host, also the name in its certificate."""
+    return f"{slug}-{host}"
+
+
+def group_of(slug: str) -> str:
+    """Ansible group of all hosts of a municipality."""
+    return "municipality_" + slug.replace("-", "_")
+
+
+def topic_of(code: str) -> str:
+    """The topic that holds a municipality's events, and nobody else's."""
+    return f"logs.{code}"
+
+
+def tap_source(tap: str) -> str:
+    """Name under which the alerts of a tap arrive."""
+    return f"tap-{tap}"
+
+
+def generated_name(target: Target, name: str) -> str:
+    """File name of a record that is new in every lab (`keys.lab.yml`, never committed), or lasts (`keys.yml`)."""
+    return f"{name}.lab.yml" if target is Target.LAB else f"{name}.yml"
+
+
+def pair_key(gateway: str, hub: str) -> str:
+    """Name of the pre-shared key of a gateway and a hub."""
+    return f"{gateway}/{hub}"

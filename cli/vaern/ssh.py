@@ -1,0 +1,39 @@
+"""Commands on hosts over the ssh configuration the provision stage wrote; one shared connection a host."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from vaern.errors import UnreachableError
+from vaern.paths import Project
+
+TIMEOUT_SECONDS = 60
+SSH_FAILED = 255
+Answer = TypeVar("Answer")
+
+
+def run(project: Project, host: str, command: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    """Run a shell command on a host by its inventory name; its own exit code is in the result.
+
+    Raises UnreachableError when ssh itself fails or nothing answers within a minute.
+    """
+    arguments = ["ssh", "-F", str(project.state / "ssh_config"), "-o", "BatchMode=yes", host, command]
+    fix = f"check that {host} is up (`vaern lab list` for the lab), then run again"
+    try:
+        done = subprocess.run(
+            arguments, input=stdin, capture_output=True, text=True, check=False, timeout=TIMEOUT_SECONDS
+        )
+    except subprocess.TimeoutExpired as error:
+        raise UnreachableError(f"{host} did not answer within {TIMEOUT_SECONDS} s", fix=fix) from error
+    if done.returncode == SSH_FAILED:
+        raise UnreachableError(f"{host} does not answer: {done.stderr.strip()}", fix=fix)
+    return done
+
+
+def on_each(hosts: tuple[str, ...], work: Callable[[str], Answer]) -> dict[str, Answer]:
+    """Do the same work for several hosts at the same time. Raises what the first failing host raised."""
+    with ThreadPoolExecutor(max_workers=max(1, min(len(hosts), 16))) as pool:
+        return dict(zip(hosts, pool.map(work, hosts), strict=True))

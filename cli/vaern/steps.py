@@ -1,0 +1,40 @@
+"""Times a stage and tells its progress to whoever listens."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from vaern.model.progress import Listener, Phase, Progress
+
+
+class Step:
+    """A running stage. Call it to tell a detail; set `done` to what it ended with."""
+
+    def __init__(self, listen: Listener, stage: str) -> None:
+        self._listen, self._stage, self._started = listen, stage, time.monotonic()
+        self.done = "done"
+
+    def __call__(self, text: str) -> None:
+        self.tell(Phase.DETAIL, text)
+
+    def tell(self, phase: Phase, text: str) -> None:
+        """Tell one step with the seconds since the stage began."""
+        self._listen(Progress(self._stage, phase, text, self.seconds))
+
+    @property
+    def seconds(self) -> float:
+        """Since the stage began."""
+        return round(time.monotonic() - self._started, 2)
+
+
+@contextmanager
+def step(listen: Listener, stage: str, text: str, durations: dict[str, float] | None = None) -> Iterator[Step]:
+    """Run a stage between a told start and a told end; its seconds are added to `durations`. Errors pass through."""
+    running = Step(listen, stage)
+    running.tell(Phase.STARTED, text)
+    yield running
+    running.tell(Phase.FINISHED, running.done)
+    if durations is not None:
+        durations[stage] = running.seconds
