@@ -1,0 +1,269 @@
+#!/usr/bin/python3
+"""Writes each topic of the broker to the directory of its municipality; runs as vaern-archiver.service.
+
+Settings are read again when /etc/vaern/collector/collector.json changes. On a full disk, or when a municipality has
+used its share, it stops reading and says ALARM in the journal: events wait in the broker, and nothing is dropped.
+Files older than the retention are deleted, with one line each in <archive>/<code>/deleted.jsonl.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import sys
+import time
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, "/usr/local/lib/vaern")
+
+from archive_partition import DiskFullError, Partition
+from archive_segments import code_of, days, expired, utc
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
+
+SETTINGS = Path("/etc/vaern/collector/collector.json")
+BATCH = 5000
+TOPICS_SECONDS = 2.0
+HOUSEKEEPING_SECONDS = 60.0
+ALARM_SECONDS = 60.0
+RETRY_SECONDS = 5.0
+MIB = 1024 * 1024
+
+
+class Archiver:
+    """Reads from the broker and writes to the partitions of the archive until it is told to stop."""
+
+    def __init__(self, consumer: Consumer, settings: dict[str, Any]) -> None:
+        """Nothing is read before `run`."""
+        self.consumer = consumer
+        self.settings = settings
+        self.changed = SETTINGS.stat().st_mtime
+        self.partitions: dict[tuple[str, int], Partition] = {}
+        self.paused: dict[tuple[str, int], float] = {}
+        self.halted: set[tuple[str, int]] = set()
+        self.alarms: dict[str, float] = {}
+        self.used: dict[str, int] = {}
+        self.stopping = False
+
+    def run(self) -> None:
+        """Work until SIGTERM. Raises KafkaException when the broker stays away, OSError when the disk fails."""
+        topics_at = housekeeping_at = 0.0
+        while not self.stopping:
+            now = time.monotonic()
+            if now >= topics_at:
+                self.reload()
+                self.find_topics()
+                topics_at = now + TOPICS_SECONDS
+            if now >= housekeeping_at:
+                self.delete_expired()
+                self.measure()
+                housekeeping_at = now + HOUSEKEEPING_SECONDS
+            self.take(self.consumer.consume(BATCH, 0.1))
+            self.flush_due()
+        for partition in self.partitions.values():
+            partition.close()
+
+    def reload(self) -> None:
+        """Take changed settings into use."""
+        changed = SETTINGS.stat().st_mtime
+        if changed != self.changed:
+            self.settings, self.changed = json.loads(SETTINGS.read_text(encoding="utf-8")), changed
+
+    def find_topics(self) -> None:
+        """Begin with topics that are new, where the archive ends."""
+        try:
+            topics = self.consumer.list_topics(timeout=5).topics
+        except KafkaException as error:
+            self.alarm("broker", f"The broker does not answer: {error}")
+            return
+        new = []
+        for name in sorted(topics):
+            code = code_of(name)
+            directory = Path(self.settings["archive"]["directory"]) / str(code)
+            fresh = [number for number in topics[name].partitions if (name, number) not in self.partitions]
+            if code is None or not fresh:
+                continue
+            if not directory.is_dir():
+                self.alarm(name, f"{name} has no directory in the archive; its events wait in the broker")
+                continue
+            for number in fresh:
+                partition = Partition(directory, name, number, int(self.settings["archive"]["segment_mib"] * MIB))
+                self.partitions[name, number] = partition
+                new.append(TopicPartition(name, number, partition.next if partition.next >= 0 else OFFSET_BEGINNING))
+        if new:
+            self.consumer.incremental_assign(new)
+            print(f"Archiving {', '.join(f'{part.topic}/{part.partition} from {part.offset}' for part in new)}", flush=True)
+
+    def take(self, messages: list[Any]) -> None:
+        """Sort a batch of messages into their partitions by the topic they came in, whatever they say."""
+        now = time.monotonic()
+        batches: dict[tuple[str, int], list[Any]] = defaultdict(list)
+        for message in messages:
+            if message.error() is not None:
+                self.report(message)
+            else:
+                batches[message.topic(), message.partition()].append(message)
+        for key, batch in batches.items():
+            if key not in self.paused and key not in self.halted:
+                self.add(self.partitions[key], batch, now)
+
+    def add(self, partition: Partition, batch: list[Any], now: float) -> None:
+        """Append a batch of one partition; a jump in the offsets begins a new segment."""
+        expected = partition.next
+        if batch[0].offset() == expected and batch[-1].offset() == expected + len(batch) - 1:
+            partition.add([message.value() for message in batch], now)
+            return
+        for message in batch:
+            offset = message.offset()
+            if offset < partition.next:
+                self.halt(partition, offset)
+                return
+            if offset != partition.next:
+                skipped = partition.expect(offset)
+                if skipped:
+                    self.alarm(f"{partition.topic} gap", f"{partition.topic}: {skipped} events before offset {offset} "
+                               "were gone from the broker before they could be archived")
+            partition.add([message.value()], now)
+
+    def halt(self, partition: Partition, offset: int) -> None:
+        """Stop with a partition whose offsets went back: the broker's storage is not the one that was archived."""
+        self.halted.add((partition.topic, partition.partition))
+        self.alarm(f"{partition.topic} halted", f"{partition.topic}: the broker is at offset {offset}, the archive already at "
+                   f"{partition.next}; the storage of the broker was replaced. Nothing is archived until this is settled")
+
+    def report(self, message: Any) -> None:
+        """Say what the broker refused; an offset that is gone means events were lost, so it must be heard."""
+        error = message.error()
+        if error.code() == KafkaError._PARTITION_EOF:
+            return
+        self.alarm(f"{message.topic()} {error.code()}", f"{message.topic() or 'The broker'}: {error.str()}")
+
+    def flush_due(self) -> None:
+        """Write partitions that have waited long enough or hold enough; pause those that cannot be written."""
+        now = time.monotonic()
+        archive = self.settings["archive"]
+        limits = {tenant["code"]: tenant["max_gib"] * 1024 * MIB for tenant in self.settings["tenants"]}
+        for key, partition in self.partitions.items():
+            if not partition.lines or now < self.paused.get(key, 0.0):
+                continue
+            if partition.buffered < archive["flush_mib"] * MIB and now - partition.since < archive["flush_seconds"]:
+                continue
+            code = str(code_of(partition.topic))
+            try:
+                if self.used.get(code, 0) > limits.get(code, float("inf")):
+                    raise DiskFullError(f"{partition.topic} has used its share of the archive")
+                if shutil.disk_usage(archive["directory"]).free < archive["reserve_mib"] * MIB:
+                    raise DiskFullError("The disk of the archive is full")
+                self.used[code] = self.used.get(code, 0) + partition.flush()
+            except DiskFullError as error:
+                self.pause(key, partition, str(error))
+            else:
+                self.resume(key, partition)
+
+    def pause(self, key: tuple[str, int], partition: Partition, reason: str) -> None:
+        """Read no more of a partition; what is in memory stays and is tried again in a while."""
+        self.alarm(f"{key} paused", f"Archiving is paused, events wait in the broker: {reason}")
+        if key not in self.paused:
+            self.consumer.pause([TopicPartition(*key)])
+        self.paused[key] = time.monotonic() + RETRY_SECONDS
+
+    def resume(self, key: tuple[str, int], partition: Partition) -> None:
+        """Read again, from the first event that is not in the archive."""
+        if key in self.paused:
+            del self.paused[key]
+            self.consumer.resume([TopicPartition(*key)])
+            self.consumer.seek(TopicPartition(*key, partition.next))
+            self.alarms.pop(f"{key} paused", None)
+            print(f"Archiving of {partition.topic} goes on", flush=True)
+
+    def measure(self) -> None:
+        """Count the bytes of each municipality again."""
+        root = Path(self.settings["archive"]["directory"])
+        for tenant in self.settings["tenants"]:
+            self.used[tenant["code"]] = sum(path.stat().st_size for path in (root / tenant["code"]).glob("*/*.zst"))
+
+    def delete_expired(self) -> None:
+        """Delete whole days past the retention and record each file; a municipality that is gone keeps its archive."""
+        today = utc(time.time()).date()
+        for tenant in self.settings["tenants"]:
+            directory = Path(self.settings["archive"]["directory"]) / tenant["code"]
+            for day in expired(days(directory), today, tenant["retention_days"]):
+                for path in sorted((directory / day).iterdir()):
+                    record_deletion(directory, path, tenant["retention_days"])
+                    path.unlink()
+                (directory / day).rmdir()
+
+    def alarm(self, about: str, message: str) -> None:
+        """Say it in the journal with priority alert, once a minute for as long as it lasts."""
+        now = time.monotonic()
+        if now - self.alarms.get(about, -ALARM_SECONDS) >= ALARM_SECONDS:
+            self.alarms[about] = now
+            print(f"<1>ALARM {message}", file=sys.stderr, flush=True)
+
+
+def record_deletion(directory: Path, path: Path, retention_days: int) -> None:
+    """One line about a file that is about to be deleted, on disk before the file is gone."""
+    record = {
+        "time": utc(time.time()).isoformat(timespec="seconds"),
+        "file": str(path.relative_to(directory)),
+        "bytes": path.stat().st_size,
+        "reason": f"older than {retention_days} days",
+    }
+    with (directory / "deleted.jsonl").open("a", encoding="utf-8") as log:
+        log.write(json.dumps(record) + "\n")
+        log.flush()
+        os.fsync(log.fileno())
+
+
+def consumer() -> Consumer:
+    """A reader that is told where to begin by the archive, never by the broker."""
+    password = (Path(os.environ["CREDENTIALS_DIRECTORY"]) / "kafka").read_text(encoding="ascii")
+    return Consumer({
+        "bootstrap.servers": "127.0.0.1:9092",
+        "security.protocol": "SASL_PLAINTEXT",
+        "sasl.mechanisms": "PLAIN",
+        "sasl.username": "local.archiver",
+        "sasl.password": password,
+        "group.id": "vaern-archiver",
+        "enable.auto.commit": False,
+        "enable.auto.offset.store": False,
+        "auto.offset.reset": "earliest",
+        "check.crcs": True,
+        "fetch.wait.max.ms": 100,
+        "fetch.error.backoff.ms": 100,
+        "reconnect.backoff.ms": 50,
+        "reconnect.backoff.max.ms": 1000,
+        "queued.max.messages.kbytes": 16384,
+        "queued.min.messages": 20000,
+    })
+
+
+def notify(message: str) -> None:
+    """Tell systemd; nothing happens outside of it."""
+    address = os.environ.get("NOTIFY_SOCKET")
+    if address:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
+            channel.sendto(message.encode(), address.replace("@", "\0", 1) if address.startswith("@") else address)
+
+
+def main() -> int:
+    """Run as a service."""
+    os.umask(0o027)
+    archiver = Archiver(consumer(), json.loads(SETTINGS.read_text(encoding="utf-8")))
+
+    def stop(number: int, frame: object) -> None:
+        archiver.stopping = True
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    notify("READY=1")
+    archiver.run()
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
