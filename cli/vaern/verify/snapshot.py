@@ -1,0 +1,72 @@
+"""What one host looked like at one moment: the sections `gather.sh` printed, taken over one ssh connection."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+from vaern.errors import UnreachableError
+
+CONNECT_SECONDS = 10
+PARALLEL_HOSTS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Output of one command on the host, errors included, and its exit code."""
+
+    text: str
+    exit_code: int
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The lines that are not empty."""
+        return tuple(line for line in self.text.splitlines() if line.strip())
+
+
+def split(output: str, boundary: str) -> dict[str, Section]:
+    """The sections by name. A section without an end, because the connection broke, is left out."""
+    sections: dict[str, Section] = {}
+    name = ""
+    lines: list[str] = []
+    for line in output.splitlines():
+        words = line.split(" ")
+        if words[0] != boundary:
+            lines.append(line)
+        elif words[1] == "begin":
+            name, lines = words[2], []
+        else:
+            sections[name] = Section("\n".join(lines).rstrip("\n"), int(words[2]))
+    return sections
+
+
+def take(host: str, ssh_config: Path) -> dict[str, Section]:
+    """Gather the sections of one host. Raises UnreachableError when it does not answer."""
+    import testinfra
+
+    script = files("vaern.verify").joinpath("gather.sh").read_text("utf-8")
+    boundary = secrets.token_hex(16)
+    target = testinfra.get_host(f"ssh://{host}?ssh_config={ssh_config}&timeout={CONNECT_SECONDS}&controlpersist=60")
+    try:
+        done = target.run("sh -c %s gather %s", script, boundary)
+    except RuntimeError as error:  # what testinfra raises for ssh's own exit code 255
+        text = str(getattr(error.args[0], "stderr", error)).strip()
+        raise UnreachableError(f"{host} does not answer: {text}", fix=f"check that {host} is up") from error
+    return split(done.stdout, boundary)
+
+
+def take_all(hosts: tuple[str, ...], ssh_config: Path) -> Mapping[str, dict[str, Section] | UnreachableError]:
+    """Gather every host at the same time; one that does not answer is its error, so that the others are still judged."""
+
+    def attempt(host: str) -> dict[str, Section] | UnreachableError:
+        try:
+            return take(host, ssh_config)
+        except UnreachableError as error:
+            return error
+
+    with ThreadPoolExecutor(max_workers=PARALLEL_HOSTS) as pool:
+        return dict(zip(hosts, pool.map(attempt, hosts), strict=True))
