@@ -1,0 +1,172 @@
+"""What pydantic found wrong, said to the person who wrote the file: what is there, and what to write instead."""
+
+from __future__ import annotations
+
+import difflib
+import ipaddress
+import json
+import types
+import typing
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from vaern.declaration.document import Document, Key, bounded, clipped
+from vaern.declaration.reading import BOOLEAN_WORDS
+from vaern.errors import DeclarationError, Problem
+from vaern.model import vocabulary
+from vaern.model.municipalities import slug_of
+
+_Model = TypeVar("_Model", bound=BaseModel)
+
+_WANTED = {
+    "int_type": "a whole number without quotes",
+    "int_from_float": "a whole number",
+    "float_type": "a number without quotes",
+    "bool_type": "true or false, without quotes",
+    "model_type": "keys of its own on the lines below it, indented",
+    "dict_type": "keys of its own on the lines below it, indented",
+    "tuple_type": "a list: each item on a line of its own that starts with `- `",
+    "ip_v4_address": "an IPv4 address such as 198.51.100.10",
+    "ip_v4_network": "an IPv4 network such as 198.51.100.0/24",
+    "ip_v6_network": "an IPv6 network such as fd12:3456:789a::/48",
+}
+_RULES: tuple[tuple[Any, str], ...] = (
+    (vocabulary.Name, "2 to 32 of a-z, 0-9 and hyphen, starting with a letter, not ending with a hyphen"),
+    (vocabulary.Code, 'four digits in quotes, such as "0710"'),
+    (vocabulary.Email, "a mail address such as it@favrskov.example"),
+    (vocabulary.Interface, "an interface name such as eth1: at most 15 letters, digits, `_`, `.` or `-`"),
+    (vocabulary.HostName, "a DNS name or an address"),
+    (vocabulary.Phone, 'digits and spaces in quotes, such as "+45 12 34 56 78"'),
+    (vocabulary.Title, "one line of text without braces or invisible characters"),
+)
+_RULE_OF_PATTERN: dict[str, str] = {typing.get_args(kind)[1].pattern: rule for kind, rule in _RULES}
+
+
+def validated(document: Document, model: type[_Model]) -> _Model:
+    """The values as that model. Raises DeclarationError with what reading and the model found wrong."""
+    found: _Model | None = None
+    problems = list(document.problems)
+    try:
+        found = model.model_validate_json(json.dumps(document.values), strict=True)
+    except ValidationError as error:
+        places = {(problem.line, problem.key) for problem in problems}
+        explained = (explain(document, model, detail) for detail in error.errors(include_url=False))
+        problems += [problem for problem in explained if (problem.line, problem.key) not in places]
+    if problems or found is None:
+        raise DeclarationError(bounded(problems))
+    return found
+
+
+def explain(document: Document, model: type[BaseModel], detail: ErrorDetails) -> Problem:
+    """One pydantic error as a fault at its line."""
+    key: Key = tuple(part for part in detail["loc"] if part != "[key]")
+    kind, context = detail["type"], detail.get("ctx", {})
+    said = _said(document, key, detail.get("input"))
+    match kind:
+        case "extra_forbidden":
+            return _unknown_key(document, model, key)
+        case "missing":
+            where = document.line(key[:-1])
+            described = _description(model, key)
+            return document.problem(
+                key, f"`{key[-1]}` is missing", f"add `{key[-1]}:` here. {described}".strip(), where
+            )
+        case "enum":
+            return document.problem(key, f"{said} is not one of the choices", _choices(context["expected"], said))
+        case "string_pattern_mismatch":
+            return document.problem(key, f"{said} is not written right", _pattern_fix(context["pattern"], said))
+        case "string_type":
+            return document.problem(key, f"{said} is not a text", _text_fix(document, key))
+        case "ip_v4_network" | "ip_v6_network":
+            return document.problem(key, f"{said} is not a network", _network_fix(kind, said))
+        case "too_short":
+            return document.problem(key, f"{context['actual_length']} given", f"give at least {context['min_length']}")
+    if kind in _WANTED:
+        return document.problem(key, f"{said} is not allowed here", f"write {_WANTED[kind]}")
+    reason = detail["msg"].removeprefix("Input should ").removeprefix("String should ")
+    return document.problem(key, f"{said} is not allowed here", f"it should {reason}")
+
+
+def _said(document: Document, key: Key, value: object) -> str:
+    """What stands at that key, as the reader will find it in the file."""
+    if value is None and not document.texts.get(key):
+        return "nothing"
+    if isinstance(value, dict):
+        return "a group of keys"
+    if isinstance(value, list):
+        return "a list"
+    return f"`{clipped(document.texts.get(key, str(value)))}`"
+
+
+def _unknown_key(document: Document, model: type[BaseModel], key: Key) -> Problem:
+    around = model_at(model, key[:-1])
+    allowed = list(around.model_fields) if around else []
+    near = difflib.get_close_matches(str(key[-1]), allowed, n=1)
+    fix = f"did you mean `{near[0]}`?" if near else f"remove it; the keys here are {', '.join(allowed)}"
+    return document.problem(key, f"unknown key `{clipped(str(key[-1]))}`", fix)
+
+
+def model_at(model: type[BaseModel], key: Key) -> type[BaseModel] | None:
+    """The model that describes what stands at that key, following lists and mappings."""
+    kind: Any = model
+    for part in key:
+        if _is_model(kind):
+            field = kind.model_fields.get(str(part))
+            kind = _bare(field.annotation) if field else None
+        else:
+            inner = [argument for argument in typing.get_args(kind) if argument is not Ellipsis]
+            kind = _bare(inner[-1]) if inner else None
+    return kind if _is_model(kind) else None
+
+
+def _is_model(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, BaseModel)
+
+
+def _bare(annotation: Any) -> Any:
+    """The annotation without Annotated and without `| None`."""
+    while typing.get_origin(annotation) is typing.Annotated:
+        annotation = typing.get_args(annotation)[0]
+    if isinstance(annotation, types.UnionType):
+        annotation = next(a for a in typing.get_args(annotation) if a is not types.NoneType)
+    return annotation
+
+
+def _description(model: type[BaseModel], key: Key) -> str:
+    around = model_at(model, key[:-1])
+    field = around.model_fields.get(str(key[-1])) if around else None
+    return (field.description or "") if field else ""
+
+
+def _choices(expected: str, said: str) -> str:
+    """`expected` is pydantic's list: 'a', 'b' or 'c'."""
+    choices = [word for word in expected.split("'") if word.isidentifier() and word != "or"]
+    near = difflib.get_close_matches(said.strip("`").lower(), choices, n=1)
+    return f"did you mean `{near[0]}`?" if near else f"write one of {', '.join(choices) or expected}"
+
+
+def _pattern_fix(pattern: str, said: str) -> str:
+    rule = _RULE_OF_PATTERN.get(pattern, f"something that matches {pattern}")
+    if rule == _RULES[0][1] and (slug := slug_of(said)) and len(slug) > 1 and slug[0].isalpha():
+        return f"write `{slug[:32].strip('-')}`: {rule}"
+    return f"write {rule}"
+
+
+def _text_fix(document: Document, key: Key) -> str:
+    text = document.texts.get(key)
+    if text is None:
+        return "write a text on the same line"
+    if text == "":
+        return "write a text after the colon"
+    meant = " (unquoted, YAML reads it as true or false)" if text.lower() in BOOLEAN_WORDS else ""
+    return f'put it in quotes: "{clipped(text)}"{meant}'
+
+
+def _network_fix(kind: str, said: str) -> str:
+    """Suggest the network an address with host bits lies in."""
+    try:
+        return f"write {ipaddress.ip_network(said.strip('`'), strict=False)}"
+    except ValueError:
+        return f"write {_WANTED[kind]}"

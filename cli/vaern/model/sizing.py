@@ -1,0 +1,62 @@
+"""How much disk a declaration needs: pure arithmetic on declared rates, sizes and hours.
+
+A relay must hold everything its sources send while the link is away, so the need is the sum over its sources of
+events/s x bytes x hours x 3600, with a margin for the fields vaern adds and for rates above the mean, once in the
+spool and once in the queue.
+"""
+
+from __future__ import annotations
+
+from vaern.model.declaration import Host, LogSource, Municipality
+from vaern.model.vocabulary import HostRole
+
+GIB = 2**30
+MARGIN = 1.3
+"""Sequence number, tags and timestamps add about 100 bytes an event; the rest is for peaks."""
+COPIES = 2
+"""While the link is away every event is both in the spool and in the queue; the declared disk is shared evenly."""
+
+
+def relay_of(municipality: Municipality, site: str) -> Host | None:
+    """The relay of that site: it takes every source and sensor there. None when there is none."""
+    return next((host for host in municipality.with_role(HostRole.RELAY) if host.site == site), None)
+
+
+def sources_of(municipality: Municipality, relay: Host) -> tuple[LogSource, ...]:
+    """The log sources that relay accepts, in declared order."""
+    taken = relay_of(municipality, relay.site)
+    if taken is None or taken.name != relay.name:
+        return ()
+    return tuple(source for source in municipality.log_sources if source.site == relay.site)
+
+
+def bytes_per_second(sources: tuple[LogSource, ...]) -> float:
+    """Declared mean of all the sources together, without margin."""
+    return sum(source.events_per_second * source.event_bytes for source in sources)
+
+
+def spool_bytes(municipality: Municipality, relay: Host) -> int:
+    """One copy of what that relay takes in during the declared outage: what spool and queue each must hold."""
+    rate = bytes_per_second(sources_of(municipality, relay))
+    return round(rate * municipality.outage_hours * 3600 * MARGIN)
+
+
+def disk_bytes(municipality: Municipality, relay: Host) -> int:
+    """Disk that relay needs to survive the declared outage without loss, spool and queue together."""
+    return COPIES * spool_bytes(municipality, relay)
+
+
+def spool_limit_bytes(relay: Host) -> int:
+    """Disk declared for it: the bound of spool and queue together."""
+    return int(relay.spool_gib * GIB)
+
+
+def hours_that_fit(municipality: Municipality, relay: Host) -> float:
+    """Longest outage the declared disk survives; infinite for a relay without sources."""
+    rate = bytes_per_second(sources_of(municipality, relay)) * MARGIN * 3600 * COPIES
+    return spool_limit_bytes(relay) / rate if rate else float("inf")
+
+
+def archive_bytes_per_day(municipality: Municipality) -> int:
+    """What the collector receives from this municipality in a day, before compression."""
+    return round(bytes_per_second(municipality.log_sources) * 86400)
