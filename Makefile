@@ -1,0 +1,61 @@
+# The two commands of the README are `make onboard` and `make test`; `make help` lists the rest.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.ONESHELL:
+.PHONY: help setup onboard test check bench clean lock
+
+# sudo drops PATH and the variables below; a Go or Python outside Debian's folders is found by the first of them.
+ifneq ($(shell id -u),0)
+SUDO := sudo env "PATH=$(PATH)" $(foreach name,VAERN_TOOLS VAERN_STATE NO_COLOR,$(if $($(name)),"$(name)=$($(name))"))
+endif
+bin := .venv/bin
+municipality ?= favrskov
+shell_scripts = stacks/setup/setup stacks/setup/lock stacks/setup/*.sh stacks/setup/steps/*.sh .ci/run
+
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## Make this machine ready (skips what is up to date)
+	@$(SUDO) stacks/setup/setup
+
+onboard: setup ## Onboard the example municipality on the lab (municipality=NAME for another)
+	@$(SUDO) $(bin)/vaern onboard $(municipality)
+
+test: setup ## All tests: unit, roles, lab end to end
+	@$(SUDO) $(bin)/pytest
+
+check: setup ## Lint, types, layers, coverage; no lab
+	@failed=""
+	run() { echo "== $$1"; shift; "$$@" || failed="$$failed $$1"; }
+	run "ruff check" $(bin)/ruff check .
+	run "ruff format" $(bin)/ruff format --check .
+	run "mypy" $(bin)/mypy
+	run "import-linter" $(bin)/lint-imports --no-cache
+	run "yamllint" $(bin)/yamllint --strict .
+	# Its Ansible and its config come from the virtual environment, whatever the machine has.
+	run "ansible-lint" env PATH="$(CURDIR)/$(bin):$$PATH" $(bin)/ansible-lint
+	if command -v shellcheck > /dev/null; then
+		run "shellcheck" shellcheck -x -P . $(shell_scripts)
+	else
+		run "shellcheck" $(bin)/shellcheck -x -P . $(shell_scripts)
+	fi
+	run "coverage of the unit tests" $(SUDO) $(bin)/pytest tests/unit --cov --cov-report=term:skip-covered -q
+	[[ -z "$$failed" ]] || { echo "make check: failed:$$failed"; exit 1; }
+	echo "make check: all passed"
+
+bench: setup ## Measure against plain ansible-playbook and ansible-inventory (minutes; no timed test)
+	@$(SUDO) $(bin)/pytest tests/bench -m bench -s
+
+lock: ## Renew requirements.lock after a change in pyproject.toml
+	@stacks/setup/lock
+
+clean: ## Take the lab down, then remove everything set-up and runs made here
+	@if [[ -x $(bin)/vaern ]]; then $(SUDO) $(bin)/vaern lab down; fi
+	# A mount left below .vaern would be emptied by rm: refuse instead.
+	if findmnt --list --noheadings --output TARGET | grep -F "$(CURDIR)/.vaern/"; then
+		echo "still mounted (above): end the lab first with \`$(bin)/vaern lab down\`" >&2
+		exit 1
+	fi
+	$(SUDO) rm -rf .vaern .venv .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .ansible dist
+	find . -name __pycache__ -type d -prune -exec $(SUDO) rm -rf {} +

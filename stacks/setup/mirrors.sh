@@ -1,0 +1,46 @@
+# shellcheck shell=bash disable=SC2154 # variables of `setup`, which sources this
+# Where Debian comes from: this machine's own apt sources, so that a local mirror or proxy is used without being told.
+
+lab_codename=trixie
+keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+
+# The address this machine uses for one of its own releases ("bookworm", "bookworm-security").
+mirror_of() {
+  # shellcheck disable=SC2016 # apt fills these in
+  apt-get indextargets --format '$(RELEASE) $(CODENAME) $(REPO_URI)' 'Created-By: Packages' |
+    awk -v release="$1" '$1 == release || $2 == release { print $NF; exit }'
+}
+
+# apt sources of the lab's Debian release, with security and point updates.
+lab_sources() {
+  local own main security
+  # shellcheck source=/dev/null
+  own=$(. /etc/os-release && printf '%s' "$VERSION_CODENAME")
+  main=$(mirror_of "$own")
+  security=$(mirror_of "$own-security")
+  [[ -n $main ]] || { echo "no apt source for Debian $own is configured on this machine" >&2 && return 1; }
+  printf 'deb [signed-by=%s] %s %s main\n' "$keyring" "$main" "$lab_codename"
+  printf 'deb [signed-by=%s] %s %s-updates main\n' "$keyring" "$main" "$lab_codename"
+  if [[ -n $security ]]; then
+    printf 'deb [signed-by=%s] %s %s-security main\n' "$keyring" "$security" "$lab_codename"
+  else
+    echo "this machine has no security source; the lab is built without security updates" >&2
+  fi
+}
+
+# An apt that sees only the lab's sources and knows only the packages of the base image, in folder $1.
+private_apt() {
+  local folder=$1
+  mkdir -p "$folder"/{state/lists/partial,cache/archives/partial,etc,none}
+  lab_sources > "$folder/etc/sources.list"
+  {
+    printf 'Dir "%s";\n' "$folder"
+    printf 'Dir::State "state";\nDir::State::status "%s/base/var/lib/dpkg/status";\n' "$tools"
+    printf 'Dir::Cache "cache";\nDir::Etc "etc";\nDir::Etc::parts "%s/none";\nDir::Etc::preferencesparts "%s/none";\n' \
+      "$folder" "$folder"
+    printf 'Dir::Etc::netrc "/etc/apt/auth.conf";\nDir::Etc::netrcparts "/etc/apt/auth.conf.d";\n'
+    printf 'APT::Install-Recommends "false";\nAPT::Keep-Downloaded-Packages "true";\nAPT::Sandbox::User "root";\n'
+    printf 'Acquire::Languages "none";\n'
+    apt-config dump --no-empty | grep -E '^Acquire::(http|https|Retries|ForceIPv)' || true
+  } > "$folder/apt.conf"
+}

@@ -1,0 +1,17 @@
+# shellcheck shell=bash disable=SC2154 # variables of `setup`, which sources this
+# The virtual environment, from the lock file with hashes. Scripts in it carry its path, so it is made in place:
+# without a stamp it is thrown away first.
+
+venv_what() { echo "virtual environment .venv from requirements.lock"; }
+venv_needs() { echo packages; }
+venv_inputs() { find_python && "$(find_python)" --version && echo "$root" && cat "$setup_dir/requirements.lock" "$root/pyproject.toml"; }
+venv_there() { [[ -x $root/.venv/bin/vaern ]]; }
+
+venv_make() {
+  local pip=("$root/.venv/bin/python" -m pip --disable-pip-version-check --no-input)
+  rm -rf "$root/.venv"
+  "$(find_python)" -m venv "$root/.venv"
+  "${pip[@]}" install --require-hashes --no-deps --only-binary :all: -r "$setup_dir/requirements.lock"
+  "${pip[@]}" install --no-deps --no-build-isolation --no-index -e "$root"
+  "${pip[@]}" check
+}
