@@ -22,6 +22,8 @@ CAPABILITIES = "CAP_NET_ADMIN,CAP_NET_RAW,CAP_SYS_NICE,CAP_IPC_LOCK"
 """CAP_SYS_TIME is not among them: a host that sets the clock sets the machine's."""
 BOOT_SECONDS = 30.0
 POLL_SECONDS = 0.02
+DEAD_SECONDS = 0.5
+"""A process has no command line for a moment while it becomes another program."""
 JOIN_GROUPS = 'for group in $1; do echo $$ > "$group/cgroup.procs" || exit 1; done; shift; exec "$@"'
 
 
@@ -76,9 +78,12 @@ def start(lab: Lab, host: Host) -> None:
 
 def wait(lab: Lab, host: str, within: float = BOOT_SECONDS) -> None:
     """Until sshd listens. Raises ProvisionError, with the end of the console, when the host dies or takes too long."""
-    deadline = time.monotonic() + within
+    alive = time.monotonic()
+    deadline = alive + within
     while not answers(lab, host):
-        if not running(lab, host):
+        if running(lab, host):
+            alive = time.monotonic()
+        elif time.monotonic() > alive + DEAD_SECONDS:
             raise ProvisionError(f"{host} did not boot: {_console(lab, host)}", fix="run `vaern lab down`, then again")
         if time.monotonic() > deadline:
             raise ProvisionError(f"{host} did not answer within {within:.0f} s: {_console(lab, host)}")

@@ -37,19 +37,14 @@ def namespace(lab: str, *parts: str) -> str:
     return shorten("-".join((lab, *parts)), MACHINE_LIMIT)
 
 
-def site_bridge(slug: str, site: str) -> str:
-    """The bridge of one site's LAN."""
-    return f"lan-{digest(slug, site)}"
+def bridge(site: str) -> str:
+    """The bridge of one site's LAN, by the name of the site in the lab."""
+    return f"lan-{digest(site)}"
 
 
 def port(namespace_name: str, interface: str) -> str:
     """The bridge's end of the cable to that interface of that namespace."""
     return f"p-{digest(namespace_name, interface)}"
-
-
-def mirror(namespace_name: str, interface: str) -> str:
-    """The mirroring end of the cable to a tap interface."""
-    return f"m-{digest(namespace_name, interface)}"
 
 
 def uplink_address(code: str, codes: Sequence[str], position: int) -> IPv4Interface:

@@ -77,10 +77,13 @@ def remove_link(namespace: str, interface: str) -> None:
 
 
 def ensure_cable(lab: str, namespace: str, link: Link) -> None:
-    """A veth pair from the namespace's interface to the bridge in the lab's outer namespace, with its addresses."""
+    """A veth pair from the namespace's interface to the bridge in the lab's outer namespace, with its addresses.
+
+    Without a bridge the outer end is loose: what is sent into it arrives at the interface, as from a mirror port.
+    """
     port = names.port(namespace, link.interface)
-    ensure_pair(lab, port, namespace, link.interface)
-    _batch(lab, [f"link set {port} master {link.bridge} up"])
+    _ensure_pair(lab, port, namespace, link.interface)
+    _batch(lab, [f"link set {port} {f'master {link.bridge}' if link.bridge else 'nomaster'} up"])
     present = addresses(links(namespace)[link.interface])
     wanted = set(link.addresses)
     commands = [f"address del {address} dev {link.interface}" for address in sorted(present - wanted)]
@@ -88,7 +91,17 @@ def ensure_cable(lab: str, namespace: str, link: Link) -> None:
     _batch(namespace, [*commands, f"link set {link.interface} up"])
 
 
-def ensure_pair(lab: str, outer: str, namespace: str, inner: str) -> None:
+def intact(lab: str, namespace: str, wanted: Iterable[Link]) -> bool:
+    """Whether every link is there, plugged into its bridge, with exactly its addresses."""
+    outer, inner = links(lab), links(namespace)
+    return all(
+        outer.get(names.port(namespace, link.interface), {"master": None}).get("master", "") == link.bridge
+        and addresses(inner.get(link.interface, {})) == set(link.addresses)
+        for link in wanted
+    )
+
+
+def _ensure_pair(lab: str, outer: str, namespace: str, inner: str) -> None:
     """A veth pair with one end in the lab's outer namespace. Raises ProvisionError when that is not there."""
     if not exists(lab):
         raise ProvisionError(f"the lab's network {lab} is not there", fix="run `vaern up` for the shared collectors")
@@ -97,16 +110,6 @@ def ensure_pair(lab: str, outer: str, namespace: str, inner: str) -> None:
     remove_link(lab, outer)
     remove_link(namespace, inner)
     run(["ip", "link", "add", "name", outer, "netns", lab, "type", "veth", "peer", "name", inner, "netns", namespace])
-
-
-def intact(lab: str, namespace: str, wanted: Iterable[Link]) -> bool:
-    """Whether every link is there, plugged into its bridge, with exactly its addresses."""
-    outer, inner = links(lab), links(namespace)
-    return all(
-        outer.get(names.port(namespace, link.interface), {}).get("master") == link.bridge
-        and addresses(inner.get(link.interface, {})) == set(link.addresses)
-        for link in wanted
-    )
 
 
 def _batch(namespace: str, commands: list[str]) -> None:

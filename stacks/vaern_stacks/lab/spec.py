@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -48,55 +49,63 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """One Debian host. `name` is its inventory name."""
+    """One Debian host. `name` is its inventory name; `stack` the stack that made it."""
 
     name: str
     links: tuple[Link, ...]
     known: dict[str, str] = field(default_factory=dict)
     """Names for /etc/hosts: name to address; a lab has no DNS."""
+    stack: str = "bare"
 
     @property
     def address(self) -> str:
         """Where ssh reaches it: the first address of its first interface."""
         return self.links[0].addresses[0].partition("/")[0]
 
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> Host:
+        """The host these plain values were made of."""
+        links = tuple(Link(link["interface"], link["bridge"], tuple(link["addresses"])) for link in values["links"])
+        return cls(values["name"], links, dict(values["known"]), values["stack"])
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """One LAN: its bridge, and the namespace whose interface `lan` holds the site's declared devices."""
+
+    name: str
+    """Unique in the lab: slug and site."""
+    bridge: str
+    addresses: tuple[str, ...]
+    """Every declared log source of the site, with prefix length."""
+    stack: str
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> Site:
+        """The site these plain values were made of."""
+        return cls(values["name"], values["bridge"], tuple(values["addresses"]), values["stack"])
+
 
 @dataclass(frozen=True, slots=True)
 class Mirror:
     """A copy of a site's device traffic to the tap interface of a sensor."""
 
-    host: str
-    interface: str
-
-
-@dataclass(frozen=True, slots=True)
-class Site:
-    """One LAN: its bridge and the namespace that holds the site's declared devices."""
-
-    slug: str
     name: str
-    bridge: str
-    namespace: str
-    addresses: tuple[str, ...]
-    """Every declared log source of the site, with prefix length."""
-    mirrors: tuple[Mirror, ...] = ()
+    """Inventory name of the sensor and interface."""
+    site: str
+    """Name of the site."""
+    host: str
+    """Inventory name of the sensor."""
+    interface: str
+    stack: str
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> Mirror:
+        """The mirror these plain values were made of."""
+        return cls(values["name"], values["site"], values["host"], values["interface"], values["stack"])
 
 
-def host_from(values: dict[str, Any]) -> Host:
-    """The host that `asdict` made these values of."""
-    links = tuple(Link(link["interface"], link["bridge"], tuple(link["addresses"])) for link in values["links"])
-    return Host(values["name"], links, dict(values["known"]))
-
-
-def site_from(values: dict[str, Any]) -> Site:
-    """The site that `asdict` made these values of."""
-    mirrors = tuple(Mirror(mirror["host"], mirror["interface"]) for mirror in values["mirrors"])
-    return Site(
-        values["slug"], values["name"], values["bridge"], values["namespace"], tuple(values["addresses"]), mirrors
-    )
-
-
-def plain(spec: Lab | Host | Site) -> dict[str, Any]:
+def plain(spec: Lab | Host | Site | Mirror) -> dict[str, Any]:
     """The values as JSON holds them: lists for tuples."""
     return dict(_listed(asdict(spec)))
 

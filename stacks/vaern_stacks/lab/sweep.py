@@ -5,8 +5,9 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from vaern_stacks.lab import access, disk, hosts, machine, network
+from vaern_stacks.lab import access, disk, hosts, machine, network, sites
 from vaern_stacks.lab.command import run
+from vaern_stacks.lab.records import Kind, Record, recorded
 from vaern_stacks.lab.spec import Lab
 
 
@@ -22,7 +23,7 @@ def leftovers(lab: Lab) -> list[str]:
 def sweep(lab: Lab) -> None:
     """Remove all of it. Finds processes, groups and namespaces by the lab's prefix, mounts by its folder."""
     access.close_connections(lab)
-    for name in recorded(lab):
+    for name in _folders(lab):
         hosts.remove_host(lab, name)
     for name in machine.machines(lab.name):
         machine.stop_machine(name)
@@ -33,8 +34,22 @@ def sweep(lab: Lab) -> None:
     shutil.rmtree(lab.path, ignore_errors=True)
 
 
-def recorded(lab: Lab) -> list[str]:
-    """Hosts the lab has a folder for."""
+def sweep_stack(lab: Lab, stack: str) -> list[Record]:
+    """Remove what one stack wrote down and never removed, and return it."""
+    found = recorded(lab, stack)
+    for made in found:
+        if made.kind is Kind.MIRROR:
+            sites.remove_mirror(lab, made.name, stack)
+        elif made.kind is Kind.HOST:
+            hosts.remove_host(lab, made.name, stack)
+        elif made.kind is Kind.SITE:
+            sites.remove_site(lab, made.name, stack)
+        else:
+            hosts.remove_network(lab, stack)
+    return found
+
+
+def _folders(lab: Lab) -> list[str]:
     folder = disk.folder(lab, "any").parent
     return sorted(entry.name for entry in folder.iterdir()) if folder.is_dir() else []
 

@@ -1,0 +1,223 @@
+"""Provision: make, preview, refresh and remove the stacks, and hand typed outputs to the later stages.
+
+One stack `shared` for the collectors, one a municipality under its slug. What a stack gave last is kept in
+`<state>/outputs/`, and the ssh configuration of all of them is written anew whenever one changes.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+from collections.abc import Callable
+from contextlib import contextmanager
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vaern.errors import ProvisionError, UsageError
+from vaern.model.declaration import Municipality
+from vaern.model.deployment import Deployment
+from vaern.model.naming import SHARED
+from vaern.model.outputs import HostOutput, MunicipalityOutputs, SharedOutputs
+from vaern.model.vocabulary import Target
+from vaern.paths import Project
+from vaern_stacks.changes import Change, Step
+from vaern_stacks.lab import access, hosts, machine, names, sweep
+from vaern_stacks.lab.records import Kind, recorded
+from vaern_stacks.lab.spec import Lab
+
+if TYPE_CHECKING:
+    from vaern_stacks.engine import Engine
+    from vaern_stacks.lab.target import LabTarget
+
+OnEvent = Callable[[Step], None]
+
+
+def provision_shared(project: Project, deployment: Deployment, on_event: OnEvent | None = None) -> SharedOutputs:
+    """Make or mend the shared collectors. Raises ProvisionError, SetupError."""
+    from vaern_stacks.collector import collector_program
+
+    made: list[SharedOutputs] = []
+    program = collector_program(_target(project, deployment.target), deployment, made.append)
+    _engine(project, SHARED).up(program, on_event)
+    _keep(project, SHARED, made[-1])
+    return made[-1]
+
+
+def provision_municipality(
+    project: Project, deployment: Deployment, municipality: Municipality, slug: str, on_event: OnEvent | None = None
+) -> MunicipalityOutputs:
+    """Make or mend one municipality's connection; the shared collectors must be there. Raises ProvisionError."""
+    from vaern_stacks.municipality import municipality_program
+
+    made: list[MunicipalityOutputs] = []
+    target = _target(project, municipality.target)
+    program = municipality_program(target, deployment, municipality, slug, made.append)
+    _engine(project, slug).up(program, on_event)
+    _keep(project, slug, made[-1])
+    return made[-1]
+
+
+def preview_shared(project: Project, deployment: Deployment) -> list[Change]:
+    """What `provision_shared` would change."""
+    from vaern_stacks.collector import collector_program
+
+    program = collector_program(_target(project, deployment.target), deployment, lambda _: None)
+    return _engine(project, SHARED).preview(program)
+
+
+def preview_municipality(
+    project: Project, deployment: Deployment, municipality: Municipality, slug: str
+) -> list[Change]:
+    """What `provision_municipality` would change."""
+    from vaern_stacks.municipality import municipality_program
+
+    target = _target(project, municipality.target)
+    program = municipality_program(target, deployment, municipality, slug, lambda _: None)
+    return _engine(project, slug).preview(program)
+
+
+def refresh(project: Project, stack: str, on_event: OnEvent | None = None) -> list[Change]:
+    """Read what is really there into the state of one stack (`shared` or a slug); the next `up` mends it."""
+    return _engine(project, stack).refresh(on_event)
+
+
+def destroy_municipality(project: Project, slug: str, on_event: OnEvent | None = None) -> list[Change]:
+    """Remove one municipality's connection, also what a killed run left of it."""
+    return _destroy(project, slug, on_event)
+
+
+def destroy_shared(project: Project, on_event: OnEvent | None = None) -> list[Change]:
+    """Remove the shared collectors. Raises ProvisionError while a municipality is connected to them."""
+    connected = [stack for stack in stacks(project) if stack != SHARED]
+    if connected:
+        raise ProvisionError(
+            f"the collectors are used by {', '.join(connected)}", fix=f"run `vaern offboard {connected[0]}` first"
+        )
+    return _destroy(project, SHARED, on_event)
+
+
+def stacks(project: Project) -> list[str]:
+    """Every stack that is made, or half made: `shared` and slugs."""
+    backend = project.state / "pulumi" / "backend" / ".pulumi" / "stacks" / "vaern"
+    known = {path.stem for path in backend.glob("*.json")}
+    return sorted(known | {made.stack for made in recorded(_lab(project))})
+
+
+def shared_outputs(project: Project) -> SharedOutputs:
+    """What the shared stack gave last. Raises ProvisionError when it is not made."""
+    return SharedOutputs(tuple(HostOutput(**host) for host in _kept(project, SHARED)["hosts"]))
+
+
+def municipality_outputs(project: Project, slug: str) -> MunicipalityOutputs:
+    """What a municipality's stack gave last. Raises ProvisionError when it is not made."""
+    kept = _kept(project, slug)
+    return MunicipalityOutputs(tuple(HostOutput(**host) for host in kept["hosts"]), kept["device_namespaces"])
+
+
+def ssh_config(project: Project) -> Path:
+    """Write `ssh_config` and `known_hosts` for every host of every stack, and return the first's path."""
+    with _alone(project):
+        every = [HostOutput(**host) for path in sorted(_outputs(project).glob("*.json")) for host in _hosts(path)]
+        return access.write_access(_lab(project), every, project.state)
+
+
+def lab_hosts(project: Project) -> dict[str, bool]:
+    """Every host of the lab by inventory name, and whether it runs."""
+    lab = _lab(project)
+    return {made.name: machine.running(lab, made.name) for made in recorded(lab) if made.kind is Kind.HOST}
+
+
+def shell_argv(project: Project, host: str) -> list[str]:
+    """The command that opens a shell in a lab host, past its network. Raises UsageError for a host there is not."""
+    lab = _lab(project)
+    init = machine.init(lab, host)
+    if init is None:
+        names_known = ", ".join(lab_hosts(project)) or "none"
+        raise UsageError(f"{host} is not a running host of this lab ({names_known})", fix="run `vaern lab list`")
+    return ["nsenter", f"--target={init}", "--all", "--wd=/root", "/bin/bash", "--login"]
+
+
+def down(project: Project, on_event: OnEvent | None = None) -> list[str]:
+    """Remove every stack, then whatever of the lab is left, and return what could not be removed."""
+    lab = _lab(project)
+    _require_root()
+    for stack in sorted(stacks(project), key=lambda stack: stack == SHARED):
+        _destroy(project, stack, on_event)
+    sweep.sweep(lab)
+    shutil.rmtree(_outputs(project), ignore_errors=True)
+    for written in ("ssh_config", "known_hosts"):
+        (project.state / written).unlink(missing_ok=True)
+    return sweep.leftovers(lab)
+
+
+def _destroy(project: Project, stack: str, on_event: OnEvent | None) -> list[Change]:
+    changes = _engine(project, stack).destroy(on_event)
+    left = sweep.sweep_stack(_lab(project), stack)
+    (_outputs(project) / f"{stack}.json").unlink(missing_ok=True)
+    if _outputs(project).is_dir():
+        ssh_config(project)
+    return changes + [Change("delete", made.kind.value.capitalize(), made.name) for made in left]
+
+
+def _lab(project: Project) -> Lab:
+    return Lab(project.lab_name, str(project.lab), str(project.tools))
+
+
+def _target(project: Project, target: Target) -> LabTarget:
+    if target is not Target.LAB:
+        raise ProvisionError(f"the target {target.value} is not available yet", fix="declare `target: lab`")
+    from vaern_stacks.lab.target import LabTarget
+
+    return LabTarget(_lab(project))
+
+
+def _engine(project: Project, stack: str) -> Engine:
+    _require_root()
+    from vaern_stacks.engine import Engine
+
+    return Engine(project.state / "pulumi", project.tools, stack)
+
+
+def _require_root() -> None:
+    if os.geteuid() != 0:
+        raise ProvisionError(
+            "the lab makes network namespaces and mounts, which needs root", fix="run the same command with sudo"
+        )
+
+
+def _outputs(project: Project) -> Path:
+    return project.state / "outputs"
+
+
+def _keep(project: Project, stack: str, outputs: SharedOutputs | MunicipalityOutputs) -> None:
+    path = _outputs(project) / f"{stack}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_suffix(f".{os.getpid()}")
+    fresh.write_text(json.dumps(asdict(outputs), indent=1))
+    fresh.replace(path)
+    ssh_config(project)
+
+
+def _kept(project: Project, stack: str) -> dict[str, object]:
+    path = _outputs(project) / f"{stack}.json"
+    if not path.exists():
+        wanted = "vaern up" if stack == SHARED else f"vaern onboard {stack}"
+        raise ProvisionError(f"the stack {stack} is not made", fix=f"run `{wanted}`")
+    return dict(json.loads(path.read_text()))
+
+
+def _hosts(path: Path) -> list[dict[str, str]]:
+    return list(json.loads(path.read_text())["hosts"])
+
+
+@contextmanager
+def _alone(project: Project) -> Iterator[None]:
+    """One writer at a time: two municipalities may be provisioned at once."""
+    project.state.mkdir(parents=True, exist_ok=True)
+    with (project.state / "ssh_config.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

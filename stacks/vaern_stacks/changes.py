@@ -1,0 +1,63 @@
+"""What the engine does or would do, as plain data: read from its events without importing it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+
+class Phase(StrEnum):
+    """How far one step is."""
+
+    STARTED = "started"
+    DONE = "done"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Change:
+    """One resource the engine changes: `create`, `update`, `delete`, `refresh` and so on."""
+
+    action: str
+    type: str
+    """Host, Site, Mirror or Network in the lab."""
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One change on its way."""
+
+    change: Change
+    phase: Phase
+
+
+QUIET = frozenset({"same", "read"})
+"""Steps that change nothing."""
+
+
+def step_of(event: Any) -> Step | None:
+    """The step an engine event tells of; nothing for unchanged resources, the stack itself and its providers."""
+    phases = {
+        "resource_pre_event": Phase.STARTED,
+        "res_outputs_event": Phase.DONE,
+        "res_op_failed_event": Phase.FAILED,
+    }
+    for attribute, phase in phases.items():
+        found = getattr(event, attribute, None)
+        if found is None:
+            continue
+        kind, name, action = str(found.metadata.type), found.metadata.urn.rpartition("::")[2], found.metadata.op.value
+        if action in QUIET or kind.startswith(("pulumi:pulumi:", "pulumi:providers:")):
+            return None
+        return Step(Change(action, kind.rpartition(":")[2], name), phase)
+    return None
+
+
+def fault_of(event: Any) -> str:
+    """The message of an error the engine reports; empty for anything else."""
+    found = getattr(event, "diagnostic_event", None)
+    if found is None or found.severity != "error":
+        return ""
+    return str(found.message).strip()

@@ -1,0 +1,234 @@
+"""The Pulumi engine over the Automation API: one workspace a stack, a file backend, and as few engine calls as it takes.
+
+Each call of the engine costs a quarter of a second, so a stack is neither selected nor asked for its outputs and
+history: what later stages need is handed over by the program itself.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pulumi import automation
+from pulumi.automation import errors as engine_errors
+from pulumi.automation._stack import StackInitMode
+from semver import VersionInfo
+
+from vaern.errors import ProvisionError, SetupError
+from vaern_stacks import locks
+from vaern_stacks.changes import Change, Phase, Step, fault_of, step_of
+
+PROJECT = "vaern"
+VERSION = VersionInfo(3, 220, 0)
+"""Engine and SDK are pinned together."""
+Program = Callable[[], None]
+OnStep = Callable[[Step], None]
+
+
+class _Command(automation.PulumiCommand):
+    """The engine set-up built; its version is pinned, so it is not started once more to be asked."""
+
+    def __init__(self, program: Path) -> None:
+        self.command = str(program)
+        self.version = VERSION
+
+
+class _Stack(automation.Stack):
+    """A stack that is not selected, and whose outputs and history nobody reads."""
+
+    def __init__(self, name: str, workspace: automation.Workspace) -> None:
+        self.name = name
+        self.workspace = workspace
+        self._mode = StackInitMode.SELECT
+
+    def outputs(self) -> automation.OutputMap:
+        return {}
+
+    def info(self, show_secrets: bool = True) -> automation.UpdateSummary:
+        return automation.UpdateSummary("update", datetime.now(UTC), "", {}, {}, "succeeded")
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """The engine for one stack. `folder` is the state's `pulumi`, `tools` what set-up made."""
+
+    folder: Path
+    tools: Path
+    stack: str
+
+    def up(self, program: Program, on_step: OnStep | None = None) -> list[Change]:
+        """Make the stack what the program says, and return what changed."""
+        self._prepare()
+        stack = self._open(program)
+        return self._watch(lambda events: stack.up(on_event=events, color="never", show_secrets=False), on_step)
+
+    def preview(self, program: Program) -> list[Change]:
+        """What `up` would change; nothing is changed, though an empty stack may be noted in the backend."""
+        self._prepare()
+        stack = self._open(program)
+        return self._watch(lambda events: stack.preview(on_event=events, color="never"), None, planning=True)
+
+    def refresh(self, on_step: OnStep | None = None) -> list[Change]:
+        """Read what is really there into the state, and forget operations a kill interrupted."""
+        self._prepare()
+        if not self.exists():
+            return []
+        stack = self._open(None)
+        return self._watch(
+            lambda events: stack.refresh(
+                on_event=events, color="never", show_secrets=False, clear_pending_creates=self._interrupted()
+            ),
+            on_step,
+        )
+
+    def destroy(self, on_step: OnStep | None = None) -> list[Change]:
+        """Remove everything in the state, then the stack itself."""
+        self._prepare()
+        if not self.exists():
+            return []
+        stack = self._open(None)
+        changes = self._watch(
+            lambda events: stack.destroy(on_event=events, color="never", show_secrets=False), on_step
+        )
+        self._watch(lambda _: stack.workspace.remove_stack(self.stack), None)
+        shutil.rmtree(self._work, ignore_errors=True)
+        return changes
+
+    def exists(self) -> bool:
+        """Whether the backend knows the stack."""
+        return self._checkpoint.exists()
+
+    @property
+    def _checkpoint(self) -> Path:
+        return self._backend / ".pulumi" / "stacks" / PROJECT / f"{self.stack}.json"
+
+    @property
+    def _backend(self) -> Path:
+        return self.folder / "backend"
+
+    @property
+    def _work(self) -> Path:
+        return self.folder / "work" / self.stack
+
+    def _prepare(self) -> None:
+        for tool in (self._program, self.tools / "bin" / "pulumi-resource-pulumi-python"):
+            if not os.access(tool, os.X_OK):
+                raise SetupError(f"{tool} is not there", fix="run `make setup`")
+        for folder in (self._backend, self._work):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        passphrase(self.folder)
+        locks.clear(self._backend, PROJECT, self.stack, self._work)
+
+    @property
+    def _program(self) -> Path:
+        return self.tools / "bin" / "pulumi"
+
+    def _open(self, program: Program | None) -> _Stack:
+        settings = None
+        if not (self._work / "Pulumi.yaml").exists():
+            backend = automation.ProjectBackend(self._backend.as_uri())
+            settings = automation.ProjectSettings(PROJECT, runtime="python", backend=backend)
+        workspace = automation.LocalWorkspace(
+            work_dir=str(self._work),
+            pulumi_home=str(self._work / "home"),
+            program=program,
+            env_vars=environment(self.folder, self.tools, self._backend),
+            secrets_provider="passphrase",
+            project_settings=settings,
+            pulumi_command=_Command(self._program),
+        )
+        if not self.exists():
+            self._watch(lambda _: workspace.create_stack(self.stack), None)
+        return _Stack(self.stack, workspace)
+
+    def _interrupted(self) -> bool:
+        """Whether the state holds operations that were never finished."""
+        state = json.loads(self._checkpoint.read_text())
+        return bool(state["checkpoint"].get("latest", {}).get("pending_operations"))
+
+    def _watch(
+        self,
+        operation: Callable[[Callable[[automation.EngineEvent], None]], object],
+        on_step: OnStep | None,
+        planning: bool = False,
+    ) -> list[Change]:
+        """Run it, collect what it changes, and turn its failure into one error that names the resource's own."""
+        seen = _Seen(on_step, Phase.STARTED if planning else Phase.DONE)
+        try:
+            operation(seen.take)
+        except engine_errors.ConcurrentUpdateError as error:
+            raise ProvisionError(f"another run works on the stack {self.stack}", fix="wait for it to end") from error
+        except engine_errors.CommandError as error:
+            what = seen.fault() or _last_lines(str(error))
+            raise ProvisionError(f"{self.stack}: {what}", fix="run the same command again; it continues") from error
+        return seen.changes
+
+
+@dataclass
+class _Seen:
+    """What the engine's events told so far."""
+
+    on_step: OnStep | None
+    counted: Phase
+    changes: list[Change] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+
+    def take(self, event: automation.EngineEvent) -> None:
+        """Take one event."""
+        fault = fault_of(event)
+        if fault:
+            self.faults.append(fault)
+        step = step_of(event)
+        if step is None:
+            return
+        if step.phase is self.counted:
+            self.changes.append(step.change)
+        if self.on_step:
+            self.on_step(step)
+
+    def fault(self) -> str:
+        """The first fault that says more than that the update failed."""
+        telling = [fault for fault in self.faults if not fault.startswith(("update failed", "preview failed"))]
+        return _last_lines(telling[0]) if telling else ""
+
+
+def passphrase(folder: Path) -> Path:
+    """The file with the passphrase of the state's secrets, made once, readable by its owner only."""
+    path = folder / "passphrase"
+    if not path.exists():
+        fresh = folder / f".passphrase.{os.getpid()}.{secrets.token_hex(4)}"
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(secrets.token_urlsafe(32))
+        try:
+            os.link(fresh, path)  # the first of two runs wins, and both read the same
+        except FileExistsError:
+            pass
+        fresh.unlink()
+    return path
+
+
+def environment(folder: Path, tools: Path, backend: Path) -> dict[str, str]:
+    """What the engine is told: where its state is, and to look for nothing on the network."""
+    own = [str(tools / "bin"), str(Path(sys.executable).parent)]
+    return {
+        "PATH": os.pathsep.join([*own, os.environ.get("PATH", os.defpath)]),
+        "PULUMI_BACKEND_URL": backend.as_uri(),
+        "PULUMI_CONFIG_PASSPHRASE_FILE": str(folder / "passphrase"),
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+        "PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS": "true",
+        "PULUMI_OPTION_NON_INTERACTIVE": "true",
+        "PYTHONDONTWRITEBYTECODE": "",
+    }
+
+
+def _last_lines(text: str, count: int = 6) -> str:
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return " | ".join(lines[-count:])

@@ -1,0 +1,78 @@
+"""Locks and processes a killed run left: removed only when the process that held them is dead.
+
+`pulumi cancel` removes every lock of a stack, also a living one; this looks at the process first.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from vaern.errors import BusyError
+
+PATIENCE_SECONDS = 15.0
+"""An engine whose caller was killed ends the operation it is in, then itself."""
+POLL_SECONDS = 0.1
+
+
+def clear(backend: Path, project: str, stack: str, work: Path, patience: float = PATIENCE_SECONDS) -> None:
+    """Remove dead locks of the stack and dead runs' providers. Raises BusyError when a living run holds it."""
+    deadline = time.monotonic() + patience
+    while living := _living(backend, project, stack):
+        if time.monotonic() > deadline:
+            raise BusyError(
+                f"another run (process {living[0]}) works on the stack {stack}", fix="wait for it to end, then run again"
+            )
+        time.sleep(POLL_SECONDS)
+    for pid in orphans(work):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def _living(backend: Path, project: str, stack: str) -> list[int]:
+    """Engines that hold the stack; locks of dead ones are removed on the way."""
+    found = []
+    for lock in (backend / ".pulumi" / "locks").glob(f"*/{project}/{stack}/*.json"):
+        try:
+            held = json.loads(lock.read_text())
+        except (OSError, ValueError):
+            continue  # removed or being written just now: the engine itself decides
+        if held.get("hostname") == socket.gethostname() and not is_engine(int(held["pid"])):
+            lock.unlink(missing_ok=True)
+        else:
+            found.append(int(held["pid"]))
+    return found
+
+
+def is_engine(pid: int) -> bool:
+    """Whether that process is a Pulumi engine: its id may have been given to another program since."""
+    return "pulumi" in _words(pid)[:1] or any(word.endswith("/pulumi") for word in _words(pid)[:1])
+
+
+def orphans(work: Path) -> Iterator[int]:
+    """Provider processes of this stack whose engine is dead."""
+    marker = f"PULUMI_HOME={work / 'home'}".encode()
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and "pulumi.dynamic" in _words(int(entry.name)):
+            with contextlib.suppress(OSError):
+                parent = int(_status(entry, "PPid"))
+                if marker in (entry / "environ").read_bytes().split(b"\0") and not is_engine(parent):
+                    yield int(entry.name)
+
+
+def _words(pid: int) -> list[str]:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text(errors="replace").split("\0")
+    except OSError:
+        return []
+
+
+def _status(process: Path, key: str) -> str:
+    lines = (process / "status").read_text().splitlines()
+    return next(line.partition(":")[2].strip() for line in lines if line.startswith(f"{key}:"))
