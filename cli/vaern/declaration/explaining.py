@@ -52,8 +52,11 @@ def validated(document: Document, model: type[_Model]) -> _Model:
         found = model.model_validate_json(json.dumps(document.values), strict=True)
     except ValidationError as error:
         places = {(problem.line, problem.key) for problem in problems}
-        explained = (explain(document, model, detail) for detail in error.errors(include_url=False))
-        problems += [problem for problem in explained if (problem.line, problem.key) not in places]
+        for detail in error.errors(include_url=False):
+            problem = explain(document, model, detail)
+            if (problem.line, problem.key) not in places:
+                places.add((problem.line, problem.key))
+                problems.append(problem)
     if problems or found is None:
         raise DeclarationError(bounded(problems))
     return found
@@ -63,6 +66,8 @@ def explain(document: Document, model: type[BaseModel], detail: ErrorDetails) ->
     """One pydantic error as a fault at its line."""
     key: Key = tuple(part for part in detail["loc"] if part != "[key]")
     kind, context = detail["type"], detail.get("ctx", {})
+    if kind in _WANTED and key not in document.lines and key[:-1] in document.lines:
+        key = key[:-1]  # the last part names a member of a union, not a key
     said = _said(document, key, detail.get("input"))
     match kind:
         case "extra_forbidden":

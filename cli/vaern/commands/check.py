@@ -1,0 +1,72 @@
+"""`vaern check`: are the declarations right."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import click
+
+from vaern.errors import DeclarationError, ExitCode, Problem
+from vaern.paths import Project
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+@click.command()
+@click.argument("slugs", nargs=-1, metavar="[MUNICIPALITY]...")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document: faults, warnings and what was read.")
+@click.option("--write-schema", is_flag=True, help="Write the JSON Schemas editors use, then check.")
+@click.pass_obj
+def command(project: Project, slugs: tuple[str, ...], as_json: bool, write_schema: bool) -> int:
+    """Check the declarations, and say what to correct.
+
+    Without a name: all of them. Exit code 3 when there is a fault; warnings do not stop anything.
+
+    \b
+    Examples:
+      vaern check
+      vaern check samsoe --json
+    """
+    from vaern.declaration import load_fleet
+    from vaern.model.fleet import Fleet
+
+    if write_schema:
+        from vaern.schema import write_schemas
+
+        for path in write_schemas(project):
+            click.echo(f"wrote {path.relative_to(project.root)}", err=True)
+    fleet: Fleet | None = None
+    faults: list[Problem] = []
+    try:
+        fleet = load_fleet(project, slugs)
+    except DeclarationError as error:
+        if not as_json:
+            raise
+        faults = error.problems
+    read = list(fleet.municipalities) if fleet else []
+    warnings = fleet.warnings if fleet else ()
+    if as_json:
+        _print_json(read, faults, warnings)
+    else:
+        for warning in warnings:
+            click.echo(f"{warning} (warning)\n    fix: {warning.fix}")
+        click.echo(f"{_counted(len(read), 'declaration')} right, {_counted(len(warnings), 'warning')}")
+    return ExitCode.DECLARATION if faults else ExitCode.OK
+
+
+def _print_json(read: list[str], faults: Iterable[Problem], warnings: Iterable[Problem]) -> None:
+    from vaern.console import print_json
+
+    print_json(
+        {
+            "municipalities": read,
+            "faults": [asdict(fault) for fault in faults],
+            "warnings": [asdict(warning) for warning in warnings],
+        }
+    )
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
