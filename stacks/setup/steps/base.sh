@@ -10,12 +10,12 @@ base_make() {
   local new=$tools/.base.new packages
   rm -rf "$new"
   packages=$(grep -Ev '^ *(#|$)' "$setup_dir/base-packages.list" | paste -sd,)
-  lab_sources > "$tools/.base.sources"
+  lab_sources > "$tools/.base.list"
   # Documentation is left out: nobody reads it there, and it is a third of the size.
   mmdebstrap --variant=minbase --include="$packages" --skip=check/signed-by \
     --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/doc/*' \
     --dpkgopt='path-exclude=/usr/share/locale/*' \
-    "$lab_codename" "$new" "$tools/.base.sources"
+    "$lab_codename" "$new" "$tools/.base.list"
   # Lab hosts take packages from the pool only; an address of a mirror has no use there.
   rm -rf "$new"/etc/apt/sources.list "$new"/etc/apt/sources.list.d/*
   # Each host makes its own.
@@ -23,5 +23,5 @@ base_make() {
   touch "$new/etc/machine-id"
   rm -rf "$tools/base"
   mv "$new" "$tools/base"
-  rm -f "$tools/.base.sources"
+  rm -f "$tools/.base.list"
 }

@@ -1,7 +1,11 @@
 # shellcheck shell=bash disable=SC2154 # variables of `setup`, which sources this
 # Debian packages of the control node. Nothing is asked of the network when all of them are installed.
 
-packages_what() { echo "installing Debian packages: $(wanted_packages | missing_packages | paste -sd' ')"; }
+packages_what() {
+  local missing
+  missing=$(wanted_packages | missing_packages | paste -sd' ')
+  echo "Debian packages: ${missing:-all installed}"
+}
 packages_needs() { echo preflight; }
 packages_inputs() { wanted_packages; }
 packages_there() { [[ -z $(wanted_packages | missing_packages) ]]; }
