@@ -1,0 +1,207 @@
+"""Who vouches for a host: a small certificate authority behind an interface, so that Key Vault can take its place.
+
+The root is P-384 for ten years; it signs hosts directly, because a fleet of a few hundred needs no intermediate.
+Host certificates live 90 days (the joint rotation period of keys) on P-256, which librdkafka, Kafka and rsyslog all
+take; what an enrolment renews after 60 days still has a month to be noticed in. The private key of the root is
+encrypted with the passphrase of `secret_store.py` and never leaves the state directory.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from vaern.errors import SetupError, UsageError
+from vaern.private_file import held, write_private
+
+if TYPE_CHECKING:
+    from cryptography import x509
+    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey, EllipticCurvePublicKey
+
+ROOT_LIFE = timedelta(days=3650)
+HOST_LIFE = timedelta(days=90)
+CLOCK_SKEW = timedelta(minutes=5)
+"""How far a host's clock may be behind ours and still accept a certificate made now."""
+
+
+class Signer(Protocol):
+    """What enrolment asks of a certificate authority."""
+
+    def authority(self) -> str:
+        """The authority's own certificate, PEM."""
+        ...
+
+    def sign(self, request: str, *, name: str, addresses: tuple[str, ...]) -> str:
+        """Sign a CSR (PEM) for the host of that inventory name and return the certificate (PEM).
+
+        The CSR proves possession of the key and nothing else: name and addresses are ours, from the inventory.
+        Raises UsageError when the CSR is not signed by its own key, names another host or has a key of another kind.
+        """
+        ...
+
+
+class LocalSigner:
+    """An authority in the state directory: `ca.crt` and `ca.key` (encrypted) in `folder`, made on first use."""
+
+    def __init__(self, folder: Path, passphrase: bytes, *, title: str = "vaern") -> None:
+        self._certificate_file = folder / "ca.crt"
+        self._key_file = folder / "ca.key"
+        self._passphrase = passphrase
+        self._title = title
+        self._loaded: tuple[x509.Certificate, EllipticCurvePrivateKey] | None = None
+
+    def authority(self) -> str:
+        """See Signer. Raises SetupError when the passphrase does not open the key."""
+        from cryptography.hazmat.primitives.serialization import Encoding
+
+        return self._root()[0].public_bytes(Encoding.PEM).decode()
+
+    def sign(self, request: str, *, name: str, addresses: tuple[str, ...]) -> str:
+        """See Signer."""
+        from cryptography.hazmat.primitives.hashes import SHA384
+        from cryptography.hazmat.primitives.serialization import Encoding
+
+        certificate, key = self._root()
+        builder = _host_builder(_checked(request, name), name, addresses, certificate.subject, key.public_key())
+        signed = builder.sign(key, SHA384())
+        return signed.public_bytes(Encoding.PEM).decode()
+
+    def _root(self) -> tuple[x509.Certificate, EllipticCurvePrivateKey]:
+        if self._loaded is None:
+            with held(self._key_file.parent):
+                if not self._key_file.exists():
+                    self._make()
+            self._loaded = self._load()
+        return self._loaded
+
+    def _make(self) -> None:
+        from cryptography.hazmat.primitives.asymmetric import ec
+        from cryptography.hazmat.primitives.hashes import SHA384
+        from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
+
+        key = ec.generate_private_key(ec.SECP384R1())
+        certificate = _root_builder(key, self._title).sign(key, SHA384())
+        encrypted = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(self._passphrase))
+        # The key is written last: it is what says that the authority is complete.
+        write_private(self._certificate_file, certificate.public_bytes(Encoding.PEM))
+        write_private(self._key_file, encrypted)
+
+    def _load(self) -> tuple[x509.Certificate, EllipticCurvePrivateKey]:
+        from cryptography import x509
+        from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+        from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+        try:
+            key = load_pem_private_key(self._key_file.read_bytes(), self._passphrase)
+            certificate = x509.load_pem_x509_certificate(self._certificate_file.read_bytes())
+        except (ValueError, FileNotFoundError) as error:
+            raise SetupError(
+                f"the passphrase does not open the authority {self._key_file} ({error})",
+                fix="set VAERN_PASSPHRASE to the passphrase the authority was made with, or restore its folder",
+            ) from error
+        if not isinstance(key, EllipticCurvePrivateKey) or key.public_key() != certificate.public_key():
+            raise SetupError(
+                f"{self._key_file} and {self._certificate_file} do not belong together",
+                fix=f"restore {self._key_file.parent} from its backup",
+            )
+        return certificate, key
+
+
+def _checked(request: str, name: str) -> EllipticCurvePublicKey:
+    """The key of a CSR that may be signed for that host. Raises UsageError."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    fix = f"remove /etc/vaern/pki/host.key on {name} and enrol it again"
+    try:
+        csr = x509.load_pem_x509_csr(request.encode())
+    except ValueError as error:
+        raise UsageError(f"{name} sent something that is not a certificate request", fix=fix) from error
+    if not csr.is_signature_valid:
+        raise UsageError(f"the certificate request of {name} is not signed by its own key", fix=fix)
+    key = csr.public_key()
+    if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
+        raise UsageError(f"the key of {name} is not on P-256", fix=fix)
+    names = [attribute.value for attribute in csr.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)]
+    if names != [name]:
+        raise UsageError(f"the certificate request of {name} is for {names}", fix=fix)
+    return key
+
+
+def _host_builder(
+    key: EllipticCurvePublicKey,
+    name: str,
+    addresses: tuple[str, ...],
+    issuer: x509.Name,
+    issuer_key: EllipticCurvePublicKey,
+) -> x509.CertificateBuilder:
+    """A certificate for one host, for both ends of mutual TLS; nothing is copied from the CSR but its key."""
+    from cryptography import x509
+
+    now = datetime.now(UTC)
+    usages = [x509.ExtendedKeyUsageOID.SERVER_AUTH, x509.ExtendedKeyUsageOID.CLIENT_AUTH]
+    return (
+        _builder(name, key, issuer, now, now + HOST_LIFE)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(_key_usage(signs_certificates=False), critical=True)
+        .add_extension(x509.ExtendedKeyUsage(usages), critical=False)
+        .add_extension(subject_names(name, addresses), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key), critical=False)
+    )
+
+
+def _root_builder(key: EllipticCurvePrivateKey, title: str) -> x509.CertificateBuilder:
+    """The self-signed root: it signs hosts, never another authority."""
+    from cryptography import x509
+
+    name = f"{title} root"
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+    now = datetime.now(UTC)
+    return (
+        _builder(name, key.public_key(), subject, now, now + ROOT_LIFE)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(_key_usage(signs_certificates=True), critical=True)
+    )
+
+
+def subject_names(name: str, addresses: tuple[str, ...]) -> x509.SubjectAlternativeName:
+    """The alternative names of a host: its inventory name, then its addresses in the order given."""
+    from ipaddress import ip_address
+
+    from cryptography import x509
+
+    return x509.SubjectAlternativeName([x509.DNSName(name), *(x509.IPAddress(ip_address(a)) for a in addresses)])
+
+
+def _builder(
+    name: str, key: EllipticCurvePublicKey, issuer: x509.Name, start: datetime, end: datetime
+) -> x509.CertificateBuilder:
+    from cryptography import x509
+
+    return (
+        x509.CertificateBuilder()
+        .subject_name(x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)]))
+        .issuer_name(issuer)
+        .public_key(key)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(start - CLOCK_SKEW)
+        .not_valid_after(end)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
+    )
+
+
+def _key_usage(*, signs_certificates: bool) -> x509.KeyUsage:
+    from cryptography import x509
+
+    return x509.KeyUsage(
+        digital_signature=not signs_certificates,
+        key_cert_sign=signs_certificates,
+        crl_sign=signs_certificates,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        encipher_only=False,
+        decipher_only=False,
+    )
