@@ -1,0 +1,60 @@
+"""A certificate authority for tests of roles: real keys and certificates, good for a day."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """A key and its certificate, PEM."""
+
+    key: str
+    certificate: str
+
+
+class Authority:
+    """Signs certificates whose common name is the name of a host."""
+
+    def __init__(self) -> None:
+        """Make the authority's key and its own certificate."""
+        self.key = ec.generate_private_key(ec.SECP256R1())
+        self.name = _name("test authority")
+        self.certificate = _pem(self._sign(self.name, self.key, authority=True))
+
+    def issue(self, name: str) -> Certificate:
+        """A new key and a certificate for it."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        signed = self._sign(_name(name), key, authority=False)
+        form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        return Certificate(key.private_bytes(*form).decode(), _pem(signed))
+
+    def _sign(self, name: x509.Name, key: ec.EllipticCurvePrivateKey, *, authority: bool) -> x509.Certificate:
+        now = datetime.now(UTC)
+        builder = x509.CertificateBuilder(
+            issuer_name=self.name,
+            subject_name=name,
+            public_key=key.public_key(),
+            serial_number=x509.random_serial_number(),
+            not_valid_before=now - timedelta(hours=1),
+            not_valid_after=now + timedelta(days=1),
+        ).add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
+        if not authority:
+            usages = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.SERVER_AUTH])
+            names = x509.SubjectAlternativeName([x509.DNSName(str(name.rdns[0].rfc4514_string()).removeprefix("CN="))])
+            builder = builder.add_extension(usages, critical=False).add_extension(names, critical=False)
+        return builder.sign(self.key, hashes.SHA256())
+
+
+def _name(common_name: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
+
+
+def _pem(certificate: x509.Certificate) -> str:
+    return certificate.public_bytes(serialization.Encoding.PEM).decode()
