@@ -7,15 +7,18 @@ cannot see (rules over several keys) is checked by `vaern check` only.
 from __future__ import annotations
 
 import json
-from pathlib import Path
-from typing import Any
-
-from pydantic import BaseModel
+from typing import TYPE_CHECKING, Any
 
 from vaern.model.declaration import Municipality
 from vaern.model.deployment import Deployment
 from vaern.model.municipalities import all_known
-from vaern.paths import Project
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pydantic import BaseModel
+
+    from vaern.paths import Project
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _OWN_FORMATS = frozenset({"ipv4network", "ipv6network"})

@@ -6,8 +6,12 @@ are examples to replace.
 
 from __future__ import annotations
 
-from vaern.model.municipalities import Known
+from typing import TYPE_CHECKING
+
 from vaern.model.vocabulary import Size, Target
+
+if TYPE_CHECKING:
+    from vaern.model.municipalities import Known
 
 _HEAD = """\
 # yaml-language-server: $schema=../schema/municipality.schema.json

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 import click
 
 from vaern.errors import DeclarationError, ExitCode, Problem
-from vaern.paths import Project
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from vaern.model.fleet import Fleet
+    from vaern.paths import Project
 
 
 @click.command()
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 @click.option("--write-schema", is_flag=True, help="Write the JSON Schemas editors use, then check.")
 @click.pass_obj
 def command(project: Project, slugs: tuple[str, ...], as_json: bool, write_schema: bool) -> int:
-    """Check the declarations, and say what to correct.
+    r"""Check the declarations, and say what to correct.
 
     Without a name: all of them. Exit code 3 when there is a fault; warnings do not stop anything.
 
@@ -30,7 +32,6 @@ def command(project: Project, slugs: tuple[str, ...], as_json: bool, write_schem
       vaern check samsoe --json
     """
     from vaern.declaration import load_fleet
-    from vaern.model.fleet import Fleet
 
     if write_schema:
         from vaern.schema import write_schemas

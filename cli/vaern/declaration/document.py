@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,8 +15,8 @@ Value = None | bool | int | float | str | list["Value"] | dict[str, "Value"]
 
 def shown(path: Path) -> str:
     """The path as messages name it: from the working folder when it is below it."""
-    absolute, here = os.path.abspath(path), os.getcwd()
-    return os.path.relpath(absolute, here) if absolute.startswith(here + os.sep) else absolute
+    absolute, here = path.absolute(), Path.cwd()
+    return str(absolute.relative_to(here) if absolute.is_relative_to(here) else absolute)
 
 
 @dataclass(slots=True)

@@ -10,13 +10,15 @@ import typing
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
 
 from vaern.declaration.document import Document, Key, bounded, clipped
 from vaern.declaration.reading import BOOLEAN_WORDS
 from vaern.errors import DeclarationError, Problem
 from vaern.model import vocabulary
 from vaern.model.municipalities import slug_of
+
+if typing.TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
@@ -65,33 +67,37 @@ def validated(document: Document, model: type[_Model]) -> _Model:
 def explain(document: Document, model: type[BaseModel], detail: ErrorDetails) -> Problem:
     """One pydantic error as a fault at its line."""
     key: Key = tuple(part for part in detail["loc"] if part != "[key]")
-    kind, context = detail["type"], detail.get("ctx", {})
+    kind = detail["type"]
     if kind in _WANTED and key not in document.lines and key[:-1] in document.lines:
         key = key[:-1]  # the last part names a member of a union, not a key
+    if kind == "extra_forbidden":
+        return _unknown_key(document, model, key)
+    if kind == "missing":
+        fix = f"add `{key[-1]}:` here. {_description(model, key)}".strip()
+        return document.problem(key, f"`{key[-1]}` is missing", fix, document.line(key[:-1]))
+    return document.problem(key, *_wrong_value(document, key, detail))
+
+
+def _wrong_value(document: Document, key: Key, detail: ErrorDetails) -> tuple[str, str]:
+    """What is wrong with a value, and what to write instead."""
+    kind, context = detail["type"], detail.get("ctx", {})
     said = _said(document, key, detail.get("input"))
-    match kind:
-        case "extra_forbidden":
-            return _unknown_key(document, model, key)
-        case "missing":
-            where = document.line(key[:-1])
-            described = _description(model, key)
-            return document.problem(
-                key, f"`{key[-1]}` is missing", f"add `{key[-1]}:` here. {described}".strip(), where
-            )
-        case "enum":
-            return document.problem(key, f"{said} is not one of the choices", _choices(context["expected"], said))
-        case "string_pattern_mismatch":
-            return document.problem(key, f"{said} is not written right", _pattern_fix(context["pattern"], said))
-        case "string_type":
-            return document.problem(key, f"{said} is not a text", _text_fix(document, key))
-        case "ip_v4_network" | "ip_v6_network":
-            return document.problem(key, f"{said} is not a network", _network_fix(kind, said))
-        case "too_short":
-            return document.problem(key, f"{context['actual_length']} given", f"give at least {context['min_length']}")
-    if kind in _WANTED:
-        return document.problem(key, f"{said} is not allowed here", f"write {_WANTED[kind]}")
     reason = detail["msg"].removeprefix("Input should ").removeprefix("String should ")
-    return document.problem(key, f"{said} is not allowed here", f"it should {reason}")
+    found, fix = f"{said} is not allowed here", f"it should {reason}"
+    match kind:
+        case "enum":
+            found, fix = f"{said} is not one of the choices", _choices(context["expected"], said)
+        case "string_pattern_mismatch":
+            found, fix = f"{said} is not written right", _pattern_fix(context["pattern"], said)
+        case "string_type":
+            found, fix = f"{said} is not a text", _text_fix(document, key)
+        case "ip_v4_network" | "ip_v6_network":
+            found, fix = f"{said} is not a network", _network_fix(kind, said)
+        case "too_short":
+            found, fix = f"{context['actual_length']} given", f"give at least {context['min_length']}"
+        case _ if kind in _WANTED:
+            fix = f"write {_WANTED[kind]}"
+    return found, fix
 
 
 def _said(document: Document, key: Key, value: object) -> str:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
 from ipaddress import IPv4Address, IPv4Network, IPv6Network
-from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from vaern.declaration.document import Document, Key, bounded, clipped, shown
 from vaern.declaration.explaining import validated
@@ -19,10 +17,16 @@ from vaern.model.fleet import Fleet
 from vaern.model.vocabulary import Target
 from vaern.paths import SHARED, Project
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
+
 FILE = "municipality.yml"
 SHARED_FILE = "collector.yml"
 NOT_MUNICIPALITIES = frozenset({SHARED, "schema"})
 ULA = IPv6Network("fd00::/8")
+ULA_SITE_BITS = 48
+"""Prefix length of one organisation (RFC 4193)."""
 LAB_HUBS = IPv4Network("198.18.0.0/16")
 LAB_WAN = IPv4Network("198.18.0.0/15")
 LAB_CONTROL = IPv4Address("198.18.0.1")
@@ -171,7 +175,7 @@ def _duplicate_codes(loaded: dict[str, _Loaded]) -> Iterator[Problem]:
 
 
 def _deployment_faults(deployment: Deployment) -> Iterator[Fault]:
-    if deployment.overlay.prefixlen != 48 or not deployment.overlay.subnet_of(ULA):
+    if deployment.overlay.prefixlen != ULA_SITE_BITS or not deployment.overlay.subnet_of(ULA):
         fix = "write a random /48 of fd00::/8 (RFC 4193), such as fd12:3456:789a::/48"
         yield Fault(("overlay",), f"{deployment.overlay} is not a ULA /48", fix)
     for attribute in ("name", "address"):

@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import re
 import stat
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from vaern.declaration.document import MAX_PROBLEMS, Document, Key, clipped
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 MAX_BYTES = 2**20
 """The largest sensible declaration (200 hosts, 2,000 sources) is about half of it."""
@@ -15,7 +18,7 @@ _TAB_INDENT = re.compile(r"^ *\t", re.MULTILINE)
 _UNREADABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
-class Unreadable(Exception):
+class UnreadableError(Exception):
     """Reading cannot go on."""
 
     def __init__(self, found: str, fix: str, *, line: int = 1, key: Key = ()) -> None:
@@ -23,26 +26,28 @@ class Unreadable(Exception):
         self.found, self.fix, self.line, self.key = found, fix, line, key
 
 
-def bounded_bytes(document: Document, path: Path) -> bytes:
-    """The file's bytes, or Unreadable. Never follows a link and never waits on a pipe."""
+def bounded_bytes(path: Path) -> bytes:
+    """The file's bytes, or UnreadableError. Never follows a link and never waits on a pipe."""
     if path.is_symlink() or path.parent.is_symlink():
-        raise Unreadable(
+        raise UnreadableError(
             "this is a symbolic link", "put the file itself here: what is reviewed must be what is applied"
         )
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except (FileNotFoundError, NotADirectoryError):
-        raise Unreadable("there is no such file", _how_to_make(path)) from None
+        raise UnreadableError("there is no such file", _how_to_make(path)) from None
     except OSError as error:
-        raise Unreadable(f"it cannot be opened: {error.strerror}", f"make it readable: chmod u+r {path}") from None
+        raise UnreadableError(f"it cannot be opened: {error.strerror}", f"make it readable: chmod u+r {path}") from None
     except ValueError:
-        raise Unreadable("the file name is not valid", "rename it") from None
-    with open(descriptor, "rb") as file:
+        raise UnreadableError("the file name is not valid", "rename it") from None
+    with os.fdopen(descriptor, "rb") as file:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise Unreadable("this is not a file", "put the declaration in a plain file of this name")
+            raise UnreadableError("this is not a file", "put the declaration in a plain file of this name")
         content = file.read(MAX_BYTES + 1)
     if len(content) > MAX_BYTES:
-        raise Unreadable(f"the file is larger than {MAX_BYTES // 1024} KiB", "a declaration is a few KiB: shorten it")
+        raise UnreadableError(
+            f"the file is larger than {MAX_BYTES // 1024} KiB", "a declaration is a few KiB: shorten it"
+        )
     return content
 
 
@@ -53,9 +58,9 @@ def _how_to_make(path: Path) -> str:
 
 
 def text_of(document: Document, content: bytes) -> str:
-    """The file's text. Notes what can be passed over, raises Unreadable for what cannot."""
+    """The file's text. Notes what can be passed over, raises UnreadableError for what cannot."""
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise Unreadable("the file is UTF-16", "save it as UTF-8 without byte order mark")
+        raise UnreadableError("the file is UTF-16", "save it as UTF-8 without byte order mark")
     if content.startswith(b"\xef\xbb\xbf"):
         document.refuse((), "the file starts with a byte order mark (BOM)", "save it as UTF-8 without BOM")
         content = content[3:]
@@ -64,15 +69,17 @@ def text_of(document: Document, content: bytes) -> str:
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         found = f"byte 0x{content[error.start]:02x} is not UTF-8"
-        raise Unreadable(found, "save the file as UTF-8 (Danish letters are often Windows-1252)", line=line) from None
+        raise UnreadableError(
+            found, "save the file as UTF-8 (Danish letters are often Windows-1252)", line=line
+        ) from None
     if unreadable := _UNREADABLE.search(text):
         line = text.count("\n", 0, unreadable.start()) + 1
-        raise Unreadable(f"control character U+{ord(unreadable.group()):04X}", "remove it", line=line)
+        raise UnreadableError(f"control character U+{ord(unreadable.group()):04X}", "remove it", line=line)
     for tab in _TAB_INDENT.finditer(text):
         document.refuse((), "a tab in the indentation", "indent with spaces", text.count("\n", 0, tab.start()) + 1)
         if len(document.problems) > MAX_PROBLEMS:
             break
     if document.problems and document.problems[-1].found.startswith("a tab"):
         last = document.problems.pop()
-        raise Unreadable(last.found, last.fix, line=last.line)
+        raise UnreadableError(last.found, last.fix, line=last.line)
     return text

@@ -9,15 +9,17 @@ file at the size bound takes well under a second instead of ten.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from vaern.declaration.document import Document, Key, Value, bounded, clipped, shown
-from vaern.declaration.opening import Unreadable, bounded_bytes, text_of
+from vaern.declaration.opening import UnreadableError, bounded_bytes, text_of
 from vaern.errors import DeclarationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 MAX_DEPTH = 12
 """The deepest key of a declaration is at 4."""
@@ -33,13 +35,15 @@ _NOTHING = {"", "~", "null"}
 
 
 def read(path: Path) -> Document:
-    """Read one declaration. Raises DeclarationError when no values can be had from it; lesser faults are
-    in `problems` of what is returned."""
+    """Read one declaration; what is wrong with it but can be passed over is in its `problems`.
+
+    Raises DeclarationError when no values can be had from it.
+    """
     document = Document(shown(path))
     try:
-        text = text_of(document, bounded_bytes(document, path))
+        text = text_of(document, bounded_bytes(path))
         _parse(document, text)
-    except Unreadable as fault:
+    except UnreadableError as fault:
         document.refuse(fault.key, fault.found, fault.fix, fault.line)
         raise DeclarationError(bounded(document.problems)) from None
     return document
@@ -54,9 +58,9 @@ def _parse(document: Document, text: str) -> None:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
         said = clipped(" ".join(part for part in (error.context, error.problem) if part), 120)
-        raise Unreadable(f"this is not YAML: {said}", _yaml_fix(said), line=line) from None
+        raise UnreadableError(f"this is not YAML: {said}", _yaml_fix(said), line=line) from None
     except yaml.YAMLError as error:
-        raise Unreadable(f"this is not YAML: {clipped(str(error), 120)}", "correct the line") from None
+        raise UnreadableError(f"this is not YAML: {clipped(str(error), 120)}", "correct the line") from None
 
 
 def _yaml_fix(said: str) -> str:
@@ -81,17 +85,17 @@ class _Walk:
         next(self.events)
         started = next(self.events)
         if isinstance(started, yaml.StreamEndEvent):
-            raise Unreadable("the file is empty", "write a declaration in it; `vaern new` shows how")
+            raise UnreadableError("the file is empty", "write a declaration in it; `vaern new` shows how")
         first = next(self.events)
         value = self._value(first, ())
         next(self.events)
         after = next(self.events)
         if not isinstance(after, yaml.StreamEndEvent):
             line = after.start_mark.line + 1
-            raise Unreadable("a second document starts here", "keep one document a file: remove `---`", line=line)
+            raise UnreadableError("a second document starts here", "keep one document a file: remove `---`", line=line)
         if not isinstance(value, dict):
             found = "nothing is declared" if value is None else "the file is not a list of keys"
-            raise Unreadable(found, "write `key: value` lines; `vaern new` shows how")
+            raise UnreadableError(found, "write `key: value` lines; `vaern new` shows how")
         return value
 
     def _value(self, event: Any, key: Key) -> Value:
@@ -110,7 +114,7 @@ class _Walk:
             self.document.texts[key] = event.value
             return self._plain(event.value, key) if not event.style else event.value
         if len(key) >= MAX_DEPTH:
-            raise Unreadable(f"more than {MAX_DEPTH} levels deep", "no key is that deep: remove levels", line=line)
+            raise UnreadableError(f"more than {MAX_DEPTH} levels deep", "no key is that deep: remove levels", line=line)
         return self._list(key) if isinstance(event, yaml.SequenceStartEvent) else self._mapping(key)
 
     def _list(self, key: Key) -> list[Value]:
@@ -124,7 +128,7 @@ class _Walk:
         while not isinstance(event := next(self.events), yaml.MappingEndEvent):
             line = event.start_mark.line + 1
             if not isinstance(event, yaml.ScalarEvent) or event.anchor or event.tag:
-                raise Unreadable("a key that is not a plain word", "write `key: value`", line=line, key=key)
+                raise UnreadableError("a key that is not a plain word", "write `key: value`", line=line, key=key)
             below = (*key, event.value)
             if event.value in values:
                 first = self.document.lines[below]

@@ -7,17 +7,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from ipaddress import IPv4Address
+from typing import TYPE_CHECKING
 
-from vaern.declaration.document import Key
 from vaern.model import municipalities, sizing
 from vaern.model.declaration import Municipality, Site
 from vaern.model.vocabulary import HostRole, Sector
+
+if TYPE_CHECKING:
+    from ipaddress import IPv4Address
+
+    from vaern.declaration.document import Key
 
 RESERVED_INTERFACES = frozenset({"lan", "uplink", "lo", "vaern0"})
 """The LAN, the way out, loopback and the tunnel: a mirror on one of them would be fed by what vaern sends itself."""
 SENSOR_DEBIAN = 13
 """Suricata is only in the backports of Debian 12."""
+POINT_TO_POINT = 2
+"""A network of two addresses has neither network nor broadcast address (RFC 3021)."""
+NAMES_SHOWN = 3
+"""In one message."""
 RETENTION_ADVISED = 365
 """Days; the national requirements for state bodies ask for 12 months, the recommendation for 13."""
 
@@ -96,9 +104,11 @@ def _address_fault(site: Site, address: IPv4Address) -> tuple[str, str] | None:
     usable = f"write a usable address of {network}"
     if address not in network:
         return (f"{address} is not in {network}, the network of {site.name}", f"{usable}, or correct the network")
-    if network.prefixlen < 31 and address == network.network_address:
+    if network.num_addresses <= POINT_TO_POINT:
+        return None
+    if address == network.network_address:
         return f"{address} is the network address of {network}", usable
-    if network.prefixlen < 31 and address == network.broadcast_address:
+    if address == network.broadcast_address:
         return f"{address} is the broadcast address of {network}", usable
     return None
 
@@ -143,7 +153,8 @@ def _senders(municipality: Municipality, site: str) -> str:
     """The sources and sensors of a site, or nothing."""
     names = [source.name for source in municipality.log_sources if source.site == site]
     names += [host.name for host in municipality.with_role(HostRole.SENSOR) if host.site == site]
-    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+    more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
+    return ", ".join(names[:NAMES_SHOWN]) + more
 
 
 def _taps(municipality: Municipality) -> Iterator[Fault]:

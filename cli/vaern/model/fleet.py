@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from vaern.errors import Problem
-from vaern.model.declaration import Municipality
-from vaern.model.deployment import Deployment
+if TYPE_CHECKING:
+    from vaern.errors import Problem
+    from vaern.model.declaration import Municipality
+    from vaern.model.deployment import Deployment
 
 
 @dataclass(frozen=True, slots=True)

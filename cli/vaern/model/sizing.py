@@ -7,8 +7,12 @@ spool and once in the queue.
 
 from __future__ import annotations
 
-from vaern.model.declaration import Host, LogSource, Municipality
+from typing import TYPE_CHECKING
+
 from vaern.model.vocabulary import HostRole
+
+if TYPE_CHECKING:
+    from vaern.model.declaration import Host, LogSource, Municipality
 
 GIB = 2**30
 MARGIN = 1.3
