@@ -1,7 +1,9 @@
 # Reads everything the compliance tests look at on one host, in one connection, and changes nothing.
-# Run as root by `sh -s BOUNDARY`; the boundary is random, so that no file on the host can imitate a heading.
+# Run as root with BOUNDARY [LISTENER]; the boundary is random, so that no file on the host can imitate a heading,
+# and the listener (address:port) is what is declared for a collector, which is tried from the host itself.
 # A secret is never printed: private keys are not read, and WireGuard's are cut out before they leave the host.
 boundary=$1
+listener=${2:-}
 export LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 
 section() { # NAME COMMAND...: the heading, what the command prints, and its exit code
@@ -16,7 +18,8 @@ wireguard() { # private and pre-shared keys replaced; the rest as `wg show all d
 }
 modes() { # octal mode, owner, group, type, path
   find /etc/vaern /etc/wireguard /var/spool/vaern* /var/lib/vaern /var/lib/vaern-kafka /var/log/vaern* -maxdepth 2 \
-    -printf '%m %u %g %y %p\n' 2>/dev/null
+    -path /var/lib/vaern/pool -prune -o -printf '%m %u %g %y %p\n' 2>/dev/null
+  true
 }
 passwords() { awk -F: '$2 !~ /^[!*]/ { print $1 }' /etc/shadow; }
 writable() { # what anybody may change among configuration and programs
@@ -35,7 +38,7 @@ services() { # the units vaern configures, whether or not they are there
     ssh.service chrony.service auditd.service vaern-firewall.service apt-daily-upgrade.timer unattended-upgrades.service \
     wg-quick@vaern0.service vaern-kafka.service vaern-archiver.service vaern-log-shipper.service vaern-tap-forwarder.service $(taps)
 }
-taps() { ls -d /etc/vaern/network_tap/*/ 2>/dev/null | xargs -r -n1 basename | sed 's/.*/vaern-tap@&.service/'; }
+taps() { systemctl list-units --all --plain --no-legend --no-pager 'vaern-tap@*' | awk '{ print $1 }'; }
 owners() { # main process of each running service of ours: unit, user it really runs as
   for unit in vaern-kafka vaern-archiver vaern-log-shipper $(taps); do
     pid=$(systemctl show --property=MainPID --value "$unit")
@@ -46,6 +49,34 @@ plain() { # a file, when it is there
   [ ! -e "$1" ] || cat "$1"
 }
 updates() { apt-config dump | grep -E '^(APT::Periodic|Unattended-Upgrade)::'; }
+broker() { # topics, access lists and quotas as the broker itself answers; no password is printed
+  [ -e /usr/local/lib/vaern/kafka_wire.py ] || return 0
+  python3 -c '
+import json, sys
+sys.dont_write_bytecode = True
+sys.path.insert(0, "/usr/local/lib/vaern")
+from kafka_wire import Broker
+password = open("/var/lib/vaern-kafka/secrets/broker", encoding="ascii").read()
+with Broker("127.0.0.1", 9092, "local.broker", password) as broker:
+    print(json.dumps({"topics": sorted(broker.topics()), "access": sorted(broker.access()), "quotas": broker.quotas()}))
+'
+}
+without_certificate() { # the silence lets the refusal arrive, which TLS 1.3 sends after the handshake
+  [ -z "$listener" ] || sleep 0.4 | openssl s_client -connect "$listener" -tls1_3
+}
+with_old_tls() { [ -z "$listener" ] || openssl s_client -connect "$listener" -tls1_2 </dev/null; }
+relay_valid() {
+  [ ! -e /etc/vaern/log_shipper/rsyslog.conf ] || rsyslogd -N1 -f /etc/vaern/log_shipper/rsyslog.conf
+}
+masked() { # what leaves of an event that carries a made-up civil registration number
+  [ ! -e /etc/vaern/log_shipper/clean ] || printf 'login 010190-1234 ok\n' | /etc/vaern/log_shipper/clean
+}
+tap_statistics() { # the newest statistics of each tap, one line each
+  for log in /var/log/vaern-tap/*/eve.json; do
+    [ -e "$log" ] && printf '%s ' "$(basename "$(dirname "$log")")" && tac "$log" | grep -m1 '"event_type":"stats"' | cut -c1-4000
+  done
+  true
+}
 disk() { df -B1 --output=target,size,used,avail / /var/lib/vaern /var/spool 2>/dev/null | tail -n +2; }
 
 section now date +%s
@@ -57,6 +88,7 @@ section updates updates
 section sshd sshd -T
 section ruleset nft -j list ruleset
 section sockets ss -Htlnpu
+section captures ss -Hnp --packet
 section journal systemd-analyze cat-config systemd/journald.conf
 section audit_possible systemd-analyze condition ConditionSecurity=audit ConditionCapability=CAP_AUDIT_CONTROL
 section services services
@@ -72,3 +104,15 @@ section addresses ip -j address
 section forwarding sysctl -n net.ipv4.ip_forward net.ipv6.conf.all.forwarding
 section wireguard wireguard
 section disk disk
+section broker broker
+section server_properties plain /etc/vaern/collector/server.properties
+section collector_settings plain /etc/vaern/collector/collector.json
+section without_certificate without_certificate
+section with_old_tls with_old_tls
+section relay plain /etc/vaern/log_shipper/rsyslog.conf
+section relay_sources plain /etc/vaern/log_shipper/sources.json
+section relay_rotation plain /etc/vaern/log_shipper/rotate
+section relay_valid relay_valid
+section masked masked
+section links ip -j -d link
+section tap_statistics tap_statistics

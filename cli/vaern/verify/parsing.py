@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-LOOPBACK = ("127.", "[::1]", "::1")
-
 
 @dataclass(frozen=True, slots=True, order=True)
 class Socket:
@@ -97,6 +95,16 @@ def listening(lines: Iterable[str]) -> frozenset[Socket]:
         program = re.search(r'\(\("([^"]+)"', line)
         bare = address.partition("%")[0].strip("[]")
         found.add(Socket(columns[0], bare, int(port), program.group(1) if program else "kernel"))
+    return frozenset(found)
+
+
+def capturing(lines: Iterable[str]) -> frozenset[tuple[str, str]]:
+    """Program and interface of each packet socket of `ss -Hnp --packet`; `*` is every interface."""
+    found = set()
+    for line in lines:
+        columns = line.split()
+        program = re.search(r'\(\("([^"]+)"', line)
+        found.add((program.group(1) if program else "kernel", columns[4].rpartition(":")[2]))
     return frozenset(found)
 
 

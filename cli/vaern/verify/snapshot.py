@@ -44,29 +44,35 @@ def split(output: str, boundary: str) -> dict[str, Section]:
     return sections
 
 
-def take(host: str, ssh_config: Path) -> dict[str, Section]:
-    """Gather the sections of one host. Raises UnreachableError when it does not answer."""
+def take(host: str, ssh_config: Path, listener: str = "") -> dict[str, Section]:
+    """Gather the sections of one host; `listener` is where a collector is declared to listen, `[address]:port`.
+
+    Raises UnreachableError when the host does not answer.
+    """
     import testinfra
 
     script = files("vaern.verify").joinpath("gather.sh").read_text("utf-8")
     boundary = secrets.token_hex(16)
     target = testinfra.get_host(f"ssh://{host}?ssh_config={ssh_config}&timeout={CONNECT_SECONDS}&controlpersist=60")
     try:
-        done = target.run("sh -c %s gather %s", script, boundary)
+        done = target.run("sh -c %s gather %s %s", script, boundary, listener)
     except RuntimeError as error:  # what testinfra raises for ssh's own exit code 255
         text = str(getattr(error.args[0], "stderr", error)).strip()
         raise UnreachableError(f"{host} does not answer: {text}", fix=f"check that {host} is up") from error
     return split(done.stdout, boundary)
 
 
-def take_all(hosts: tuple[str, ...], ssh_config: Path) -> Mapping[str, dict[str, Section] | UnreachableError]:
-    """Gather every host at the same time; one that does not answer is its error, so that the others are still judged."""
+def take_all(listeners: Mapping[str, str], ssh_config: Path) -> Mapping[str, dict[str, Section] | UnreachableError]:
+    """Gather every host (name to declared listener, mostly none) at the same time.
+
+    One that does not answer is given as its error, so that the others are still judged.
+    """
 
     def attempt(host: str) -> dict[str, Section] | UnreachableError:
         try:
-            return take(host, ssh_config)
+            return take(host, ssh_config, listeners[host])
         except UnreachableError as error:
             return error
 
     with ThreadPoolExecutor(max_workers=PARALLEL_HOSTS) as pool:
-        return dict(zip(hosts, pool.map(attempt, hosts), strict=True))
+        return dict(zip(listeners, pool.map(attempt, listeners), strict=True))

@@ -1,0 +1,139 @@
+"""What the declaration says a host must be like. Computed here again, not taken from what Ansible was told.
+
+If these functions shared code with the inventory, a fault there would be expected by the check and never seen.
+"""
+
+from __future__ import annotations
+
+from vaern.model.declaration import LogSource, Municipality, Tap
+from vaern.model.deployment import Deployment, HubRole
+from vaern.model.vocabulary import Protocol, TapMode, Target
+from vaern.verify.parsing import Opening
+from vaern.verify.subjects import Subject
+
+INTERFACE = "vaern0"
+LAN = "lan"
+PORTS = {Protocol.SYSLOG_UDP: ("udp", 514), Protocol.SYSLOG_TCP: ("tcp", 514), Protocol.SYSLOG_TLS: ("tcp", 6514)}
+"""IANA's ports for syslog: RFC 5426, RFC 6587, RFC 5425."""
+SSH_PORT = 22
+NTP_PORT = 123
+LAB_NETWORK = "198.18.0.0/15"
+"""In the lab the hub is the time source of the others."""
+
+
+def sources(municipality: Municipality, subject: Subject) -> tuple[LogSource, ...]:
+    """The log sources this relay takes: those of its site, when it is the site's first relay."""
+    host = subject.host
+    if host is None or _first_relay(municipality, host.site) != host.name:
+        return ()
+    return tuple(source for source in municipality.log_sources if source.site == host.site)
+
+
+def taps(municipality: Municipality, subject: Subject) -> tuple[Tap, ...]:
+    """The taps this sensor listens to."""
+    return tuple(tap for tap in municipality.taps if subject.host and tap.sensor == subject.host.name)
+
+
+def taps_through(municipality: Municipality, subject: Subject) -> tuple[Tap, ...]:
+    """The taps whose alerts this relay carries."""
+    host = subject.host
+    if host is None or _first_relay(municipality, host.site) != host.name:
+        return ()
+    return tuple(tap for tap in municipality.taps if municipality.host(tap.sensor).site == host.site)
+
+
+def senders(municipality: Municipality, subject: Subject) -> dict[str, str]:
+    """`protocol address` to the source that may send so; a sensor beside the relay sends its alerts over TLS."""
+    found = {f"{source.protocol} {source.address}": source.name for source in sources(municipality, subject)}
+    assert subject.host is not None
+    for tap in taps_through(municipality, subject):
+        if tap.sensor != subject.host.name:
+            address = municipality.host(tap.sensor).address
+            found[f"{Protocol.SYSLOG_TLS} {address} tap-{tap.name}"] = f"tap-{tap.name}"
+    return found
+
+
+def labels(municipality: Municipality, subject: Subject) -> dict[str, tuple[str, str]]:
+    """Kind and sector every source of this relay is labelled with."""
+    found = {one.name: (str(one.kind), str(one.sector)) for one in sources(municipality, subject)}
+    return found | {f"tap-{tap.name}": ("tap", str(tap.sector)) for tap in taps_through(municipality, subject)}
+
+
+def openings(municipality: Municipality, deployment: Deployment, subject: Subject) -> frozenset[Opening]:
+    """Every port others may reach on this host, and who they are."""
+    management = tuple(sorted(str(network) for network in deployment.management_networks))
+    found = _by_family("tcp", SSH_PORT, management)
+    if subject.hub is not None:
+        found |= _hub_openings(deployment, subject)
+    if subject.host is not None:
+        found |= _relay_openings(municipality, subject)
+        found |= {
+            Opening("udp", tap.vxlan.port, (str(tap.vxlan.remote),))
+            for tap in taps(municipality, subject)
+            if tap.mode is TapMode.VXLAN and tap.vxlan is not None
+        }
+    return frozenset(found)
+
+
+def services(municipality: Municipality, deployment: Deployment, subject: Subject) -> frozenset[tuple[str, int]]:
+    """Protocol and port of what may listen to others: what is open, and nothing else."""
+    return frozenset((opening.protocol, opening.port) for opening in openings(municipality, deployment, subject))
+
+
+def units(municipality: Municipality, subject: Subject) -> tuple[str, ...]:
+    """The units the host must run, by its roles."""
+    tunnel = f"wg-quick@{INTERFACE}.service"
+    wanted = {
+        "gateway": [tunnel],
+        "vpn_hub": [tunnel],
+        "collector": ["vaern-kafka.service", "vaern-archiver.service"],
+        "relay": ["vaern-log-shipper.service"],
+        "sensor": [f"vaern-tap@{tap.name}.service" for tap in taps(municipality, subject)],
+    }
+    return tuple(unit for role in sorted(subject.roles) for unit in wanted[role])
+
+
+def queue_bytes(municipality: Municipality, subject: Subject) -> int:
+    """What the sources of this relay send in the outage that must be survived, without any margin."""
+    rate = sum(source.events_per_second * source.event_bytes for source in sources(municipality, subject))
+    return int(rate * municipality.outage_hours * 3600)
+
+
+def relay_names(slug: str, municipality: Municipality) -> frozenset[str]:
+    """Inventory names of the hosts that may write to the municipality's topic."""
+    return frozenset(f"{slug}-{host.name}" for host in municipality.hosts if "relay" in host.roles)
+
+
+def _first_relay(municipality: Municipality, site: str) -> str:
+    return next((host.name for host in municipality.hosts if host.site == site and "relay" in host.roles), "")
+
+
+def _by_family(protocol: str, port: int, networks: tuple[str, ...], interface: str = "") -> set[Opening]:
+    """One opening an address family, as a firewall must write it."""
+    families = (
+        tuple(sorted(one for one in networks if ":" not in one)),
+        tuple(sorted(one for one in networks if ":" in one)),
+    )
+    return {Opening(protocol, port, family, interface) for family in families if family}
+
+
+def _hub_openings(deployment: Deployment, subject: Subject) -> set[Opening]:
+    found: set[Opening] = set()
+    if HubRole.VPN_HUB in subject.roles:
+        found.add(Opening("udp", deployment.vpn_port, ()))
+    if HubRole.COLLECTOR in subject.roles:
+        found.add(Opening("tcp", deployment.kafka_port, (str(deployment.overlay),), INTERFACE))
+    if deployment.target is Target.LAB:
+        found.add(Opening("udp", NTP_PORT, (LAB_NETWORK,)))
+    return found
+
+
+def _relay_openings(municipality: Municipality, subject: Subject) -> set[Opening]:
+    assert subject.host is not None
+    allowed: dict[Protocol, set[str]] = {}
+    for source in sources(municipality, subject):
+        allowed.setdefault(source.protocol, set()).add(str(source.address))
+    for tap in taps_through(municipality, subject):
+        if tap.sensor != subject.host.name:
+            allowed.setdefault(Protocol.SYSLOG_TLS, set()).add(str(municipality.host(tap.sensor).address))
+    return {Opening(*PORTS[protocol], tuple(sorted(addresses)), LAN) for protocol, addresses in allowed.items()}

@@ -1,0 +1,144 @@
+"""LOG: the relay. Expected are the declared sources, sizes and terms; observed is what the relay runs with."""
+
+from __future__ import annotations
+
+import pytest
+
+from vaern.model.declaration import Municipality
+from vaern.model.deployment import Deployment
+from vaern.model.naming import topic_of
+from vaern.verify import expectations
+from vaern.verify.facts import Facts
+from vaern.verify.recording import Check
+from vaern.verify.subjects import Subject
+
+UNIT = "vaern-log-shipper"
+CONFIGURATION = "/etc/vaern/log_shipper/rsyslog.conf"
+SPOOL = "/var/spool/vaern-log-shipper"
+LOCAL_OUTPUTS = frozenset({"omfile", "omjournal", "mmexternal"})
+"""Outputs of rsyslog that stay on the host."""
+OTHERS = 0o007
+GIB = 2**30
+
+
+@pytest.mark.control("LOG-01")
+def test_relay_runs(facts: Facts, check: Check) -> None:
+    """The relay is active and enabled."""
+    check(expected="active and enabled", observed=str(facts.unit(f"{UNIT}.service")), evidence=f"systemctl show {UNIT}")
+
+
+@pytest.mark.control("LOG-02")
+def test_configuration_is_valid(facts: Facts, check: Check) -> None:
+    """rsyslog itself accepts the configuration on the disk."""
+    section = facts.section("relay_valid", allowed=(0, 1))
+    there = bool(facts.relay)
+    observed = "valid" if there and section.exit_code == 0 else section.text[:300] or "not there"
+    check(expected="valid", observed=observed, evidence=f"rsyslogd -N1 -f {CONFIGURATION}")
+
+
+@pytest.mark.control("LOG-03")
+def test_relay_listens_where_sources_send(
+    facts: Facts, subject: Subject, municipality: Municipality, check: Check
+) -> None:
+    """Protocols and ports of the declared sources, on the declared address; nothing else."""
+    assert subject.host is not None
+    protocols = {sender.partition(" ")[0] for sender in expectations.senders(municipality, subject)}
+    ports = {expectations.PORTS[protocol] for protocol in expectations.PORTS if protocol in protocols}
+    expected = {f"{protocol}/{port} on {subject.host.address}" for protocol, port in ports}
+    observed = {
+        f"{one.protocol}/{one.port} on {one.address}" for one in facts.sockets if one.program == "rsyslogd" and not one.local
+    }
+    check(expected=expected, observed=observed, evidence="ss -tlnpu")
+
+
+@pytest.mark.control("LOG-04")
+def test_only_declared_sources_can_send(
+    facts: Facts, subject: Subject, municipality: Municipality, check: Check
+) -> None:
+    """Each declared sender is let in as its own source, and no other sender is."""
+    senders = {sender: source for sender, source in facts.relay_senders.items() if source != "by_application"}
+    check(expected=expectations.senders(municipality, subject), observed=senders, evidence="/etc/vaern/log_shipper/sources.json")
+
+
+@pytest.mark.control("LOG-05")
+def test_every_source_is_labelled(facts: Facts, subject: Subject, municipality: Municipality, check: Check) -> None:
+    """Every declared source, and every tap, has its kind and sector; the municipality's code is on all of them."""
+    check(expected=expectations.labels(municipality, subject), observed=facts.relay_labels, evidence=CONFIGURATION)
+    code = f'\\"municipality\\":\\"{municipality.code}\\"'
+    check(expected=f"code {municipality.code}", observed=f"code {municipality.code if code in facts.relay else 'missing'}", evidence=CONFIGURATION)
+
+
+@pytest.mark.control("LOG-06")
+def test_outage_is_survived(facts: Facts, subject: Subject, municipality: Municipality, check: Check) -> None:
+    """The queue on disk holds what the sources send in the declared outage."""
+    needed = expectations.queue_bytes(municipality, subject)
+    limits = [int(limit) for limit in facts.relay_setting("queue.maxDiskSpace")]
+    check(
+        expected=f"at least {needed / GIB:.2f} GiB for {municipality.outage_hours} h",
+        observed=[f"{limit / GIB:.2f} GiB" for limit in limits],
+        holds=len(limits) == 1 and limits[0] >= needed,
+        evidence=CONFIGURATION,
+    )
+
+
+@pytest.mark.control("LOG-07")
+def test_storage_cannot_fill_the_disk(facts: Facts, subject: Subject, check: Check) -> None:
+    """Queue and spool together stay within the declared disk."""
+    assert subject.host is not None
+    queue = sum(int(limit) for limit in facts.relay_setting("queue.maxDiskSpace"))
+    check(
+        expected=f"at most {subject.host.spool_gib:.2f} GiB",
+        observed=f"{(queue + facts.spool_limit) / GIB:.2f} GiB",
+        holds=0 < queue and queue + facts.spool_limit <= subject.host.spool_gib * GIB,
+        evidence=CONFIGURATION,
+    )
+
+
+@pytest.mark.control("LOG-08")
+def test_events_go_to_the_collector_only(
+    facts: Facts, municipality: Municipality, deployment: Deployment, check: Check
+) -> None:
+    """One output leaves the host: to the collector's overlay address, into the municipality's topic."""
+    check(expected=frozenset({"omkafka"}), observed=facts.relay_outputs - LOCAL_OUTPUTS, evidence=CONFIGURATION)
+    broker = f"[{deployment.overlay_address(deployment.collector)}]:{deployment.kafka_port}"
+    check(expected=(broker,), observed=facts.relay_brokers, evidence=CONFIGURATION)
+    check(expected=(topic_of(municipality.code),), observed=facts.relay_setting("topic"), evidence=CONFIGURATION)
+
+
+@pytest.mark.control("LOG-09")
+def test_events_are_acknowledged(facts: Facts, check: Check) -> None:
+    """Acknowledged by every replica, tried until it is, kept over a restart."""
+    names = {"acks": "all", "action.resumeRetryCount": "-1", "keepFailedMessages": "on", "queue.saveOnShutdown": "on"}
+    observed = {name: ", ".join(facts.relay_setting(name)) for name in names}
+    check(expected=names, observed=observed, evidence=CONFIGURATION)
+
+
+@pytest.mark.control("LOG-10")
+def test_transfer_is_encrypted(facts: Facts, check: Check) -> None:
+    """TLS with this host's certificate, against the deployment's authority."""
+    names = {
+        "security.protocol": "ssl",
+        "ssl.ca.location": "/etc/vaern/pki/ca.crt",
+        "ssl.certificate.location": "/etc/vaern/pki/host.crt",
+        "ssl.key.location": "/etc/vaern/pki/host.key",
+    }
+    observed = {name: ", ".join(facts.relay_setting(name)) for name in names}
+    check(expected=names, observed=observed, evidence=CONFIGURATION)
+
+
+@pytest.mark.control("LOG-11")
+def test_civil_registration_numbers_are_masked(facts: Facts, municipality: Municipality, check: Check) -> None:
+    """A made-up number is taken out of an event, tried for real with the relay's own program."""
+    text = facts.section("masked").text
+    kept = "010190-1234" in text
+    observed = "kept" if kept else "masked" if "[CPR]" in text else text or "no such program"
+    check(expected="masked" if municipality.privacy.cpr_masking else "kept", observed=observed, evidence="/etc/vaern/log_shipper/clean")
+
+
+@pytest.mark.control("LOG-12")
+def test_storage_is_closed_to_others(facts: Facts, check: Check) -> None:
+    """Spool and queue are the relay's own."""
+    for path in (SPOOL, f"{SPOOL}/segments", f"{SPOOL}/queue"):
+        access = facts.access(path)
+        closed = access is not None and access.user == "vaern-relay" and not access.mode & OTHERS
+        check(expected="vaern-relay's, closed to others", observed=access or "not there", holds=closed, evidence=f"stat {path}")
