@@ -110,7 +110,7 @@ def _record(error: BaseException) -> Path:
 def main() -> None:
     """Entry point: run a command and leave with a documented exit code, never with a traceback."""
     try:
-        status = cli.main(standalone_mode=False)
+        status = cli.main(prog_name="vaern", standalone_mode=False)
         sys.exit(int(status) if isinstance(status, int) else ExitCode.OK)
     except VaernError as error:
         _show(error)

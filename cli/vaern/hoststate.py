@@ -8,27 +8,13 @@ from pathlib import Path
 from vaern import ssh
 from vaern.paths import Project
 
-SCRIPT = r"""
-set -u
-{
-  find /etc -xdev ! -path '/etc/ld.so.cache' ! -path '/etc/mtab' ! -name '.pwd.lock' -printf '%p %y %m %u %g %l\n' | LC_ALL=C sort
-  find /etc -xdev -type f ! -path '/etc/ld.so.cache' -print0 | LC_ALL=C sort -z | xargs -0 sha256sum
-  find /opt /usr/local -xdev -printf '%p %y %m %u %g %s\n' 2>/dev/null | LC_ALL=C sort
-  dpkg-query -W -f '${Package} ${db:Status-Abbrev}\n'
-  systemctl list-unit-files --type=service --state=enabled --no-legend --plain | cut -d' ' -f1
-  systemctl list-units --type=service --all --no-legend --plain | awk '$4 == "running" || $3 == "failed" {print $1, $3, $4}' \
-    | grep -Ev '^(user@|session-|ssh@|systemd-tmpfiles|apt-|dpkg-|man-db|systemd-hostnamed|systemd-timedated|user-runtime)' | LC_ALL=C sort
-  nft -s list ruleset 2>/dev/null
-  for interface in $(wg show interfaces 2>/dev/null); do
-    wg show "$interface" public-key; wg show "$interface" allowed-ips | LC_ALL=C sort
-  done
-} | sha256sum | cut -d' ' -f1
-"""
+SCRIPT = Path(__file__).parent / "data" / "hoststate.sh"
 
 
 def read(project: Project, hosts: tuple[str, ...]) -> dict[str, str]:
     """Digest of the state of each host. Raises UnreachableError naming the first that does not answer."""
-    return ssh.on_each(hosts, lambda host: ssh.run(project, host, "sh -s", stdin=SCRIPT).stdout.strip())
+    script = SCRIPT.read_text(encoding="ascii")
+    return ssh.on_each(hosts, lambda host: ssh.run(project, host, "sh -s", stdin=script).stdout.strip())
 
 
 def remembered(project: Project, play: str) -> dict[str, str]:

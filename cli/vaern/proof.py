@@ -167,14 +167,14 @@ def matches(lines: Iterable[str], code: str, waiting: list[Canary]) -> set[str]:
 
 def _last_leg(project: Project, slug: str, municipality: Municipality, canary: Canary) -> str:
     """The last place a missing canary was seen, looking backwards from the collector."""
-    relays = [host for host in municipality.with_role(HostRole.RELAY)]
+    relays = list(municipality.with_role(HostRole.RELAY))
     try:
         for relay in relays:
-            seen = ssh.run(project, f"{slug}-{relay.name}", f"grep -rqsF -e {canary.tag} /var/spool/vaern")
+            seen = ssh.run(project, f"{slug}-{relay.name}", f"grep -rqsF -e {canary.tag} /var/spool/vaern-log-shipper")
             if seen.returncode == 0:
                 return "relay"
         for sensor in municipality.with_role(HostRole.SENSOR):
-            seen = ssh.run(project, f"{slug}-{sensor.name}", f"grep -rqsF -e {canary.tag} /var/log/suricata")
+            seen = ssh.run(project, f"{slug}-{sensor.name}", f"grep -rqsF -e {canary.tag} /var/log/vaern-tap")
             if seen.returncode == 0:
                 return "sensor"
     except UnreachableError:

@@ -17,6 +17,7 @@ class Step:
         self.done = "done"
 
     def __call__(self, text: str) -> None:
+        """Tell a detail."""
         self.tell(Phase.DETAIL, text)
 
     def tell(self, phase: Phase, text: str) -> None:

@@ -12,6 +12,7 @@ from vaern.inventory.files import (
     shared_files,
     tenants_file,
     write,
+    write_tenants,
 )
 
-__all__ = ["Difference", "compare", "municipality_files", "shared_files", "tenants_file", "write"]
+__all__ = ["Difference", "compare", "municipality_files", "shared_files", "tenants_file", "write", "write_tenants"]

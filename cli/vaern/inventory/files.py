@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,6 +83,12 @@ def municipality_files(fleet: Fleet, slug: str) -> dict[str, str]:
     return files
 
 
+def write_tenants(inventories: Path, fleet: Fleet, enrolled: list[str]) -> None:
+    """Write the record of enrolled municipalities, and nothing else, where it differs."""
+    for path, text in tenants_file(fleet, enrolled).items():
+        _put(inventories / path, text)
+
+
 def tenants_file(fleet: Fleet, enrolled: list[str]) -> dict[str, str]:
     """The record of every enrolled municipality on the shared hosts: one file, sorted by slug."""
     tenants = {slug: fleet.municipalities[slug] for slug in sorted(enrolled)}
@@ -108,18 +115,23 @@ def write(inventories: Path, folder: str, files: dict[str, str]) -> list[str]:
     """Make the folder hold exactly these generated files, and return the paths that changed."""
     changed = []
     for path, text in sorted(files.items()):
-        place = inventories / path
-        if _read(place) == text:
-            continue
-        place.parent.mkdir(parents=True, exist_ok=True)
-        temporary = place.with_name(f".{place.name}.new")
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(place)
-        changed.append(path)
+        if _put(inventories / path, text):
+            changed.append(path)
     for path in _stale(inventories, folder, files):
         (inventories / path).unlink()
         changed.append(path)
     return changed
+
+
+def _put(place: Path, text: str) -> bool:
+    """Replace the file when it differs; true when it did."""
+    if _read(place) == text:
+        return False
+    place.parent.mkdir(parents=True, exist_ok=True)
+    temporary = place.with_name(f".{place.name}.{os.getpid()}")
+    temporary.write_text(text, encoding="utf-8")
+    temporary.replace(place)
+    return True
 
 
 def _stale(inventories: Path, folder: str, files: dict[str, str]) -> list[str]:

@@ -22,6 +22,7 @@ SMALLEST_QUOTA = 10 * MEBIBYTE
 MBIT_PER_THREAD = 300
 """What one untuned capture thread takes; see the network_tap role."""
 MEBIBYTE_PER_THREAD = 300
+LAN = "lan"
 LAB_NETWORK = "198.18.0.0/15"
 
 
@@ -239,8 +240,9 @@ def _relay_ports(municipality: Municipality, host: Host) -> list[Variables]:
             sensor = municipality.host(tap.sensor)
             senders.setdefault(Protocol.SYSLOG_TLS, set()).add(f"{sensor.address}/32")
     return [
-        _port(PORTS[protocol][1], PORTS[protocol][0], sorted(senders[protocol]), f"{protocol.value} from sources", "lan")
-        for protocol in sorted(senders)
+        _port(port, transport, sorted(senders[protocol]), f"{protocol.value} from sources", LAN)
+        for protocol, (transport, port) in sorted(PORTS.items())
+        if protocol in senders
     ]
 
 

@@ -1,0 +1,41 @@
+"""`vaern down`: take the shared collectors away."""
+
+from __future__ import annotations
+
+import click
+
+from vaern.errors import ExitCode
+from vaern.paths import Project
+
+
+@click.command()
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--dry-run", is_flag=True, help="Only list what would be removed.")
+@click.pass_context
+def command(ctx: click.Context, yes: bool, dry_run: bool) -> int:
+    """Take the shared collectors away.
+
+    Refused while a municipality is connected to them. In the lab their archive goes with them.
+
+    \b
+    Example:
+      vaern down --dry-run
+      vaern down --yes
+    """
+    from vaern import provision
+    from vaern.console import listener
+    from vaern.lock import exclusive
+    from vaern.model.naming import SHARED
+    from vaern.steps import step
+
+    project: Project = ctx.obj
+    hosts = [host.name for host in provision.shared_outputs(project).hosts]
+    click.echo(f"hosts of the shared collectors: {', '.join(hosts)}")
+    if dry_run:
+        return ExitCode.OK
+    if not yes:
+        click.confirm("Remove them, and what they hold?", abort=True)
+    with exclusive(project, SHARED), listener(as_json=False) as listen, step(listen, "down", "removing") as running:
+        removed = provision.destroy_shared(project, lambda told: running(f"{told.change.type} {told.change.name}"))
+        running.done = f"{len(removed)} resources removed"
+    return ExitCode.OK

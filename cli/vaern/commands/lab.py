@@ -1,0 +1,106 @@
+"""`vaern lab`: the hosts of the lab, without anything configured on them."""
+
+from __future__ import annotations
+
+import os
+
+import click
+
+from vaern.errors import ExitCode, ProvisionError
+from vaern.paths import Project
+
+
+@click.group()
+def command() -> None:
+    """Start, list, enter or remove the hosts of the lab.
+
+    The lab is real Debian hosts in network namespaces of their own; nothing of it touches this machine's network.
+
+    \b
+    Examples:
+      vaern lab up favrskov            boot the hosts, configure nothing
+      vaern lab list
+      vaern lab shell favrskov-gw1
+      vaern lab down
+    """
+
+
+@command.command()
+@click.argument("slugs", nargs=-1, metavar="[MUNICIPALITY]...")
+@click.pass_context
+def up(ctx: click.Context, slugs: tuple[str, ...]) -> int:
+    """Boot the shared hosts, and those of the municipalities named; configure nothing."""
+    from vaern import provision
+    from vaern.console import listener
+    from vaern.declaration import load_fleet
+    from vaern.lock import queued
+    from vaern.model.naming import SHARED
+    from vaern.steps import step
+
+    project: Project = ctx.obj
+    fleet = load_fleet(project, slugs)
+    with listener(as_json=False) as listen:
+        with step(listen, "lab", "shared hosts") as running, queued(project, SHARED, running):
+            running.done = ", ".join(host.name for host in provision.provision_shared(project, fleet.deployment).hosts)
+        for slug in slugs:
+            with step(listen, "lab", slug) as running:
+                made = provision.provision_municipality(project, fleet.deployment, fleet.municipalities[slug], slug)
+                running.done = ", ".join(host.name for host in made.hosts)
+    return ExitCode.OK
+
+
+@command.command()
+@click.pass_context
+def down(ctx: click.Context) -> int:
+    """Remove every host, network, process and mount of this lab, also what a killed run left."""
+    from vaern import provision
+    from vaern.console import listener
+    from vaern.steps import step
+
+    project: Project = ctx.obj
+    with listener(as_json=False) as listen, step(listen, "lab", "removing everything") as running:
+        left = provision.down(project, lambda told: running(f"{told.change.type} {told.change.name}"))
+        if left:
+            raise ProvisionError(f"could not remove: {', '.join(left)}", fix="run `vaern lab down` again")
+        _forget(project)
+        running.done = "nothing is left"
+    return ExitCode.OK
+
+
+def _forget(project: Project) -> None:
+    """Records of hosts that are gone: what plays left on them, and the keys they made."""
+    import shutil
+
+    shutil.rmtree(project.state / "configured", ignore_errors=True)
+    for record in project.inventories.glob("*/group_vars/*/*.lab.yml"):
+        record.unlink()
+
+
+@command.command("list")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document instead of lines.")
+@click.pass_context
+def list_(ctx: click.Context, as_json: bool) -> int:
+    """List the hosts and whether they run."""
+    from vaern import provision
+    from vaern.console import print_json
+
+    hosts = provision.lab_hosts(ctx.obj)
+    if as_json:
+        print_json([{"name": name, "running": running} for name, running in hosts.items()])
+    else:
+        for name, running in hosts.items():
+            click.echo(f"{name:<32} {'running' if running else 'dead'}")
+        if not hosts:
+            click.echo("no hosts; `vaern lab up` or `vaern onboard` makes some", err=True)
+    return ExitCode.OK
+
+
+@command.command()
+@click.argument("host")
+@click.pass_context
+def shell(ctx: click.Context, host: str) -> None:
+    """Open a shell in a host, past its network and its ssh."""
+    from vaern import provision
+
+    argv = provision.shell_argv(ctx.obj, host)
+    os.execvp(argv[0], argv)  # noqa: S606 - the user asked for a shell

@@ -1,0 +1,98 @@
+"""`vaern onboard`: connect a municipality, from declaration to report."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from vaern.errors import ExitCode
+from vaern.paths import Project
+
+if TYPE_CHECKING:
+    from vaern.model.fleet import Fleet
+    from vaern.model.progress import Listener
+    from vaern.onboarding import Onboarding
+
+
+@click.command()
+@click.argument("slug", metavar="MUNICIPALITY")
+@click.option("--dry-run", is_flag=True, help="Change nothing; list everything that would change.")
+@click.option("--full", is_flag=True, help="Run the roles even where nothing has changed since the last run.")
+@click.option("--json", "as_json", is_flag=True, help="Progress as JSON lines, and the result as the last one.")
+@click.pass_context
+def command(ctx: click.Context, slug: str, dry_run: bool, full: bool, as_json: bool) -> int:
+    """Connect a municipality, from declaration to report.
+
+    Running it again changes only what is not as declared; a run that was interrupted is continued.
+
+    \b
+    Examples:
+      vaern onboard favrskov --dry-run
+      vaern onboard favrskov
+    """
+    from vaern.console import listener
+    from vaern.declaration import load_fleet
+    from vaern.lock import exclusive
+    from vaern.onboarding import Onboarding
+    from vaern.steps import step
+
+    project: Project = ctx.obj
+    durations: dict[str, float] = {}
+    with listener(as_json) as listen:
+        with step(listen, "declaration", "reading and checking", durations) as running:
+            fleet = load_fleet(project)
+            running.done = f"{slug} and {len(fleet.municipalities)} municipalities are sound"
+        if dry_run:
+            return _dry_run(project, fleet, slug, listen, as_json)
+        with exclusive(project, slug):
+            onboarding = Onboarding(project, fleet, slug, listen, full=full, durations=durations)
+            onboarding.run()
+            return _conclude(onboarding, as_json)
+
+
+def _dry_run(project: Project, fleet: Fleet, slug: str, listen: Listener, as_json: bool) -> int:
+    from dataclasses import asdict
+
+    from vaern.console import print_json
+    from vaern.dryrun import plan
+    from vaern.steps import step
+
+    with step(listen, "dry run", "finding what would change") as running:
+        planned = plan(project, fleet, slug, running)
+        running.done = f"{len(planned)} changes; nothing was done"
+    if as_json:
+        print_json({"planned": [asdict(one) for one in planned]})
+        return ExitCode.OK
+    for one in planned:
+        click.echo(f"{one.stage}: would {one.what}")
+        click.echo(one.diff, nl=False)
+    return ExitCode.OK
+
+
+def _conclude(onboarding: Onboarding, as_json: bool) -> int:
+    """Write and show the result; a lost canary is an error, a failed control is exit code 1."""
+    from dataclasses import asdict
+
+    from vaern import proof
+    from vaern.console import print_json
+    from vaern.report import make_report, show, write_reports
+    from vaern.steps import step
+
+    with step(onboarding.listen, "report", "writing", onboarding.durations) as running:
+        report = make_report(
+            onboarding.slug,
+            onboarding.municipality,
+            onboarding.fleet.deployment,
+            onboarding.findings,
+            onboarding.proofs,
+            onboarding.durations,
+        )
+        paths = write_reports(onboarding.project, onboarding.slug, report)
+        running.done = str(paths["html"])
+    if as_json:
+        print_json({"result": asdict(report), "paths": paths})
+    else:
+        show(report, paths)
+    proof.raise_for(onboarding.proofs)
+    return ExitCode.FINDINGS if any(f.outcome == "failed" for f in onboarding.findings) else ExitCode.OK

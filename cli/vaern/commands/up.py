@@ -1,0 +1,40 @@
+"""`vaern up`: make and configure the shared collectors."""
+
+from __future__ import annotations
+
+import click
+
+from vaern.errors import ExitCode
+from vaern.paths import Project
+
+
+@click.command()
+@click.option("--full", is_flag=True, help="Run the roles even where nothing has changed since the last run.")
+@click.option("--json", "as_json", is_flag=True, help="Progress as JSON lines.")
+@click.pass_context
+def command(ctx: click.Context, full: bool, as_json: bool) -> int:
+    """Make and configure the shared collectors.
+
+    `vaern preview` shows what it would make. Onboarding a municipality does the same first.
+
+    \b
+    Example:
+      vaern up
+    """
+    from vaern import inventory, sharedhosts
+    from vaern.console import listener
+    from vaern.declaration import load_fleet
+    from vaern.lock import queued
+    from vaern.model.naming import SHARED
+    from vaern.steps import step
+
+    project: Project = ctx.obj
+    fleet = load_fleet(project)
+    with listener(as_json) as listen, step(listen, "up", "shared collectors") as running:
+        with queued(project, SHARED, running):
+            sharedhosts.provision_hosts(project, fleet.deployment, running)
+            inventory.write(project.inventories, SHARED, inventory.shared_files(fleet.deployment))
+            sharedhosts.enrol_hosts(project, fleet.deployment, running)
+            configured = sharedhosts.configure_hosts(project, fleet, running, full=full)
+        running.done = "nothing has changed" if configured.skipped else f"{len(configured.changes)} changes"
+    return ExitCode.OK

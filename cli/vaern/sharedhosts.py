@@ -1,0 +1,130 @@
+"""The shared hosts and what every municipality has in common there: stack, keys, peers, topics.
+
+Held by one run at a time; see docs/decisions/0003. The peers and topics of all enrolled municipalities are rendered
+each time, so that it does not matter which of two runs comes first.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from vaern import configure, enrolment, inventory, provision
+from vaern.configure import Configured, Play
+from vaern.enrolment import Subject
+from vaern.errors import SetupError
+from vaern.inventory.variables import gateways
+from vaern.model.declaration import Host, Municipality
+from vaern.model.deployment import Deployment, HubRole
+from vaern.model.fleet import Fleet
+from vaern.model.naming import SHARED, generated_name, host_name, pair_key
+from vaern.model.progress import Tell
+from vaern.model.vocabulary import Target
+from vaern.paths import Project
+from vaern.secret_store import SecretStore, folder_of, passphrase
+from vaern.signer import LocalSigner
+from vaern.status import enrolled_slugs
+
+
+def provision_hosts(project: Project, deployment: Deployment, tell: Tell) -> None:
+    """Make or mend the shared stack."""
+    provision.provision_shared(project, deployment, lambda told: tell(f"{told.change.action} {told.change.name}"))
+
+
+def enrol_hosts(project: Project, deployment: Deployment, tell: Tell) -> tuple[str, ...]:
+    """Keys and certificates of the hubs; returns the hosts that got a new certificate."""
+    subjects = [
+        Subject(hub.name, (str(hub.address), str(deployment.overlay_address(hub))), HubRole.VPN_HUB in hub.roles)
+        for hub in deployment.hubs
+    ]
+    record = record_of(project, deployment, SHARED)
+    return enrolment.enrol(project, subjects, record, signer(project, deployment), tell).renewed
+
+
+def configure_hosts(project: Project, fleet: Fleet, tell: Tell, *, full: bool) -> Configured:
+    """Render the peers and topics of every enrolled municipality and run the shared play."""
+    inventory.write_tenants(project.inventories, fleet, enrolled_slugs(project, fleet))
+    return configure.configure(project, shared_play(project, fleet), tell, full=full)
+
+
+def shared_play(project: Project, fleet: Fleet) -> Play:
+    """The play over the shared hosts; its variables hold every enrolled municipality's keys."""
+    enrolled = enrolled_slugs(project, fleet)
+    pairs = [pair for slug in enrolled for pair in pairs_of(fleet.deployment, slug, fleet.municipalities[slug])]
+    return Play(
+        name=SHARED,
+        playbook=project.roles / "shared.yml",
+        inventories=(project.municipality(SHARED),),
+        hosts=tuple(hub.name for hub in fleet.deployment.hubs),
+        variables={
+            **key_variables(project, fleet.deployment, (SHARED, *enrolled), pairs),
+            "collector_kafka_archive": str(kafka_archive(project)),
+        },
+    )
+
+
+def municipality_play(project: Project, fleet: Fleet, slug: str) -> Play:
+    """The play over one municipality's hosts; it knows the keys of the hubs and its own, nobody else's."""
+    municipality = fleet.municipalities[slug]
+    pairs = pairs_of(fleet.deployment, slug, municipality)
+    return Play(
+        name=slug,
+        playbook=project.roles / "municipality.yml",
+        inventories=(project.municipality(slug),),
+        hosts=tuple(host_name(slug, host.name) for host in municipality.hosts),
+        variables=key_variables(project, fleet.deployment, (SHARED, slug), pairs),
+    )
+
+
+def key_variables(project: Project, deployment: Deployment, slugs: tuple[str, ...], pairs: list[str]) -> dict[str, Any]:
+    """`enrolment` of those records, without certificates (they are on the hosts), and the pairs' secret keys."""
+    known: dict[str, dict[str, str]] = {}
+    for slug in slugs:
+        for name, entry in enrolment.read_record(record_of(project, deployment, slug)).items():
+            known[name] = {key: value for key, value in entry.items() if key != "certificate"}
+    return {"enrolment": known, "vpn_preshared_keys": enrolment.preshared_keys(store(project, deployment), pairs)}
+
+
+def subjects_of(deployment: Deployment, slug: str, municipality: Municipality) -> list[Subject]:
+    """What to enrol in a municipality: every host, with its LAN address and that in the overlay if it has one."""
+    overlay = dict(gateways(deployment, slug, municipality))
+
+    def subject(host: Host) -> Subject:
+        name = host_name(slug, host.name)
+        addresses = (str(host.address), *((overlay[name],) if name in overlay else ()))
+        return Subject(name, addresses, name in overlay)
+
+    return [subject(host) for host in municipality.hosts]
+
+
+def pairs_of(deployment: Deployment, slug: str, municipality: Municipality) -> list[str]:
+    """Every gateway and hub that share a pre-shared key."""
+    hubs = deployment.with_role(HubRole.VPN_HUB)
+    return [pair_key(name, hub.name) for name, _ in gateways(deployment, slug, municipality) for hub in hubs]
+
+
+def record_of(project: Project, deployment: Deployment, slug: str) -> Path:
+    """Where the public keys of a municipality, or of the shared hosts, are recorded."""
+    return project.municipality(slug) / "group_vars" / "all" / generated_name(deployment.target, "keys")
+
+
+def signer(project: Project, deployment: Deployment) -> LocalSigner:
+    """The authority of this deployment."""
+    return LocalSigner(folder_of(project), _passphrase(project, deployment), title=f"vaern {deployment.name}")
+
+
+def store(project: Project, deployment: Deployment) -> SecretStore:
+    """The secrets of this deployment."""
+    return SecretStore(folder_of(project) / "secrets", _passphrase(project, deployment))
+
+
+def _passphrase(project: Project, deployment: Deployment) -> bytes:
+    return passphrase(project, may_make=deployment.target is Target.LAB)
+
+
+def kafka_archive(project: Project) -> Path:
+    """The tar of Kafka's jars that set-up made. Raises SetupError without one."""
+    found = sorted(project.tools.glob("kafka-*.tar"))
+    if not found:
+        raise SetupError(f"no kafka-*.tar in {project.tools}", fix="run `make setup`")
+    return found[-1]

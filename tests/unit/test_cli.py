@@ -1,0 +1,96 @@
+"""The command line as a whole: help, exit codes, what a user sees of an error."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from vaern.__main__ import COMMANDS, cli
+from vaern.errors import ExitCode, VaernError
+
+ROOT = Path(__file__).resolve().parents[2]
+HEAVY = ("pulumi", "ansible_runner", "cryptography", "pytest", "rich", "pydantic", "ruamel", "yaml", "jinja2")
+
+
+def run(*arguments: str, cwd: Path = ROOT, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "vaern", *arguments],
+        cwd=cwd,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_explains_itself_with_an_example(name: str) -> None:
+    command = importlib.import_module(f"vaern.commands.{name}").command
+    assert isinstance(command, click.Command)
+    text = command.help or ""
+    assert text.splitlines()[0] == COMMANDS[name], "the list in __main__ and the command's own help must agree"
+    assert "Example" in text
+    assert f"vaern {name}" in text
+
+
+def test_every_module_of_commands_is_a_command() -> None:
+    files = {path.stem for path in (ROOT / "cli/vaern/commands").glob("*.py")} - {"__init__"}
+    assert files == set(COMMANDS)
+
+
+def test_help_imports_nothing_heavy() -> None:
+    listing = f"import sys, vaern.__main__; print([m for m in {HEAVY!r} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", listing], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_outside_a_project_the_fix_is_named(tmp_path: Path) -> None:
+    done = run("check", cwd=tmp_path)
+    assert done.returncode == ExitCode.USAGE
+    assert "not a vaern project" in done.stderr
+    assert "VAERN_PROJECT" in done.stderr
+
+
+def test_an_unknown_failure_leaves_a_log_and_no_traceback(tmp_path: Path) -> None:
+    program = (
+        "import vaern.__main__ as m, click\n"
+        "@m.cli.command('burst')\n"
+        "def burst(): raise RuntimeError('preshared_key=s3cr3t')\n"
+        "m.COMMANDS['burst'] = ''\n"
+        "m.LazyGroup.get_command = lambda self, ctx, name: burst\n"
+        "import sys; sys.argv = ['vaern', 'burst']; m.main()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        env={**os.environ, "VAERN_STATE": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == ExitCode.INTERNAL
+    assert "Traceback" not in done.stderr
+    log = Path(done.stderr.split("send ")[1].split(" with")[0])
+    assert log.parent == tmp_path / "logs"
+    assert "RuntimeError" in log.read_text()
+    assert "s3cr3t" not in log.read_text()
+
+
+def test_exit_codes_are_distinct_and_documented() -> None:
+    documented = (ROOT / "docs/errors.md").read_text(encoding="utf-8")
+    for error in VaernError.__subclasses__():
+        assert f"| {error.exit_code.value} |" in documented, error
+    codes = [error.exit_code for error in VaernError.__subclasses__()]
+    assert len(codes) == len(set(codes))
+
+
+def test_completion_names_every_command() -> None:
+    assert cli.list_commands(click.Context(cli)) == list(COMMANDS)
+    done = run(_VAERN_COMPLETE="bash_complete", COMP_WORDS="vaern on", COMP_CWORD="1")
+    assert "onboard" in done.stdout
