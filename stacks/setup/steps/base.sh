@@ -16,6 +16,8 @@ base_make() {
     --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/doc/*' \
     --dpkgopt='path-exclude=/usr/share/locale/*' \
     "$lab_codename" "$new" "$tools/.base.list"
+  # From here on packages bring their documentation, as on any host.
+  rm -f "$new"/etc/dpkg/dpkg.cfg.d/99mmdebstrap
   # Lab hosts take packages from the pool only; an address of a mirror has no use there.
   rm -rf "$new"/etc/apt/sources.list "$new"/etc/apt/sources.list.d/*
   # Each host makes its own.

@@ -1,0 +1,165 @@
+"""The set-up script with small steps of the test's own in place of the real ones: order, stamps, failures, locks."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+SETUP = Path(__file__).resolve().parents[3] / "stacks" / "setup"
+NEEDS = {
+    "packages": "preflight",
+    "venv": "packages",
+    "engine": "packages",
+    "base": "packages",
+    "pool": "base",
+    "kafka": "packages",
+    "provider": "venv",
+}
+STEP = """
+{name}_what() {{ echo "making {name}"; }}
+{name}_needs() {{ echo "{needs}"; }}
+{name}_inputs() {{ cat "$root/inputs-{name}" 2> /dev/null || true; }}
+{name}_there() {{ [[ -e $tools/{name} ]]; }}
+{name}_make() {{ {body}
+  echo {name} >> "$root/made"
+  touch "$tools/{name}"
+}}
+"""
+
+
+class Checkout:
+    """A folder that looks like the project to the script."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.setup = root / "stacks" / "setup"
+        (self.setup / "steps").mkdir(parents=True)
+        (root / ".venv").mkdir()
+        for name in ("setup", "progress.sh", "stamps.sh", "mirrors.sh"):
+            shutil.copy(SETUP / name, self.setup / name)
+        (self.setup / "steps" / "preflight.sh").write_text(
+            "preflight_needs() { :; }\npreflight_make() { :; }\n", encoding="utf-8"
+        )
+        for name in NEEDS:
+            self.step(name)
+
+    def step(self, name: str, body: str = "") -> None:
+        text = STEP.format(name=name, needs=NEEDS[name], body=body)
+        (self.setup / "steps" / f"{name}.sh").write_text(text, encoding="utf-8")
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        environment = {key: value for key, value in os.environ.items() if not key.startswith("VAERN_")}
+        return subprocess.Popen(
+            [str(self.setup / "setup"), *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            text=True,
+            env=environment,
+        )
+
+    def run(self, *arguments: str) -> tuple[int, str]:
+        process = self.start(*arguments)
+        output, _ = process.communicate(timeout=60)
+        return process.returncode, output
+
+    def made(self) -> list[str]:
+        """Steps made since the last question, in the order they ended."""
+        file = self.root / "made"
+        names = file.read_text(encoding="utf-8").split() if file.exists() else []
+        file.unlink(missing_ok=True)
+        return names
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Checkout:
+    return Checkout(tmp_path)
+
+
+def test_everything_once_in_order_then_nothing(checkout: Checkout) -> None:
+    code, output = checkout.run()
+    assert code == 0, output
+    made = checkout.made()
+    assert sorted(made) == sorted(NEEDS)
+    assert all(made.index(need) < made.index(name) for name, need in NEEDS.items() if need != "preflight")
+    code, output = checkout.run()
+    assert (code, checkout.made()) == (0, [])
+    assert "up to date" in output
+
+
+def test_only_what_changed_is_made_again(checkout: Checkout) -> None:
+    checkout.run()
+    checkout.made()
+    (checkout.root / "inputs-kafka").write_text("another version", encoding="utf-8")
+    (checkout.root / ".vaern" / "tools" / "engine").unlink()
+    assert checkout.run()[0] == 0
+    assert sorted(checkout.made()) == ["engine", "kafka"]
+
+
+def test_a_step_can_be_asked_for_again(checkout: Checkout) -> None:
+    checkout.run()
+    checkout.made()
+    assert checkout.run("--again", "pool")[0] == 0
+    assert checkout.made() == ["pool"]
+
+
+def test_a_failure_names_its_log_keeps_the_others_and_is_mended_by_running_again(checkout: Checkout) -> None:
+    checkout.step("base", "echo broken in the middle; return 3")
+    checkout.step("engine", "sleep 1")
+    code, output = checkout.run()
+    assert code == 10
+    assert "base" in output
+    assert "broken in the middle" in output
+    assert str(checkout.root / ".vaern/logs/setup/base.log") in output
+    assert "network" not in output
+    made = checkout.made()
+    assert "engine" in made
+    assert "pool" not in made
+    checkout.step("base")
+    assert checkout.run()[0] == 0
+    assert checkout.made() == ["base", "pool"]
+
+
+def test_a_network_that_is_away_is_told_apart(checkout: Checkout) -> None:
+    checkout.step("kafka", "echo 'Temporary failure in name resolution'; return 1")
+    code, output = checkout.run()
+    assert code == 10
+    assert "the network or a package registry does not answer" in output
+
+
+def test_two_at_once_make_everything_once(checkout: Checkout) -> None:
+    checkout.step("venv", "sleep 1")
+    both = [checkout.start(), checkout.start()]
+    outputs = [process.communicate(timeout=60)[0] for process in both]
+    assert [process.returncode for process in both] == [0, 0], outputs
+    assert sorted(checkout.made()) == sorted(NEEDS)
+    assert any("another set-up is running" in output for output in outputs)
+
+
+def test_ending_it_ends_what_it_started(checkout: Checkout) -> None:
+    checkout.step("engine", 'echo "$BASHPID" > "$root/engine.pid"; sleep 300')
+    process = checkout.start()
+    pid = checkout.root / "engine.pid"
+    while not pid.exists() or not pid.read_text(encoding="utf-8").strip():
+        assert process.poll() is None
+    process.terminate()
+    process.communicate(timeout=30)
+    number = pid.read_text(encoding="utf-8").strip()
+    status = Path(f"/proc/{number}/stat")
+    assert not status.exists() or status.read_text(encoding="utf-8").rsplit(")", 1)[1].split()[0] == "Z"
+    checkout.made()
+    checkout.step("engine")
+    assert checkout.run()[0] == 0
+    assert "engine" in checkout.made()
+
+
+@pytest.mark.parametrize("arguments", [["--again", "nonsense"], ["--nonsense"]])
+def test_what_it_does_not_know_it_names(checkout: Checkout, arguments: list[str]) -> None:
+    code, output = checkout.run(*arguments)
+    assert code == 10
+    assert "nonsense" in output
+    assert "fix:" in output
