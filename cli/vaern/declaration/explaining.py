@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import difflib
-import ipaddress
 import json
 import types
 import typing
+from ipaddress import IPv4Address, IPv4Network, IPv6Network, ip_network
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -30,9 +30,11 @@ _WANTED = {
     "model_type": "keys of its own on the lines below it, indented",
     "dict_type": "keys of its own on the lines below it, indented",
     "tuple_type": "a list: each item on a line of its own that starts with `- `",
-    "ip_v4_address": "an IPv4 address such as 198.51.100.10",
-    "ip_v4_network": "an IPv4 network such as 198.51.100.0/24",
-    "ip_v6_network": "an IPv6 network such as fd12:3456:789a::/48",
+}
+_ADDRESSES = {
+    IPv4Address: "an IPv4 address such as 198.51.100.10",
+    IPv4Network: "an IPv4 network such as 198.51.100.0/24",
+    IPv6Network: "an IPv6 network such as fd12:3456:789a::/48",
 }
 _RULES: tuple[tuple[Any, str], ...] = (
     (vocabulary.Name, "2 to 32 of a-z, 0-9 and hyphen, starting with a letter, not ending with a hyphen"),
@@ -54,7 +56,7 @@ def validated(document: Document, model: type[_Model]) -> _Model:
         found = model.model_validate_json(json.dumps(document.values), strict=True)
     except ValidationError as error:
         places = {(problem.line, problem.key) for problem in problems}
-        for detail in error.errors(include_url=False):
+        for detail in _causes(error.errors(include_url=False)):
             problem = explain(document, model, detail)
             if (problem.line, problem.key) not in places:
                 places.add((problem.line, problem.key))
@@ -64,24 +66,33 @@ def validated(document: Document, model: type[_Model]) -> _Model:
     return found
 
 
+def _causes(details: list[ErrorDetails]) -> list[ErrorDetails]:
+    """Without lists that are called too short only because an item of theirs is wrong."""
+    below = {detail["loc"][:depth] for detail in details for depth in range(1, len(detail["loc"]))}
+    return [detail for detail in details if detail["type"] != "too_short" or detail["loc"] not in below]
+
+
 def explain(document: Document, model: type[BaseModel], detail: ErrorDetails) -> Problem:
     """One pydantic error as a fault at its line."""
     key: Key = tuple(part for part in detail["loc"] if part != "[key]")
     kind = detail["type"]
-    if kind in _WANTED and key not in document.lines and key[:-1] in document.lines:
+    if kind != "missing" and key not in document.lines:
         key = key[:-1]  # the last part names a member of a union, not a key
     if kind == "extra_forbidden":
         return _unknown_key(document, model, key)
     if kind == "missing":
         fix = f"add `{key[-1]}:` here. {_description(model, key)}".strip()
         return document.problem(key, f"`{key[-1]}` is missing", fix, document.line(key[:-1]))
+    if (address := kind_at(model, key)) in _ADDRESSES:
+        return _wrong_address(document, key, detail, _ADDRESSES[address])
     return document.problem(key, *_wrong_value(document, key, detail))
 
 
 def _wrong_value(document: Document, key: Key, detail: ErrorDetails) -> tuple[str, str]:
     """What is wrong with a value, and what to write instead."""
     kind, context = detail["type"], detail.get("ctx", {})
-    said = _said(document, key, detail.get("input"))
+    of_key = detail["loc"][-1] == "[key]"
+    said = f"`{clipped(str(key[-1]))}`" if of_key else _said(document, key, detail.get("input"))
     reason = detail["msg"].removeprefix("Input should ").removeprefix("String should ")
     found, fix = f"{said} is not allowed here", f"it should {reason}"
     match kind:
@@ -91,8 +102,6 @@ def _wrong_value(document: Document, key: Key, detail: ErrorDetails) -> tuple[st
             found, fix = f"{said} is not written right", _pattern_fix(context["pattern"], said)
         case "string_type":
             found, fix = f"{said} is not a text", _text_fix(document, key)
-        case "ip_v4_network" | "ip_v6_network":
-            found, fix = f"{said} is not a network", _network_fix(kind, said)
         case "too_short":
             found, fix = f"{context['actual_length']} given", f"give at least {context['min_length']}"
         case _ if kind in _WANTED:
@@ -119,8 +128,8 @@ def _unknown_key(document: Document, model: type[BaseModel], key: Key) -> Proble
     return document.problem(key, f"unknown key `{clipped(str(key[-1]))}`", fix)
 
 
-def model_at(model: type[BaseModel], key: Key) -> type[BaseModel] | None:
-    """The model that describes what stands at that key, following lists and mappings."""
+def kind_at(model: type[BaseModel], key: Key) -> Any:
+    """The type of what stands at that key, following models, lists and mappings; None for an unknown key."""
     kind: Any = model
     for part in key:
         if _is_model(kind):
@@ -129,6 +138,12 @@ def model_at(model: type[BaseModel], key: Key) -> type[BaseModel] | None:
         else:
             inner = [argument for argument in typing.get_args(kind) if argument is not Ellipsis]
             kind = _bare(inner[-1]) if inner else None
+    return kind
+
+
+def model_at(model: type[BaseModel], key: Key) -> type[BaseModel] | None:
+    """The model that describes what stands at that key, if one does."""
+    kind = kind_at(model, key)
     return kind if _is_model(kind) else None
 
 
@@ -167,6 +182,8 @@ def _pattern_fix(pattern: str, said: str) -> str:
 
 def _text_fix(document: Document, key: Key) -> str:
     text = document.texts.get(key)
+    if text and key == ("code",):
+        return f'write four digits in quotes: "{clipped(text.zfill(4))}"'
     if text is None:
         return "write a text on the same line"
     if text == "":
@@ -175,9 +192,10 @@ def _text_fix(document: Document, key: Key) -> str:
     return f'put it in quotes: "{clipped(text)}"{meant}'
 
 
-def _network_fix(kind: str, said: str) -> str:
-    """Suggest the network an address with host bits lies in."""
-    try:
-        return f"write {ipaddress.ip_network(said.strip('`'), strict=False)}"
-    except ValueError:
-        return f"write {_WANTED[kind]}"
+def _wrong_address(document: Document, key: Key, detail: ErrorDetails, wanted: str) -> Problem:
+    """Suggest the network that an address with host bits lies in."""
+    said = _said(document, key, detail.get("input"))
+    fix = f"write {wanted}"
+    if "host bits" in detail["msg"]:
+        fix = f"write {ip_network(said.strip('`'), strict=False)}"
+    return document.problem(key, f"{said} is not {wanted.split(' such', maxsplit=1)[0]}", fix)

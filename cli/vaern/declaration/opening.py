@@ -40,9 +40,10 @@ def bounded_bytes(path: Path) -> bytes:
         raise UnreadableError(f"it cannot be opened: {error.strerror}", f"make it readable: chmod u+r {path}") from None
     except ValueError:
         raise UnreadableError("the file name is not valid", "rename it") from None
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise UnreadableError("this is not a file", "put the declaration in a plain file of this name")
     with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise UnreadableError("this is not a file", "put the declaration in a plain file of this name")
         content = file.read(MAX_BYTES + 1)
     if len(content) > MAX_BYTES:
         raise UnreadableError(

@@ -114,7 +114,9 @@ class _Walk:
             self.document.texts[key] = event.value
             return self._plain(event.value, key) if not event.style else event.value
         if len(key) >= MAX_DEPTH:
-            raise UnreadableError(f"more than {MAX_DEPTH} levels deep", "no key is that deep: remove levels", line=line)
+            raise UnreadableError(
+                f"more than {MAX_DEPTH} levels deep", "no key is that deep: remove levels", line=line, key=key
+            )
         return self._list(key) if isinstance(event, yaml.SequenceStartEvent) else self._mapping(key)
 
     def _list(self, key: Key) -> list[Value]:

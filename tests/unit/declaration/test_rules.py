@@ -1,0 +1,361 @@
+"""Rules across fields and files: each broken once in the example, and found at the key to change."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from vaern.declaration import declared_slugs, load_deployment, load_fleet, load_municipality
+from vaern.errors import DeclarationError, Problem
+from vaern.paths import Project
+
+INVENTORIES = Path(__file__).resolve().parents[3] / "inventories"
+FAVRSKOV = (INVENTORIES / "favrskov" / "municipality.yml").read_text(encoding="utf-8")
+COLLECTOR = (INVENTORIES / "shared" / "collector.yml").read_text(encoding="utf-8")
+
+
+class Broken(NamedTuple):
+    before: str
+    after: str
+    key: str
+    found: str
+    fix: str
+
+
+SECOND_SITE = "hosts:                    #"
+OTHER = "  - {name: plejehjem, title: Plejehjem, sector: health, network: 203.0.113.0/24}\nhosts: #"
+MUNICIPALITY = {
+    "code of another": Broken(
+        '"0710" ', '"0751" ', "code", "0751 is not the code of Favrskov (that is Aarhus)", 'write "0710"'
+    ),
+    "code of nobody": Broken('"0710" ', '"0711" ', "code", "0711 is not the code of Favrskov", 'write "0710"'),
+    "name with a typo": Broken("name: Favrskov", "name: Favrskow", "name", "0710 is Favrskov", "write `Favrskov`"),
+    "host name twice": Broken(
+        "name: gw1", "name: sensor1", "hosts[1].name", "already the name of hosts[0]", "another name"
+    ),
+    "source name twice": Broken(
+        "name: dhcp1", "name: firewall1", "log_sources[1].name", "log_sources[0]", "another name"
+    ),
+    "host at no site": Broken(
+        "    site: raadhus\n    address: 198.51.100.11",
+        "    site: skole\n    address: 198.51.100.11",
+        "hosts[1].site",
+        "there is no site `skole`",
+        "write one of raadhus",
+    ),
+    "source at no site": Broken(
+        "    site: raadhus\n    address: 198.51.100.20",
+        "    site: skole\n    address: 198.51.100.20",
+        "log_sources[1].site",
+        "no site `skole`",
+        "raadhus",
+    ),
+    "host outside the network": Broken(
+        "198.51.100.11",
+        "198.51.101.11",
+        "hosts[1].address",
+        "198.51.101.11 is not in 198.51.100.0/24",
+        "a usable address of",
+    ),
+    "source outside the network": Broken(
+        "198.51.100.21", "203.0.113.21", "log_sources[2].address", "not in 198.51.100.0/24", "usable"
+    ),
+    "network address": Broken("198.51.100.11", "198.51.100.0", "hosts[1].address", "is the network address", "usable"),
+    "broadcast address": Broken(
+        "198.51.100.11", "198.51.100.255", "hosts[1].address", "is the broadcast address", "usable"
+    ),
+    "address twice": Broken(
+        "198.51.100.11", "198.51.100.10", "hosts[1].address", "already the address of `gw1`", "its own"
+    ),
+    "address of a source at a host": Broken(
+        "198.51.100.20", "198.51.100.10", "log_sources[1].address", "already the address of `gw1`", "its own"
+    ),
+    "no gateway": Broken(
+        "[gateway, relay]", "[relay]", "hosts", "no host has the role gateway", "one host may have all three"
+    ),
+    "no relay": Broken("[gateway, relay]", "[gateway]", "hosts", "no host has the role relay", "add `relay`"),
+    "role twice": Broken("roles: [sensor]", "roles: [sensor, sensor]", "hosts[1].roles[1]", "given twice", "remove it"),
+    "second relay at a site": Broken(
+        "roles: [sensor]",
+        "roles: [sensor, relay]",
+        "hosts[1].roles",
+        "`gw1` is already the relay",
+        "remove the role relay",
+    ),
+    "tap without a host": Broken(
+        "sensor: sensor1", "sensor: sensor9", "taps[0].sensor", "there is no host `sensor9`", "write one of sensor1"
+    ),
+    "tap at a host that is no sensor": Broken(
+        "sensor: sensor1", "sensor: gw1", "taps[0].sensor", "`gw1` has not the role sensor", "sensor1"
+    ),
+    "tap on the LAN": Broken(
+        "interface: tap0", "interface: lan", "taps[0].interface", "not an interface for a mirror", "such as tap0"
+    ),
+    "tap on the tunnel": Broken(
+        "interface: tap0", "interface: vaern0", "taps[0].interface", "not an interface", "tap0"
+    ),
+    "interface twice": Broken(
+        "outage_hours",
+        "  - {name: again, mode: nft, sector: health, sensor: sensor1, "
+        "interface: tap0, expected_mbit_per_second: 1}\noutage_hours",
+        "taps[1].interface",
+        "already used by tap `core`",
+        "of its own",
+    ),
+    "sensor on Debian 12": Broken(
+        "roles: [sensor]",
+        "roles: [sensor]\n    debian: 12",
+        "hosts[1].debian",
+        "a sensor cannot run Debian 12",
+        "write 13",
+    ),
+    "sector without a SOC": Broken(
+        "  health: national",
+        "",
+        "soc",
+        "no SOC profile for health, the sector of `journal1`",
+        "add `health: <profile>`",
+    ),
+    "spool too small": Broken(
+        "spool_gib: 6 ",
+        "spool_gib: 1 ",
+        "hosts[0].spool_gib",
+        "1 GiB lasts 4.6 hours, and 24 must be survived",
+        "write 5.2 or more, or lower outage_hours to 4",
+    ),
+    "spool smaller than an hour": Broken(
+        "spool_gib: 6 ", "spool_gib: 0.1 ", "hosts[0].spool_gib", "0.1 GiB lasts 0.5 hours", "write 5.2 or more"
+    ),
+}
+
+
+@pytest.mark.parametrize("broken", MUNICIPALITY.values(), ids=MUNICIPALITY)
+def test_each_rule_of_a_municipality(tmp_path: Path, broken: Broken) -> None:
+    assert broken.before in FAVRSKOV
+    path = tmp_path / "municipality.yml"
+    path.write_text(FAVRSKOV.replace(broken.before, broken.after, 1), encoding="utf-8")
+    with pytest.raises(DeclarationError) as caught:
+        load_municipality(path)
+    assert_one(caught.value.problems, broken)
+
+
+def assert_one(problems: list[Problem], broken: Broken) -> None:
+    """Exactly the broken rule speaks, at a line of its own key."""
+    (problem,) = problems
+    assert (problem.key, broken.found in problem.found, broken.fix in problem.fix) == (broken.key, True, True), problem
+    assert problem.line > 1
+
+
+def test_sources_need_a_relay_at_their_own_site(tmp_path: Path) -> None:
+    text = FAVRSKOV.replace(SECOND_SITE, OTHER, 1).replace(
+        "site: raadhus\n    address: 198.51.100.20", "site: plejehjem\n    address: 203.0.113.20"
+    )
+    (tmp_path / "municipality.yml").write_text(text, encoding="utf-8")
+    with pytest.raises(DeclarationError) as caught:
+        load_municipality(tmp_path / "municipality.yml")
+    (problem,) = caught.value.problems
+    assert problem.found == "dhcp1 at plejehjem have no relay to send to"
+    assert problem.fix == "add the role relay to a host at plejehjem"
+
+
+def test_a_relay_needs_a_gateway_at_its_own_site(tmp_path: Path) -> None:
+    text = FAVRSKOV.replace(SECOND_SITE, OTHER, 1).replace(
+        "roles: [sensor]",
+        "roles: [sensor]\n" + ("  - {name: relay2, site: plejehjem, address: 203.0.113.10, roles: [relay]}"),
+    )
+    (tmp_path / "municipality.yml").write_text(text, encoding="utf-8")
+    with pytest.raises(DeclarationError) as caught:
+        load_municipality(tmp_path / "municipality.yml")
+    assert [problem.found for problem in caught.value.problems] == ["relay `relay2` has no gateway at plejehjem"]
+
+
+DEPLOYMENT = {
+    "not a ULA": Broken(
+        "fd5a:1c3e:9b27::/48", "2001:db8::/48", "overlay", "is not a ULA /48", "a random /48 of fd00::/8"
+    ),
+    "reserved half of ULA": Broken("fd5a:1c3e:9b27::/48", "fc00:1:2::/48", "overlay", "is not a ULA /48", "fd00::/8"),
+    "not a /48": Broken("fd5a:1c3e:9b27::/48", "fd5a:1c3e:9b27::/64", "overlay", "is not a ULA /48", "a random /48"),
+    "hub outside the lab": Broken(
+        "198.18.0.10", "192.0.2.10", "hubs[0].address", "not a hub address of the lab", "such as 198.18.0.10"
+    ),
+    "hub at the control node": Broken(
+        "198.18.0.10", "198.18.0.1", "hubs[0].address", "not a hub address of the lab", "other than 198.18.0.1"
+    ),
+    "no collector": Broken(
+        "[vpn_hub, collector]", "[vpn_hub]", "hubs", "no hub has the role collector", "exactly one hub"
+    ),
+    "no VPN hub": Broken("[vpn_hub, collector]", "[collector]", "hubs", "no hub has the role vpn_hub", "add `vpn_hub`"),
+    "two collectors": Broken(
+        "ntp_sources:",
+        "  - {name: hub2, address: 198.18.0.11, roles: [collector]}\nntp_sources:",
+        "hubs",
+        "hub1 and hub2",
+        "exactly one",
+    ),
+    "hub name twice": Broken(
+        "ntp_sources:",
+        "  - {name: hub1, address: 198.18.0.11, roles: [vpn_hub]}\nntp_sources:",
+        "hubs[1].name",
+        "already given to hubs[0]",
+        "its own",
+    ),
+    "hub address twice": Broken(
+        "ntp_sources:",
+        "  - {name: hub2, address: 198.18.0.10, roles: [vpn_hub]}\nntp_sources:",
+        "hubs[1].address",
+        "already given to hubs[0]",
+        "its own",
+    ),
+    "time source with a space": Broken(
+        "[ntp1.faelles.example", "[a b", "ntp_sources[0]", "`a b`", "a DNS name or an address"
+    ),
+    "one time source": Broken("[ntp1.faelles.example, ", "[", "ntp_sources", "1 given", "at least 2"),
+}
+
+
+@pytest.mark.parametrize("broken", DEPLOYMENT.values(), ids=DEPLOYMENT)
+def test_each_rule_of_the_deployment(tmp_path: Path, broken: Broken) -> None:
+    assert broken.before in COLLECTOR
+    (tmp_path / "collector.yml").write_text(COLLECTOR.replace(broken.before, broken.after, 1), encoding="utf-8")
+    with pytest.raises(DeclarationError) as caught:
+        load_deployment(tmp_path / "collector.yml")
+    assert_one(caught.value.problems, broken)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """A project with Favrskov and the shared collectors."""
+    for part in ("shared/collector.yml", "favrskov/municipality.yml"):
+        (tmp_path / "inventories" / part).parent.mkdir(parents=True)
+        shutil.copy(INVENTORIES / part, tmp_path / "inventories" / part)
+    return Project(tmp_path, tmp_path / ".vaern")
+
+
+def edit(project: Project, before: str, after: str, slug: str = "favrskov") -> None:
+    path = next(project.municipality(slug).glob("*.yml"))
+    text = path.read_text(encoding="utf-8")
+    assert before in text
+    path.write_text(text.replace(before, after, 1), encoding="utf-8")
+
+
+FLEET = {
+    "target of its own": Broken(
+        "target: lab", "target: azure", "target", "shared collectors are on `lab`", "write `lab`"
+    ),
+    "unknown SOC profile": Broken(
+        "health: national", "health: nasional", "soc.health", "no SOC profile `nasional`", "national, joint"
+    ),
+    "kept longer than the archive": Broken(
+        "retention_days: 400",
+        "retention_days: 500",
+        "privacy.retention_days",
+        "longer than the archive keeps (400)",
+        "400 or less",
+    ),
+    "LAN inside the lab's network": Broken(
+        "network: 198.51.100.0/24",
+        "network: 198.0.0.0/8",
+        "sites[0].network",
+        "between the hosts of the lab",
+        "such as 198.51.100.0/24",
+    ),
+}
+
+
+@pytest.mark.parametrize("broken", FLEET.values(), ids=FLEET)
+def test_each_rule_between_files(project: Project, broken: Broken) -> None:
+    edit(project, broken.before, broken.after)
+    with pytest.raises(DeclarationError) as caught:
+        load_fleet(project)
+    assert_one(caught.value.problems, broken)
+
+
+def test_too_many_hosts_for_the_lab(project: Project) -> None:
+    hosts = "".join(
+        f"  - {{name: s{n:03}, site: stor, address: 203.0.{n // 250}.{n % 250 + 1}, roles: [gateway]}}\n"
+        for n in range(200)
+    )
+    site = "  - {name: stor, title: Stor, sector: administration, network: 203.0.0.0/16}\n"
+    edit(project, "hosts:    ", site + "hosts:    ")
+    edit(project, "log_sources:    ", hosts + "log_sources:    ")
+    with pytest.raises(DeclarationError) as caught:
+        load_fleet(project)
+    assert [p.found for p in caught.value.problems] == ["202 hosts, and the lab has room for 200"]
+
+
+def test_folder_and_name_differ(project: Project) -> None:
+    project.municipality("favrskov").rename(project.municipality("odder"))
+    with pytest.raises(DeclarationError) as caught:
+        load_fleet(project)
+    (problem,) = caught.value.problems
+    assert problem.fix == "rename the folder: git mv inventories/odder inventories/favrskov"
+
+
+def test_the_same_code_twice(project: Project) -> None:
+    shutil.copytree(project.municipality("favrskov"), project.municipality("odder"))
+    with pytest.raises(DeclarationError) as caught:
+        load_fleet(project)
+    assert "0710 is already the code of favrskov" in {problem.found for problem in caught.value.problems}
+
+
+def test_an_unknown_municipality_is_asked_for(project: Project) -> None:
+    with pytest.raises(DeclarationError) as caught:
+        load_fleet(project, ["favrskow"])
+    (problem,) = caught.value.problems
+    assert (problem.found, problem.fix) == ("no municipality has the folder name `favrskow`", "did you mean favrskov?")
+
+
+def test_a_known_municipality_without_a_declaration(project: Project) -> None:
+    with pytest.raises(DeclarationError) as caught:
+        load_fleet(project, ["samsoe"])
+    assert caught.value.problems[0].fix == "write one with `vaern new samsoe`"
+
+
+def test_faults_of_all_files_come_together(project: Project) -> None:
+    edit(project, "size: medium", "size: huge")
+    edit(project, "target: lab", "target: moon", "shared")
+    with pytest.raises(DeclarationError) as caught:
+        load_fleet(project)
+    assert [problem.key for problem in caught.value.problems] == ["size", "target"]
+    assert str(caught.value) == "2 faults in the declarations"
+
+
+def test_one_municipality_does_not_wait_for_the_others(project: Project) -> None:
+    project.municipality("odder").mkdir()
+    (project.municipality("odder") / "municipality.yml").write_text("broken", encoding="utf-8")
+    assert list(load_fleet(project, ["favrskov"]).municipalities) == ["favrskov"]
+    assert declared_slugs(project) == ["favrskov", "odder"]
+
+
+WARNINGS = {
+    "old Debian": (
+        "roles: [gateway, relay]",
+        "roles: [gateway, relay]\n    debian: 12",
+        "hosts[0].debian",
+        "deprecated",
+    ),
+    "short retention": (
+        "retention_days: 400",
+        "retention_days: 364",
+        "privacy.retention_days",
+        "shorter than 12 months",
+    ),
+    "unmasked": ("cpr_masking: true", "cpr_masking: false", "privacy.cpr_masking", "unmasked"),
+}
+
+
+@pytest.mark.parametrize(("before", "after", "key", "found"), WARNINGS.values(), ids=WARNINGS)
+def test_warnings_stop_nothing(project: Project, before: str, after: str, key: str, found: str) -> None:
+    edit(project, before, after)
+    (warning,) = load_fleet(project).warnings
+    assert warning.key == key
+    assert found in warning.found
+
+
+def test_the_examples_are_clean_and_of_all_three_sizes() -> None:
+    fleet = load_fleet(Project(INVENTORIES.parent, INVENTORIES.parent / ".vaern"))
+    assert {municipality.size for municipality in fleet.municipalities.values()} == {"small", "medium", "large"}
+    assert fleet.warnings == ()

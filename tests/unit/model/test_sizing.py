@@ -1,0 +1,60 @@
+"""Disk of relays: exact for a known case, and never less for more."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from vaern.declaration import load_municipality
+from vaern.model import sizing
+from vaern.model.declaration import Municipality
+
+INVENTORIES = Path(__file__).resolve().parents[3] / "inventories"
+FAVRSKOV = load_municipality(INVENTORIES / "favrskov" / "municipality.yml")
+AARHUS = load_municipality(INVENTORIES / "aarhus" / "municipality.yml")
+
+
+def with_rate(rate: float, size: int, hours: int) -> Municipality:
+    source = FAVRSKOV.log_sources[0].model_copy(update={"events_per_second": rate, "event_bytes": size})
+    return FAVRSKOV.model_copy(update={"log_sources": (source,), "outage_hours": hours})
+
+
+def test_the_need_is_rate_times_size_times_time_and_margin() -> None:
+    one = with_rate(50, 400, 24)
+    assert sizing.spool_bytes(one, one.host("gw1")) == round(50 * 400 * 24 * 3600 * 1.3)
+    assert sizing.disk_bytes(one, one.host("gw1")) == 2 * sizing.spool_bytes(one, one.host("gw1"))
+    assert sizing.archive_bytes_per_day(one) == 50 * 400 * 86400
+
+
+def test_a_relay_takes_the_sources_of_its_own_site() -> None:
+    taken = {host.name: len(sizing.sources_of(AARHUS, host)) for host in AARHUS.hosts}
+    assert taken == {"gw1": 5, "gw2": 0, "sensor1": 0, "gw3": 2, "sensor2": 0, "gw4": 2}
+    assert sizing.relay_of(AARHUS, "skole") is None
+
+
+def test_the_hours_that_fit_are_the_hours_that_fill_the_disk() -> None:
+    gateway = FAVRSKOV.host("gw1")
+    hours = sizing.hours_that_fit(FAVRSKOV, gateway)
+    filled = sizing.disk_bytes(FAVRSKOV, gateway) / FAVRSKOV.outage_hours * hours
+    assert filled == pytest.approx(sizing.spool_limit_bytes(gateway), rel=1e-6)
+    assert sizing.hours_that_fit(FAVRSKOV, FAVRSKOV.host("sensor1")) == float("inf")
+
+
+@settings(max_examples=40, deadline=None, database=None)
+@given(
+    st.floats(0.01, 1e6),
+    st.integers(40, 65536),
+    st.integers(1, 720),
+    st.floats(1, 10),
+    st.integers(0, 9),
+    st.integers(0, 9),
+)
+def test_more_never_needs_less(
+    rate: float, size: int, hours: int, factor: float, bytes_more: int, hours_more: int
+) -> None:
+    less, more = with_rate(rate, size, hours), with_rate(rate * factor, size + bytes_more, hours + hours_more)
+    assert sizing.spool_bytes(less, less.host("gw1")) <= sizing.spool_bytes(more, more.host("gw1"))
+    assert sizing.hours_that_fit(less, less.host("gw1")) >= sizing.hours_that_fit(more, more.host("gw1"))
