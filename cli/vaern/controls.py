@@ -50,7 +50,8 @@ class Catalogue:
         for one in wanted:
             if one not in known:
                 raise UsageError(
-                    f"there is no control {one}", fix="`vaern verify --controls` lists them; each has a card in docs/controls/"
+                    f"there is no control {one}",
+                    fix="`vaern verify --controls` lists them; each has a card in docs/controls/",
                 )
         return wanted
 
@@ -85,30 +86,29 @@ def _control(entry: dict[str, Any]) -> Control:
 def card(control: Control, catalogue: Catalogue) -> str:
     """The page of one control, `docs/controls/<ID>.md`; Danish first, as municipalities read it."""
     prefix = area(control.id)
-    mapped = [
-        f"| {name} | {', '.join(getattr(control, key)) or '-'} |"
-        for key, name in STANDARDS.items()
-    ]
-    return "\n".join([
-        f"# {control.id}: {control.title.da}",
-        "",
-        control.reason.da,
-        "",
-        f"*Område*: {catalogue.areas[prefix].da}. *Gælder for*: {', '.join(control.applies_to)}.",
-        "",
-        f"## {control.title.en}",
-        "",
-        control.reason.en,
-        "",
-        f"*Area*: {catalogue.areas[prefix].en}. *Applies to*: {', '.join(control.applies_to)}.",
-        "",
-        f"Try it alone: `vaern verify <municipality> --control {control.id}`. The check is the function marked",
-        f'`control("{control.id}")` in `tests/compliance/`.',
-        "",
-        "| Standard | |",
-        "|---|---|",
-        *mapped,
-        "",
-        f"Controls {catalogue.version}, mapping of {catalogue.mapping_date}. {catalogue.note.da} {catalogue.note.en}",
-        "",
-    ])
+    mapped = [f"| {name} | {', '.join(getattr(control, key)) or '-'} |" for key, name in STANDARDS.items()]
+    return "\n".join(
+        [
+            f"# {control.id}: {control.title.da}",
+            "",
+            control.reason.da,
+            "",
+            f"*Område*: {catalogue.areas[prefix].da}. *Gælder for*: {', '.join(control.applies_to)}.",
+            "",
+            f"## {control.title.en}",
+            "",
+            control.reason.en,
+            "",
+            f"*Area*: {catalogue.areas[prefix].en}. *Applies to*: {', '.join(control.applies_to)}.",
+            "",
+            f"Try it alone: `vaern verify <municipality> --control {control.id}`. The check is the function marked",
+            f'`control("{control.id}")` in `tests/compliance/`.',
+            "",
+            "| Standard | |",
+            "|---|---|",
+            *mapped,
+            "",
+            f"Controls {catalogue.version}, mapping of {catalogue.mapping_date}. {catalogue.note.da} {catalogue.note.en}",
+            "",
+        ]
+    )

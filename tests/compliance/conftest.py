@@ -85,9 +85,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item, call: pytest.CallInfo[None]
-) -> Iterator[None | pytest.TestReport]:
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[pytest.TestReport | None]:
     """Turn the outcome of a test into its finding, whichever way it ended."""
     report: pytest.TestReport = yield  # type: ignore[misc, assignment]
     if call.when == "call" or (call.when == "setup" and report.outcome != "passed"):

@@ -17,7 +17,9 @@ MOST_LOGIN_TRIES = 4
 SUPPORTED = ("12", "13")
 RENEWAL_DAYS = 14
 """Fewer days left than this, and the renewal has been missed."""
-INSECURE = frozenset({"telnetd", "rsh-server", "rsh-redone-server", "nis", "tftpd", "tftpd-hpa", "xinetd", "vsftpd", "rpcbind"})
+INSECURE = frozenset(
+    {"telnetd", "rsh-server", "rsh-redone-server", "nis", "tftpd", "tftpd-hpa", "xinetd", "vsftpd", "rpcbind"}
+)
 KEY = "/etc/vaern/pki/host.key"
 OTHERS = 0o007
 WRITERS = 0o022
@@ -27,7 +29,12 @@ WRITERS = 0o022
 def test_clock_follows_declared_sources(facts: Facts, deployment: Deployment, check: Check) -> None:
     """chrony has the declared sources, and runs."""
     unit = facts.unit("chrony.service")
-    check(expected="active and enabled", observed=unit, holds=str(unit) == "active and enabled", evidence="systemctl show chrony")
+    check(
+        expected="active and enabled",
+        observed=unit,
+        holds=str(unit) == "active and enabled",
+        evidence="systemctl show chrony",
+    )
     check(expected=frozenset(deployment.ntp_sources), observed=facts.time_sources, evidence="chronyc -N sources")
 
 
@@ -35,7 +42,9 @@ def test_clock_follows_declared_sources(facts: Facts, deployment: Deployment, ch
 def test_clock_is_right(facts: Facts, check: Check) -> None:
     """chrony is synchronised and close to true time."""
     stratum, seconds = facts.tracking
-    check(expected="synchronised", observed="synchronised" if stratum else "not synchronised", evidence="chronyc tracking")
+    check(
+        expected="synchronised", observed="synchronised" if stratum else "not synchronised", evidence="chronyc tracking"
+    )
     check(
         expected=f"at most {MOST_SECONDS_OFF} s off",
         observed=f"{seconds:.6f} s off",
@@ -54,8 +63,13 @@ def test_clock_is_utc(facts: Facts, check: Check) -> None:
 @pytest.mark.control("BASE-04")
 def test_security_updates_install_themselves(facts: Facts, check: Check) -> None:
     """Lists are fetched and security updates installed every day."""
-    settings = {key: facts.updates.get(f"APT::Periodic::{key}", ["0"])[-1] for key in ("Update-Package-Lists", "Unattended-Upgrade")}
-    check(expected={"Update-Package-Lists": "1", "Unattended-Upgrade": "1"}, observed=settings, evidence="apt-config dump")
+    settings = {
+        key: facts.updates.get(f"APT::Periodic::{key}", ["0"])[-1]
+        for key in ("Update-Package-Lists", "Unattended-Upgrade")
+    }
+    check(
+        expected={"Update-Package-Lists": "1", "Unattended-Upgrade": "1"}, observed=settings, evidence="apt-config dump"
+    )
     origins = [value for key, values in facts.updates.items() if "Origins-Pattern" in key for value in values]
     security = any("security" in origin.lower() for origin in origins)
     check(expected="security updates", observed=origins, holds=security, evidence="apt-config dump")
@@ -77,9 +91,16 @@ def test_nobody_logs_in_with_a_password(facts: Facts, check: Check) -> None:
 def test_remote_access_is_restricted(facts: Facts, check: Check) -> None:
     """sshd forwards nothing and allows few attempts."""
     keys = ("x11forwarding", "allowtcpforwarding", "allowagentforwarding", "permittunnel")
-    check(expected=dict.fromkeys(keys, "no"), observed={key: facts.sshd.get(key, "") for key in keys}, evidence="sshd -T")
+    check(
+        expected=dict.fromkeys(keys, "no"), observed={key: facts.sshd.get(key, "") for key in keys}, evidence="sshd -T"
+    )
     tries = int(facts.sshd.get("maxauthtries", "99"))
-    check(expected=f"at most {MOST_LOGIN_TRIES} tries", observed=f"{tries} tries", holds=tries <= MOST_LOGIN_TRIES, evidence="sshd -T")
+    check(
+        expected=f"at most {MOST_LOGIN_TRIES} tries",
+        observed=f"{tries} tries",
+        holds=tries <= MOST_LOGIN_TRIES,
+        evidence="sshd -T",
+    )
 
 
 @pytest.mark.control("BASE-07")
@@ -88,9 +109,11 @@ def test_firewall_refuses_what_is_not_agreed(facts: Facts, check: Check) -> None
     for hook in ("input", "forward"):
         policies = {policy for name, policy in facts.policies.items() if name.startswith(f"{hook} of")}
         check(
-            expected=f"{hook}: drop", observed=f"{hook}: {', '.join(sorted(policies)) or 'no chain'}",
-            holds="drop" in policies, evidence="nft list ruleset",
-        )  # fmt: skip
+            expected=f"{hook}: drop",
+            observed=f"{hook}: {', '.join(sorted(policies)) or 'no chain'}",
+            holds="drop" in policies,
+            evidence="nft list ruleset",
+        )
     unit = facts.unit("vaern-firewall.service")
     check(expected="enabled", observed=unit.enabled, evidence="systemctl show vaern-firewall")
 
@@ -119,9 +142,18 @@ def test_only_agreed_programs_listen(
 @pytest.mark.control("BASE-10")
 def test_journal_is_kept_and_bounded(facts: Facts, check: Check) -> None:
     """journald writes to disk, and knows how much."""
-    check(expected="persistent", observed=facts.journal.get("Storage", "auto"), evidence="systemd-analyze cat-config systemd/journald.conf")
+    check(
+        expected="persistent",
+        observed=facts.journal.get("Storage", "auto"),
+        evidence="systemd-analyze cat-config systemd/journald.conf",
+    )
     limit = facts.journal.get("SystemMaxUse", "")
-    check(expected="a limit", observed=limit or "none", holds=bool(limit), evidence="systemd-analyze cat-config systemd/journald.conf")
+    check(
+        expected="a limit",
+        observed=limit or "none",
+        holds=bool(limit),
+        evidence="systemd-analyze cat-config systemd/journald.conf",
+    )
 
 
 @pytest.mark.control("BASE-11")
@@ -154,7 +186,12 @@ def test_private_key_is_private(facts: Facts, check: Check) -> None:
     access = facts.access(KEY)
     private = access is not None and access.user == "root" and access.group in {"root", "vaern-pki"}
     private = private and access is not None and not access.mode & (OTHERS | WRITERS)
-    check(expected="root's own, readable for vaern-pki at most", observed=access or "not there", holds=private, evidence=f"stat {KEY}")
+    check(
+        expected="root's own, readable for vaern-pki at most",
+        observed=access or "not there",
+        holds=private,
+        evidence=f"stat {KEY}",
+    )
 
 
 @pytest.mark.control("BASE-15")
@@ -163,9 +200,22 @@ def test_certificate_is_valid_and_its_own(facts: Facts, subject: Subject, check:
     name, days, signed = facts.certificate
     evidence = "openssl x509 -in /etc/vaern/pki/host.crt"
     check(expected=subject.name, observed=name, evidence=evidence)
-    check(expected="signed by the authority", observed="signed by the authority" if signed else "not signed by it", evidence=evidence)
-    check(expected="the key of this host", observed="the key of this host" if facts.key_pair_matches else "another key", evidence=evidence)
-    check(expected=f"at least {RENEWAL_DAYS} days left", observed=f"{days} days left", holds=days >= RENEWAL_DAYS, evidence=evidence)
+    check(
+        expected="signed by the authority",
+        observed="signed by the authority" if signed else "not signed by it",
+        evidence=evidence,
+    )
+    check(
+        expected="the key of this host",
+        observed="the key of this host" if facts.key_pair_matches else "another key",
+        evidence=evidence,
+    )
+    check(
+        expected=f"at least {RENEWAL_DAYS} days left",
+        observed=f"{days} days left",
+        holds=days >= RENEWAL_DAYS,
+        evidence=evidence,
+    )
 
 
 @pytest.mark.control("BASE-16")

@@ -34,15 +34,17 @@ def _matches(entry: list[object], topic: str) -> bool:
 
 
 def _who(entries: list[list[object]], operations: set[int]) -> set[str]:
-    return {
-        str(entry[3]).removeprefix("User:") for entry in entries if entry[5] in operations and entry[6] == ALLOW
-    }
+    return {str(entry[3]).removeprefix("User:") for entry in entries if entry[5] in operations and entry[6] == ALLOW}
 
 
 @pytest.mark.control("COL-01")
 def test_receiver_runs(facts: Facts, check: Check) -> None:
     """The broker is active and enabled."""
-    check(expected="active and enabled", observed=str(facts.unit("vaern-kafka.service")), evidence="systemctl show vaern-kafka")
+    check(
+        expected="active and enabled",
+        observed=str(facts.unit("vaern-kafka.service")),
+        evidence="systemctl show vaern-kafka",
+    )
 
 
 @pytest.mark.control("COL-02")
@@ -64,9 +66,11 @@ def test_receiver_demands_a_certificate(facts: Facts, check: Check) -> None:
     text = facts.section("without_certificate", allowed=(0, 1)).text
     refused = REFUSED.search(text)
     check(
-        expected="refused", observed=f"refused ({refused.group(1)})" if refused else _gist(text),
-        holds=refused is not None, evidence="openssl s_client without a certificate",
-    )  # fmt: skip
+        expected="refused",
+        observed=f"refused ({refused.group(1)})" if refused else _gist(text),
+        holds=refused is not None,
+        evidence="openssl s_client without a certificate",
+    )
 
 
 @pytest.mark.control("COL-04")
@@ -75,9 +79,11 @@ def test_receiver_refuses_old_tls(facts: Facts, check: Check) -> None:
     text = facts.section("with_old_tls", allowed=(0, 1)).text
     refused = TOO_OLD.search(text)
     check(
-        expected="refused", observed=f"refused ({refused.group(1)})" if refused else _gist(text),
-        holds=refused is not None, evidence="openssl s_client -tls1_2",
-    )  # fmt: skip
+        expected="refused",
+        observed=f"refused ({refused.group(1)})" if refused else _gist(text),
+        holds=refused is not None,
+        evidence="openssl s_client -tls1_2",
+    )
 
 
 @pytest.mark.control("COL-05")
@@ -94,8 +100,14 @@ def test_only_own_hosts_write(facts: Facts, slug: str, municipality: Municipalit
     topic = topic_of(municipality.code)
     relays = expectations.relay_names(slug, municipality)
     concerned = [entry for entry in facts.broker["access"] if _matches(entry, topic)]
-    check(expected=relays, observed=frozenset(_who(concerned, set(range(ALL, 20)) - {READ, DESCRIBE})), evidence="broker: access list")
-    check(expected=frozenset({ARCHIVER}), observed=frozenset(_who(concerned, {ALL, READ})), evidence="broker: access list")
+    check(
+        expected=relays,
+        observed=frozenset(_who(concerned, set(range(ALL, 20)) - {READ, DESCRIBE})),
+        evidence="broker: access list",
+    )
+    check(
+        expected=frozenset({ARCHIVER}), observed=frozenset(_who(concerned, {ALL, READ})), evidence="broker: access list"
+    )
     elsewhere = {
         f"{entry[3]} on {entry[1]}"
         for entry in facts.broker["access"]
@@ -122,15 +134,21 @@ def test_no_municipality_overwhelms_the_receiver(
     for relay in sorted(expectations.relay_names(slug, municipality)):
         quota = facts.broker["quotas"].get(relay, {}).get("producer_byte_rate", 0.0)
         check(
-            expected=f"{relay}: a limit above {rate:.0f} bytes/s", observed=f"{relay}: {quota:.0f} bytes/s",
-            holds=quota > rate, evidence="broker: quotas",
-        )  # fmt: skip
+            expected=f"{relay}: a limit above {rate:.0f} bytes/s",
+            observed=f"{relay}: {quota:.0f} bytes/s",
+            holds=quota > rate,
+            evidence="broker: quotas",
+        )
 
 
 @pytest.mark.control("COL-09")
 def test_archive_is_written(facts: Facts, check: Check) -> None:
     """The archiver is active and enabled."""
-    check(expected="active and enabled", observed=str(facts.unit("vaern-archiver.service")), evidence="systemctl show vaern-archiver")
+    check(
+        expected="active and enabled",
+        observed=str(facts.unit("vaern-archiver.service")),
+        evidence="systemctl show vaern-archiver",
+    )
 
 
 @pytest.mark.control("COL-10")
@@ -138,7 +156,12 @@ def test_archive_is_closed_to_others(facts: Facts, municipality: Municipality, c
     """The municipality's directory is the archiver's, and of a group of its own."""
     path = f"{ARCHIVE}/{municipality.code}"
     expected = f"2750 vaern-archiver:vaern-{municipality.code}"
-    check(expected=expected, observed=facts.access(path) or "not there", holds=str(facts.access(path)) == expected, evidence=f"stat {path}")
+    check(
+        expected=expected,
+        observed=facts.access(path) or "not there",
+        holds=str(facts.access(path)) == expected,
+        evidence=f"stat {path}",
+    )
 
 
 @pytest.mark.control("COL-11")
@@ -146,7 +169,11 @@ def test_archive_is_kept_as_agreed(facts: Facts, municipality: Municipality, che
     """The archiver keeps the municipality's events for the declared days."""
     kept = {tenant["code"]: tenant["retention_days"] for tenant in facts.collector_settings["tenants"]}
     expected = f"{municipality.privacy.retention_days} days"
-    check(expected=expected, observed=f"{kept.get(municipality.code, 0)} days", evidence="/etc/vaern/collector/collector.json")
+    check(
+        expected=expected,
+        observed=f"{kept.get(municipality.code, 0)} days",
+        evidence="/etc/vaern/collector/collector.json",
+    )
 
 
 @pytest.mark.control("COL-12")
@@ -156,9 +183,11 @@ def test_archive_has_room(facts: Facts, subject: Subject, check: Check) -> None:
     _, free = facts.free_bytes.get("/var/lib/vaern", facts.free_bytes["/"])
     least = subject.hub.archive_gib * FREE_SHARE
     check(
-        expected=f"at least {least:.1f} GiB free", observed=f"{free / GIB:.1f} GiB free",
-        holds=free / GIB >= least, evidence="df /var/lib/vaern",
-    )  # fmt: skip
+        expected=f"at least {least:.1f} GiB free",
+        observed=f"{free / GIB:.1f} GiB free",
+        holds=free / GIB >= least,
+        evidence="df /var/lib/vaern",
+    )
 
 
 @pytest.mark.control("COL-13")

@@ -46,7 +46,9 @@ def test_relay_listens_where_sources_send(
     ports = {expectations.PORTS[protocol] for protocol in expectations.PORTS if protocol in protocols}
     expected = {f"{protocol}/{port} on {subject.host.address}" for protocol, port in ports}
     observed = {
-        f"{one.protocol}/{one.port} on {one.address}" for one in facts.sockets if one.program == "rsyslogd" and not one.local
+        f"{one.protocol}/{one.port} on {one.address}"
+        for one in facts.sockets
+        if one.program == "rsyslogd" and not one.local
     }
     check(expected=expected, observed=observed, evidence="ss -tlnpu")
 
@@ -57,7 +59,11 @@ def test_only_declared_sources_can_send(
 ) -> None:
     """Each declared sender is let in as its own source, and no other sender is."""
     senders = {sender: source for sender, source in facts.relay_senders.items() if source != "by_application"}
-    check(expected=expectations.senders(municipality, subject), observed=senders, evidence="/etc/vaern/log_shipper/sources.json")
+    check(
+        expected=expectations.senders(municipality, subject),
+        observed=senders,
+        evidence="/etc/vaern/log_shipper/sources.json",
+    )
 
 
 @pytest.mark.control("LOG-05")
@@ -65,7 +71,11 @@ def test_every_source_is_labelled(facts: Facts, subject: Subject, municipality: 
     """Every declared source, and every tap, has its kind and sector; the municipality's code is on all of them."""
     check(expected=expectations.labels(municipality, subject), observed=facts.relay_labels, evidence=CONFIGURATION)
     code = f'\\"municipality\\":\\"{municipality.code}\\"'
-    check(expected=f"code {municipality.code}", observed=f"code {municipality.code if code in facts.relay else 'missing'}", evidence=CONFIGURATION)
+    check(
+        expected=f"code {municipality.code}",
+        observed=f"code {municipality.code if code in facts.relay else 'missing'}",
+        evidence=CONFIGURATION,
+    )
 
 
 @pytest.mark.control("LOG-06")
@@ -89,7 +99,7 @@ def test_storage_cannot_fill_the_disk(facts: Facts, subject: Subject, check: Che
     check(
         expected=f"at most {subject.host.spool_gib:.2f} GiB",
         observed=f"{(queue + facts.spool_limit) / GIB:.2f} GiB",
-        holds=0 < queue and queue + facts.spool_limit <= subject.host.spool_gib * GIB,
+        holds=queue > 0 and queue + facts.spool_limit <= subject.host.spool_gib * GIB,
         evidence=CONFIGURATION,
     )
 
@@ -132,7 +142,11 @@ def test_civil_registration_numbers_are_masked(facts: Facts, municipality: Munic
     text = facts.section("masked").text
     kept = "010190-1234" in text
     observed = "kept" if kept else "masked" if "[CPR]" in text else text or "no such program"
-    check(expected="masked" if municipality.privacy.cpr_masking else "kept", observed=observed, evidence="/etc/vaern/log_shipper/clean")
+    check(
+        expected="masked" if municipality.privacy.cpr_masking else "kept",
+        observed=observed,
+        evidence="/etc/vaern/log_shipper/clean",
+    )
 
 
 @pytest.mark.control("LOG-12")
@@ -141,4 +155,9 @@ def test_storage_is_closed_to_others(facts: Facts, check: Check) -> None:
     for path in (SPOOL, f"{SPOOL}/segments", f"{SPOOL}/queue"):
         access = facts.access(path)
         closed = access is not None and access.user == "vaern-relay" and not access.mode & OTHERS
-        check(expected="vaern-relay's, closed to others", observed=access or "not there", holds=closed, evidence=f"stat {path}")
+        check(
+            expected="vaern-relay's, closed to others",
+            observed=access or "not there",
+            holds=closed,
+            evidence=f"stat {path}",
+        )

@@ -63,13 +63,17 @@ def test_address_is_the_computed_one(
 ) -> None:
     """The overlay address is the one computed from the municipality's code."""
     expected = frozenset({own_address(subject, municipality, deployment)})
-    check(expected=expected, observed=facts.addresses.get(INTERFACE, frozenset()), evidence=f"ip address show {INTERFACE}")
+    check(
+        expected=expected, observed=facts.addresses.get(INTERFACE, frozenset()), evidence=f"ip address show {INTERFACE}"
+    )
 
 
 @pytest.mark.control("VPN-03")
 def test_peers_are_the_hubs(fleet: Fleet, deployment: Deployment, tunnel: Tunnel, check: Check) -> None:
     """The gateway's peers are the hubs, by the keys the hubs have, at the declared addresses."""
-    hubs = {fleet[hub.name].tunnels.get(INTERFACE, NOTHING).public_key: hub for hub in deployment.with_role(HubRole.VPN_HUB)}
+    hubs = {
+        fleet[hub.name].tunnels.get(INTERFACE, NOTHING).public_key: hub for hub in deployment.with_role(HubRole.VPN_HUB)
+    }
     check(expected=short(hubs), observed=short({peer.public_key for peer in tunnel.peers}), evidence=EVIDENCE)
     endpoints = {f"{hub.address}:{deployment.vpn_port}" for hub in hubs.values()}
     check(expected=endpoints, observed={peer.endpoint for peer in tunnel.peers}, evidence=EVIDENCE)
@@ -83,13 +87,27 @@ def test_only_hub_addresses_are_routed(deployment: Deployment, tunnel: Tunnel, c
 
 
 @pytest.mark.control("VPN-05")
-def test_preshared_key_is_in_use(subject: Subject, fleet: Fleet, municipality: Municipality, slug: str, deployment: Deployment, tunnel: Tunnel, check: Check) -> None:
+def test_preshared_key_is_in_use(
+    subject: Subject,
+    fleet: Fleet,
+    municipality: Municipality,
+    slug: str,
+    deployment: Deployment,
+    tunnel: Tunnel,
+    check: Check,
+) -> None:
     """Every peer this municipality is concerned with has a pre-shared key; its value never leaves the host."""
     prefix = municipality_prefix(deployment.overlay, municipality.code)
-    concerned = [peer for peer in tunnel.peers if subject.host or any(IPv6Network(one).subnet_of(prefix) for one in peer.allowed)]
+    concerned = [
+        peer for peer in tunnel.peers if subject.host or any(IPv6Network(one).subnet_of(prefix) for one in peer.allowed)
+    ]
     check(expected="at least one peer", observed=f"{len(concerned)} peers", holds=bool(concerned), evidence=EVIDENCE)
     without = short({peer.public_key for peer in concerned if not peer.preshared})
-    check(expected="a pre-shared key for every peer", observed=without or "a pre-shared key for every peer", evidence=EVIDENCE)
+    check(
+        expected="a pre-shared key for every peer",
+        observed=without or "a pre-shared key for every peer",
+        evidence=EVIDENCE,
+    )
 
 
 @pytest.mark.control("VPN-06")
@@ -114,7 +132,11 @@ def test_private_key_is_private(facts: Facts, check: Check) -> None:
     """Key and configuration (which holds the pre-shared keys) are root's alone."""
     for name in (f"{INTERFACE}.key", f"{INTERFACE}.conf"):
         access = facts.access(f"/etc/wireguard/{name}")
-        check(expected=f"{name}: 0600 root:root", observed=f"{name}: {access or 'not there'}", evidence=f"stat /etc/wireguard/{name}")
+        check(
+            expected=f"{name}: 0600 root:root",
+            observed=f"{name}: {access or 'not there'}",
+            evidence=f"stat /etc/wireguard/{name}",
+        )
 
 
 @pytest.mark.control("VPN-09")
@@ -149,7 +171,10 @@ def test_no_peer_can_use_another_address(deployment: Deployment, tunnel: Tunnel,
         f"{peer.public_key[:10]}… may use {' '.join(sorted(peer.allowed)) or 'none'}"
         for peer in tunnel.peers
         if len(peer.allowed) != 1
-        or any(IPv6Network(one).prefixlen != 128 or not IPv6Network(one).subnet_of(deployment.overlay) for one in peer.allowed)
+        or any(
+            IPv6Network(one).prefixlen != 128 or not IPv6Network(one).subnet_of(deployment.overlay)
+            for one in peer.allowed
+        )
     }
     check(expected="one address a peer", observed=wide or "one address a peer", evidence=EVIDENCE)
 

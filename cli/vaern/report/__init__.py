@@ -1,0 +1,26 @@
+"""Report stage: what was verified and proved, as data first and as documents after.
+
+content      the frozen record, and what a leader wants to know of it
+documents    findings.json (with a schema version) and junit.xml
+page         one self-contained HTML page, Danish and English
+storage      where reports are kept, written whole or not at all
+"""
+
+from __future__ import annotations
+
+from vaern.report.content import Report, Verdict, make_report
+from vaern.report.documents import render_json, render_junit
+from vaern.report.page import render_html
+from vaern.report.storage import ReportPaths, read_report, write_reports
+
+__all__ = [
+    "Report",
+    "ReportPaths",
+    "Verdict",
+    "make_report",
+    "read_report",
+    "render_html",
+    "render_json",
+    "render_junit",
+    "write_reports",
+]

@@ -45,9 +45,8 @@ def taps_through(municipality: Municipality, subject: Subject) -> tuple[Tap, ...
 def senders(municipality: Municipality, subject: Subject) -> dict[str, str]:
     """`protocol address` to the source that may send so; a sensor beside the relay sends its alerts over TLS."""
     found = {f"{source.protocol} {source.address}": source.name for source in sources(municipality, subject)}
-    assert subject.host is not None
     for tap in taps_through(municipality, subject):
-        if tap.sensor != subject.host.name:
+        if not _is(subject, tap.sensor):
             address = municipality.host(tap.sensor).address
             found[f"{Protocol.SYSLOG_TLS} {address} tap-{tap.name}"] = f"tap-{tap.name}"
     return found
@@ -104,6 +103,10 @@ def relay_names(slug: str, municipality: Municipality) -> frozenset[str]:
     return frozenset(f"{slug}-{host.name}" for host in municipality.hosts if "relay" in host.roles)
 
 
+def _is(subject: Subject, host: str) -> bool:
+    return subject.host is not None and subject.host.name == host
+
+
 def _first_relay(municipality: Municipality, site: str) -> str:
     return next((host.name for host in municipality.hosts if host.site == site and "relay" in host.roles), "")
 
@@ -129,11 +132,10 @@ def _hub_openings(deployment: Deployment, subject: Subject) -> set[Opening]:
 
 
 def _relay_openings(municipality: Municipality, subject: Subject) -> set[Opening]:
-    assert subject.host is not None
     allowed: dict[Protocol, set[str]] = {}
     for source in sources(municipality, subject):
         allowed.setdefault(source.protocol, set()).add(str(source.address))
     for tap in taps_through(municipality, subject):
-        if tap.sensor != subject.host.name:
+        if not _is(subject, tap.sensor):
             allowed.setdefault(Protocol.SYSLOG_TLS, set()).add(str(municipality.host(tap.sensor).address))
     return {Opening(*PORTS[protocol], tuple(sorted(addresses)), LAN) for protocol, addresses in allowed.items()}

@@ -42,7 +42,9 @@ class Facts:
         """One section whose command ended with an allowed exit code."""
         found = self.sections.get(name)
         if found is None:
-            raise VaernError(f"{self.host} did not answer `{name}`; the connection broke", fix="run the verification again")
+            raise VaernError(
+                f"{self.host} did not answer `{name}`; the connection broke", fix="run the verification again"
+            )
         if found.exit_code not in allowed:
             raise VaernError(f"{self.host}: `{name}` failed with {found.exit_code}: {found.text[:300]}")
         return found
@@ -128,7 +130,7 @@ class Facts:
 
     @cached_property
     def journal(self) -> dict[str, str]:
-        """journald's settings; later files win."""
+        """Journald's settings; later files win."""
         lines = (line for line in self._lines("journal") if not line.startswith("#"))
         return parsing.pairs(lines)
 
@@ -175,8 +177,7 @@ class Facts:
     @cached_property
     def modes(self) -> dict[str, Access]:
         """Owner and mode of what vaern keeps on the host, by path."""
-        rows = parsing.modes(self._lines("modes"))
-        return rows
+        return parsing.modes(self._lines("modes"))
 
     def access(self, path: str) -> Access | None:
         """Owner and mode of one path; None when it is not there."""
@@ -282,7 +283,9 @@ class Facts:
     @cached_property
     def relay_labels(self) -> dict[str, tuple[str, str]]:
         """Kind and sector each source of the relay is labelled with."""
-        found = re.findall(r'set \$!source = "([^"]+)";\s*set \$!kind = "([^"]+)";\s*set \$!sector = "([^"]+)";', self.relay)
+        found = re.findall(
+            r'set \$!source = "([^"]+)";\s*set \$!kind = "([^"]+)";\s*set \$!sector = "([^"]+)";', self.relay
+        )
         return {source: (kind, sector) for source, kind, sector in found}
 
     @cached_property

@@ -139,7 +139,7 @@ def modes(lines: Iterable[str]) -> dict[str, Access]:
 
 
 def certificate(text: str) -> tuple[str, datetime | None, bool]:
-    """Common name, end of validity and whether the authority's signature holds, of `openssl x509` and `openssl verify`."""
+    """Common name, end of validity, whether the authority signed it: of `openssl x509` and `openssl verify`."""
     name = re.search(r"^subject=.*?CN=([^,\n]+)", text, re.MULTILINE)
     end = re.search(r"^notAfter=(.+)$", text, re.MULTILINE)
     until = datetime.strptime(end.group(1), "%b %d %H:%M:%S %Y %Z").replace(tzinfo=UTC) if end else None
@@ -248,9 +248,9 @@ def _harmless(matches: list[dict[str, Any]]) -> bool:
     for match in matches:
         left = match["left"] if isinstance(match["left"], dict) else {}
         if left.get("ct", {}).get("key") == "state":
-            states = match["right"] if isinstance(match["right"], list) else [match["right"]]
-            wanted = states["set"] if isinstance(states, dict) else states
-            if set(wanted) <= {"established", "related"}:
+            states = match["right"]
+            wanted = states.get("set", []) if isinstance(states, dict) else states
+            if set([wanted] if isinstance(wanted, str) else wanted) <= {"established", "related"}:
                 return True
         if left.get("meta", {}).get("key") in {"iifname", "iif"} and match["right"] == "lo":
             return True

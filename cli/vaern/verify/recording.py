@@ -66,9 +66,7 @@ class Check:
         return _finding(municipality, control, host, Outcome.PASSED, joined)
 
 
-def _finding(
-    municipality: str, control: str, host: str, outcome: Outcome, texts: tuple[str, ...]
-) -> Finding:
+def _finding(municipality: str, control: str, host: str, outcome: Outcome, texts: tuple[str, ...]) -> Finding:
     expected, observed, evidence = (_short(redact(text)) for text in texts)
     return Finding(municipality, control, host, outcome, expected, observed, evidence, now())
 

@@ -60,11 +60,27 @@ def _run_pytest(project: Project, slug: str, results: Path, chosen: Iterable[str
     if not (tests / "conftest.py").is_file():
         raise SetupError(f"{tests} is missing", fix="take the project folder from git again; the checks are part of it")
     command = [
-        sys.executable, "-m", "pytest", str(tests), "--rootdir", str(tests), "-c", os.devnull,
-        "-p", "no:cacheprovider", "-p", "no:junitxml", "-q", "--no-header", "--tb=short",
-        "--municipality", slug, "--findings", str(results),
+        sys.executable,
+        "-m",
+        "pytest",
+        str(tests),
+        "--rootdir",
+        str(tests),
+        "-c",
+        os.devnull,
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:junitxml",
+        "-q",
+        "--no-header",
+        "--tb=short",
+        "--municipality",
+        slug,
+        "--findings",
+        str(results),
         *(part for control in chosen for part in ("--control", control)),
-    ]  # fmt: skip
+    ]
     environment = {
         **os.environ,
         "VAERN_PROJECT": str(project.root),

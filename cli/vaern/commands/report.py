@@ -1,0 +1,41 @@
+"""`vaern report`: the last result again, as a page or for a program."""
+
+from __future__ import annotations
+
+import click
+
+from vaern.errors import ExitCode
+from vaern.paths import Project
+
+FORMATS = ("html", "json", "junit")
+
+
+@click.command()
+@click.argument("slug", metavar="MUNICIPALITY")
+@click.option("--format", "form", type=click.Choice(FORMATS), default="html", show_default=True, help="Which document.")
+@click.option("--open/--no-open", "show", default=False, help="Open the page in the browser of this machine.")
+@click.pass_context
+def command(ctx: click.Context, slug: str, form: str, show: bool) -> int:
+    """Write the last result again, as a page or for a program.
+
+    The page is written beside the result and its path printed; json and junit go to standard output.
+
+    \b
+    Examples:
+      vaern report favrskov
+      vaern report favrskov --format junit > results.xml
+    """
+    from vaern.controls import load_catalogue
+    from vaern.report import read_report, render_json, render_junit, write_reports
+
+    project: Project = ctx.obj
+    report = read_report(project, slug)
+    if form == "html":
+        page = write_reports(project, report).html
+        click.echo(page)
+        if show:
+            click.launch(str(page))
+    else:
+        render = render_json if form == "json" else render_junit
+        click.echo(render(report, load_catalogue()), nl=False)
+    return ExitCode.OK

@@ -1,0 +1,71 @@
+"""Where reports are kept: `<state>/reports/<slug>/<time>/`, and `latest` beside them. Written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from vaern.controls import load_catalogue
+from vaern.errors import UsageError
+from vaern.paths import Project
+from vaern.report.content import Report
+from vaern.report.documents import parse_json, render_json, render_junit
+from vaern.report.page import render_html
+
+LATEST = "latest"
+
+
+@dataclass(frozen=True, slots=True)
+class ReportPaths:
+    """The documents of one report, by way of `latest`."""
+
+    folder: Path
+
+    @property
+    def json(self) -> Path:
+        """For programs; everything in it."""
+        return self.folder / "findings.json"
+
+    @property
+    def junit(self) -> Path:
+        """For CI."""
+        return self.folder / "junit.xml"
+
+    @property
+    def html(self) -> Path:
+        """For people."""
+        return self.folder / "report.html"
+
+
+def write_reports(project: Project, report: Report) -> ReportPaths:
+    """Write all three documents to a folder of their own, then let `latest` mean it."""
+    catalogue = load_catalogue()
+    parent = project.reports / report.slug
+    parent.mkdir(parents=True, exist_ok=True)
+    name = report.time.replace("-", "").replace(":", "")
+    unfinished = parent / f".{name}.{os.getpid()}"
+    unfinished.mkdir()
+    paths = ReportPaths(unfinished)
+    paths.json.write_text(render_json(report, catalogue), encoding="utf-8")
+    paths.junit.write_text(render_junit(report, catalogue), encoding="utf-8")
+    paths.html.write_text(render_html(report, catalogue), encoding="utf-8")
+    finished = parent / name
+    if finished.exists():  # two reports within the same second: the later one holds
+        shutil.rmtree(finished)
+    unfinished.rename(finished)
+    link = parent / f".{LATEST}.{os.getpid()}"
+    link.symlink_to(name)
+    link.replace(parent / LATEST)
+    return ReportPaths(parent / LATEST)
+
+
+def read_report(project: Project, slug: str) -> Report:
+    """The last report of a municipality. Raises UsageError when there is none."""
+    stored = ReportPaths(project.reports / slug / LATEST).json
+    try:
+        text = stored.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise UsageError(f"{slug} has no report yet", fix=f"make one with `vaern verify {slug}`") from error
+    return parse_json(text, str(stored))
