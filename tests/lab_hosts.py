@@ -65,7 +65,7 @@ def lab_in(folder: Path) -> Lab:
 def boot(folder: Path, wanted: Mapping[str, Mapping[str, str]]) -> Booted:
     """Boot hosts given as name -> interface -> "address/prefix" or "address/prefix@bridge" (default: the WAN bridge).
 
-    The first interface is the one ssh uses, so it must be on the WAN bridge (198.18.0.0/15). All can resolve each other.
+    The first interface is the one ssh uses, so it must be on the WAN bridge (198.18.0.0/15). All know each other's names.
     """
     lab = lab_in(folder)
     hosts.ensure_network(lab)
@@ -108,8 +108,8 @@ def _main(verb: str, folder: str, *wanted: str) -> None:
         given = dict(link.split("=", 1) for link in links)
         parsed[name] = given or {"uplink": f"198.18.0.{10 + number}/15"}
     booted = boot(Path(folder), parsed)
-    print(booted.config)
-    print("\n".join(f"{host.name} {host.address} init {machine.init(booted.lab, host.name)}" for host in booted.hosts))
+    listed = [f"{host.name} {host.address} init {machine.init(booted.lab, host.name)}" for host in booted.hosts]
+    sys.stdout.write("\n".join([str(booted.config), *listed, ""]))
 
 
 if __name__ == "__main__":

@@ -10,9 +10,8 @@ import fcntl
 import json
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,7 +24,7 @@ from vaern.model.outputs import HostOutput, MunicipalityOutputs, SharedOutputs
 from vaern.model.vocabulary import Target
 from vaern.paths import Project
 from vaern_stacks.changes import Change, Step
-from vaern_stacks.lab import access, hosts, machine, names, sweep
+from vaern_stacks.lab import access, machine, sweep
 from vaern_stacks.lab.records import Kind, recorded
 from vaern_stacks.lab.spec import Lab
 

@@ -1,4 +1,4 @@
-"""The Pulumi engine over the Automation API: one workspace a stack, a file backend, and as few engine calls as it takes.
+"""The Pulumi engine over the Automation API: one workspace a stack, a file backend, and few calls of the engine.
 
 Each call of the engine costs a quarter of a second, so a stack is neither selected nor asked for its outputs and
 history: what later stages need is handed over by the program itself.
@@ -6,6 +6,7 @@ history: what later stages need is handed over by the program itself.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import secrets
@@ -94,9 +95,7 @@ class Engine:
         if not self.exists():
             return []
         stack = self._open(None)
-        changes = self._watch(
-            lambda events: stack.destroy(on_event=events, color="never", show_secrets=False), on_step
-        )
+        changes = self._watch(lambda events: stack.destroy(on_event=events, color="never", show_secrets=False), on_step)
         self._watch(lambda _: stack.workspace.remove_stack(self.stack), None)
         shutil.rmtree(self._work, ignore_errors=True)
         return changes
@@ -206,10 +205,8 @@ def passphrase(folder: Path) -> Path:
         fresh = folder / f".passphrase.{os.getpid()}.{secrets.token_hex(4)}"
         with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write(secrets.token_urlsafe(32))
-        try:
-            os.link(fresh, path)  # the first of two runs wins, and both read the same
-        except FileExistsError:
-            pass
+        with contextlib.suppress(FileExistsError):  # the first of two runs wins, and both read the same
+            os.link(fresh, path)
         fresh.unlink()
     return path
 
@@ -225,7 +222,6 @@ def environment(folder: Path, tools: Path, backend: Path) -> dict[str, str]:
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
         "PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS": "true",
         "PULUMI_OPTION_NON_INTERACTIVE": "true",
-        "PYTHONDONTWRITEBYTECODE": "",
     }
 
 

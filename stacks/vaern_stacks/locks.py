@@ -21,14 +21,13 @@ PATIENCE_SECONDS = 15.0
 POLL_SECONDS = 0.1
 
 
-def clear(backend: Path, project: str, stack: str, work: Path, patience: float = PATIENCE_SECONDS) -> None:
+def clear(backend: Path, project: str, stack: str, work: Path) -> None:
     """Remove dead locks of the stack and dead runs' providers. Raises BusyError when a living run holds it."""
-    deadline = time.monotonic() + patience
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while living := _living(backend, project, stack):
         if time.monotonic() > deadline:
-            raise BusyError(
-                f"another run (process {living[0]}) works on the stack {stack}", fix="wait for it to end, then run again"
-            )
+            what = f"another run (process {living[0]}) works on the stack {stack}"
+            raise BusyError(what, fix="wait for it to end, then run again")
         time.sleep(POLL_SECONDS)
     for pid in orphans(work):
         with contextlib.suppress(ProcessLookupError):

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from vaern.model.outputs import HostOutput
+from vaern_stacks.lab import names
 from vaern_stacks.lab.command import run
 from vaern_stacks.lab.spec import Lab
 
@@ -29,14 +30,22 @@ def ensure_key(lab: Lab) -> None:
 
 def control_folder(lab: Lab) -> Path:
     """Sockets of shared ssh connections, outside the state: a socket's path has a limit of 108 bytes."""
-    top = Path(os.environ.get("XDG_RUNTIME_DIR") or ("/run" if os.access("/run", os.W_OK) else "/tmp"))
-    return top / f"{lab.name}-{hashlib.sha256(lab.folder.encode()).hexdigest()[:6]}"
+    return Path("/run") / f"{lab.name}-{hashlib.sha256(lab.folder.encode()).hexdigest()[:6]}"
+
+
+def control_socket(lab: Lab, host: str) -> Path:
+    """The socket of one host's shared connection."""
+    return control_folder(lab) / names.digest(host)
 
 
 def ssh_config(lab: Lab, hosts: Iterable[HostOutput], known_hosts: Path) -> str:
-    """The configuration ssh, Ansible and testinfra use. Pure text; one block for all hosts, one line more for each."""
+    """The configuration ssh, Ansible and testinfra use: what differs in one block a host, the rest in one for all."""
     listed = sorted(hosts, key=lambda host: host.name)
-    blocks = [f"Host {host.name}\n    HostName {host.address}\n    HostKeyAlias {host.name}\n" for host in listed]
+    blocks = [
+        f"Host {host.name}\n    HostName {host.address}\n    HostKeyAlias {host.name}\n"
+        f"    ControlPath {control_socket(lab, host.name)}\n"
+        for host in listed
+    ]
     common = {
         "User": "root",
         "IdentityFile": f'"{lab.key}"',
@@ -45,11 +54,11 @@ def ssh_config(lab: Lab, hosts: Iterable[HostOutput], known_hosts: Path) -> str:
         "GlobalKnownHostsFile": "none",
         "StrictHostKeyChecking": "yes",
         "BatchMode": "yes",
-        "ConnectTimeout": "10",
+        "ConnectTimeout": "60",
+        "ServerAliveInterval": "5",
         "GSSAPIAuthentication": "no",
         "PreferredAuthentications": "publickey",
         "ControlMaster": "auto",
-        "ControlPath": f"{control_folder(lab)}/%C",
         "ControlPersist": str(PERSIST_SECONDS),
         "ProxyCommand": f"nsenter --net=/run/netns/{lab.name} nc %h %p",
         "LogLevel": "ERROR",
@@ -72,16 +81,25 @@ def write_access(lab: Lab, hosts: Iterable[HostOutput], folder: Path) -> Path:
     return _write(folder / "ssh_config", ssh_config(lab, listed, folder / "known_hosts"))
 
 
+def close_connection(lab: Lab, host: str) -> None:
+    """End the shared connection to one host, which is about to boot again."""
+    _close(control_socket(lab, host))
+
+
 def close_connections(lab: Lab) -> None:
-    """End the lab's shared connections and remove their sockets."""
+    """End all of the lab's shared connections and remove their folder."""
     folder = control_folder(lab)
-    for socket in folder.iterdir() if folder.is_dir() else ():
-        if socket.is_socket():
-            ask = ["ssh", "-o", f"ControlPath={socket}", "-O", "exit", "any"]
-            subprocess.run(ask, capture_output=True, check=False, timeout=10)
-        socket.unlink(missing_ok=True)
     if folder.is_dir():
+        for socket in folder.iterdir():
+            _close(socket)
         folder.rmdir()
+
+
+def _close(socket: Path) -> None:
+    if socket.is_socket():
+        ask = ["ssh", "-o", f"ControlPath={socket}", "-O", "exit", "any"]
+        subprocess.run(ask, capture_output=True, check=False, timeout=10)
+    socket.unlink(missing_ok=True)
 
 
 def _write(path: Path, text: str) -> Path:

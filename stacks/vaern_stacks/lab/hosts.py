@@ -37,7 +37,9 @@ def begin(lab: Lab, host: Host) -> None:
     for link in host.links:
         network.ensure_cable(lab.name, namespace, link)
     disk.ensure_disk(lab, host)
-    machine.start(lab, host)
+    if not machine.running(lab, host.name):
+        access.close_connection(lab, host.name)
+        machine.start(lab, host)
 
 
 def ensure_host(lab: Lab, host: Host) -> HostOutput:
@@ -60,6 +62,7 @@ def unplug(lab: Lab, host: str, interface: str) -> None:
 
 def remove_host(lab: Lab, name: str, stack: str = "bare") -> None:
     """Process, namespace, mount and files."""
+    access.close_connection(lab, name)
     machine.stop(lab, name)
     network.remove_namespace(names.namespace(lab.name, name))
     disk.remove_disk(lab, name)

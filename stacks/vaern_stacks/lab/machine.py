@@ -24,6 +24,12 @@ BOOT_SECONDS = 30.0
 POLL_SECONDS = 0.02
 DEAD_SECONDS = 0.5
 """A process has no command line for a moment while it becomes another program."""
+ENVIRONMENT = {
+    "PATH": os.defpath + ":/usr/sbin:/sbin",
+    "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1",
+    "SYSTEMD_NSPAWN_API_VFS_WRITABLE": "network",
+}
+"""Control groups v2 whatever the machine has, and network settings that the host may change: they are its own."""
 JOIN_GROUPS = 'for group in $1; do echo $$ > "$group/cgroup.procs" || exit 1; done; shift; exec "$@"'
 
 
@@ -69,7 +75,7 @@ def start(lab: Lab, host: Host) -> None:
                 stdout=console,
                 stderr=console,
                 start_new_session=True,
-                env={"PATH": os.defpath + ":/usr/sbin:/sbin", "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1", "SYSTEMD_NSPAWN_API_VFS_WRITABLE": "network"},
+                env=ENVIRONMENT,
             )
         except FileNotFoundError as error:
             raise SetupError("systemd-nspawn is not installed", fix="run `make setup`") from error
@@ -137,7 +143,7 @@ def stop_machine(machine: str, recorded: int | None = None, within: float = 10.0
         return not alive()
 
     if not _until(kill, within):
-        raise ProvisionError(f"{machine} does not die", fix="look for a process in uninterruptible sleep (`ps axo stat`)")
+        raise ProvisionError(f"{machine} does not die", fix="look for a process that sleeps in the kernel")
     for group in groups:
         _remove_group(group)
     with contextlib.suppress(OSError):

@@ -80,6 +80,7 @@ def ensure_cable(lab: str, namespace: str, link: Link) -> None:
     """A veth pair from the namespace's interface to the bridge in the lab's outer namespace, with its addresses.
 
     Without a bridge the outer end is loose: what is sent into it arrives at the interface, as from a mirror port.
+    Without addresses it gets none by itself either.
     """
     port = names.port(namespace, link.interface)
     _ensure_pair(lab, port, namespace, link.interface)
@@ -88,6 +89,8 @@ def ensure_cable(lab: str, namespace: str, link: Link) -> None:
     wanted = set(link.addresses)
     commands = [f"address del {address} dev {link.interface}" for address in sorted(present - wanted)]
     commands += [f"address add {address} dev {link.interface}" for address in link.addresses if address not in present]
+    if not link.addresses:
+        commands.append(f"link set {link.interface} addrgenmode none")
     _batch(namespace, [*commands, f"link set {link.interface} up"])
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from vaern.model.declaration import Municipality
 from vaern.model.declaration import Host as DeclaredHost
+from vaern.model.declaration import Municipality
 from vaern.model.deployment import Deployment, HubRole
 from vaern.model.municipalities import all_known
 from vaern.model.naming import SHARED, host_name

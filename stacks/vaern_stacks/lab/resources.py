@@ -23,7 +23,11 @@ class _Part(Resource):
     """A resource of one spec."""
 
     def __init__(
-        self, provider: LabProvider, lab: Lab, spec: Host | Site | Mirror, outs: Sequence[str],
+        self,
+        provider: LabProvider,
+        lab: Lab,
+        spec: Host | Site | Mirror,
+        outs: Sequence[str],
         after: Sequence[pulumi.Resource],
     ) -> None:
         props = {"lab": plain(lab), "spec": plain(spec), **dict.fromkeys(outs)}

@@ -38,9 +38,7 @@ class LabTarget:
             MirrorResource(self.lab, mirror, [*sites.values(), made[mirror.host]])
         hosts = pulumi.Output.all(*(_output(made[host.name], host) for host in plan.hosts))
         spaces = pulumi.Output.all(**{name: site.namespace for name, site in sites.items()})
-        return pulumi.Output.all(hosts, spaces).apply(
-            lambda both: MunicipalityOutputs(tuple(both[0]), dict(both[1]))
-        )
+        return pulumi.Output.all(hosts, spaces).apply(lambda both: MunicipalityOutputs(tuple(both[0]), dict(both[1])))
 
 
 def _output(resource: HostResource, host: Host) -> pulumi.Output[HostOutput]:
