@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from vaern.declaration.document import Document, Key, bounded, clipped
+from vaern.declaration.document import MAX_PROBLEMS, Document, Key, bounded, clipped
 from vaern.declaration.reading import BOOLEAN_WORDS
 from vaern.errors import DeclarationError, Problem
 from vaern.model import vocabulary
@@ -56,7 +56,7 @@ def validated(document: Document, model: type[_Model]) -> _Model:
         found = model.model_validate_json(json.dumps(document.values), strict=True)
     except ValidationError as error:
         places = {(problem.line, problem.key) for problem in problems}
-        for detail in _causes(error.errors(include_url=False)):
+        for detail in _causes(error.errors(include_url=False))[: 10 * MAX_PROBLEMS]:
             problem = explain(document, model, detail)
             if (problem.line, problem.key) not in places:
                 places.add((problem.line, problem.key))
