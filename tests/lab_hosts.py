@@ -44,7 +44,7 @@ class Booted:
         lines = [f"[{group}]\n" + "\n".join(members) + "\n" for group, members in groups.items()]
         shared = (
             "[all:vars]\nansible_python_interpreter=/usr/bin/python3\nansible_ssh_pipelining=true\n"
-            f"ansible_ssh_common_args=-F {self.config}\n"
+            f"ansible_ssh_args=-F {self.config}\n"
         )
         path = folder / "hosts.ini"
         path.write_text("\n".join([*lines, shared]))
