@@ -65,7 +65,8 @@ def lab_in(folder: Path) -> Lab:
 def boot(folder: Path, wanted: Mapping[str, Mapping[str, str]]) -> Booted:
     """Boot hosts given as name -> interface -> "address/prefix" or "address/prefix@bridge" (default: the WAN bridge).
 
-    The first interface is the one ssh uses, so it must be on the WAN bridge (198.18.0.0/15). All know each other's names.
+    The first interface is the one ssh uses, so it must be on the WAN bridge (198.18.0.0/15).
+    All know each other's names.
     """
     lab = lab_in(folder)
     hosts.ensure_network(lab)

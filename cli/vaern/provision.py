@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from vaern.errors import ProvisionError, UsageError
 from vaern.model.declaration import Municipality
@@ -201,7 +201,7 @@ def _keep(project: Project, stack: str, outputs: SharedOutputs | MunicipalityOut
     ssh_config(project)
 
 
-def _kept(project: Project, stack: str) -> dict[str, object]:
+def _kept(project: Project, stack: str) -> dict[str, Any]:
     path = _outputs(project) / f"{stack}.json"
     if not path.exists():
         wanted = "vaern up" if stack == SHARED else f"vaern onboard {stack}"

@@ -232,7 +232,7 @@ def until(seen: Callable[[], bool], within: float = 30.0) -> None:
         time.sleep(0.005)
 
 
-MOMENTS = {
+MOMENTS: dict[str, Callable[[Project], bool]] = {
     "engine started": lambda project: any((project.state / "pulumi/backend/.pulumi/locks").rglob(f"{SLUG}/*.json")),
     "site recorded": lambda project: any((project.lab / "records" / SLUG).glob("site.*")),
     "host recorded": lambda project: any((project.lab / "records" / SLUG).glob("host.*")),

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+from ipaddress import IPv4Interface
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vaern.model.municipalities import all_known
+from vaern_stacks.lab import names
+
+CODES = [known.code for known in all_known()]
+words = st.from_regex(r"[a-z][a-z0-9-]{0,30}[a-z0-9]", fullmatch=True)
+
+
+@given(words, words, words)
+def test_interfaces_fit_the_kernel_and_machines_a_host_name(slug: str, host: str, interface: str) -> None:
+    machine = names.namespace("v12345", f"{slug}-{host}")
+    assert len(machine) <= names.MACHINE_LIMIT
+    assert machine.startswith("v12345-")
+    assert len(names.port(machine, interface)) <= names.INTERFACE_LIMIT
+    assert len(names.bridge(f"{slug}--{host}")) <= names.INTERFACE_LIMIT
+
+
+@given(st.text("ab-", min_size=1, max_size=90), st.text("ab-", min_size=1, max_size=90))
+def test_different_names_stay_different_when_shortened(one: str, other: str) -> None:
+    assert (names.shorten(one, 30) == names.shorten(other, 30)) == (one == other)
+
+
+def test_parts_are_not_run_together() -> None:
+    assert names.digest("a", "bc") != names.digest("ab", "c")
+
+
+@given(st.sampled_from(CODES), st.integers(0, 244))
+def test_uplinks_are_on_the_wan_and_unlike_any_other(code: str, position: int) -> None:
+    address = names.uplink_address(code, CODES, position)
+    assert address.network == names.WAN_NETWORK
+    assert str(address.ip) == f"198.19.{CODES.index(code)}.{10 + position}"
+    assert address != names.CONTROL_NODE
+
+
+def test_every_municipality_has_uplinks_of_its_own() -> None:
+    found = {names.uplink_address(code, CODES, 0) for code in CODES}
+    assert len(found) == len(CODES) == 98
+
+
+@pytest.mark.parametrize("position", [-1, 245])
+def test_a_host_past_the_room_of_its_municipality_is_refused(position: int) -> None:
+    with pytest.raises(ValueError, match="room"):
+        names.uplink_address("0710", CODES, position)
+
+
+def test_control_node_is_no_host() -> None:
+    assert IPv4Interface("198.18.0.1/15") == names.CONTROL_NODE
