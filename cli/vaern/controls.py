@@ -108,7 +108,9 @@ def card(control: Control, catalogue: Catalogue) -> str:
             "|---|---|",
             *mapped,
             "",
-            f"Controls {catalogue.version}, mapping of {catalogue.mapping_date}. {catalogue.note.da} {catalogue.note.en}",
+            f"Controls {catalogue.version}, mapping of {catalogue.mapping_date}. {catalogue.note.da}",
+            "",
+            catalogue.note.en,
             "",
         ]
     )

@@ -20,6 +20,7 @@ RENEWAL_DAYS = 14
 INSECURE = frozenset(
     {"telnetd", "rsh-server", "rsh-redone-server", "nis", "tftpd", "tftpd-hpa", "xinetd", "vsftpd", "rpcbind"}
 )
+AUDIT_UNITS = frozenset({"auditd.service", "audit-rules.service"})
 KEY = "/etc/vaern/pki/host.key"
 OTHERS = 0o007
 WRITERS = 0o022
@@ -35,7 +36,7 @@ def test_clock_follows_declared_sources(facts: Facts, deployment: Deployment, ch
         holds=str(unit) == "active and enabled",
         evidence="systemctl show chrony",
     )
-    check(expected=frozenset(deployment.ntp_sources), observed=facts.time_sources, evidence="chronyc -N sources")
+    check(expected=frozenset(deployment.ntp_sources), observed=facts.time_sources, evidence="chronyd -p")
 
 
 @pytest.mark.control("BASE-02")
@@ -176,8 +177,9 @@ def test_release_is_the_agreed_one(facts: Facts, subject: Subject, check: Check)
 
 @pytest.mark.control("BASE-13")
 def test_no_service_has_failed(facts: Facts, check: Check) -> None:
-    """systemd calls no unit failed."""
-    check(expected=frozenset(), observed=facts.failed_units, evidence="systemctl list-units --failed")
+    """systemd calls no unit failed. Where the kernel has no audit trail BASE-11 says so, and its units cannot start."""
+    excused = frozenset() if facts.audit_possible else AUDIT_UNITS
+    check(expected=frozenset(), observed=facts.failed_units - excused, evidence="systemctl list-units --failed")
 
 
 @pytest.mark.control("BASE-14")

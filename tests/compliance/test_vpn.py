@@ -152,10 +152,8 @@ def test_hub_knows_exactly_the_gateways(
     """The peers with this municipality's addresses are its gateways, by the keys the gateways have."""
     prefix = municipality_prefix(deployment.overlay, municipality.code)
     gateways = [one for one in subjects(slug, municipality, deployment) if "gateway" in one.roles]
-    expected = {
-        f"{fleet[one.name].tunnels.get(INTERFACE, NOTHING).public_key[:10]}… at {own_address(one, municipality, deployment)}/128"
-        for one in gateways
-    }
+    keys = {one: fleet[one.name].tunnels.get(INTERFACE, NOTHING).public_key for one in gateways}
+    expected = {f"{key[:10]}… at {own_address(one, municipality, deployment)}/128" for one, key in keys.items()}
     observed = {
         f"{peer.public_key[:10]}… at {' '.join(sorted(peer.allowed))}"
         for peer in tunnel.peers

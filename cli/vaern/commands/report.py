@@ -31,10 +31,10 @@ def command(ctx: click.Context, slug: str, form: str, show: bool) -> int:
     project: Project = ctx.obj
     report = read_report(project, slug)
     if form == "html":
-        page = write_reports(project, report).html
+        page = write_reports(project, slug, report)["html"]
         click.echo(page)
         if show:
-            click.launch(str(page))
+            click.launch(page)
     else:
         render = render_json if form == "json" else render_junit
         click.echo(render(report, load_catalogue()), nl=False)

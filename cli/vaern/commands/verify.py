@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from vaern.errors import ExitCode
 from vaern.paths import Project
-
-if TYPE_CHECKING:
-    from vaern.report import Report
-
-COLOURS = {"passed": "green", "failed": "red", "skipped": "yellow"}
 
 
 @click.command()
@@ -37,44 +31,19 @@ def command(ctx: click.Context, slug: str, controls: tuple[str, ...], as_json: b
     from vaern.controls import load_catalogue
     from vaern.declaration import load_fleet
     from vaern.model.finding import Outcome
-    from vaern.report import make_report, render_json, render_junit, write_reports
+    from vaern.report import make_report, render_json, render_junit, show, write_reports
     from vaern.verify import verify
 
     project: Project = ctx.obj
     fleet = load_fleet(project, [slug])
     municipality = fleet.municipalities[slug]
     findings = verify(project, slug, municipality, fleet.deployment, controls=controls)
-    report = make_report(slug, municipality, findings)
-    place = None if controls else write_reports(project, report).html
+    report = make_report(slug, municipality, fleet.deployment, findings)
+    paths = None if controls else write_reports(project, slug, report)
     if junit:
         junit.write_text(render_junit(report, load_catalogue()), encoding="utf-8")
     if as_json:
         click.echo(render_json(report, load_catalogue()), nl=False)
     else:
-        _print_table(report, place)
+        show(report, paths)
     return ExitCode.FINDINGS if report.count(Outcome.FAILED) else ExitCode.OK
-
-
-def _print_table(report: Report, place: Path | None) -> None:
-    from rich.markup import escape
-    from rich.table import Table
-
-    from vaern.console import terminal
-    from vaern.controls import load_catalogue
-    from vaern.model.finding import Outcome
-
-    catalogue = load_catalogue()
-    table = Table("control", "host", "result", "what", box=None, pad_edge=False)
-    for finding in report.findings:
-        what = escape(catalogue[finding.control].title.en)
-        if finding.outcome is Outcome.FAILED:
-            what += f"\n  expected {escape(finding.expected)}\n  observed {escape(finding.observed)}"
-        elif finding.outcome is Outcome.SKIPPED:
-            what += f" ({escape(finding.observed)})"
-        colour = COLOURS[finding.outcome]
-        table.add_row(finding.control, finding.host, f"[{colour}]{finding.outcome.value}[/]", what)
-    counts = ", ".join(f"{report.count(outcome)} {outcome.value}" for outcome in Outcome)
-    terminal().print(table)
-    click.echo(counts)
-    if place:
-        click.echo(f"report: {place}")

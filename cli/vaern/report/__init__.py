@@ -3,6 +3,7 @@
 content      the frozen record, and what a leader wants to know of it
 documents    findings.json (with a schema version) and junit.xml
 page         one self-contained HTML page, Danish and English
+terminal     the table at the end of a run
 storage      where reports are kept, written whole or not at all
 """
 
@@ -11,16 +12,17 @@ from __future__ import annotations
 from vaern.report.content import Report, Verdict, make_report
 from vaern.report.documents import render_json, render_junit
 from vaern.report.page import render_html
-from vaern.report.storage import ReportPaths, read_report, write_reports
+from vaern.report.storage import read_report, write_reports
+from vaern.report.terminal import show
 
 __all__ = [
     "Report",
-    "ReportPaths",
     "Verdict",
     "make_report",
     "read_report",
     "render_html",
     "render_json",
     "render_junit",
+    "show",
     "write_reports",
 ]

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from vaern import __version__
 from vaern.model.declaration import Municipality
+from vaern.model.deployment import Deployment
 from vaern.model.finding import Finding, Outcome, Proof
 
 
@@ -33,6 +34,8 @@ class Report:
     name: str
     """Name of the municipality as registered."""
     code: str
+    deployment: str
+    """Name of the joint organisation's deployment."""
     time: str
     """When it was made, UTC, RFC 3339."""
     version: str
@@ -74,6 +77,7 @@ class Report:
 def make_report(
     slug: str,
     municipality: Municipality,
+    deployment: Deployment,
     findings: Iterable[Finding],
     proofs: Iterable[Proof] = (),
     durations: Mapping[str, float] | None = None,
@@ -83,6 +87,7 @@ def make_report(
         slug=slug,
         name=municipality.name,
         code=municipality.code,
+        deployment=deployment.name,
         time=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         version=__version__,
         findings=tuple(sorted(findings)),

@@ -46,7 +46,7 @@ def parse_json(text: str, origin: str) -> Report:
             raise UsageError(f"{origin} has schema {document['schema']}, not {SCHEMA}", fix="run `vaern verify` again")
         findings = tuple(Finding(**{**one, "outcome": Outcome(one["outcome"])}) for one in document["findings"])
         return Report(
-            **{key: str(document[key]) for key in ("slug", "name", "code", "time", "version")},
+            **{key: str(document[key]) for key in ("slug", "name", "code", "deployment", "time", "version")},
             findings=findings,
             proofs=tuple(Proof(**one) for one in document["proofs"]),
             durations=tuple(document["durations"].items()),

@@ -39,10 +39,10 @@ class ReportPaths:
         return self.folder / "report.html"
 
 
-def write_reports(project: Project, report: Report) -> ReportPaths:
-    """Write all three documents to a folder of their own, then let `latest` mean it."""
+def write_reports(project: Project, slug: str, report: Report) -> dict[str, str]:
+    """Write all three documents to a folder of their own, then let `latest` mean it; the path of each by its format."""
     catalogue = load_catalogue()
-    parent = project.reports / report.slug
+    parent = project.reports / slug
     parent.mkdir(parents=True, exist_ok=True)
     name = report.time.replace("-", "").replace(":", "")
     unfinished = parent / f".{name}.{os.getpid()}"
@@ -58,7 +58,8 @@ def write_reports(project: Project, report: Report) -> ReportPaths:
     link = parent / f".{LATEST}.{os.getpid()}"
     link.symlink_to(name)
     link.replace(parent / LATEST)
-    return ReportPaths(parent / LATEST)
+    written = ReportPaths(parent / LATEST)
+    return {"html": str(written.html), "json": str(written.json), "junit": str(written.junit)}
 
 
 def read_report(project: Project, slug: str) -> Report:

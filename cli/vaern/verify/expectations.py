@@ -5,6 +5,8 @@ If these functions shared code with the inventory, a fault there would be expect
 
 from __future__ import annotations
 
+from ipaddress import IPv4Network, IPv6Network
+
 from vaern.model.declaration import LogSource, Municipality, Tap
 from vaern.model.deployment import Deployment, HubRole
 from vaern.model.vocabulary import Protocol, TapMode, Target
@@ -60,7 +62,7 @@ def labels(municipality: Municipality, subject: Subject) -> dict[str, tuple[str,
 
 def openings(municipality: Municipality, deployment: Deployment, subject: Subject) -> frozenset[Opening]:
     """Every port others may reach on this host, and who they are."""
-    management = tuple(sorted(str(network) for network in deployment.management_networks))
+    management = tuple(sorted(_written(network) for network in deployment.management_networks))
     found = _by_family("tcp", SSH_PORT, management)
     if subject.hub is not None:
         found |= _hub_openings(deployment, subject)
@@ -101,6 +103,11 @@ def queue_bytes(municipality: Municipality, subject: Subject) -> int:
 def relay_names(slug: str, municipality: Municipality) -> frozenset[str]:
     """Inventory names of the hosts that may write to the municipality's topic."""
     return frozenset(f"{slug}-{host.name}" for host in municipality.hosts if "relay" in host.roles)
+
+
+def _written(network: IPv4Network | IPv6Network) -> str:
+    """A network as nftables shows it: one of a single address is the address."""
+    return str(network.network_address) if network.num_addresses == 1 else str(network)
 
 
 def _is(subject: Subject, host: str) -> bool:

@@ -75,8 +75,9 @@ class Facts:
 
     @cached_property
     def time_sources(self) -> frozenset[str]:
-        """Names chrony was given."""
-        return frozenset(line.split(",")[2] for line in self._lines("time_sources"))
+        """Names chrony is given; two names of one address count as two, which `chronyc sources` shows as one."""
+        rows = (line.split() for line in self._lines("time_sources"))
+        return frozenset(row[1] for row in rows if row[0] in {"server", "pool", "peer"})
 
     @cached_property
     def tracking(self) -> tuple[int, float]:
@@ -287,6 +288,24 @@ class Facts:
             r'set \$!source = "([^"]+)";\s*set \$!kind = "([^"]+)";\s*set \$!sector = "([^"]+)";', self.relay
         )
         return {source: (kind, sector) for source, kind, sector in found}
+
+    @cached_property
+    def every_address(self) -> dict[str, frozenset[str]]:
+        """Addresses of every interface, link-local ones too."""
+        return {
+            link["ifname"]: frozenset(entry["local"] for entry in link.get("addr_info", ()))
+            for link in self._json("addresses")
+        }
+
+    @cached_property
+    def tap_settings(self) -> dict[str, dict[str, str]]:
+        """Suricata's settings of each tap, with `rules` (how many) and `test` (whether the test signature is one)."""
+        found: dict[str, dict[str, str]] = {}
+        for line in self._lines("tap_settings"):
+            tap, _, setting = line.partition(" ")
+            key, _, value = setting.partition(" = ")
+            found.setdefault(tap, {})[key] = value
+        return found
 
     @cached_property
     def tap_statistics(self) -> dict[str, dict[str, Any]]:

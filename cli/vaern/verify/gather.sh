@@ -38,17 +38,35 @@ services() { # the units vaern configures, whether or not they are there
     ssh.service chrony.service auditd.service vaern-firewall.service apt-daily-upgrade.timer unattended-upgrades.service \
     wg-quick@vaern0.service vaern-kafka.service vaern-archiver.service vaern-log-shipper.service vaern-tap-forwarder.service $(taps)
 }
-taps() { systemctl list-units --all --plain --no-legend --no-pager 'vaern-tap@*' | awk '{ print $1 }'; }
-owners() { # main process of each running service of ours: unit, user it really runs as
-  for unit in vaern-kafka vaern-archiver vaern-log-shipper $(taps); do
-    pid=$(systemctl show --property=MainPID --value "$unit")
-    [ "${pid:-0}" -gt 0 ] && printf '%s %s\n' "${unit%.service}" "$(stat -c %U "/proc/$pid")"
+taps() { # the units of the taps, running or not
+  { systemctl list-units --all --plain --no-legend --no-pager 'vaern-tap@*' | awk '{ print $1 }'
+    ls /etc/systemd/system/multi-user.target.wants | grep '^vaern-tap@'; } 2>/dev/null | sort -u
+}
+tap_settings() { # Suricata's own reading of each tap's configuration, then how many rules it would load
+  for unit in $(taps); do
+    tap=${unit#vaern-tap@} tap=${tap%.service}
+    file=$(systemctl show --property=ExecStart --value "$unit" | sed -n 's/.* -c \([^ ;]*\).*/\1/p' | head -n 1)
+    [ -n "$file" ] || continue
+    settings=$(suricata --dump-config -c "$file" 2>/dev/null | grep -E '^(outputs|pcap|file-store|rule-files|default-rule-path|af-packet)')
+    printf '%s\n' "$settings" | sed "s/^/$tap /"
+    folder=$(printf '%s\n' "$settings" | sed -n 's/^default-rule-path = //p')
+    for rules in $(printf '%s\n' "$settings" | sed -n 's/^rule-files\.[0-9]* = //p'); do
+      case $rules in /*) ;; *) rules=$folder/$rules ;; esac
+      cat "$rules" 2>/dev/null
+    done | awk -v tap="$tap" '/^(alert|drop|reject)/ { n++ } /sid: *9000001;/ { t = 1 } END { printf "%s rules = %d\n%s test = %d\n", tap, n, tap, t }'
   done
+}
+owners() { # unit and the user its main process really is, of each running service of ours
+  systemctl show --property=Id,MainPID -- vaern-kafka.service vaern-archiver.service vaern-log-shipper.service $(taps) |
+    awk -F= '$1 == "Id" { unit = $2 } $1 == "MainPID" { pid = $2 } unit && pid { print unit, pid; unit = pid = "" }' |
+    while read -r unit pid; do
+      [ "$pid" = 0 ] || printf '%s %s\n' "${unit%.service}" "$(stat -c %U "/proc/$pid")"
+    done
 }
 plain() { # a file, when it is there
   [ ! -e "$1" ] || cat "$1"
 }
-updates() { apt-config dump | grep -E '^(APT::Periodic|Unattended-Upgrade)::'; }
+updates() { apt-config dump | grep -E '^(APT::Periodic|Unattended-Upgrade)::' || true; }
 broker() { # topics, access lists and quotas as the broker itself answers; no password is printed
   [ -e /usr/local/lib/vaern/kafka_wire.py ] || return 0
   python3 -c '
@@ -82,7 +100,7 @@ disk() { df -B1 --output=target,size,used,avail / /var/lib/vaern /var/spool 2>/d
 section now date +%s
 section release cat /etc/os-release
 section clock timedatectl show
-section time_sources chronyc -c -N sources
+section time_sources chronyd -p -f /etc/chrony/chrony.conf
 section tracking chronyc -c tracking
 section updates updates
 section sshd sshd -T
@@ -115,4 +133,5 @@ section relay_rotation plain /etc/vaern/log_shipper/rotate
 section relay_valid relay_valid
 section masked masked
 section links ip -j -d link
+section tap_settings tap_settings
 section tap_statistics tap_statistics

@@ -1,0 +1,67 @@
+"""The end of a run on a terminal: one line a control, the hosts that fail it, what was seen at the collector."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from vaern.controls import load_catalogue
+from vaern.model.finding import Outcome
+from vaern.report.content import Report
+from vaern.report.page import Row, grouped, sentence
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+COLOURS = {Outcome.PASSED: "green", Outcome.FAILED: "red", Outcome.SKIPPED: "yellow"}
+
+
+def show(report: Report, paths: Mapping[str, str] | None = None) -> None:
+    """Print the controls, the proofs, the verdict and where the page is."""
+    from rich.console import Console
+    from rich.markup import escape
+
+    console = Console(highlight=False)
+    console.print(_controls(report))
+    if report.proofs:
+        console.print(_proofs(report))
+    counts = ", ".join(f"{report.count(outcome)} {outcome.value}" for outcome in Outcome)
+    console.print(f"{escape(sentence(report).en)} ({len(report.findings)} findings: {counts})", soft_wrap=True)
+    if paths:
+        console.print(f"report: {escape(paths['html'])}", soft_wrap=True)
+
+
+def _controls(report: Report) -> Table:
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table("control", "result", "hosts", "what is demanded", box=None, pad_edge=False)
+    for row in grouped(report, load_catalogue()):
+        colour = COLOURS[row.outcome]
+        table.add_row(
+            row.control.id, f"[{colour}]{row.outcome.value}[/]", str(len(row.findings)), escape(row.control.title.en)
+        )
+        for line in _details(row):
+            table.add_row("", "", "", escape(line))
+    return table
+
+
+def _details(row: Row) -> list[str]:
+    lines = []
+    for finding in row.findings:
+        if finding.outcome is Outcome.FAILED:
+            lines += [f"{finding.host}: expected {finding.expected}", f"{finding.host}: observed {finding.observed}"]
+        elif finding.outcome is Outcome.SKIPPED:
+            lines.append(f"{finding.host}: {finding.observed}")
+    return lines
+
+
+def _proofs(report: Report) -> Table:
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table("seen at the collector", "", "seconds", "last seen at", box=None, pad_edge=False)
+    for proof in report.proofs:
+        seen = "[green]seen[/]" if proof.seen else "[red]not seen[/]"
+        table.add_row(escape(proof.subject), seen, f"{proof.seconds:.1f}", escape(proof.leg))
+    return table
