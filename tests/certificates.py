@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -26,16 +27,18 @@ class Authority:
         """Make the authority's key and its own certificate."""
         self.key = ec.generate_private_key(ec.SECP256R1())
         self.name = _name("test authority")
-        self.certificate = _pem(self._sign(self.name, self.key, authority=True))
+        self.certificate = _pem(self._sign(self.name, self.key, []))
 
-    def issue(self, name: str) -> Certificate:
-        """A new key and a certificate for it."""
+    def issue(self, name: str, *addresses: str) -> Certificate:
+        """A new key, and a certificate for it with that name and these IP addresses."""
         key = ec.generate_private_key(ec.SECP256R1())
-        signed = self._sign(_name(name), key, authority=False)
+        signed = self._sign(_name(name), key, [x509.DNSName(name), *(x509.IPAddress(ip_address(a)) for a in addresses)])
         form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
         return Certificate(key.private_bytes(*form).decode(), _pem(signed))
 
-    def _sign(self, name: x509.Name, key: ec.EllipticCurvePrivateKey, *, authority: bool) -> x509.Certificate:
+    def _sign(
+        self, name: x509.Name, key: ec.EllipticCurvePrivateKey, names: list[x509.GeneralName]
+    ) -> x509.Certificate:
         now = datetime.now(UTC)
         builder = x509.CertificateBuilder(
             issuer_name=self.name,
@@ -44,11 +47,11 @@ class Authority:
             serial_number=x509.random_serial_number(),
             not_valid_before=now - timedelta(hours=1),
             not_valid_after=now + timedelta(days=1),
-        ).add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
-        if not authority:
+        ).add_extension(x509.BasicConstraints(ca=not names, path_length=None), critical=True)
+        if names:
             usages = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.SERVER_AUTH])
-            names = x509.SubjectAlternativeName([x509.DNSName(str(name.rdns[0].rfc4514_string()).removeprefix("CN="))])
-            builder = builder.add_extension(usages, critical=False).add_extension(names, critical=False)
+            builder = builder.add_extension(usages, critical=False)
+            builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
         return builder.sign(self.key, hashes.SHA256())
 
 

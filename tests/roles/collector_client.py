@@ -1,0 +1,113 @@
+"""Runs on a lab host: what a relay does to the collector, and what a reader finds in the archive.
+
+produce CERTIFICATE TOPIC COUNT PREFIX    deliver events; prints {"acknowledged": [...], "errors": [...]}
+rate CERTIFICATE TOPIC COUNT              deliver events of 300 bytes as fast as it goes; prints the same
+archived CODE PREFIX                      the events in the archive of a municipality, with how often
+"""
+
+from __future__ import annotations
+
+import collections
+import io
+import json
+import sys
+import time
+from pathlib import Path
+
+import zstandard
+from confluent_kafka import Producer
+
+ADDRESS = Path("/root/collector").read_text(encoding="ascii").strip()
+
+
+def produce(certificate: str, topic: str, count: int, prefix: str) -> None:
+    """Deliver `count` events over about eight seconds when there are many, and say which were acknowledged."""
+    acknowledged: list[int] = []
+    errors: set[str] = set()
+    producer = Producer(
+        {
+            "bootstrap.servers": ADDRESS,
+            "security.protocol": "ssl",
+            "ssl.ca.location": "/root/ca.crt",
+            "ssl.certificate.location": f"/root/{certificate}.crt",
+            "ssl.key.location": f"/root/{certificate}.key",
+            "acks": "all",
+            "enable.idempotence": True,
+            "compression.type": "zstd",
+            "linger.ms": 20,
+            "reconnect.backoff.max.ms": 500,
+            "message.timeout.ms": 60000 if count > 10 else 5000,
+            "log_level": 0,
+        }
+    )
+
+    def delivered(error: object, message: object, number: int) -> None:
+        if error is None:
+            acknowledged.append(number)
+        else:
+            errors.add(error.name())  # type: ignore[attr-defined]
+
+    for number in range(count):
+        value = json.dumps(
+            {"municipality": "0751", "source": "firewall1", "sequence": number, "message": f"{prefix}{number}."}
+        )
+        while True:
+            try:
+                producer.produce(topic, value, key="firewall1", on_delivery=lambda e, m, n=number: delivered(e, m, n))
+                break
+            except BufferError:
+                producer.poll(0.1)
+        producer.poll(0)
+        if count > 1000 and number % (count // 80) == 0:
+            time.sleep(0.1)
+    producer.flush(60)
+    print(json.dumps({"acknowledged": len(acknowledged), "errors": sorted(errors)}))
+
+
+def rate(certificate: str, topic: str, count: int) -> None:
+    """Deliver without waiting."""
+    producer = Producer(
+        {
+            "bootstrap.servers": ADDRESS,
+            "security.protocol": "ssl",
+            "ssl.ca.location": "/root/ca.crt",
+            "ssl.certificate.location": f"/root/{certificate}.crt",
+            "ssl.key.location": f"/root/{certificate}.key",
+            "acks": "all",
+            "compression.type": "zstd",
+            "linger.ms": 50,
+            "queue.buffering.max.messages": 1000000,
+        }
+    )
+    text = "%ASA-6-302013: Built outbound TCP connection for outside:198.51.100.7/443 to inside:192.0.2.44/"
+    for number in range(count):
+        producer.produce(
+            topic,
+            json.dumps({"municipality": "0710", "source": "fw", "sequence": number, "message": f"{text}{number} " * 2}),
+        )
+        if number % 1000 == 0:
+            producer.poll(0)
+    producer.flush(60)
+
+
+def archived(code: str, prefix: str) -> None:
+    """Count events in the archive by what any zstd reader sees, frames with labels included."""
+    found: collections.Counter[str] = collections.Counter()
+    for path in Path("/var/lib/vaern/archive", code).glob("*/*.zst"):
+        with path.open("rb") as file:
+            reader = zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True)
+            for line in io.TextIOWrapper(reader, encoding="utf-8"):
+                message = json.loads(line)["message"]
+                if message.startswith(prefix):
+                    found[message] += 1
+    print(json.dumps({"events": len(found), "more_than_once": [name for name, times in found.items() if times > 1]}))
+
+
+if __name__ == "__main__":
+    command, *arguments = sys.argv[1:]
+    if command == "produce":
+        produce(arguments[0], arguments[1], int(arguments[2]), arguments[3])
+    elif command == "rate":
+        rate(arguments[0], arguments[1], int(arguments[2]))
+    else:
+        archived(arguments[0], arguments[1])
