@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 
@@ -24,10 +25,11 @@ from vaern.model.fleet import Fleet
 from vaern.paths import Project
 from vaern.verify.facts import Facts
 from vaern.verify.recording import Check
-from vaern.verify.snapshot import take_all
+from vaern.verify.snapshot import Gathered, take_all
 from vaern.verify.subjects import Subject, subjects
 
 FLEET = pytest.StashKey[Fleet]()
+GATHERING = pytest.StashKey["Future[Gathered]"]()
 CHECK = pytest.StashKey[Check]()
 FINDINGS = pytest.StashKey[list[str]]()
 
@@ -47,9 +49,23 @@ def pytest_configure(config: pytest.Config) -> None:
     slug = config.getoption("municipality", None)
     if slug:
         try:
-            config.stash[FLEET] = load_fleet(Project.find(), [slug])
+            fleet = config.stash[FLEET] = load_fleet(Project.find(), [slug])
         except VaernError as error:
             raise pytest.UsageError(f"{error}\n{error.fix}") from error
+        if not config.option.collectonly:
+            config.stash[GATHERING] = _start_gathering(slug, fleet.municipalities[slug], fleet.deployment)
+
+
+def _start_gathering(slug: str, municipality: Municipality, deployment: Deployment) -> Future[Gathered]:
+    """Ask every host, all at the same time, while pytest is still collecting the tests."""
+    listeners = {subject.name: "" for subject in subjects(slug, municipality, deployment)}
+    for hub in deployment.with_role(HubRole.COLLECTOR):
+        listeners[hub.name] = f"[{deployment.overlay_address(hub)}]:{deployment.kafka_port}"
+    pool = ThreadPoolExecutor(max_workers=1)
+    try:
+        return pool.submit(take_all, listeners, Project.find().state / "ssh_config")
+    finally:
+        pool.shutdown(wait=False)
 
 
 def pytest_ignore_collect(config: pytest.Config) -> bool | None:
@@ -129,12 +145,9 @@ def deployment(pytestconfig: pytest.Config) -> Deployment:
 
 
 @pytest.fixture(scope="session")
-def gathered(slug: str, municipality: Municipality, deployment: Deployment) -> dict[str, Facts | UnreachableError]:
-    """Every host once, all at the same time, before the first check."""
-    listeners = {subject.name: "" for subject in subjects(slug, municipality, deployment)}
-    for hub in deployment.with_role(HubRole.COLLECTOR):
-        listeners[hub.name] = f"[{deployment.overlay_address(hub)}]:{deployment.kafka_port}"
-    found = take_all(listeners, Project.find().state / "ssh_config")
+def gathered(pytestconfig: pytest.Config) -> dict[str, Facts | UnreachableError]:
+    """What every host answered, once for all checks."""
+    found = pytestconfig.stash[GATHERING].result()
     return {
         host: sections if isinstance(sections, UnreachableError) else Facts(host, sections)
         for host, sections in found.items()

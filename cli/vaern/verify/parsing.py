@@ -93,7 +93,7 @@ def listening(lines: Iterable[str]) -> frozenset[Socket]:
         columns = line.split()
         address, _, port = columns[4].rpartition(":")
         program = re.search(r'\(\("([^"]+)"', line)
-        bare = address.partition("%")[0].strip("[]")
+        bare = address.partition("%")[0].strip("[]").removeprefix("::ffff:")
         found.add(Socket(columns[0], bare, int(port), program.group(1) if program else "kernel"))
     return frozenset(found)
 

@@ -73,6 +73,7 @@ def _run_pytest(project: Project, slug: str, results: Path, chosen: Iterable[str
         "-p",
         "no:junitxml",
         "-q",
+        "--assert=plain",
         "--no-header",
         "--tb=short",
         "--municipality",
@@ -86,7 +87,6 @@ def _run_pytest(project: Project, slug: str, results: Path, chosen: Iterable[str
         "VAERN_PROJECT": str(project.root),
         "VAERN_STATE": str(project.state),
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
-        "PYTHONDONTWRITEBYTECODE": "1",
     }
     environment.pop("PYTEST_ADDOPTS", None)
     try:

@@ -62,7 +62,11 @@ def take(host: str, ssh_config: Path, listener: str = "") -> dict[str, Section]:
     return split(done.stdout, boundary)
 
 
-def take_all(listeners: Mapping[str, str], ssh_config: Path) -> Mapping[str, dict[str, Section] | UnreachableError]:
+Gathered = Mapping[str, dict[str, Section] | UnreachableError]
+"""Sections of every host by name, or why it has none."""
+
+
+def take_all(listeners: Mapping[str, str], ssh_config: Path) -> Gathered:
     """Gather every host (name to declared listener, mostly none) at the same time.
 
     One that does not answer is given as its error, so that the others are still judged.
