@@ -34,7 +34,7 @@ PUBLIC_KEY = re.compile(r"^[A-Za-z0-9+/]{43}=$")
 RENEW_AFTER = 2 / 3
 """Part of its life after which a certificate is renewed; the rest is for noticing that renewal fails."""
 
-# The algorithm identifier of X25519 in PKCS #8 (RFC 8410), which openssl wants in front of the 32 bytes WireGuard keeps.
+# Written in octal: the PKCS #8 header of X25519 (RFC 8410), which openssl wants before the 32 bytes WireGuard keeps.
 MAKE = r"""
 set -eu
 umask 077

@@ -138,9 +138,10 @@ def _host_builder(
 ) -> x509.CertificateBuilder:
     """A certificate for one host, for both ends of mutual TLS; nothing is copied from the CSR but its key."""
     from cryptography import x509
+    from cryptography.x509.oid import ExtendedKeyUsageOID
 
     now = datetime.now(UTC)
-    usages = [x509.ExtendedKeyUsageOID.SERVER_AUTH, x509.ExtendedKeyUsageOID.CLIENT_AUTH]
+    usages = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
     return (
         _builder(name, key, issuer, now, now + HOST_LIFE)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
