@@ -23,4 +23,5 @@ up_to_date() {
   [[ -f $file && $(< "$file") == "$(step_key "$1")" ]] && "$1_there"
 }
 
-write_stamp() { step_key "$1" > "$(stamp "$1")"; }
+# The key is the one from before the step began: what changed while it ran is not in its result.
+write_stamp() { printf '%s\n' "$2" > "$(stamp "$1")"; }

@@ -4,7 +4,21 @@
 
 venv_what() { echo "virtual environment .venv from requirements.lock"; }
 venv_needs() { echo packages; }
-venv_inputs() { find_python && "$(find_python)" --version && echo "$root" && cat "$setup_dir/requirements.lock" "$root/pyproject.toml"; }
+venv_inputs() {
+  local python
+  python=$(find_python)
+  "$python" --version
+  echo "$python $root"
+  cat "$setup_dir/requirements.lock"
+  # Only what the installed package is made from: a change in the lint rules is no reason to install again.
+  "$python" - "$root/pyproject.toml" << 'PYTHON'
+import sys, tomllib
+
+with open(sys.argv[1], "rb") as file:
+    settings = tomllib.load(file)
+print(settings["build-system"], settings["project"], settings["tool"]["hatch"])
+PYTHON
+}
 venv_there() { [[ -x $root/.venv/bin/vaern ]]; }
 
 venv_make() {
