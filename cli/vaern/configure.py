@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -92,16 +93,11 @@ def run_play(project: Project, play: Play, tell: Tell, *, check: bool = False) -
 def environment(project: Project) -> dict[str, str]:
     """Settings of Ansible for every run of ours; nothing is read from the operator's own configuration."""
     return {
-        "ANSIBLE_CONFIG": os.devnull,
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "ANSIBLE_CONFIG": str(Path(__file__).parent / "data" / "ansible.cfg"),
         "ANSIBLE_ROLES_PATH": str(project.roles),
         "ANSIBLE_SSH_ARGS": f"-F {project.state / 'ssh_config'}",
-        "ANSIBLE_PIPELINING": "1",
-        "ANSIBLE_FORKS": "25",
-        "ANSIBLE_HOST_KEY_CHECKING": "1",
-        "ANSIBLE_INJECT_FACT_VARS": "0",
-        "ANSIBLE_NOCOLOR": "1",
         "ANSIBLE_LOCAL_TEMP": str(project.state / "ansible"),
-        "ANSIBLE_LOCALHOST_WARNING": "0",
     }
 
 
@@ -171,7 +167,7 @@ def _keep_log(stdout: Any, log: Path) -> None:
 def inputs_digest(project: Project, play: Play) -> str:
     """Digest of everything a play is made of: roles, playbook, inventories, variables."""
     digest = hashlib.sha256(json.dumps(dict(play.variables), sort_keys=True, default=str).encode())
-    for top in (project.roles, *play.inventories):
+    for top in (project.roles, *(path.parent for path in play.inventories)):
         for path in sorted(path for path in top.rglob("*") if path.is_file() and "__pycache__" not in path.parts):
             digest.update(str(path.relative_to(top)).encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()

@@ -17,7 +17,7 @@ from vaern.inventory.variables import gateways
 from vaern.model.declaration import Host, Municipality
 from vaern.model.deployment import Deployment, HubRole
 from vaern.model.fleet import Fleet
-from vaern.model.naming import SHARED, generated_name, host_name, pair_key
+from vaern.model.naming import SHARED, generated_name, host_name, overlay_name, pair_key
 from vaern.model.progress import Tell
 from vaern.model.vocabulary import Target
 from vaern.paths import Project
@@ -34,7 +34,11 @@ def provision_hosts(project: Project, deployment: Deployment, tell: Tell) -> Non
 def enrol_hosts(project: Project, deployment: Deployment, tell: Tell) -> tuple[str, ...]:
     """Keys and certificates of the hubs; returns the hosts that got a new certificate."""
     subjects = [
-        Subject(hub.name, (str(hub.address), str(deployment.overlay_address(hub))), HubRole.VPN_HUB in hub.roles)
+        Subject(
+            hub.name,
+            (str(hub.address), str(deployment.overlay_address(hub)), overlay_name(hub.name)),
+            HubRole.VPN_HUB in hub.roles,
+        )
         for hub in deployment.hubs
     ]
     record = record_of(project, deployment, SHARED)
@@ -54,7 +58,7 @@ def shared_play(project: Project, fleet: Fleet) -> Play:
     return Play(
         name=SHARED,
         playbook=project.roles / "shared.yml",
-        inventories=(project.municipality(SHARED),),
+        inventories=(project.municipality(SHARED) / "hosts.yml",),
         hosts=tuple(hub.name for hub in fleet.deployment.hubs),
         variables={
             **key_variables(project, fleet.deployment, (SHARED, *enrolled), pairs),
@@ -70,7 +74,7 @@ def municipality_play(project: Project, fleet: Fleet, slug: str) -> Play:
     return Play(
         name=slug,
         playbook=project.roles / "municipality.yml",
-        inventories=(project.municipality(slug),),
+        inventories=(project.municipality(slug) / "hosts.yml",),
         hosts=tuple(host_name(slug, host.name) for host in municipality.hosts),
         variables=key_variables(project, fleet.deployment, (SHARED, slug), pairs),
     )

@@ -167,12 +167,21 @@ def _root_builder(key: EllipticCurvePrivateKey, title: str) -> x509.CertificateB
 
 
 def subject_names(name: str, addresses: tuple[str, ...]) -> x509.SubjectAlternativeName:
-    """The alternative names of a host: its inventory name, then its addresses in the order given."""
+    """The alternative names of a host: its inventory name, then its addresses and further names in the order given."""
+    from cryptography import x509
+
+    return x509.SubjectAlternativeName([x509.DNSName(name), *map(_general_name, addresses)])
+
+
+def _general_name(address: str) -> x509.GeneralName:
     from ipaddress import ip_address
 
     from cryptography import x509
 
-    return x509.SubjectAlternativeName([x509.DNSName(name), *(x509.IPAddress(ip_address(a)) for a in addresses)])
+    try:
+        return x509.IPAddress(ip_address(address))
+    except ValueError:
+        return x509.DNSName(address)
 
 
 def _builder(

@@ -6,7 +6,7 @@ import pytest
 
 from vaern.model.declaration import Municipality
 from vaern.model.deployment import Deployment
-from vaern.model.naming import topic_of
+from vaern.model.naming import overlay_name, topic_of
 from vaern.verify import expectations
 from vaern.verify.facts import Facts
 from vaern.verify.recording import Check
@@ -110,7 +110,7 @@ def test_events_go_to_the_collector_only(
 ) -> None:
     """One output leaves the host: to the collector's overlay address, into the municipality's topic."""
     check(expected=frozenset({"omkafka"}), observed=facts.relay_outputs - LOCAL_OUTPUTS, evidence=CONFIGURATION)
-    broker = f"[{deployment.overlay_address(deployment.collector)}]:{deployment.kafka_port}"
+    broker = f"{overlay_name(deployment.collector.name)}:{deployment.kafka_port}"
     check(expected=(broker,), observed=facts.relay_brokers, evidence=CONFIGURATION)
     check(expected=(topic_of(municipality.code),), observed=facts.relay_setting("topic"), evidence=CONFIGURATION)
 

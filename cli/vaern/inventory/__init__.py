@@ -2,7 +2,8 @@
 
 Pure and byte-identical for the same input, so that it is committed and a change is reviewed as a diff. No secret is
 in it: public keys made on the hosts (`enrolment`) and pre-shared keys (`vpn_preshared_keys`) are named in it, and
-given to Ansible when it runs.
+given to Ansible when it runs. Nor is there an address to connect to: how a host is reached is provisioned, and stands
+in the ssh configuration, so that Ansible, testinfra and a person use the same way.
 """
 
 from vaern.inventory.files import (

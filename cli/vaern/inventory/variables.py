@@ -7,7 +7,7 @@ from typing import Any
 from vaern.model import sizing
 from vaern.model.declaration import Host, LogSource, Municipality, Tap
 from vaern.model.deployment import Deployment, Hub, HubRole
-from vaern.model.naming import INTERFACE, OVERLAY_MTU, host_name, pair_key, tap_source, topic_of
+from vaern.model.naming import INTERFACE, OVERLAY_MTU, host_name, overlay_name, pair_key, tap_source, topic_of
 from vaern.model.overlay import gateway_address
 from vaern.model.vocabulary import HostRole, Protocol, TapMode, Target
 
@@ -29,7 +29,9 @@ LAB_NETWORK = "198.18.0.0/15"
 def baseline(deployment: Deployment) -> Variables:
     """What every host has, shared or municipal."""
     lab = deployment.target is Target.LAB
-    hub = deployment.hubs[0]
+    names = {overlay_name(hub.name): str(deployment.overlay_address(hub)) for hub in deployment.hubs}
+    if lab:
+        names |= dict.fromkeys(deployment.ntp_sources, str(deployment.hubs[0].address))
     return {
         "ansible_user": "root",
         "ansible_python_interpreter": "/usr/bin/python3",
@@ -37,7 +39,7 @@ def baseline(deployment: Deployment) -> Variables:
         "base_clock": {"kernel": not lab},
         "base_audit": {"enabled": not lab},
         "base_management": {"port": 22, "sources": [str(network) for network in deployment.management_networks]},
-        "base_names": [{"name": name, "address": str(hub.address)} for name in deployment.ntp_sources] if lab else [],
+        "base_names": [{"name": name, "address": address} for name, address in names.items()],
     }
 
 
@@ -52,13 +54,16 @@ def hub_variables(deployment: Deployment, hub: Hub) -> Variables:
     if lab:
         ports.append(_port(NTP_PORT, "udp", [LAB_NETWORK], "Time for the lab"))
     variables: Variables = {
-        "ansible_host": str(hub.address),
         "base_ntp_server": {"allow": [LAB_NETWORK] if lab else []},
         "base_open_ports": ports,
         "vpn_hub_interface": _interface(f"{address}/48") | {"port": deployment.vpn_port},
     }
     if HubRole.COLLECTOR in hub.roles:
-        variables["collector_listener"] = {"address": str(address), "port": deployment.kafka_port}
+        variables["collector_listener"] = {
+            "address": str(address),
+            "port": deployment.kafka_port,
+            "name": overlay_name(hub.name),
+        }
     return variables
 
 
@@ -133,7 +138,7 @@ def _link(deployment: Deployment, slug: str, municipality: Municipality, host: H
 
 def _shipper(deployment: Deployment, slug: str, municipality: Municipality, host: Host) -> Variables:
     half = sizing.spool_limit_bytes(host) // 2
-    collector = deployment.overlay_address(deployment.collector)
+    collector = overlay_name(deployment.collector.name)
     return {
         "log_shipper_identity": {
             "municipality": municipality.code,
@@ -144,7 +149,7 @@ def _shipper(deployment: Deployment, slug: str, municipality: Municipality, host
         "log_shipper_sources": [_source(source) for source in sizing.sources_of(municipality, host)]
         + [_tap_source(municipality, tap, host) for tap in _taps_through(municipality, host)],
         "log_shipper_output": {
-            "brokers": [f"[{collector}]:{deployment.kafka_port}"],
+            "brokers": [f"{collector}:{deployment.kafka_port}"],
             "topic": topic_of(municipality.code),
         },
         "log_shipper_spool": {"directory": "/var/spool/vaern-log-shipper", "max_bytes": half},

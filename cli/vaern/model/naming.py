@@ -36,6 +36,15 @@ def generated_name(target: Target, name: str) -> str:
     return f"{name}.lab.yml" if target is Target.LAB else f"{name}.yml"
 
 
+def overlay_name(hub: str) -> str:
+    """Name of a hub inside the overlay, in its certificate and in /etc/hosts; .internal is for private use (ICANN).
+
+    A name and not the address, because librdkafka compares an IPv6 literal with its brackets, and never finds it in
+    a certificate.
+    """
+    return f"{hub}.vaern.internal"
+
+
 def pair_key(gateway: str, hub: str) -> str:
     """Name of the pre-shared key of a gateway and a hub."""
     return f"{gateway}/{hub}"
