@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -117,7 +118,7 @@ def collector(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Collector]:
         assert lab.run("hub1", "ls /etc/vaern") == "pki\n"
         started = time.monotonic()
         host.apply()
-        print(f"role from bare host to broker ready: {time.monotonic() - started:.1f} s")
+        logging.getLogger(__name__).info("bare host to broker ready: %.1f s", time.monotonic() - started)
         yield host
 
 
@@ -181,11 +182,9 @@ def test_the_handshake_that_is_accepted(collector: Collector) -> None:
 def test_access_that_somebody_changed_is_put_right(collector: Collector) -> None:
     """Seen by a dry run, mended by a run."""
     admin = "/usr/local/lib/vaern/vaern-kafka-admin apply"
-    collector.lab.run(
-        "hub1",
-        "cp -p /etc/vaern/collector/collector.json /root/; sed -i s/aarhus-gw1/odense-gw9/ /etc/vaern/collector/collector.json",
-    )
-    collector.lab.run("hub1", f"{admin}; cp -p /root/collector.json /etc/vaern/collector/collector.json")
+    settings = "/etc/vaern/collector/collector.json"
+    collector.lab.run("hub1", f"cp -p {settings} /root/; sed -i s/aarhus-gw1/odense-gw9/ {settings}")
+    collector.lab.run("hub1", f"{admin}; cp -p /root/collector.json {settings}")
     expected = [
         "grant aarhus-gw1 write logs.0751",
         "grant aarhus-gw1 describe logs.0751",

@@ -24,6 +24,8 @@ import zstandard
 from archive_segments import blocks, days, segment_of
 
 ARCHIVE = Path("/var/lib/vaern/archive")
+WRITING_SECONDS = 5.0
+"""A block is readable at most this long after the time it carries."""
 
 
 def segments(directory: Path, since: float) -> Iterator[Path]:
@@ -88,11 +90,13 @@ def main(arguments: list[str]) -> int:
     missing = set(options.texts)
     since, limit = time.time() - options.since, time.monotonic() + options.wait
     while True:
+        begun = time.time()
         for match in find(options.archive, options.code, since, missing):
             missing.discard(match["text"])
             print(json.dumps(match, ensure_ascii=False), flush=True)
         if not missing or time.monotonic() >= limit:
             return 1 if missing else 0
+        since = begun - WRITING_SECONDS
         time.sleep(0.1)
 
 

@@ -74,7 +74,7 @@ class Partition:
         self.next += len(lines)
 
     def flush(self) -> int:
-        """Write what is in memory as one block and wait for the disk; returns its bytes. Raises DiskFullError, OSError."""
+        """Write what is in memory as one block, on disk when this returns its size. Raises DiskFullError, OSError."""
         if not self.lines:
             return 0
         now = time.time()

@@ -67,6 +67,10 @@ class Archiver:
         for partition in self.partitions.values():
             partition.close()
 
+    def stop(self, *_: object) -> None:
+        """Write what is in memory and end; a signal handler."""
+        self.stopping = True
+
     def reload(self) -> None:
         """Take changed settings into use."""
         changed = SETTINGS.stat().st_mtime
@@ -96,7 +100,10 @@ class Archiver:
                 new.append(TopicPartition(name, number, partition.next if partition.next >= 0 else OFFSET_BEGINNING))
         if new:
             self.consumer.incremental_assign(new)
-            print(f"Archiving {', '.join(f'{part.topic}/{part.partition} from {part.offset}' for part in new)}", flush=True)
+            print(
+                f"Archiving {', '.join(f'{part.topic}/{part.partition} from {part.offset}' for part in new)}",
+                flush=True,
+            )
 
     def take(self, messages: list[Any]) -> None:
         """Sort a batch of messages into their partitions by the topic they came in, whatever they say."""
@@ -125,15 +132,21 @@ class Archiver:
             if offset != partition.next:
                 skipped = partition.expect(offset)
                 if skipped:
-                    self.alarm(f"{partition.topic} gap", f"{partition.topic}: {skipped} events before offset {offset} "
-                               "were gone from the broker before they could be archived")
+                    self.alarm(
+                        f"{partition.topic} gap",
+                        f"{partition.topic}: {skipped} events before offset {offset} "
+                        "were gone from the broker before they could be archived",
+                    )
             partition.add([message.value()], now)
 
     def halt(self, partition: Partition, offset: int) -> None:
         """Stop with a partition whose offsets went back: the broker's storage is not the one that was archived."""
         self.halted.add((partition.topic, partition.partition))
-        self.alarm(f"{partition.topic} halted", f"{partition.topic}: the broker is at offset {offset}, the archive already at "
-                   f"{partition.next}; the storage of the broker was replaced. Nothing is archived until this is settled")
+        self.alarm(
+            f"{partition.topic} halted",
+            f"{partition.topic}: the broker is at offset {offset}, the archive already at "
+            f"{partition.next}; the storage of the broker was replaced. Nothing is archived until this is settled",
+        )
 
     def report(self, message: Any) -> None:
         """Say what the broker refused; an offset that is gone means events were lost, so it must be heard."""
@@ -222,24 +235,26 @@ def record_deletion(directory: Path, path: Path, retention_days: int) -> None:
 def consumer() -> Consumer:
     """A reader that is told where to begin by the archive, never by the broker."""
     password = (Path(os.environ["CREDENTIALS_DIRECTORY"]) / "kafka").read_text(encoding="ascii")
-    return Consumer({
-        "bootstrap.servers": "127.0.0.1:9092",
-        "security.protocol": "SASL_PLAINTEXT",
-        "sasl.mechanisms": "PLAIN",
-        "sasl.username": "local.archiver",
-        "sasl.password": password,
-        "group.id": "vaern-archiver",
-        "enable.auto.commit": False,
-        "enable.auto.offset.store": False,
-        "auto.offset.reset": "earliest",
-        "check.crcs": True,
-        "fetch.wait.max.ms": 100,
-        "fetch.error.backoff.ms": 100,
-        "reconnect.backoff.ms": 50,
-        "reconnect.backoff.max.ms": 1000,
-        "queued.max.messages.kbytes": 16384,
-        "queued.min.messages": 20000,
-    })
+    return Consumer(
+        {
+            "bootstrap.servers": "127.0.0.1:9092",
+            "security.protocol": "SASL_PLAINTEXT",
+            "sasl.mechanisms": "PLAIN",
+            "sasl.username": "local.archiver",
+            "sasl.password": password,
+            "group.id": "vaern-archiver",
+            "enable.auto.commit": False,
+            "enable.auto.offset.store": False,
+            "auto.offset.reset": "earliest",
+            "check.crcs": True,
+            "fetch.wait.max.ms": 100,
+            "fetch.error.backoff.ms": 100,
+            "reconnect.backoff.ms": 50,
+            "reconnect.backoff.max.ms": 1000,
+            "queued.max.messages.kbytes": 16384,
+            "queued.min.messages": 20000,
+        }
+    )
 
 
 def notify(message: str) -> None:
@@ -255,11 +270,8 @@ def main() -> int:
     os.umask(0o027)
     archiver = Archiver(consumer(), json.loads(SETTINGS.read_text(encoding="utf-8")))
 
-    def stop(number: int, frame: object) -> None:
-        archiver.stopping = True
-
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, archiver.stop)
     notify("READY=1")
     archiver.run()
     return 0

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shlex
 import tempfile
+from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -16,7 +17,7 @@ DOCUMENTATION = """
 module: vaern_files
 short_description: Bring many small files to their content in one step
 description:
-  - Writes text files whose content, owner or mode differs. Each is validated before it replaces the old one, and replaced at once.
+  - Writes text files whose content, owner or mode differs. Each is validated first, and then replaces the old one at once.
   - Directories that are missing are made, mode 0755.
   - Supports check mode and diff, also where users and directories are not there yet.
 author: The vaern project
@@ -33,13 +34,16 @@ options:
       owner: {description: User., type: str, default: root}
       group: {description: Group., type: str, default: root}
       validate: {description: Command that accepts the new file; C(%s) is its name., type: str}
-      concerns: {description: Words handed back in RV(concerns) when the file changed., type: list, elements: str, default: []}
+      concerns: 
+        {description: Words handed back in RV(concerns) when it changed., type: list, elements: str, default: []}
 """
 EXAMPLES = """
 - name: Configure the service
   vaern_files:
     files:
-      - {path: /etc/example.conf, content: "{{ lookup('ansible.builtin.template', 'example.conf.j2') }}", concerns: [example]}
+      - path: /etc/example.conf
+        content: "{{ lookup('ansible.builtin.template', 'example.conf.j2') }}"
+        concerns: [example]
 """
 RETURN = """
 written: {description: Paths that changed., type: list, elements: str, returned: always}
@@ -47,35 +51,33 @@ concerns: {description: Words of the files that changed., type: list, elements: 
 """
 
 
-def text_of(path: str) -> str | None:
+def text_of(path: Path) -> str | None:
     """The text of a file, None when there is none."""
     try:
-        with open(path, encoding="utf-8", errors="surrogateescape", newline="") as file:
-            return file.read()
+        return path.read_bytes().decode(errors="surrogateescape")
     except FileNotFoundError:
         return None
 
 
 def write(module: AnsibleModule, file: dict[str, str]) -> None:
     """Write a file beside its place, validate it and move it there."""
-    folder = os.path.dirname(file["path"])
-    os.makedirs(folder, mode=0o755, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(dir=folder, prefix=".vaern-")
+    place = Path(file["path"])
+    place.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(dir=place.parent, prefix=".vaern-")
+    temporary = Path(name)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as new:
             new.write(file["content"])
         if file["validate"]:
-            code, out, error = module.run_command(shlex.split(file["validate"].replace("%s", shlex.quote(temporary))))
+            code, out, error = module.run_command(shlex.split(file["validate"].replace("%s", shlex.quote(name))))
             if code != 0:
-                module.fail_json(msg=f"{file['path']} is not valid: {error or out}")
-        os.chmod(temporary, 0o600)
-        module.set_owner_if_different(temporary, file["owner"], False)
-        module.set_group_if_different(temporary, file["group"], False)
-        module.set_mode_if_different(temporary, file["mode"], False)
-        os.replace(temporary, file["path"])
+                module.fail_json(msg=f"{place} is not valid: {error or out}")
+        module.set_owner_if_different(name, file["owner"], False)
+        module.set_group_if_different(name, file["group"], False)
+        module.set_mode_if_different(name, file["mode"], False)
+        temporary.replace(place)
     finally:
-        if os.path.exists(temporary):
-            os.unlink(temporary)
+        temporary.unlink(missing_ok=True)
 
 
 def attributes_differ(module: AnsibleModule, file: dict[str, str]) -> bool:
@@ -102,11 +104,18 @@ def main() -> None:
     )
     written, concerns, differences = [], set(), []
     for file in module.params["files"]:
-        before = text_of(file["path"])
+        before = text_of(Path(file["path"]))
         if before != file["content"]:
             if not module.check_mode:
                 write(module, file)
-            differences.append({"before": before or "", "after": file["content"], "before_header": file["path"], "after_header": file["path"]})
+            differences.append(
+                {
+                    "before": before or "",
+                    "after": file["content"],
+                    "before_header": file["path"],
+                    "after_header": file["path"],
+                }
+            )
         elif not attributes_differ(module, file):
             continue
         written.append(file["path"])
