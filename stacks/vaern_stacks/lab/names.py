@@ -47,6 +47,15 @@ def port(namespace_name: str, interface: str) -> str:
     return f"p-{digest(namespace_name, interface)}"
 
 
+def hardware_address(namespace_name: str, interface: str) -> str:
+    """The same for the same interface of a host that is made anew, so that no neighbour has to forget the old one.
+
+    Locally administered and unicast (IEEE 802: second lowest bit of the first byte set, lowest clear).
+    """
+    digits = digest(namespace_name, interface)
+    return ":".join(["02", *(digits[at : at + 2] for at in range(0, 10, 2))])
+
+
 def uplink_address(code: str, codes: Sequence[str], position: int) -> IPv4Interface:
     """Uplink of the host at that position (from 0) of a municipality: 198.19.<index of the code>.<10 + position>.
 

@@ -112,7 +112,9 @@ def _ensure_pair(lab: str, outer: str, namespace: str, inner: str) -> None:
         return
     remove_link(lab, outer)
     remove_link(namespace, inner)
-    run(["ip", "link", "add", "name", outer, "netns", lab, "type", "veth", "peer", "name", inner, "netns", namespace])
+    address = names.hardware_address(namespace, inner)
+    cable = ["name", outer, "netns", lab, "type", "veth", "peer", "name", inner, "address", address, "netns", namespace]
+    run(["ip", "link", "add", *cable])
 
 
 def _batch(namespace: str, commands: list[str]) -> None:

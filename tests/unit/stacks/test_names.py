@@ -27,6 +27,14 @@ def test_different_names_stay_different_when_shortened(one: str, other: str) -> 
     assert (names.shorten(one, 30) == names.shorten(other, 30)) == (one == other)
 
 
+@given(words, words)
+def test_hardware_addresses_are_local_unicast_and_stay(host: str, interface: str) -> None:
+    address = names.hardware_address(host, interface)
+    assert address == names.hardware_address(host, interface)
+    assert len(bytes.fromhex(address.replace(":", ""))) == 6
+    assert int(address[:2], 16) & 0b11 == 0b10
+
+
 def test_parts_are_not_run_together() -> None:
     assert names.digest("a", "bc") != names.digest("ab", "c")
 
