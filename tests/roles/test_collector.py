@@ -198,6 +198,31 @@ def test_access_that_somebody_changed_is_put_right(collector: Collector) -> None
     assert json.loads(collector.lab.run("hub1", admin)) == {"changed": False, "changes": []}
 
 
+def test_a_full_disk_pauses_the_archive_and_loses_nothing(collector: Collector) -> None:
+    """The reserve is raised above the size of the disk, and lowered again."""
+    settings = "/etc/vaern/collector/collector.json"
+    change = f'cp -p {settings} /root/; sed -i \'s/"reserve_mib": [0-9]*/"reserve_mib": 99999999/\' {settings}; sleep 3'
+    collector.lab.run("hub1", change)
+    collector.client("produce", "favrskov-gw1", "logs.0710", "3", "full-")
+    journal = "for i in $(seq 40); do journalctl -u vaern-archiver | grep ALARM && break; sleep 0.2; done"
+    assert "paused" in collector.lab.run("hub1", journal)
+    collector.client("produce", "favrskov-gw1", "logs.0710", "5", "later-")
+    assert collector.client("archived", "0710", "full-")["events"] == 0
+    collector.lab.run("hub1", f"cp -p /root/collector.json {settings}")
+    assert collector.wait_for("0710", "later-", 5) == {"events": 5, "more_than_once": []}
+    assert collector.client("archived", "0710", "full-") == {"events": 3, "more_than_once": []}
+
+
+def test_a_renewed_certificate_is_taken_into_use(collector: Collector) -> None:
+    """Written again with the same text; the broker that answers afterwards is another process."""
+    main = "systemctl show --property MainPID --value vaern-kafka"
+    before = collector.lab.run("hub1", main)
+    collector.lab.run("hub1", "cd /etc/vaern/pki && cp -p host.crt new.crt && mv new.crt host.crt")
+    changed = f'for i in $(seq 100); do test "$({main})" != {before.strip()} && break; sleep 0.1; done; {main}'
+    assert collector.lab.run("hub1", changed) != before
+    collector.lab.run("hub1", "/usr/local/lib/vaern/vaern-kafka-admin wait --seconds 60")
+
+
 def test_nothing_is_lost_or_doubled_when_both_are_killed(collector: Collector) -> None:
     """kill -9 of the archiver twice and of the broker once while events arrive."""
     collector.lab.run(

@@ -17,7 +17,7 @@ DOCUMENTATION = """
 module: vaern_files
 short_description: Bring many small files to their content in one step
 description:
-  - Writes text files whose content, owner or mode differs. Each is validated first, and then replaces the old one at once.
+  - Writes text files whose content, owner or mode differs. Each is validated, then replaces the old one at once.
   - Directories that are missing are made, mode 0755.
   - Supports check mode and diff, also where users and directories are not there yet.
 author: The vaern project
@@ -34,7 +34,7 @@ options:
       owner: {description: User., type: str, default: root}
       group: {description: Group., type: str, default: root}
       validate: {description: Command that accepts the new file; C(%s) is its name., type: str}
-      concerns: 
+      concerns:
         {description: Words handed back in RV(concerns) when it changed., type: list, elements: str, default: []}
 """
 EXAMPLES = """
