@@ -5,10 +5,12 @@ Data, not code, so that a control can be reviewed, versioned and translated by p
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from vaern.errors import UsageError
@@ -116,3 +118,21 @@ def card(control: Control, catalogue: Catalogue) -> str:
             "",
         ]
     )
+
+
+def cards(catalogue: Catalogue) -> dict[str, str]:
+    """File name to text of everything in `docs/controls/`: one card a control, and the list of them."""
+    listed = [
+        f"| [{one.id}]({one.id}.md) | {one.title.da} | {one.title.en} | {', '.join(one.applies_to)} |"
+        for one in catalogue.controls
+    ]
+    head = ["# Kontroller / Controls", "", catalogue.note.da, "", catalogue.note.en, ""]
+    table = ["| | Dansk | English | Hosts |", "|---|---|---|---|", *listed, ""]
+    return {"README.md": "\n".join(head + table)} | {
+        f"{control.id}.md": card(control, catalogue) for control in catalogue.controls
+    }
+
+
+if __name__ == "__main__":  # python -m vaern.controls docs/controls
+    for name, page in cards(load_catalogue()).items():
+        Path(sys.argv[1], name).write_text(page, encoding="utf-8")

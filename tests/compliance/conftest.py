@@ -1,6 +1,6 @@
 """The compliance tests: what `vaern verify` runs, and what anybody can run by hand.
 
-    pytest tests/compliance --municipality favrskov [--control BASE-05]
+    pytest tests/compliance --municipality favrskov [--control BASE-05] [--recorded FILE]
 
 Every test is one control on one host. It compares what the host says of itself (`facts`) with the declaration
 (`municipality`, `deployment`), never with a file Ansible rendered. Nothing is changed on a host.
@@ -25,7 +25,7 @@ from vaern.model.fleet import Fleet
 from vaern.paths import Project
 from vaern.verify.facts import Facts
 from vaern.verify.recording import Check
-from vaern.verify.snapshot import Gathered, take_all
+from vaern.verify.snapshot import Gathered, read_recorded, take_all
 from vaern.verify.subjects import Subject, subjects
 
 FLEET = pytest.StashKey[Fleet]()
@@ -39,6 +39,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("vaern")
     group.addoption("--municipality", metavar="SLUG", help="folder of the municipality under inventories/")
     group.addoption("--control", action="append", default=[], metavar="ID", help="only this control; may be repeated")
+    group.addoption("--recorded", type=Path, metavar="FILE", help="judge recorded answers instead of asking the hosts")
     group.addoption("--findings", type=Path, metavar="FILE", help="write one JSON object a finding to this file")
 
 
@@ -52,7 +53,7 @@ def pytest_configure(config: pytest.Config) -> None:
             fleet = config.stash[FLEET] = load_fleet(Project.find(), [slug])
         except VaernError as error:
             raise pytest.UsageError(f"{error}\n{error.fix}") from error
-        if not config.option.collectonly:
+        if not (config.option.collectonly or config.getoption("recorded")):
             config.stash[GATHERING] = _start_gathering(slug, fleet.municipalities[slug], fleet.deployment)
 
 
@@ -147,7 +148,8 @@ def deployment(pytestconfig: pytest.Config) -> Deployment:
 @pytest.fixture(scope="session")
 def gathered(pytestconfig: pytest.Config) -> dict[str, Facts | UnreachableError]:
     """What every host answered, once for all checks."""
-    found = pytestconfig.stash[GATHERING].result()
+    recorded = pytestconfig.getoption("recorded")
+    found = read_recorded(recorded) if recorded else pytestconfig.stash[GATHERING].result()
     return {
         host: sections if isinstance(sections, UnreachableError) else Facts(host, sections)
         for host, sections in found.items()

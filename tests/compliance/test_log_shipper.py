@@ -112,6 +112,9 @@ def test_events_go_to_the_collector_only(
     check(expected=frozenset({"omkafka"}), observed=facts.relay_outputs - LOCAL_OUTPUTS, evidence=CONFIGURATION)
     broker = f"{overlay_name(deployment.collector.name)}:{deployment.kafka_port}"
     check(expected=(broker,), observed=facts.relay_brokers, evidence=CONFIGURATION)
+    name = overlay_name(deployment.collector.name)
+    address = str(deployment.overlay_address(deployment.collector))
+    check(expected=f"{name} is {address}", observed=f"{name} is {facts.names.get(name)}", evidence="/etc/hosts")
     check(expected=(topic_of(municipality.code),), observed=facts.relay_setting("topic"), evidence=CONFIGURATION)
 
 

@@ -270,10 +270,10 @@ class Facts:
     def spool_limit(self) -> int:
         """Bytes the relay's spool can take at most: the kept segments, the open one and the batch that fills it."""
         room = re.search(r"^room=(\d+)$", self.section("relay_rotation").text, re.MULTILINE)
-        segment = self.relay_setting("rotation.sizeLimit")
-        if room is None or not segment:
+        segment = re.search(r'name="spool"[^)]*\brotation\.sizeLimit="(\d+)"', self.relay)
+        if room is None or segment is None:
             raise VaernError(f"{self.host}: the relay's spool has no limit")
-        return int(room.group(1)) + 2 * int(segment[0])
+        return int(room.group(1)) + 2 * int(segment.group(1))
 
     @cached_property
     def relay_senders(self) -> dict[str, str]:
@@ -288,6 +288,12 @@ class Facts:
             r'set \$!source = "([^"]+)";\s*set \$!kind = "([^"]+)";\s*set \$!sector = "([^"]+)";', self.relay
         )
         return {source: (kind, sector) for source, kind, sector in found}
+
+    @cached_property
+    def names(self) -> dict[str, str]:
+        """Names of /etc/hosts and their addresses; the first line of a name counts, as for the resolver."""
+        rows = [line.partition("#")[0].split() for line in self._lines("names")]
+        return {name: row[0] for row in reversed(rows) if row for name in row[1:]}
 
     @cached_property
     def every_address(self) -> dict[str, frozenset[str]]:

@@ -58,7 +58,9 @@ tap_settings() { # Suricata's own reading of each tap's configuration, then how 
 }
 owners() { # unit and the user its main process really is, of each running service of ours
   systemctl show --property=Id,MainPID -- vaern-kafka.service vaern-archiver.service vaern-log-shipper.service $(taps) |
-    awk -F= '$1 == "Id" { unit = $2 } $1 == "MainPID" { pid = $2 } unit && pid { print unit, pid; unit = pid = "" }' |
+    awk -v RS= '{ unit = pid = ""
+      for (i = 1; i <= NF; i++) { if (sub(/^Id=/, "", $i)) unit = $i; else if (sub(/^MainPID=/, "", $i)) pid = $i }
+      if (unit && pid) print unit, pid }' |
     while read -r unit pid; do
       [ "$pid" = 0 ] || printf '%s %s\n' "${unit%.service}" "$(stat -c %U "/proc/$pid")"
     done
@@ -127,6 +129,7 @@ section server_properties plain /etc/vaern/collector/server.properties
 section collector_settings plain /etc/vaern/collector/collector.json
 section without_certificate without_certificate
 section with_old_tls with_old_tls
+section names plain /etc/hosts
 section relay plain /etc/vaern/log_shipper/rsyslog.conf
 section relay_sources plain /etc/vaern/log_shipper/sources.json
 section relay_rotation plain /etc/vaern/log_shipper/rotate

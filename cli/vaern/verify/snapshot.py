@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -60,6 +61,15 @@ def take(host: str, ssh_config: Path, listener: str = "") -> dict[str, Section]:
         text = str(getattr(error.args[0], "stderr", error)).strip()
         raise UnreachableError(f"{host} does not answer: {text}", fix=f"check that {host} is up") from error
     return split(done.stdout, boundary)
+
+
+def read_recorded(path: Path) -> dict[str, dict[str, Section]]:
+    """Sections of every host from a file, `{host: {section: [exit code, text]}}`, to verify without reaching them."""
+    content = json.loads(path.read_text(encoding="utf-8"))
+    return {
+        host: {name: Section(text, code) for name, (code, text) in sections.items()}
+        for host, sections in content.items()
+    }
 
 
 Gathered = Mapping[str, dict[str, Section] | UnreachableError]

@@ -1,0 +1,124 @@
+"""The checks are honest: a fault made by hand on a living host turns exactly its own controls red, and repair green.
+
+The same for every control, on recorded answers and without root: tests/unit/verify/test_mutations_recorded.py.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import pytest
+
+pytestmark = pytest.mark.lab
+
+GATEWAY, SENSOR, HUB = "favrskov-gw1", "favrskov-sensor1", "hub1"
+RELAY = "/etc/vaern/log_shipper/rsyslog.conf"
+FOREIGN_KEY = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+"""A public key nobody has: the point zero of the curve."""
+
+
+class Lab(Protocol):
+    """What the fixture `onboarded` gives."""
+
+    slug: str
+
+    def vaern(self, *arguments: str, expect: int | None = 0) -> object: ...
+
+    def ssh(self, host: str, command: str) -> str: ...
+
+    def findings(self) -> list[dict[str, str]]: ...
+
+
+MUTATIONS = {
+    "a daemon is stopped": (
+        GATEWAY, "systemctl stop vaern-log-shipper", "systemctl start vaern-log-shipper",
+        {("LOG-01", GATEWAY), ("LOG-03", GATEWAY)},
+    ),
+    "a daemon is disabled": (
+        HUB, "systemctl disable vaern-archiver", "systemctl enable vaern-archiver",
+        {("COL-09", HUB)},
+    ),
+    "a line is edited": (
+        GATEWAY, f"sed -i.kept 's/acks=all/acks=1/' {RELAY}", f"mv {RELAY}.kept {RELAY}",
+        {("LOG-09", GATEWAY)},
+    ),
+    "a sector is changed": (
+        GATEWAY, f"sed -i.kept 's/\"health\"/\"waste\"/' {RELAY}", f"mv {RELAY}.kept {RELAY}",
+        {("LOG-05", GATEWAY)},
+    ),
+    "a port is opened": (
+        GATEWAY, "nft insert rule inet vaern input tcp dport 8080 accept", "systemctl reload vaern-firewall",
+        {("BASE-08", GATEWAY)},
+    ),
+    "traffic is passed between municipalities": (
+        HUB, "nft insert rule inet vaern forward iifname vaern0 accept", "systemctl reload vaern-firewall",
+        {("VPN-12", HUB)},
+    ),
+    "a program listens": (
+        SENSOR, "systemd-run --unit vaern-test-listener python3 -m http.server 8080", "systemctl stop vaern-test-listener",
+        {("BASE-09", SENSOR)},
+    ),
+    "a file is loosened": (
+        GATEWAY, "chmod 0644 /etc/vaern/pki/host.key", "chmod 0640 /etc/vaern/pki/host.key",
+        {("BASE-14", GATEWAY)},
+    ),
+    "a directory is loosened": (
+        HUB, "chmod 2755 /var/lib/vaern/archive/0710", "chmod 2750 /var/lib/vaern/archive/0710",
+        {("COL-10", HUB)},
+    ),
+    "passwords are allowed": (
+        SENSOR, "echo 'PasswordAuthentication yes' > /etc/ssh/sshd_config.d/000-test.conf",
+        "rm /etc/ssh/sshd_config.d/000-test.conf", {("BASE-05", SENSOR)},
+    ),
+    "an account gets a password": (
+        SENSOR, "usermod -p x games", "usermod -p '*' games", {("BASE-16", SENSOR)},
+    ),
+    "the time zone is local": (
+        HUB, "ln -sf /usr/share/zoneinfo/Europe/Copenhagen /etc/localtime && systemctl try-restart systemd-timedated",
+        "ln -sf /usr/share/zoneinfo/Etc/UTC /etc/localtime && systemctl try-restart systemd-timedated",
+        {("BASE-03", HUB)},
+    ),
+    "a stranger joins as the municipality": (
+        HUB, f"wg set vaern0 peer {FOREIGN_KEY} allowed-ips fd5a:1c3e:9b27:710::99/128",
+        f"wg set vaern0 peer {FOREIGN_KEY} remove",
+        {("VPN-05", HUB), ("VPN-10", HUB)},
+    ),
+    "the sensor is stopped": (
+        SENSOR, "systemctl stop 'vaern-tap@core'", "systemctl start 'vaern-tap@core'",
+        {("TAP-01", SENSOR), ("TAP-02", SENSOR)},
+    ),
+}  # fmt: skip
+
+
+def red(lab: Lab) -> set[tuple[str, str]]:
+    """The (control, host) pairs that fail now."""
+    return {(one["control"], one["host"]) for one in lab.findings() if one["outcome"] == "failed"}
+
+
+@pytest.mark.parametrize("name", MUTATIONS)
+def test_exactly_its_own_controls_turn_red_and_green_again(onboarded: Lab, name: str) -> None:
+    host, fault, repair, expected = MUTATIONS[name]
+    before = red(onboarded)
+    onboarded.ssh(host, fault)
+    try:
+        after = red(onboarded)
+    finally:
+        onboarded.ssh(host, repair)
+    assert before == set()
+    assert after == expected
+
+
+def test_a_swapped_peer_key_is_seen_at_both_ends_and_onboarding_repairs_it(onboarded: Lab) -> None:
+    """Together with a stopped daemon and an edited line, so that one repair shows all of them."""
+    swap = f"p=$(wg show vaern0 peers) && a=$(wg show vaern0 allowed-ips | cut -f2) && wg set vaern0 peer $p remove peer {FOREIGN_KEY} allowed-ips $a"
+    onboarded.ssh(GATEWAY, swap)
+    onboarded.ssh(GATEWAY, f"sed -i 's/acks=all/acks=1/' {RELAY}")
+    onboarded.ssh(SENSOR, "systemctl stop chrony")
+    after = red(onboarded)
+    assert {("VPN-03", GATEWAY), ("VPN-05", GATEWAY), ("VPN-06", GATEWAY), ("VPN-07", GATEWAY)} <= after
+    assert {("LOG-09", GATEWAY), ("BASE-01", SENSOR)} <= after
+    assert {control for control, _ in after} <= {
+        "VPN-03", "VPN-05", "VPN-06", "VPN-07", "LOG-09", "BASE-01", "BASE-02",
+    }  # fmt: skip
+    onboarded.vaern("onboard", onboarded.slug)
+    assert red(onboarded) == set()

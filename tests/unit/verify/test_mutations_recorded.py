@@ -1,0 +1,178 @@
+"""Each control notices its own fault and no other does: the compliance tests on recorded answers, one thing changed.
+
+`recorded.json` holds what the hosts of an onboarded lab answered (`--recorded` of the compliance tests). The same is
+done on living hosts in tests/lab/test_mutations.py; here every control gets its turn, in seconds and without root.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from vaern.controls import load_catalogue
+from vaern.verify.running import read_findings
+
+ROOT = Path(__file__).resolve().parents[3]
+RECORDED = Path(__file__).with_name("recorded.json")
+Answers = dict[str, dict[str, list[Any]]]
+GATEWAY, SENSOR, HUB = "favrskov-gw1", "favrskov-sensor1", "hub1"
+
+
+def failing(recorded: Path, monkeypatch: pytest.MonkeyPatch) -> set[tuple[str, str]]:
+    """The (control, host) pairs that fail on these answers."""
+    monkeypatch.setenv("VAERN_PROJECT", str(ROOT))
+    findings = recorded.with_suffix(".findings")
+    plugins = ("terminal", "cacheprovider", "junitxml", "faulthandler", "logging", "testinfra", "cov", "xdist")
+    off = [part for plugin in plugins for part in ("-p", f"no:{plugin}")]
+    tests = str(ROOT / "tests" / "compliance")
+    chosen = ["--municipality", "favrskov", "--recorded", str(recorded), "--findings", str(findings)]
+    ways = ["--rootdir", tests, "-c", "/dev/null", "--assert=plain", "--capture=no", "--import-mode=importlib"]
+    code = pytest.main([tests, *ways, *off, *chosen])
+    assert code in {0, 1}
+    found = read_findings(findings)
+    assert {finding.control for finding in found} == {control.id for control in load_catalogue().controls}
+    return {(finding.control, finding.host) for finding in found if finding.outcome == "failed"}
+
+
+@pytest.fixture(scope="module")
+def answers() -> Answers:
+    found: Answers = json.loads(RECORDED.read_text(encoding="utf-8"))
+    return found
+
+
+@pytest.fixture(scope="module")
+def untouched() -> set[tuple[str, str]]:
+    """What fails on the recording as it is."""
+    with pytest.MonkeyPatch.context() as patch:
+        return failing(RECORDED, patch)
+
+
+def test_onboarded_hosts_meet_every_control(untouched: set[tuple[str, str]]) -> None:
+    assert untouched == set()
+
+
+FORWARDING = (
+    '{"nftables": [{"rule": {"family": "inet", "table": "vaern", "chain": "forward", "expr": [{"accept": null}]}}, '
+)
+CHANGES = [
+    ("BASE-01", GATEWAY, "time_sources", "server ntp2.faelles.example iburst\n", ""),
+    ("BASE-02", GATEWAY, "tracking", "Normal", "Not synchronised"),
+    ("BASE-03", GATEWAY, "clock", "Etc/UTC", "Europe/Copenhagen"),
+    ("BASE-04", GATEWAY, "updates", 'Unattended-Upgrade "1"', 'Unattended-Upgrade "0"'),
+    ("BASE-05", GATEWAY, "sshd", "passwordauthentication no", "passwordauthentication yes"),
+    ("BASE-06", GATEWAY, "sshd", "x11forwarding no", "x11forwarding yes"),
+    (
+        "BASE-07",
+        GATEWAY,
+        "ruleset",
+        '"hook": "input", "prio": 0, "policy": "drop"',
+        '"hook": "input", "prio": 0, "policy": "accept"',
+    ),
+    ("BASE-08", GATEWAY, "ruleset", '"right": 22}', '"right": {"set": [22, 8080]}}'),
+    (
+        "BASE-09",
+        GATEWAY,
+        "sockets",
+        "tcp LISTEN 0",
+        'tcp LISTEN 0 5 0.0.0.0:8080 0.0.0.0:* users:(("python3",pid=9,fd=3))\ntcp LISTEN 0',
+    ),
+    ("BASE-10", GATEWAY, "journal", "Storage=persistent", "Storage=volatile"),
+    ("BASE-11", GATEWAY, "packages", "auditd", "audit-nothing"),
+    ("BASE-12", GATEWAY, "release", 'VERSION_ID="13"', 'VERSION_ID="11"'),
+    ("BASE-13", GATEWAY, "failed", "", "chrony.service loaded failed failed NTP client\n"),
+    (
+        "BASE-14",
+        GATEWAY,
+        "modes",
+        "640 root vaern-pki f /etc/vaern/pki/host.key",
+        "644 root vaern-pki f /etc/vaern/pki/host.key",
+    ),
+    ("BASE-15", GATEWAY, "certificate", "CN=favrskov-gw1", "CN=odense-gw1"),
+    ("BASE-16", GATEWAY, "passwords", "", "operator\n"),
+    ("BASE-17", GATEWAY, "writable", "", "/etc/vaern/firewall.nft\n"),
+    ("BASE-18", GATEWAY, "packages", "", "ii  telnetd 0.17\n"),
+    (
+        "VPN-01",
+        GATEWAY,
+        "services",
+        "wg-quick@vaern0.service\nLoadState=loaded\nActiveState=active",
+        "wg-quick@vaern0.service\nLoadState=loaded\nActiveState=failed",
+    ),
+    ("VPN-02", GATEWAY, "addresses", "fd5a:1c3e:9b27:710::1", "fd5a:1c3e:9b27:751::1"),
+    ("VPN-04", GATEWAY, "wireguard", "fd5a:1c3e:9b27::1/128", "fd5a:1c3e:9b27::/48"),
+    ("VPN-06", GATEWAY, "wireguard", "\t25", "\toff"),
+    ("VPN-09", HUB, "wireguard", "\t51820\t", "\t51821\t"),
+    ("VPN-12", HUB, "ruleset", '{"nftables": [', FORWARDING),
+    ("VPN-13", GATEWAY, "ruleset", '{"nftables": [', FORWARDING),
+    (
+        "COL-01",
+        HUB,
+        "services",
+        "vaern-kafka.service\nLoadState=loaded\nActiveState=active",
+        "vaern-kafka.service\nLoadState=loaded\nActiveState=inactive",
+    ),
+    ("COL-02", HUB, "sockets", "[fd5a:1c3e:9b27::1]:9093", "*:9093"),
+    ("COL-03", HUB, "without_certificate", " alert ", " welcome "),
+    ("COL-04", HUB, "with_old_tls", " alert ", " welcome "),
+    (
+        "COL-05",
+        HUB,
+        "broker",
+        '"topics": ["__consumer_offsets", "logs.0710"]',
+        '"topics": ["__consumer_offsets", "logs.0751"]',
+    ),
+    ("COL-06", HUB, "broker", "User:favrskov-gw1", "User:odense-gw1"),
+    ("COL-07", HUB, "server_properties", "allow.everyone.if.no.acl.found=false", "allow.everyone.if.no.acl.found=true"),
+    ("COL-08", HUB, "broker", '"producer_byte_rate": 10485760.0', '"producer_byte_rate": 1.0'),
+    (
+        "COL-09",
+        HUB,
+        "services",
+        "vaern-archiver.service\nLoadState=loaded\nActiveState=active",
+        "vaern-archiver.service\nLoadState=loaded\nActiveState=failed",
+    ),
+    ("COL-10", HUB, "modes", "2750 vaern-archiver vaern-0710 d", "2755 vaern-archiver vaern-0710 d"),
+    ("COL-11", HUB, "collector_settings", '"retention_days": 400', '"retention_days": 30'),
+    ("COL-13", HUB, "owners", "vaern-kafka vaern-kafka", "vaern-kafka root"),
+    (
+        "LOG-01",
+        GATEWAY,
+        "services",
+        "vaern-log-shipper.service\nLoadState=loaded\nActiveState=active",
+        "vaern-log-shipper.service\nLoadState=loaded\nActiveState=inactive",
+    ),
+    ("LOG-03", GATEWAY, "sockets", "198.51.100.10:6514 ", "198.19.75.10:6514 "),
+    (
+        "LOG-04",
+        GATEWAY,
+        "relay_sources",
+        '"value": "source_dhcp1"},',
+        '"value": "source_dhcp1"}, {"index": "syslog_tcp 198.51.100.99", "value": "source_dhcp1"},',
+    ),
+    ("LOG-05", GATEWAY, "relay", 'set $!sector = "health"', 'set $!sector = "waste"'),
+    ("LOG-08", GATEWAY, "relay", "[fd5a:1c3e:9b27::1]:9093", "[fd5a:1c3e:9b27::2]:9093"),
+    ("LOG-09", GATEWAY, "relay", "acks=all", "acks=0"),
+    ("LOG-10", GATEWAY, "relay", "security.protocol=ssl", "security.protocol=plaintext"),
+    ("LOG-11", GATEWAY, "masked", "[CPR]", "010190-1234"),
+    ("LOG-12", GATEWAY, "modes", "d /var/spool/vaern-log-shipper/queue", "d /var/spool/elsewhere"),
+    ("TAP-02", SENSOR, "captures", "tap0", "lan"),
+    ("TAP-04", SENSOR, "tap_settings", "core test = 1", "core test = 0"),
+    ("TAP-06", SENSOR, "owners", "vaern-tap@core ", "vaern-tap@core root-not-"),
+]
+
+
+@pytest.mark.parametrize(("control", "host", "section", "old", "new"), CHANGES, ids=[change[0] for change in CHANGES])
+def test_exactly_its_own_control_turns_red(
+    control: str, host: str, section: str, old: str, new: str,
+    answers: Answers, untouched: set[tuple[str, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    code, text = answers[host][section]
+    assert old in text
+    changed = text.replace(old, new) if old else f"{text}\n{new}"
+    recorded = tmp_path / "recorded.json"
+    sections = {**answers[host], section: [code, changed]}
+    recorded.write_text(json.dumps({**answers, host: sections}), encoding="utf-8")
+    assert failing(recorded, monkeypatch) - untouched == {(control, host)}

@@ -1,0 +1,130 @@
+"""Parsers on what Debian's commands really print; lines are recorded from lab hosts, oddities are added by hand."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+from vaern.verify import parsing
+from vaern.verify.parsing import Opening, Socket
+
+SOCKETS = """\
+udp UNCONN 0      0      198.51.100.10:514   0.0.0.0:* users:(("rsyslogd",pid=2804,fd=4))
+udp UNCONN 0      0               [::]:60367    [::]:* users:(("wireguard-go",pid=1780,fd=14))
+udp UNCONN 0      0               [::]:51820    [::]:*
+tcp LISTEN 0      50      [::ffff:127.0.0.1]:9090        *:* users:(("java",pid=2439,fd=226))
+tcp LISTEN 0      50     [fd5a:1c3e:9b27::1]:9093     [::]:* users:(("java",pid=2439,fd=258))
+tcp LISTEN 0      50     [fe80::1%lan]:80     [::]:* users:(("nginx",pid=1,fd=2))
+"""
+
+
+def test_sockets() -> None:
+    assert parsing.listening(SOCKETS.splitlines()) == {
+        Socket("udp", "198.51.100.10", 514, "rsyslogd"),
+        Socket("udp", "::", 60367, "wireguard-go"),
+        Socket("udp", "::", 51820, "kernel"),
+        Socket("tcp", "127.0.0.1", 9090, "java"),
+        Socket("tcp", "fd5a:1c3e:9b27::1", 9093, "java"),
+        Socket("tcp", "fe80::1", 80, "nginx"),
+    }
+
+
+def test_only_loopback_is_local() -> None:
+    local = {socket for socket in parsing.listening(SOCKETS.splitlines()) if socket.local}
+    assert local == {Socket("tcp", "127.0.0.1", 9090, "java")}
+
+
+def test_tunnels_keep_no_secret_and_read_never() -> None:
+    lines = [
+        "vaern0\thidden\tPUBLIC=\t51820\toff",
+        "vaern0\tPEER=\thidden\t198.18.0.10:51820\tfd00::1/128,fd00::2/128\t1795494078\t460000\t666616\t25",
+        "vaern0\tOTHER=\tnone\t(none)\t(none)\t0\t0\t0\toff",
+    ]
+    tunnel = parsing.tunnels(lines)["vaern0"]
+    first, second = tunnel.peers
+    assert (tunnel.public_key, tunnel.port) == ("PUBLIC=", 51820)
+    assert (first.preshared, first.allowed, first.keepalive) == (True, {"fd00::1/128", "fd00::2/128"}, 25)
+    assert (second.preshared, second.allowed, second.keepalive, second.handshake) == (False, frozenset(), 0, 0)
+
+
+def test_certificate() -> None:
+    text = "subject=C=DK, O=x, CN=favrskov-gw1\nnotAfter=Feb 22 04:14:40 2027 GMT\n/etc/vaern/pki/host.crt: OK\n"
+    assert parsing.certificate(text) == ("favrskov-gw1", datetime(2027, 2, 22, 4, 14, 40, tzinfo=UTC), True)
+    assert parsing.certificate("Could not open file") == ("", None, False)
+
+
+def test_modes_keep_spaces_in_paths() -> None:
+    access = parsing.modes(["2750 vaern-archiver vaern-0710 d /var/lib/vaern/archive/07 10"])
+    assert str(access["/var/lib/vaern/archive/07 10"]) == "2750 vaern-archiver:vaern-0710"
+
+
+def test_units_of_any_order() -> None:
+    text = "MainPID=55\nId=ssh.service\nActiveState=active\n\nId=chrony.service\nActiveState=failed"
+    found = parsing.units(text)
+    assert found["ssh.service"]["MainPID"] == "55"
+    assert found["chrony.service"]["ActiveState"] == "failed"
+
+
+def match(protocol: str, field: str, right: object) -> dict[str, object]:
+    return {"match": {"op": "==", "left": {"payload": {"protocol": protocol, "field": field}}, "right": right}}
+
+
+def ruleset(*expressions: list[dict[str, object]], hook: str = "input") -> str:
+    chain = {"family": "inet", "table": "t", "name": "c", "type": "filter", "hook": hook, "prio": 0, "policy": "drop"}
+    rules = [{"rule": {"family": "inet", "table": "t", "chain": "c", "expr": expression}} for expression in expressions]
+    return json.dumps({"nftables": [{"metainfo": {}}, {"chain": chain}, *rules]})
+
+
+ACCEPT: dict[str, object] = {"accept": None}
+ESTABLISHED: dict[str, object] = {
+    "match": {"op": "in", "left": {"ct": {"key": "state"}}, "right": ["established", "related"]}
+}
+LOOPBACK: dict[str, object] = {"match": {"op": "==", "left": {"meta": {"key": "iifname"}}, "right": "lo"}}
+
+
+def test_openings_have_sources_and_interface() -> None:
+    prefix = {"prefix": {"addr": "198.18.0.0", "len": 15}}
+    on_lan: dict[str, object] = {"match": {"op": "==", "left": {"meta": {"key": "iifname"}}, "right": "lan"}}
+    text = ruleset(
+        [ESTABLISHED, ACCEPT],
+        [LOOPBACK, ACCEPT],
+        [match("tcp", "dport", 22), ACCEPT],
+        [on_lan, match("ip", "saddr", {"set": ["198.51.100.2", prefix]}), match("udp", "dport", 514), ACCEPT],
+        [match("tcp", "dport", {"range": [8000, 8001]}), ACCEPT],
+        [match("tcp", "dport", 25), {"drop": None}],
+    )
+    found, others = parsing.openings(text)
+    assert found == {
+        Opening("tcp", 22, ()),
+        Opening("udp", 514, ("198.18.0.0/15", "198.51.100.2"), "lan"),
+        Opening("tcp", 8000, ()),
+        Opening("tcp", 8001, ()),
+    }
+    assert others == ()
+
+
+def test_a_rule_that_lets_anybody_in_without_a_port_is_seen() -> None:
+    assert len(parsing.openings(ruleset([ACCEPT]))[1]) == 1
+    assert len(parsing.openings(ruleset([match("ip", "saddr", "203.0.113.1"), ACCEPT]))[1]) == 1
+    assert len(parsing.openings(ruleset([{"jump": {"target": "elsewhere"}}]))[1]) == 1
+
+
+def test_forwarding_rules_are_seen_and_answers_are_not() -> None:
+    assert parsing.forwards(ruleset([ESTABLISHED, ACCEPT], hook="forward")) == ()
+    assert len(parsing.forwards(ruleset([ACCEPT], hook="forward"))) == 1
+
+
+def test_state_new_is_no_answer() -> None:
+    new: dict[str, object] = {
+        "match": {"op": "in", "left": {"ct": {"key": "state"}}, "right": {"set": ["new", "related"]}}
+    }
+    assert len(parsing.forwards(ruleset([new, ACCEPT], hook="forward"))) == 1
+
+
+def test_chains() -> None:
+    assert parsing.chains(ruleset()) == {"input of inet t": "drop"}
+
+
+def test_captures() -> None:
+    line = 'p_raw UNCONN 0 0 *:tap0 * users:(("Suricata-Main",pid=9,fd=6))'
+    assert parsing.capturing([line]) == {("Suricata-Main", "tap0")}
