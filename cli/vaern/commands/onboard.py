@@ -41,8 +41,9 @@ def command(ctx: click.Context, slug: str, dry_run: bool, full: bool, as_json: b
     durations: dict[str, float] = {}
     with listener(as_json) as listen:
         with step(listen, "declaration", "reading and checking", durations) as running:
+            load_fleet(project, (slug,))
             fleet = load_fleet(project)
-            running.done = f"{slug} and {len(fleet.municipalities)} municipalities are sound"
+            running.done = f"{slug} is sound, as are all {len(fleet.municipalities)} declarations"
         if dry_run:
             return _dry_run(project, fleet, slug, listen, as_json)
         with exclusive(project, slug):

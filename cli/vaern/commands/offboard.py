@@ -1,0 +1,44 @@
+"""`vaern offboard`: disconnect a municipality and revoke its keys."""
+
+from __future__ import annotations
+
+import click
+
+from vaern.errors import ExitCode
+from vaern.paths import Project
+
+
+@click.command()
+@click.argument("slug", metavar="MUNICIPALITY")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--dry-run", is_flag=True, help="Only say what would be done.")
+@click.option("--json", "as_json", is_flag=True, help="Progress as JSON lines.")
+@click.pass_context
+def command(ctx: click.Context, slug: str, yes: bool, dry_run: bool, as_json: bool) -> int:
+    """Disconnect a municipality and revoke its keys.
+
+    The shared side lets go first; the archive stays until its retention ends. The declaration is left alone, so
+    that `vaern onboard` connects it again, with new keys.
+
+    \b
+    Example:
+      vaern offboard favrskov --dry-run
+      vaern offboard favrskov
+    """
+    from vaern.console import listener
+    from vaern.declaration import load_fleet
+    from vaern.lock import exclusive
+    from vaern.offboarding import consequences, offboard
+
+    project: Project = ctx.obj
+    load_fleet(project, (slug,))
+    fleet = load_fleet(project)
+    for line in consequences(fleet, slug):
+        click.echo(f"{'would ' if dry_run else ''}{line}", err=True)
+    if dry_run:
+        return ExitCode.OK
+    if not yes:
+        click.confirm(f"Disconnect {slug}?", abort=True)
+    with exclusive(project, slug), listener(as_json) as listen:
+        offboard(project, fleet, slug, listen)
+    return ExitCode.OK

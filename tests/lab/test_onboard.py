@@ -1,0 +1,111 @@
+"""The way through, from nothing to the report, and what must hold when it is run again, twice at once, or offline."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from lab_project import Lab
+
+from vaern.errors import ExitCode
+
+pytestmark = pytest.mark.lab
+
+
+def events(text: str) -> list[dict[str, object]]:
+    return [json.loads(line) for line in text.splitlines() if line.startswith("{")]
+
+
+def test_everything_declared_is_found_right_and_seen(onboarded: Lab) -> None:
+    report = json.loads((onboarded.project.reports / "favrskov/latest/findings.json").read_text(encoding="utf-8"))
+    assert len({finding["control"] for finding in report["findings"]}) >= 40
+    assert [finding for finding in report["findings"] if finding["outcome"] == "failed"] == []
+    assert [proof["subject"] for proof in report["proofs"]] == ["core", "dhcp1", "firewall1", "journal1"]
+    assert all(proof["seen"] for proof in report["proofs"])
+    page = (onboarded.project.reports / "favrskov/latest/report.html").read_text(encoding="utf-8")
+    assert "Favrskov" in page
+    assert "http" not in page.replace("http://www.w3.org", ""), "the page must not load anything"
+
+
+def test_events_are_filed_under_their_municipality(onboarded: Lab) -> None:
+    found = onboarded.ssh("hub1", "find /var/lib/vaern/archive -mindepth 1 -maxdepth 1 -printf '%f\\n'").split()
+    assert found == ["0710"]
+
+
+def test_a_second_run_changes_nothing(onboarded: Lab) -> None:
+    done = onboarded.vaern("onboard", "favrskov", "--full", "--json")
+    told = [event for event in events(done.stdout) if event.get("phase") == "finished"]
+    assert [event["text"] for event in told if event["stage"] == "configure"] == ["0 changes"]
+    done = onboarded.vaern("onboard", "favrskov", "--json")
+    told = [event for event in events(done.stdout) if event.get("phase") == "finished"]
+    assert [event["text"] for event in told if event["stage"] == "configure"] == [
+        "nothing has changed since the last run"
+    ]
+
+
+def test_a_dry_run_changes_nothing_and_says_so(onboarded: Lab) -> None:
+    done = onboarded.vaern("onboard", "favrskov", "--dry-run", "--json")
+    assert events(done.stdout)[-1] == {"planned": []}
+
+
+def test_a_dry_run_lists_what_would_change(onboarded: Lab) -> None:
+    onboarded.ssh("favrskov-gw1", "echo '# by hand' >> /etc/chrony/chrony.conf; systemctl stop vaern-log-shipper")
+    try:
+        done = onboarded.vaern("onboard", "favrskov", "--dry-run", "--json")
+        planned = [one["what"] for one in events(done.stdout)[-1]["planned"]]  # type: ignore[index, attr-defined]
+        assert any("favrskov-gw1" in what for what in planned), planned
+        assert "# by hand" in onboarded.ssh("favrskov-gw1", "tail -1 /etc/chrony/chrony.conf")
+    finally:
+        onboarded.vaern("onboard", "favrskov")
+    assert "# by hand" not in onboarded.ssh("favrskov-gw1", "cat /etc/chrony/chrony.conf")
+
+
+def test_a_second_run_at_the_same_time_is_refused(onboarded: Lab) -> None:
+    first = onboarded.start("onboard", "favrskov", "--full", "--json")
+    try:
+        assert first.stdout is not None
+        for line in first.stdout:
+            if json.loads(line).get("stage") == "provision":
+                break
+        second = onboarded.vaern("onboard", "favrskov", expect=ExitCode.BUSY)
+        assert f"process {first.pid}" in second.stderr
+        assert "fix: " in second.stderr
+    finally:
+        first.communicate(timeout=600)
+    assert first.returncode == ExitCode.OK
+
+
+def test_a_canary_that_cannot_pass_names_its_leg(onboarded: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    onboarded.ssh("hub1", "systemctl stop vaern-archiver")
+    try:
+        from vaern import proof
+        from vaern.declaration import load_fleet
+        from vaern.provision import municipality_outputs
+        from vaern.secret_store import folder_of
+
+        monkeypatch.setattr(proof, "WAIT_SECONDS", 4.0)
+        project = onboarded.project
+        fleet = load_fleet(project)
+        proofs = proof.prove(
+            project,
+            "favrskov",
+            fleet.municipalities["favrskov"],
+            municipality_outputs(project, "favrskov").device_namespaces,
+            "hub1",
+            folder_of(project) / "ca.crt",
+            lambda text: None,
+        )
+    finally:
+        onboarded.ssh("hub1", "systemctl start vaern-archiver")
+    assert {(one.subject, one.seen, one.leg) for one in proofs} == {
+        ("core", False, "relay"),
+        ("dhcp1", False, "relay"),
+        ("firewall1", False, "relay"),
+        ("journal1", False, "relay"),
+    }
+
+
+def test_status_says_that_it_is_connected(onboarded: Lab) -> None:
+    (status,) = json.loads(onboarded.vaern("status", "favrskov", "--json").stdout)
+    assert status["connected"] is True
+    assert status["enrolled"] == status["hosts"] == 2
