@@ -13,6 +13,7 @@ pytestmark = pytest.mark.lab
 
 GATEWAY, SENSOR, HUB = "favrskov-gw1", "favrskov-sensor1", "hub1"
 RELAY = "/etc/vaern/log_shipper/rsyslog.conf"
+LISTENER = "vaern-test-listener"
 FOREIGN_KEY = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
 """A public key nobody has: the point zero of the curve."""
 
@@ -55,7 +56,7 @@ MUTATIONS = {
         {("VPN-12", HUB)},
     ),
     "a program listens": (
-        SENSOR, "systemd-run --unit vaern-test-listener python3 -m http.server 8080", "systemctl stop vaern-test-listener",
+        SENSOR, f"systemd-run --unit {LISTENER} python3 -m http.server 8080", f"systemctl stop {LISTENER}",
         {("BASE-09", SENSOR)},
     ),
     "a file is loosened": (
@@ -110,7 +111,10 @@ def test_exactly_its_own_controls_turn_red_and_green_again(onboarded: Lab, name:
 
 def test_a_swapped_peer_key_is_seen_at_both_ends_and_onboarding_repairs_it(onboarded: Lab) -> None:
     """Together with a stopped daemon and an edited line, so that one repair shows all of them."""
-    swap = f"p=$(wg show vaern0 peers) && a=$(wg show vaern0 allowed-ips | cut -f2) && wg set vaern0 peer $p remove peer {FOREIGN_KEY} allowed-ips $a"
+    swap = (
+        "p=$(wg show vaern0 peers) && a=$(wg show vaern0 allowed-ips | cut -f2) && "
+        f"wg set vaern0 peer $p remove peer {FOREIGN_KEY} endpoint 198.18.0.10:51820 allowed-ips $a"
+    )
     onboarded.ssh(GATEWAY, swap)
     onboarded.ssh(GATEWAY, f"sed -i 's/acks=all/acks=1/' {RELAY}")
     onboarded.ssh(SENSOR, "systemctl stop chrony")
