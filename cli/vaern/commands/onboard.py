@@ -73,7 +73,8 @@ def _dry_run(project: Project, fleet: Fleet, slug: str, listen: Listener, as_jso
 
 def _conclude(onboarding: Onboarding, as_json: bool) -> int:
     """Write and show the result; a lost canary is an error, a failed control is exit code 1."""
-    from dataclasses import asdict
+    import json
+    from pathlib import Path
 
     from vaern import proof
     from vaern.console import print_json
@@ -92,7 +93,7 @@ def _conclude(onboarding: Onboarding, as_json: bool) -> int:
         paths = write_reports(onboarding.project, onboarding.slug, report)
         running.done = str(paths["html"])
     if as_json:
-        print_json({"result": asdict(report), "paths": paths})
+        print_json({"result": json.loads(Path(paths["json"]).read_text(encoding="utf-8")), "paths": paths})
     else:
         show(report, paths)
     proof.raise_for(onboarding.proofs)

@@ -1,0 +1,56 @@
+"""From bare hosts to the report, split by stage; then a run with nothing to do against plain ansible-playbook."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import alternate, timed
+from lab_project import Lab
+
+from vaern import sharedhosts
+from vaern.declaration import load_fleet
+
+BIN = Path(sys.executable).parent
+
+
+@pytest.mark.bench
+def test_onboard(bare_lab: Lab, tmp_path: Path) -> None:
+    done = bare_lab.vaern("onboard", bare_lab.slug, "--json")
+    durations = json.loads(done.stdout.splitlines()[-1])["result"]["durations"]
+    print("\nfrom booted bare hosts to the report, seconds by stage:")
+    for stage, seconds in durations.items():
+        print(f"  {stage:<12} {seconds:7.1f}")
+    print(f"  {'in all':<12} {sum(durations.values()):7.1f}")
+
+    def ours() -> float:
+        command = [str(BIN / "vaern"), "onboard", bare_lab.slug]
+        return timed(command, bare_lab.project.root, bare_lab.environment)
+
+    plays = plain_plays(bare_lab, tmp_path)
+
+    def theirs() -> float:
+        return sum(timed(command, bare_lab.project.root, environment) for command, environment in plays)
+
+    mine, other, ratio = alternate(ours, theirs)
+    print(f"nothing to do: vaern onboard {mine:.1f} s (with verification and proof), ansible-playbook {other:.1f} s")
+    print(f"ratio ansible-playbook / vaern: {ratio:.2f} (goal: 5)")
+
+
+def plain_plays(lab: Lab, folder: Path) -> list[tuple[list[str], dict[str, str]]]:
+    """The same plays on the same hosts as somebody without vaern would run them: Ansible's default settings."""
+    fleet = load_fleet(lab.project)
+    # Ansible names its shared connections by host alone: without a folder of its own it would meet another lab's.
+    own = {"ANSIBLE_ROLES_PATH": str(lab.project.roles), "ANSIBLE_SSH_CONTROL_PATH_DIR": str(folder / "c")}
+    environment = {**os.environ, **own}
+    commands = []
+    for play in (sharedhosts.shared_play(lab.project, fleet), sharedhosts.municipality_play(lab.project, fleet, lab.slug)):
+        variables = folder / f"{play.name}.json"
+        variables.write_text(json.dumps(dict(play.variables)))
+        command = [str(BIN / "ansible-playbook"), "-i", str(play.inventories[0]), "-e", f"@{variables}"]
+        command += ["--ssh-common-args", f"-F {lab.project.state / 'ssh_config'}", str(play.playbook)]
+        commands.append((command, environment))
+    return commands
