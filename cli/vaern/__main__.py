@@ -44,9 +44,7 @@ class LazyGroup(click.Group):
         """Import the command. None when there is no such command."""
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"vaern.commands.{cmd_name}")
-        command = module.command
-        assert isinstance(command, click.Command)
+        command: click.Command = importlib.import_module(f"vaern.commands.{cmd_name}").command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -126,7 +124,7 @@ def main() -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(ExitCode.OK)
-    except Exception as error:  # the one place: nothing unknown may reach the terminal as a traceback
+    except Exception as error:  # noqa: BLE001 - the one place: nothing unknown reaches the terminal as a traceback
         click.secho("error: ", fg="red", bold=True, nl=False, err=True)
         click.echo(f"vaern failed in a way it does not know ({type(error).__name__})", err=True)
         click.echo(f"  fix: send {_record(error)} with your report", err=True)

@@ -48,7 +48,7 @@ def verify(folder: Path, files: dict[str, str]) -> str:
     if not signers.is_file():
         raise ApprovalError(
             f"{signers} does not exist, so nobody may approve for {slug}",
-            fix=f"write one line into it: NAME@MUNICIPALITY namespaces=\"{NAMESPACE}\" ssh-ed25519 AAAA...",
+            fix=f'write one line into it: NAME@MUNICIPALITY namespaces="{NAMESPACE}" ssh-ed25519 AAAA...',
         )
     if not signature.is_file():
         raise ApprovalError(

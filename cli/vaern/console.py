@@ -57,7 +57,8 @@ def _live() -> Iterator[Listener]:
     from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
 
     console = Console(stderr=True, highlight=False)
-    columns = (SpinnerColumn(), TextColumn("[bold]{task.description:<12}"), TimeElapsedColumn(), TextColumn("{task.fields[text]}"))
+    name, detail = TextColumn("[bold]{task.description:<12}"), TextColumn("{task.fields[text]}")
+    columns = (SpinnerColumn(), name, TimeElapsedColumn(), detail)
     with Bar(*columns, console=console, transient=True) as bar:
         yield _bar_listener(bar, console.print)
 

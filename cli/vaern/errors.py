@@ -1,15 +1,15 @@
 """Every error vaern raises on purpose, and the exit code each one ends the process with.
 
-    VaernError
-    ├── UsageError           2  the command line asks for something that does not exist
-    ├── DeclarationError     3  a declaration is wrong; carries one Problem per fault
-    ├── ProvisionError       4  the Pulumi engine or a lab host failed
-    ├── ConfigureError       5  an Ansible task failed
-    ├── UnreachableError     6  a host does not answer
-    ├── ApprovalError        7  the generated files are not signed by the municipality
-    ├── BusyError            8  another run holds the municipality
-    ├── ProofError           9  an event or alert did not arrive at the collector
-    └── SetupError          10  a part that `make setup` installs is missing
+VaernError
+├── UsageError           2  the command line asks for something that does not exist
+├── DeclarationError     3  a declaration is wrong; carries one Problem per fault
+├── ProvisionError       4  the Pulumi engine or a lab host failed
+├── ConfigureError       5  an Ansible task failed
+├── UnreachableError     6  a host does not answer
+├── ApprovalError        7  the generated files are not signed by the municipality
+├── BusyError            8  another run holds the municipality
+├── ProofError           9  an event or alert did not arrive at the collector
+└── SetupError          10  a part that `make setup` installs is missing
 """
 
 from __future__ import annotations

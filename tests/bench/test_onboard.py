@@ -47,7 +47,8 @@ def plain_plays(lab: Lab, folder: Path) -> list[tuple[list[str], dict[str, str]]
     own = {"ANSIBLE_ROLES_PATH": str(lab.project.roles), "ANSIBLE_SSH_CONTROL_PATH_DIR": str(folder / "c")}
     environment = {**os.environ, **own}
     commands = []
-    for play in (sharedhosts.shared_play(lab.project, fleet), sharedhosts.municipality_play(lab.project, fleet, lab.slug)):
+    own_play = sharedhosts.municipality_play(lab.project, fleet, lab.slug)
+    for play in (sharedhosts.shared_play(lab.project, fleet), own_play):
         variables = folder / f"{play.name}.json"
         variables.write_text(json.dumps(dict(play.variables)))
         command = [str(BIN / "ansible-playbook"), "-i", str(play.inventories[0]), "-e", f"@{variables}"]

@@ -1,4 +1,4 @@
-"""Sends one canary from an address of this network namespace: `udp|tcp|tls SOURCE DESTINATION PORT [CA]`, text on stdin.
+"""Sends standard input from an address of this network namespace: `udp|tcp|tls SOURCE DESTINATION PORT [CA]`.
 
 Runs by itself inside a device's namespace, so it imports nothing but the standard library.
 """

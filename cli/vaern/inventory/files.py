@@ -156,4 +156,3 @@ def _hosts(groups: dict[str, list[str]]) -> dict[str, Any]:
 
 def _names(slug: str, municipality: Municipality, role: HostRole) -> list[str]:
     return [host_name(slug, host.name) for host in municipality.with_role(role)]
-

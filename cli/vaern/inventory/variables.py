@@ -171,9 +171,7 @@ def _source(source: LogSource) -> Variables:
 def _taps_through(municipality: Municipality, relay: Host) -> list[Tap]:
     """Taps whose sensor hands its alerts to this relay."""
     return [
-        tap
-        for tap in municipality.taps
-        if sizing.relay_of(municipality, municipality.host(tap.sensor).site) == relay
+        tap for tap in municipality.taps if sizing.relay_of(municipality, municipality.host(tap.sensor).site) == relay
     ]
 
 
