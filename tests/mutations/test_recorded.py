@@ -15,16 +15,17 @@ import pytest
 from vaern.controls import load_catalogue
 from vaern.verify.running import read_findings
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[2]
 RECORDED = Path(__file__).with_name("recorded.json")
+pytestmark = pytest.mark.mutations
 Answers = dict[str, dict[str, list[Any]]]
 GATEWAY, HUB = "favrskov-gw1", "hub1"
 
 
-def failing(recorded: Path, monkeypatch: pytest.MonkeyPatch) -> set[tuple[str, str]]:
-    """The (control, host) pairs that fail on these answers."""
+def failing(recorded: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> set[tuple[str, str]]:
+    """The (control, host) pairs that fail on these answers; `folder` takes the findings."""
     monkeypatch.setenv("VAERN_PROJECT", str(ROOT))
-    findings = recorded.with_suffix(".findings")
+    findings = folder / "findings.jsonl"
     plugins = ("terminal", "cacheprovider", "junitxml", "faulthandler", "logging", "testinfra", "cov", "xdist")
     off = [part for plugin in plugins for part in ("-p", f"no:{plugin}")]
     tests = str(ROOT / "tests" / "compliance")
@@ -44,10 +45,10 @@ def answers() -> Answers:
 
 
 @pytest.fixture(scope="module")
-def untouched() -> set[tuple[str, str]]:
+def untouched(tmp_path_factory: pytest.TempPathFactory) -> set[tuple[str, str]]:
     """What fails on the recording as it is."""
     with pytest.MonkeyPatch.context() as patch:
-        return failing(RECORDED, patch)
+        return failing(RECORDED, tmp_path_factory.mktemp("untouched"), patch)
 
 
 def test_onboarded_hosts_meet_every_control(untouched: set[tuple[str, str]]) -> None:
@@ -173,4 +174,4 @@ def test_exactly_its_own_control_turns_red(
     recorded = tmp_path / "recorded.json"
     sections = {**answers[host], section: [code, changed]}
     recorded.write_text(json.dumps({**answers, host: sections}), encoding="utf-8")
-    assert failing(recorded, monkeypatch) - untouched == {(control, host)}
+    assert failing(recorded, tmp_path, monkeypatch) - untouched == {(control, host)}
