@@ -49,9 +49,9 @@ def enrolled_slugs(project: Project, fleet: Fleet) -> list[str]:
 def _status(project: Project, fleet: Fleet, slug: str) -> Status:
     municipality = fleet.municipalities[slug]
     files = inventory.municipality_files(fleet, slug)
-    report = _last_report(project, slug)
+    report = _report(project, slug, "latest")
     outcomes = [finding["outcome"] for finding in report.get("findings", [])]
-    proofs = report.get("proofs", [])
+    proofs = _report(project, slug, "proved").get("proofs", [])
     return Status(
         municipality=slug,
         code=municipality.code,
@@ -88,9 +88,9 @@ def _keys(project: Project, fleet: Fleet, slug: str) -> dict[str, Any]:
     return enrolment
 
 
-def _last_report(project: Project, slug: str) -> dict[str, Any]:
+def _report(project: Project, slug: str, which: str) -> dict[str, Any]:
     try:
-        found: dict[str, Any] = json.loads((project.reports / slug / "latest" / "findings.json").read_text("utf-8"))
+        found: dict[str, Any] = json.loads((project.reports / slug / which / "findings.json").read_text("utf-8"))
     except (OSError, ValueError):
         return {}
     return found

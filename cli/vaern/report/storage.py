@@ -15,6 +15,8 @@ from vaern.report.documents import parse_json, render_json, render_junit
 from vaern.report.page import render_html
 
 LATEST = "latest"
+PROVED = "proved"
+"""The last report that holds proofs: a verification alone sends no canaries, and must not hide that they arrived."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +57,10 @@ def write_reports(project: Project, slug: str, report: Report) -> dict[str, str]
     if finished.exists():  # two reports within the same second: the later one holds
         shutil.rmtree(finished)
     unfinished.rename(finished)
-    link = parent / f".{LATEST}.{os.getpid()}"
-    link.symlink_to(name)
-    link.replace(parent / LATEST)
+    for meaning in (LATEST, PROVED) if report.proofs else (LATEST,):
+        link = parent / f".{meaning}.{os.getpid()}"
+        link.symlink_to(name)
+        link.replace(parent / meaning)
     written = ReportPaths(parent / LATEST)
     return {"html": str(written.html), "json": str(written.json), "junit": str(written.junit)}
 
