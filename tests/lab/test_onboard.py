@@ -109,3 +109,27 @@ def test_status_says_that_it_is_connected(onboarded: Lab) -> None:
     (status,) = json.loads(onboarded.vaern("status", "favrskov", "--json").stdout)
     assert status["connected"] is True
     assert status["enrolled"] == status["hosts"] == 2
+
+
+def test_no_secret_is_in_any_log_report_or_state(onboarded: Lab) -> None:
+    """Private keys never leave their host; pre-shared keys are nowhere but in the encrypted store and on both ends."""
+    project = onboarded.project
+    keys = [
+        onboarded.ssh(host, "cat /etc/wireguard/vaern0.key").strip() for host in ("hub1", "favrskov-gw1")
+    ] + onboarded.ssh("hub1", "wg show vaern0 preshared-keys").split()[1::2]
+    keys += [
+        "".join(onboarded.ssh(host, "grep -v -- ----- /etc/vaern/pki/host.key").split())[-40:]
+        for host in ("hub1", "favrskov-gw1", "favrskov-sensor1")
+    ]
+    assert len(keys) == 6
+    files = [
+        path
+        for top in (project.state, project.inventories)
+        for path in top.rglob("*")
+        if path.is_file() and not path.is_relative_to(project.lab)
+    ]
+    assert len(files) > 20
+    for path in files:
+        content = "".join(path.read_text(encoding="utf-8", errors="replace").split())
+        for key in keys:
+            assert key not in content, path
