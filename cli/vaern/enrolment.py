@@ -11,28 +11,23 @@ from __future__ import annotations
 import base64
 import re
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from vaern import ssh
+from vaern.certificates import is_usable
 from vaern.errors import ConfigureError
+from vaern.keyrecord import read_record, write_record
 from vaern.model.naming import INTERFACE
 from vaern.model.progress import Tell
 from vaern.paths import Project
 from vaern.secret_store import SecretStore
-from vaern.signer import Signer, subject_names
+from vaern.signer import Signer
 
-if TYPE_CHECKING:
-    from cryptography import x509
-
-HEADER = "# Written by enrolment: public keys and certificates, made on the hosts. Nothing in it is secret.\n---\n"
 PUBLIC_KEY = re.compile(r"^[A-Za-z0-9+/]{43}=$")
 """What a host answers becomes a variable of Ansible, so anything else than a key is refused."""
-RENEW_AFTER = 2 / 3
-"""Part of its life after which a certificate is renewed; the rest is for noticing that renewal fails."""
 
 # Written in octal: the PKCS #8 header of X25519 (RFC 8410), which openssl wants before the 32 bytes WireGuard keeps.
 MAKE = r"""
@@ -124,9 +119,7 @@ def enrol(project: Project, subjects: Iterable[Subject], record: Path, signer: S
     def work(name: str) -> tuple[bool, dict[str, str]]:
         subject = wanted[name]
         answer = ask(project, subject)
-        usable = usable_certificate(
-            subject, answer, (answer.certificate, recorded.get(name, {}).get("certificate", "")), authority
-        )
+        usable = usable_certificate(subject, answer, recorded.get(name, {}).get("certificate", ""), authority)
         certificate = usable or signer.sign(answer.request, name=name, addresses=subject.addresses)
         if answer.certificate != certificate or answer.authority != authority:
             _run(project, name, DELIVER.format(authority=authority, certificate=certificate))
@@ -171,71 +164,12 @@ def parse_answer(subject: Subject, text: str) -> Answer:
     return answer
 
 
-def usable_certificate(subject: Subject, answer: Answer, candidates: tuple[str, ...], authority: str) -> str:
-    """The first candidate that is ours, for the key, name and addresses of the host, and not old; else empty."""
-    from cryptography import x509
-
-    for candidate in filter(None, candidates):
-        try:
-            certificate = x509.load_pem_x509_certificate(candidate.encode())
-            request = x509.load_pem_x509_csr(answer.request.encode())
-            issuer = x509.load_pem_x509_certificate(authority.encode())
-        except ValueError:
-            continue
-        if certificate.public_key() == request.public_key() and _will_do(certificate, subject, issuer):
+def usable_certificate(subject: Subject, answer: Answer, recorded: str, authority: str) -> str:
+    """The host's certificate, else the recorded one (a run died before delivery), if it will do; else empty."""
+    for candidate in filter(None, (answer.certificate, recorded)):
+        if is_usable(candidate, answer.request, authority, name=subject.name, addresses=subject.addresses):
             return candidate
     return ""
-
-
-def _will_do(certificate: x509.Certificate, subject: Subject, issuer: x509.Certificate) -> bool:
-    from cryptography import x509
-    from cryptography.exceptions import InvalidSignature
-
-    try:
-        certificate.verify_directly_issued_by(issuer)
-        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except (ValueError, TypeError, InvalidSignature, x509.ExtensionNotFound):
-        return False
-    start, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
-    fresh = start <= datetime.now(UTC) < start + (end - start) * RENEW_AFTER
-    common = [attribute.value for attribute in certificate.subject]
-    return fresh and common == [subject.name] and names == subject_names(subject.name, subject.addresses)
-
-
-def read_record(record: Path) -> dict[str, dict[str, str]]:
-    """Host to its recorded public key and certificate; empty before the first enrolment."""
-    import yaml
-
-    try:
-        found = yaml.safe_load(record.read_text(encoding="utf-8")) or {}
-    except FileNotFoundError:
-        return {}
-    hosts: dict[str, dict[str, str]] = found.get("enrolment", {})
-    return hosts
-
-
-def write_record(record: Path, variables: Mapping[str, Any]) -> None:
-    """Write the record, the same bytes for the same keys; an unchanged one is left alone."""
-    text = HEADER + _render(variables)
-    if record.exists() and record.read_text(encoding="utf-8") == text:
-        return
-    record.parent.mkdir(parents=True, exist_ok=True)
-    temporary = record.with_name(f".{record.name}.new")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(record)
-
-
-def _render(variables: Mapping[str, Any]) -> str:
-    import yaml
-
-    class Dumper(yaml.SafeDumper):
-        """Writes certificates as blocks, so that a diff shows them line by line."""
-
-    def block(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
-        return dumper.represent_scalar("tag:yaml.org,2002:str", value, style="|" if "\n" in value else None)
-
-    Dumper.add_representer(str, block)
-    return yaml.dump(dict(variables), Dumper=Dumper, sort_keys=True, width=200)
 
 
 def _run(project: Project, host: str, script: str) -> str:

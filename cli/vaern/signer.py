@@ -1,28 +1,21 @@
 """Who vouches for a host: a small certificate authority behind an interface, so that Key Vault can take its place.
 
-The root is P-384 for ten years; it signs hosts directly, because a fleet of a few hundred needs no intermediate.
-Host certificates live 90 days (the joint rotation period of keys) on P-256, which librdkafka, Kafka and rsyslog all
-take; what an enrolment renews after 60 days still has a month to be noticed in. The private key of the root is
-encrypted with the passphrase of `secret_store.py` and never leaves the state directory.
+The root signs hosts directly, because a fleet of a few hundred needs no intermediate. Its private key is encrypted
+with the passphrase of `secret_store.py` and never leaves the state directory.
 """
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from vaern.certificates import host_builder, root_builder
 from vaern.errors import SetupError, UsageError
 from vaern.private_file import held, write_private
 
 if TYPE_CHECKING:
     from cryptography import x509
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey, EllipticCurvePublicKey
-
-ROOT_LIFE = timedelta(days=3650)
-HOST_LIFE = timedelta(days=90)
-CLOCK_SKEW = timedelta(minutes=5)
-"""How far a host's clock may be behind ours and still accept a certificate made now."""
 
 
 class Signer(Protocol):
@@ -63,7 +56,7 @@ class LocalSigner:
         from cryptography.hazmat.primitives.serialization import Encoding
 
         certificate, key = self._root()
-        builder = _host_builder(_checked(request, name), name, addresses, certificate.subject, key.public_key())
+        builder = host_builder(_checked(request, name), name, addresses, certificate.subject, key.public_key())
         signed = builder.sign(key, SHA384())
         return signed.public_bytes(Encoding.PEM).decode()
 
@@ -81,7 +74,7 @@ class LocalSigner:
         from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
 
         key = ec.generate_private_key(ec.SECP384R1())
-        certificate = _root_builder(key, self._title).sign(key, SHA384())
+        certificate = root_builder(key, self._title).sign(key, SHA384())
         encrypted = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(self._passphrase))
         # The key is written last: it is what says that the authority is complete.
         write_private(self._certificate_file, certificate.public_bytes(Encoding.PEM))
@@ -127,91 +120,3 @@ def _checked(request: str, name: str) -> EllipticCurvePublicKey:
     if names != [name]:
         raise UsageError(f"the certificate request of {name} is for {names}", fix=fix)
     return key
-
-
-def _host_builder(
-    key: EllipticCurvePublicKey,
-    name: str,
-    addresses: tuple[str, ...],
-    issuer: x509.Name,
-    issuer_key: EllipticCurvePublicKey,
-) -> x509.CertificateBuilder:
-    """A certificate for one host, for both ends of mutual TLS; nothing is copied from the CSR but its key."""
-    from cryptography import x509
-    from cryptography.x509.oid import ExtendedKeyUsageOID
-
-    now = datetime.now(UTC)
-    usages = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
-    return (
-        _builder(name, key, issuer, now, now + HOST_LIFE)
-        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(_key_usage(signs_certificates=False), critical=True)
-        .add_extension(x509.ExtendedKeyUsage(usages), critical=False)
-        .add_extension(subject_names(name, addresses), critical=False)
-        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key), critical=False)
-    )
-
-
-def _root_builder(key: EllipticCurvePrivateKey, title: str) -> x509.CertificateBuilder:
-    """The self-signed root: it signs hosts, never another authority."""
-    from cryptography import x509
-
-    name = f"{title} root"
-    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
-    now = datetime.now(UTC)
-    return (
-        _builder(name, key.public_key(), subject, now, now + ROOT_LIFE)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(_key_usage(signs_certificates=True), critical=True)
-    )
-
-
-def subject_names(name: str, addresses: tuple[str, ...]) -> x509.SubjectAlternativeName:
-    """The alternative names of a host: its inventory name, then its addresses and further names in the order given."""
-    from cryptography import x509
-
-    return x509.SubjectAlternativeName([x509.DNSName(name), *map(_general_name, addresses)])
-
-
-def _general_name(address: str) -> x509.GeneralName:
-    from ipaddress import ip_address
-
-    from cryptography import x509
-
-    try:
-        return x509.IPAddress(ip_address(address))
-    except ValueError:
-        return x509.DNSName(address)
-
-
-def _builder(
-    name: str, key: EllipticCurvePublicKey, issuer: x509.Name, start: datetime, end: datetime
-) -> x509.CertificateBuilder:
-    from cryptography import x509
-
-    return (
-        x509.CertificateBuilder()
-        .subject_name(x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)]))
-        .issuer_name(issuer)
-        .public_key(key)
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(start - CLOCK_SKEW)
-        .not_valid_after(end)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
-    )
-
-
-def _key_usage(*, signs_certificates: bool) -> x509.KeyUsage:
-    from cryptography import x509
-
-    return x509.KeyUsage(
-        digital_signature=not signs_certificates,
-        key_cert_sign=signs_certificates,
-        crl_sign=signs_certificates,
-        content_commitment=False,
-        key_encipherment=False,
-        data_encipherment=False,
-        key_agreement=False,
-        encipher_only=False,
-        decipher_only=False,
-    )

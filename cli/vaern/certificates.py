@@ -1,0 +1,146 @@
+"""What certificates look like and which will do: X.509 without keys of ours, files or hosts.
+
+The root is P-384 for ten years. Host certificates live 90 days (the joint rotation period of keys) on P-256, which
+librdkafka, Kafka and rsyslog all take; what is renewed after 60 days still has a month to be noticed in.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cryptography import x509
+    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey, EllipticCurvePublicKey
+
+ROOT_LIFE = timedelta(days=3650)
+HOST_LIFE = timedelta(days=90)
+CLOCK_SKEW = timedelta(minutes=5)
+"""How far a host's clock may be behind ours and still accept a certificate made now."""
+RENEW_AFTER = 2 / 3
+"""Part of its life after which a certificate is renewed; the rest is for noticing that renewal fails."""
+
+
+def host_builder(
+    key: EllipticCurvePublicKey,
+    name: str,
+    addresses: tuple[str, ...],
+    issuer: x509.Name,
+    issuer_key: EllipticCurvePublicKey,
+) -> x509.CertificateBuilder:
+    """A certificate for one host, for both ends of mutual TLS; nothing is copied from the CSR but its key."""
+    from cryptography import x509
+    from cryptography.x509.oid import ExtendedKeyUsageOID
+
+    now = datetime.now(UTC)
+    usages = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
+    return (
+        _builder(name, key, issuer, now, now + HOST_LIFE)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(_key_usage(signs_certificates=False), critical=True)
+        .add_extension(x509.ExtendedKeyUsage(usages), critical=False)
+        .add_extension(subject_names(name, addresses), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key), critical=False)
+    )
+
+
+def root_builder(key: EllipticCurvePrivateKey, title: str) -> x509.CertificateBuilder:
+    """The self-signed root: it signs hosts, never another authority."""
+    from cryptography import x509
+
+    name = f"{title} root"
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+    now = datetime.now(UTC)
+    return (
+        _builder(name, key.public_key(), subject, now, now + ROOT_LIFE)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(_key_usage(signs_certificates=True), critical=True)
+    )
+
+
+def subject_names(name: str, addresses: tuple[str, ...]) -> x509.SubjectAlternativeName:
+    """The alternative names of a host: its inventory name, then its addresses and further names in the order given."""
+    from cryptography import x509
+
+    return x509.SubjectAlternativeName([x509.DNSName(name), *map(_general_name, addresses)])
+
+
+def _general_name(address: str) -> x509.GeneralName:
+    from ipaddress import ip_address
+
+    from cryptography import x509
+
+    try:
+        return x509.IPAddress(ip_address(address))
+    except ValueError:
+        return x509.DNSName(address)
+
+
+def _builder(
+    name: str, key: EllipticCurvePublicKey, issuer: x509.Name, start: datetime, end: datetime
+) -> x509.CertificateBuilder:
+    from cryptography import x509
+
+    return (
+        x509.CertificateBuilder()
+        .subject_name(x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)]))
+        .issuer_name(issuer)
+        .public_key(key)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(start - CLOCK_SKEW)
+        .not_valid_after(end)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
+    )
+
+
+def _key_usage(*, signs_certificates: bool) -> x509.KeyUsage:
+    from cryptography import x509
+
+    return x509.KeyUsage(
+        digital_signature=not signs_certificates,
+        key_cert_sign=signs_certificates,
+        crl_sign=signs_certificates,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        encipher_only=False,
+        decipher_only=False,
+    )
+
+
+def is_usable(certificate: str, request: str, authority: str, *, name: str, addresses: tuple[str, ...]) -> bool:
+    """Whether a certificate (PEM) is the authority's, for this request's key, name and addresses, and not old."""
+    from cryptography import x509
+
+    try:
+        held = x509.load_pem_x509_certificate(certificate.encode())
+        asked = x509.load_pem_x509_csr(request.encode())
+        issuer = x509.load_pem_x509_certificate(authority.encode())
+    except ValueError:
+        return False
+    if held.public_key() != asked.public_key() or not _is_issued_by(held, issuer):
+        return False
+    start, end = held.not_valid_before_utc, held.not_valid_after_utc
+    fresh = start <= datetime.now(UTC) < start + (end - start) * RENEW_AFTER
+    common = [attribute.value for attribute in held.subject]
+    return fresh and common == [name] and _names_of(held) == subject_names(name, addresses)
+
+
+def _is_issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    from cryptography.exceptions import InvalidSignature
+
+    try:
+        certificate.verify_directly_issued_by(issuer)
+    except (ValueError, TypeError, InvalidSignature):
+        return False
+    return True
+
+
+def _names_of(certificate: x509.Certificate) -> x509.SubjectAlternativeName | None:
+    from cryptography import x509
+
+    try:
+        return certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return None
