@@ -11,6 +11,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from vaern.model.azure import AzureMunicipality
 from vaern.model.vocabulary import (
     Code,
     Days,
@@ -183,6 +184,8 @@ class Municipality(Declared):
     """Personal data."""
     soc: Annotated[dict[Sector, Name], Field(min_length=1)]
     """SOC profile per sector, from inventories/shared/collector.yml."""
+    azure: AzureMunicipality | None = None
+    """Needed for target azure."""
 
     def host(self, name: str) -> Host:
         """The host of that name. Raises KeyError."""

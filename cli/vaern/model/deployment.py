@@ -8,6 +8,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from vaern.model.azure import AzureDeployment
 from vaern.model.overlay import hub_address
 from vaern.model.vocabulary import Days, Declared, HostName, Name, Port, Target, Title
 
@@ -64,6 +65,8 @@ class Deployment(Declared):
     """Longest retention of the archive."""
     soc_profiles: Annotated[dict[Name, SocProfile], Field(min_length=1)]
     """Receivers municipalities can choose."""
+    azure: AzureDeployment | None = None
+    """Needed for target azure."""
 
     def with_role(self, role: HubRole) -> tuple[Hub, ...]:
         """Hubs with that role, in declared order."""

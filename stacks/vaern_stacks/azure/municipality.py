@@ -1,0 +1,167 @@
+"""One municipality's stack: its own Event Hubs namespace, its own archive, its own readers, limits and cost line.
+
+Nothing in it refers to another municipality; the shared parts are found by computed identifiers. The archive is in a
+resource group of its own, so that removing the municipality removes everything but the evidence.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pulumi
+from pulumi_azure_native import eventhub
+
+from vaern.model.azure import AzureMunicipality
+from vaern.model.declaration import Municipality
+from vaern.model.deployment import Deployment
+from vaern.model.naming import host_name
+from vaern.model.vocabulary import HostRole
+from vaern_stacks.azure import alerts, governance, monitor, naming
+from vaern_stacks.azure.archive import Archive, archive
+from vaern_stacks.azure.endpoints import private_endpoint
+from vaern_stacks.azure.place import Place, open_place, provider_of
+from vaern_stacks.azure.vault import keep_secret
+
+CAPTURE_FORMAT = "{Namespace}/{EventHub}/{PartitionId}/{Year}/{Month}/{Day}/{Hour}/{Minute}/{Second}"
+CAPTURE_BYTES = 300 * 2**20
+"""A captured file is closed at this size or after the declared seconds, whichever comes first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """One event hub and the container behind it."""
+
+    name: str
+    hub: eventhub.EventHub
+
+
+def municipality_stack(deployment: Deployment, municipality: Municipality, slug: str) -> None:
+    """Declare everything of one municipality."""
+    assert deployment.azure is not None
+    assert municipality.azure is not None
+    own = municipality.azure
+    provider = provider_of(deployment.azure)
+    tags = {"municipality": municipality.code}
+    place = open_place(deployment, provider, slug, tags=tags)
+    evidence = open_place(deployment, provider, f"{slug}-evidence", tags=tags, evidence=True)
+
+    made = namespace(place, own, slug)
+    days = kept_days(municipality)
+    containers = {naming.stream_container(stream, municipality.code): days for stream in own.streams}
+    kept = archive(evidence, slug, containers)
+    streams = [_stream(place, municipality, made, kept, name) for name in own.streams]
+    for stream in streams:
+        _sending_keys(place, municipality, slug, made, stream)
+
+    governance.lock(evidence, slug, evidence.group.id, "Evidence: remove the lock only when retention is over")
+    for name, container in kept.containers.items():
+        readers = governance.Role.BLOB_READER
+        governance.grant(evidence, f"readers-{name}", container.id, own.reader_group, readers, group=True)
+    receivers = deployment.azure.admin_group
+    governance.grant(place, "receivers", made.id, receivers, governance.Role.EVENT_HUBS_RECEIVER, group=True)
+    governance.benchmark(place)
+    governance.benchmark(evidence)
+    alerts.municipality_alerts(place, municipality, made)
+    if own.budget:
+        governance.budget(place, own.budget)
+
+
+def kept_days(municipality: Municipality) -> int:
+    """Retention of the archive: the longest any source declares, since a stream carries them together."""
+    longest = [source.retention_days or 0 for source in municipality.log_sources]
+    return max([municipality.privacy.retention_days, *longest])
+
+
+def namespace(place: Place, own: AzureMunicipality, slug: str) -> eventhub.Namespace:
+    """The namespace with its private endpoint. Sending keys stay on: docs/decisions/0010 says why."""
+    settings = place.settings.event_hubs
+    made = eventhub.Namespace(
+        "namespace",
+        namespace_name=place.names.namespace(slug),
+        resource_group_name=place.group.name,
+        location=place.settings.location,
+        sku=eventhub.SkuArgs(name=settings.tier.value, tier=settings.tier.value, capacity=settings.throughput),
+        identity=eventhub.IdentityArgs(type=eventhub.ManagedServiceIdentityType.SYSTEM_ASSIGNED),
+        is_auto_inflate_enabled=True,
+        maximum_throughput_units=own.throughput_max or settings.throughput_max,
+        minimum_tls_version="1.2",
+        public_network_access="Disabled",
+        disable_local_auth=False,
+        zone_redundant=True,
+        tags=place.tags,
+        opts=place.options(),
+    )
+    private_endpoint(place, f"{slug}-namespace", made.id, service="namespace", zones=["namespace"])
+    monitor.diagnose(place, "namespace", made.id)
+    return made
+
+
+def _stream(place: Place, municipality: Municipality, into: eventhub.Namespace, kept: Archive, name: str) -> Stream:
+    """An event hub whose capture is written by the namespace's own identity, which may write there and nowhere else."""
+    settings = place.settings.event_hubs
+    container = kept.containers[naming.stream_container(name, municipality.code)]
+    identity = into.identity.apply(lambda found: found.principal_id if found else "")
+    writes = governance.grant(
+        place, f"capture-{name}", container.id, identity, governance.Role.BLOB_CONTRIBUTOR, locked=True
+    )
+    hub = eventhub.EventHub(
+        f"stream-{name}",
+        event_hub_name=naming.stream_hub(name, municipality.code),
+        namespace_name=into.name,
+        resource_group_name=place.group.name,
+        partition_count=settings.partitions,
+        retention_description=eventhub.RetentionDescriptionArgs(
+            cleanup_policy="Delete", retention_time_in_hours=settings.retention_hours
+        ),
+        capture_description=eventhub.CaptureDescriptionArgs(
+            enabled=True,
+            encoding=eventhub.EncodingCaptureDescription.AVRO,
+            interval_in_seconds=settings.capture_seconds,
+            size_limit_in_bytes=CAPTURE_BYTES,
+            skip_empty_archives=True,
+            destination=eventhub.DestinationArgs(
+                name="EventHubArchive.AzureBlockBlob",
+                storage_account_resource_id=kept.account.id,
+                blob_container=container.name,
+                archive_name_format=CAPTURE_FORMAT,
+                identity=eventhub.CaptureIdentityArgs(type=eventhub.CaptureIdentityType.SYSTEM_ASSIGNED),
+            ),
+        ),
+        opts=place.options([writes]),
+    )
+    for receiver in sorted(set(municipality.soc.values())):
+        eventhub.ConsumerGroup(
+            f"receiver-{name}-{receiver}",
+            consumer_group_name=receiver,
+            event_hub_name=hub.name,
+            namespace_name=into.name,
+            resource_group_name=place.group.name,
+            user_metadata=f"SOC profile {receiver}",
+            opts=place.options(),
+        )
+    return Stream(name, hub)
+
+
+def _sending_keys(
+    place: Place, municipality: Municipality, slug: str, into: eventhub.Namespace, stream: Stream
+) -> None:
+    """A key a relay that can send to this stream and do nothing else; its connection string goes to the vault."""
+    for relay in municipality.with_role(HostRole.RELAY):
+        name = host_name(slug, relay.name)
+        rule = eventhub.EventHubAuthorizationRule(
+            f"sender-{stream.name}-{relay.name}",
+            authorization_rule_name=name,
+            event_hub_name=stream.hub.name,
+            namespace_name=into.name,
+            resource_group_name=place.group.name,
+            rights=[eventhub.AccessRights.SEND],
+            opts=place.options(),
+        )
+        keys = eventhub.list_event_hub_keys_output(
+            authorization_rule_name=rule.name,
+            event_hub_name=stream.hub.name,
+            namespace_name=into.name,
+            resource_group_name=place.group.name,
+            opts=pulumi.InvokeOutputOptions(provider=place.provider, depends_on=[rule]),
+        )
+        keep_secret(place, f"{name}-{stream.name}", keys.primary_connection_string)

@@ -1,0 +1,56 @@
+"""Azure as a target: what `collector.py` and `municipality.py` ask for, made of the parts of this package."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pulumi
+
+from vaern.model.declaration import Municipality
+from vaern.model.deployment import Deployment
+from vaern.model.naming import host_name
+from vaern.model.outputs import HostOutput, MunicipalityOutputs, SharedOutputs
+from vaern.model.overlay import gateway_address
+from vaern.model.vocabulary import HostRole
+from vaern_stacks.azure.municipality import municipality_stack
+from vaern_stacks.azure.shared import matching_addresses, shared_stack
+
+
+@dataclass(frozen=True, slots=True)
+class AzureTarget:
+    """The shared collectors and the municipalities' connections in the declared subscription."""
+
+    def collector(self, deployment: Deployment) -> pulumi.Output[SharedOutputs]:
+        """The hubs, reachable over Bastion at their private addresses."""
+        hubs = shared_stack(deployment).hubs
+
+        def outputs(found: dict[str, list[str]]) -> SharedOutputs:
+            matching_addresses(deployment, found["allocated"])
+            named = zip(hubs, found["keys"], strict=True)
+            return SharedOutputs(tuple(HostOutput(made.hub.name, made.private_address, key) for made, key in named))
+
+        allocated = pulumi.Output.all(*(made.address.ip_address for made in hubs))
+        return pulumi.Output.all(allocated=allocated, keys=pulumi.Output.all(*(m.host_key for m in hubs))).apply(
+            outputs
+        )
+
+    def municipality(
+        self, deployment: Deployment, municipality: Municipality, slug: str
+    ) -> pulumi.Output[MunicipalityOutputs]:
+        """The namespace and the archive. The municipality's own hosts are not Azure's: their keys come by enrolment."""
+        municipality_stack(deployment, municipality, slug)
+        return pulumi.Output.from_input(MunicipalityOutputs(declared_hosts(deployment, municipality, slug), {}))
+
+
+def declared_hosts(deployment: Deployment, municipality: Municipality, slug: str) -> tuple[HostOutput, ...]:
+    """The declared hosts: gateways by their overlay address, the others by the one on their LAN."""
+    gateways = [host.name for host in municipality.with_role(HostRole.GATEWAY)]
+
+    def address(name: str, lan: str) -> str:
+        if name not in gateways:
+            return lan
+        return str(gateway_address(deployment.overlay, municipality.code, gateways.index(name) + 1))
+
+    return tuple(
+        HostOutput(host_name(slug, host.name), address(host.name, str(host.address)), "") for host in municipality.hosts
+    )
