@@ -19,6 +19,7 @@ from vaern.paths import Project
 COMMANDS = {
     "new": "Write a commented declaration for a municipality.",
     "check": "Check the declarations, and say what to correct.",
+    "cost": "Price the declarations a month on Azure, before anything is built.",
     "inventory": "Generate the inventory a municipality reviews.",
     "approve": "Sign the generated inventory on behalf of a municipality.",
     "preview": "Show what provisioning would change.",
@@ -107,6 +108,8 @@ def _record(error: BaseException) -> Path:
 
 def main() -> None:
     """Entry point: run a command and leave with a documented exit code, never with a traceback."""
+    # The engine's gRPC would tell of every process started beside it, in the middle of the user's output.
+    os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "false")
     try:
         status = cli.main(prog_name="vaern", standalone_mode=False)
         sys.exit(int(status) if isinstance(status, int) else ExitCode.OK)

@@ -216,6 +216,7 @@ def environment(folder: Path, tools: Path, backend: Path) -> dict[str, str]:
     own = [str(tools / "bin"), str(Path(sys.executable).parent)]
     return {
         "PATH": os.pathsep.join([*own, os.environ.get("PATH", os.defpath)]),
+        "VAERN_PYTHON": sys.executable,
         "PULUMI_BACKEND_URL": backend.as_uri(),
         "PULUMI_CONFIG_PASSPHRASE_FILE": str(folder / "passphrase"),
         "PULUMI_SKIP_UPDATE_CHECK": "true",
