@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-SETUP = Path(__file__).resolve().parents[3] / "stacks" / "setup"
+pytestmark = pytest.mark.setup
+SETUP = Path(__file__).resolve().parents[2] / "stacks" / "setup"
 NEEDS = {
     "packages": "preflight",
     "venv": "packages",

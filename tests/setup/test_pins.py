@@ -13,7 +13,8 @@ from packaging.requirements import Requirement
 
 from vaern.paths import Project
 
-ROOT = Path(__file__).resolve().parents[3]
+pytestmark = pytest.mark.setup
+ROOT = Path(__file__).resolve().parents[2]
 SETUP = ROOT / "stacks" / "setup"
 
 
