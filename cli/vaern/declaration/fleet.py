@@ -5,6 +5,7 @@ from __future__ import annotations
 from ipaddress import IPv4Address, IPv4Network, IPv6Network
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
+from vaern.declaration import azure
 from vaern.declaration.document import Document, Key, bounded, clipped, shown
 from vaern.declaration.explaining import validated
 from vaern.declaration.reading import read
@@ -152,6 +153,7 @@ def _against(deployment: Deployment | None, municipality: Municipality) -> Itera
         if days > deployment.retention_days:
             found = f"{days} days is longer than the archive keeps ({deployment.retention_days})"
             yield Fault(key, found, f"write {deployment.retention_days} or less")
+    yield from azure.municipality_faults(deployment, municipality)
     if municipality.target == Target.LAB:
         yield from _in_the_lab(municipality)
 
@@ -190,6 +192,7 @@ def _deployment_faults(deployment: Deployment) -> Iterator[Fault]:
         yield Fault(("hubs",), "no hub has the role vpn_hub", "add `vpn_hub` to the roles of a hub")
     if deployment.vpn_port == deployment.kafka_port:
         yield Fault(("kafka_port",), f"{deployment.kafka_port} is also the vpn_port", "give each its own")
+    yield from azure.deployment_faults(deployment)
     if deployment.target == Target.LAB:
         for position, hub in enumerate(deployment.hubs):
             if hub.address not in LAB_HUBS or hub.address in (LAB_CONTROL, LAB_HUBS[0]):

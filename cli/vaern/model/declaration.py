@@ -187,6 +187,13 @@ class Municipality(Declared):
     azure: AzureMunicipality | None = None
     """Needed for target azure."""
 
+    @property
+    def on_azure(self) -> AzureMunicipality:
+        """The section about Azure. Raises ValueError when there is none, which no loaded declaration for Azure has."""
+        if self.azure is None:
+            raise ValueError("the municipality declares no azure section")
+        return self.azure
+
     def host(self, name: str) -> Host:
         """The host of that name. Raises KeyError."""
         return {host.name: host for host in self.hosts}[name]

@@ -73,6 +73,13 @@ class Deployment(Declared):
         return tuple(hub for hub in self.hubs if role in hub.roles)
 
     @property
+    def on_azure(self) -> AzureDeployment:
+        """The section about Azure. Raises ValueError when there is none, which no loaded declaration for Azure has."""
+        if self.azure is None:
+            raise ValueError("the deployment declares no azure section")
+        return self.azure
+
+    @property
     def collector(self) -> Hub:
         """The host of the collector."""
         return self.with_role(HubRole.COLLECTOR)[0]

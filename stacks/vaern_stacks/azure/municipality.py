@@ -37,10 +37,8 @@ class Stream:
 
 def municipality_stack(deployment: Deployment, municipality: Municipality, slug: str) -> None:
     """Declare everything of one municipality."""
-    assert deployment.azure is not None
-    assert municipality.azure is not None
-    own = municipality.azure
-    provider = provider_of(deployment.azure)
+    settings, own = deployment.on_azure, municipality.on_azure
+    provider = provider_of(settings)
     tags = {"municipality": municipality.code}
     place = open_place(deployment, provider, slug, tags=tags)
     evidence = open_place(deployment, provider, f"{slug}-evidence", tags=tags, evidence=True)
@@ -57,7 +55,7 @@ def municipality_stack(deployment: Deployment, municipality: Municipality, slug:
     for name, container in kept.containers.items():
         readers = governance.Role.BLOB_READER
         governance.grant(evidence, f"readers-{name}", container.id, own.reader_group, readers, group=True)
-    receivers = deployment.azure.admin_group
+    receivers = settings.admin_group
     governance.grant(place, "receivers", made.id, receivers, governance.Role.EVENT_HUBS_RECEIVER, group=True)
     governance.benchmark(place)
     governance.benchmark(evidence)

@@ -47,7 +47,7 @@ def _plain(word: str, separator: str) -> str:
 
 def assignment(scope: str, principal: str, role: str) -> str:
     """Name of a role assignment: a UUID computed from who may do what where."""
-    return str(uuid.uuid5(_ROLE_ASSIGNMENTS, "\n".join((scope, principal, role))))
+    return str(uuid.uuid5(_ROLE_ASSIGNMENTS, f"{scope}\n{principal}\n{role}"))
 
 
 def stream_hub(stream: str, code: str) -> str:
@@ -71,8 +71,8 @@ class Names:
     @classmethod
     def of(cls, deployment: Deployment) -> Names:
         """Names of a deployment that declares Azure."""
-        assert deployment.azure is not None
-        return cls(deployment.name, deployment.azure.environment, deployment.azure.subscription)
+        settings = deployment.on_azure
+        return cls(deployment.name, settings.environment, settings.subscription)
 
     @property
     def _words(self) -> tuple[str, str]:

@@ -34,8 +34,7 @@ class Plan:
 
 def plan(deployment: Deployment) -> Plan:
     """The declared space divided: a /24 for hubs, a /26 for Bastion, and a /22 for about a thousand endpoints."""
-    assert deployment.azure is not None
-    space = deployment.azure.address_space
+    space = deployment.on_azure.address_space
     quarters = list(IPv4Network((space.ipv4.network_address, 20)).subnets(new_prefix=22))
     small = list(quarters[0].subnets(new_prefix=24))
     ipv6 = space.ipv6 or IPv6Network((int(deployment.overlay.network_address) | VPN_PART << 64, 56))

@@ -1,4 +1,4 @@
-"""Where the resources of one stack are made: subscription, region, resource groups, tags, and how they are protected."""
+"""Where the resources of one stack are made: subscription, region, resource group, tags, and how they are kept."""
 
 from __future__ import annotations
 
@@ -44,24 +44,35 @@ class Place:
 
     def options(self, after: Sequence[pulumi.Resource] = ()) -> pulumi.ResourceOptions:
         """Options of a resource; in a group that is kept, those of evidence. `after` is what Azure must have done."""
-        if self.kept:
-            return self.evidence(after)
-        return pulumi.ResourceOptions(provider=self.provider, depends_on=[self.group, *self.ready, *after])
+        return self.evidence(after) if self.kept else self._options(after)
 
     def evidence(self, after: Sequence[pulumi.Resource] = ()) -> pulumi.ResourceOptions:
         """Options of what holds evidence: never deleted by a run, nor when it leaves the program."""
-        return pulumi.ResourceOptions(
-            provider=self.provider,
-            depends_on=[self.group, *self.ready, *after],
-            protect=True,
-            retain_on_delete=True,
-        )
+        return self._options(after, protect=True, retain=True)
 
     def left_behind(self, after: Sequence[pulumi.Resource] = ()) -> pulumi.ResourceOptions:
         """Options of a small thing inside a locked group: Azure would refuse to remove it, so nobody asks."""
+        return self._options(after, retain=True)
+
+    def _options(
+        self, after: Sequence[pulumi.Resource], *, protect: bool | None = None, retain: bool | None = None
+    ) -> pulumi.ResourceOptions:
         return pulumi.ResourceOptions(
-            provider=self.provider, depends_on=[self.group, *self.ready, *after], retain_on_delete=True
+            provider=self.provider,
+            depends_on=[self.group, *self.ready, *after],
+            protect=protect,
+            retain_on_delete=retain,
+            transformations=[without_aliases],
         )
+
+
+def without_aliases(asked: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult:
+    """The resource without its names in older versions of Azure's interface, which no state of ours has ever held.
+
+    The SDK gives some resources dozens of them, and resolving them is most of the time a program takes.
+    """
+    asked.opts.aliases = []
+    return pulumi.ResourceTransformationResult(asked.props, asked.opts)
 
 
 def provider_of(settings: AzureDeployment) -> azure_native.Provider:
@@ -75,8 +86,7 @@ def open_place(
     deployment: Deployment, provider: azure_native.Provider, part: str, *, tags: dict[str, str], evidence: bool = False
 ) -> Place:
     """Declare the resource group of a part and return the place in it."""
-    settings, names = deployment.azure, Names.of(deployment)
-    assert settings is not None
+    settings, names = deployment.on_azure, Names.of(deployment)
     every = {
         "owner": settings.owner,
         "cost-centre": settings.cost_centre,
@@ -84,7 +94,12 @@ def open_place(
         "managed-by": MANAGED_BY,
         **tags,
     }
-    options = pulumi.ResourceOptions(provider=provider, protect=evidence or None, retain_on_delete=evidence or None)
+    options = pulumi.ResourceOptions(
+        provider=provider,
+        protect=evidence or None,
+        retain_on_delete=evidence or None,
+        transformations=[without_aliases],
+    )
     group = resources.ResourceGroup(
         f"group-{part}",
         resource_group_name=names.group(part),

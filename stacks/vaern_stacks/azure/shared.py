@@ -29,8 +29,8 @@ class Shared:
 
 def shared_stack(deployment: Deployment) -> Shared:
     """Declare everything shared. The hubs, the network and the vault; the evidence in a group of its own."""
-    assert deployment.azure is not None
-    provider = provider_of(deployment.azure)
+    settings = deployment.on_azure
+    provider = provider_of(settings)
     tags = {"part": "shared"}
     first = open_place(deployment, provider, "shared", tags=tags)
     workspace = monitor.workspace(first)
@@ -52,12 +52,12 @@ def shared_stack(deployment: Deployment) -> Shared:
     monitor.flow_log(place, joined, kept.account, workspace)
 
     governance.lock(evidence, "evidence", evidence.group.id, "Evidence: remove the lock only when retention is over")
-    admins = deployment.azure.admin_group
+    admins = settings.admin_group
     governance.grant(place, "admins-shared", place.group.id, admins, governance.Role.READER, group=True)
     governance.grant(evidence, "admins-evidence", evidence.group.id, admins, governance.Role.BLOB_READER, group=True)
     governance.benchmark(place)
     governance.benchmark(evidence)
-    governance.budget(place, deployment.azure.budget)
+    governance.budget(place, settings.budget)
     return Shared(hubs)
 
 
