@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -29,10 +30,11 @@ class Authority:
         self.name = _name("test authority")
         self.certificate = _pem(self._sign(self.name, self.key, []))
 
-    def issue(self, name: str, *addresses: str) -> Certificate:
-        """A new key, and a certificate for it with that name and these IP addresses."""
+    def issue(self, name: str, *addresses: str, names: Sequence[str] = ()) -> Certificate:
+        """A new key, and a certificate for it with that name, these IP addresses and these other names."""
         key = ec.generate_private_key(ec.SECP256R1())
-        signed = self._sign(_name(name), key, [x509.DNSName(name), *(x509.IPAddress(ip_address(a)) for a in addresses)])
+        alternatives = [*map(x509.DNSName, (name, *names)), *(x509.IPAddress(ip_address(a)) for a in addresses)]
+        signed = self._sign(_name(name), key, alternatives)
         form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
         return Certificate(key.private_bytes(*form).decode(), _pem(signed))
 

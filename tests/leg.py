@@ -1,0 +1,173 @@
+"""The whole leg on booted hosts: devices and a sensor on a LAN, the relay, and the collector with its archive."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from certificates import Authority
+from lab_hosts import Booted, tools
+
+ROOT = Path(__file__).resolve().parents[1]
+DEVICE = ROOT / "tests" / "roles" / "device.py"
+RELAY = "198.51.100.10"
+SENSOR = "198.51.100.11"
+FIREWALL, DHCP, JOURNAL, STRANGER = "198.51.100.1", "198.51.100.20", "198.51.100.21", "198.51.100.99"
+HOSTS = {
+    "hub1": {"uplink": "198.18.0.10/15"},
+    "gw1": {"uplink": "198.19.50.10/15", "lan": f"{RELAY}/24@lan1"},
+    "sensor1": {"uplink": "198.19.50.11/15", "lan": f"{SENSOR}/24@lan1"},
+}
+OVERLAY = {"hub1": "fd5a:1c3e:9b27::1", "gw1": "fd5a:1c3e:9b27:2c6::1"}
+COLLECTOR = "hub1.overlay"
+SPOOL = "/var/spool/vaern-log-shipper"
+SPOOL_BYTES = 16 * 2**20
+READ = """
+import json, pathlib, sys, zstandard
+for path in sorted(pathlib.Path("/var/lib/vaern/archive/0710").rglob("*.zst")):
+    with path.open("rb") as file:
+        sys.stdout.buffer.write(zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True).read())
+"""
+Event = dict[str, Any]
+
+
+def sources() -> list[dict[str, str]]:
+    """Every way in to the relay."""
+    tap = {"kind": "tap", "sector": "administration"}
+    return [
+        source("firewall1", "firewall", "administration", "syslog_udp", FIREWALL),
+        source("dhcp1", "dhcp", "administration", "syslog_tcp", DHCP),
+        source("journal1", "application", "health", "syslog_tls", JOURNAL),
+        {"name": "tap-core", **tap, "protocol": "syslog_tls", "address": SENSOR, "application": "tap-core"},
+        {"name": "tap-far", **tap, "protocol": "syslog_tls", "address": SENSOR, "application": "tap-far"},
+        {"name": "tap-here", **tap, "protocol": "file", "file": "/var/log/vaern-tap/here/eve.json"},
+    ]
+
+
+def source(name: str, kind: str, sector: str, protocol: str, address: str) -> dict[str, str]:
+    """A declared source that sends from an address of its own."""
+    return {"name": name, "kind": kind, "sector": sector, "protocol": protocol, "address": address}
+
+
+def plays() -> list[dict[str, Any]]:
+    """The three roles as a municipality's inventory would give them their variables, in small."""
+    (archive,) = tools().glob("kafka-*.tar")
+    tenant = {"code": "0710", "slug": "favrskov", "principals": ["gw1"], "quota_bytes_per_second": 104857600}
+    far = {"vni": 42, "port": 4789, "local": SENSOR, "remote": RELAY}
+    tap = {"sector": "administration", "expected_mbit_per_second": 20}
+    return [
+        play("collector", "hub1", {
+            "collector_listener": {"address": OVERLAY["hub1"], "name": COLLECTOR, "port": 9093},
+            "collector_kafka_archive": str(archive),
+            "collector_tenants": [{**tenant, "retention_days": 400, "max_gib": 2.0}],
+        }),
+        play("log_shipper", "gw1", {
+            "log_shipper_identity": {"municipality": "0710", "site": "raadhus", "relay": "gw1"},
+            "log_shipper_listen": RELAY,
+            "log_shipper_output": {"brokers": [f"{COLLECTOR}:9093"], "topic": "logs.0710"},
+            "log_shipper_spool": {"directory": SPOOL, "max_bytes": SPOOL_BYTES},
+            "log_shipper_queue": {"max_disk_bytes": 512 * 2**20, "memory_events": 20000},
+            "log_shipper_sources": sources(),
+        }),
+        play("network_tap", "sensor1", {
+            "network_tap_taps": [
+                {"name": "core", "mode": "nft", "interface": "tap0", **tap},
+                {"name": "far", "mode": "vxlan", "interface": "tap1", "vxlan": far, **tap},
+            ],
+            "network_tap_output": {"mode": "relay", "address": RELAY, "port": 6514, "relay": "gw1"},
+        }),
+    ]  # fmt: skip
+
+
+def play(role: str, host: str, variables: Mapping[str, Any]) -> dict[str, Any]:
+    """One role on one host."""
+    return {"hosts": host, "gather_facts": False, "roles": [str(ROOT / "roles" / role)], "vars": dict(variables)}
+
+
+def prepare(lab: Booted) -> None:
+    """What the base role, the VPN and enrolment have done before: names, addresses, certificates, package lists."""
+    authority = Authority()
+    for host in HOSTS:
+        names = [host, COLLECTOR] if host == "hub1" else [host]
+        own = authority.issue(*names[:1], *([OVERLAY[host]] if host in OVERLAY else []), names=names[1:])
+        lab.run(host, "groupadd -r vaern-pki; install -d -m 0750 -g vaern-pki /etc/vaern/pki; apt-get -q update")
+        files = {"host.key": own.key, "host.crt": own.certificate, "ca.crt": authority.certificate}
+        for name, text in files.items():
+            path = f"/etc/vaern/pki/{name}"
+            lab.run(host, f"umask 027; cat > {path} && chgrp vaern-pki {path}", stdin=text)
+        if host in OVERLAY:
+            lab.run(
+                host,
+                f"ip address add {OVERLAY[host]}/48 dev uplink nodad; echo {OVERLAY['hub1']} {COLLECTOR} >> /etc/hosts",
+            )
+    others = " ".join(f"{address}/24" for address in (FIREWALL, DHCP, JOURNAL, STRANGER))
+    lab.run("sensor1", f"for each in {others}; do ip address add $each dev lan; done")
+    lab.run("sensor1", "ip link add tap0 type veth peer name mirror; ip link set mirror addrgenmode none up")
+    for host in ("gw1", "sensor1"):
+        lab.run(host, "cat > /root/device.py", stdin=DEVICE.read_text(encoding="utf-8"))
+
+
+@dataclass(frozen=True)
+class Leg:
+    """Hosts with the roles on them."""
+
+    lab: Booted
+    folder: Path
+
+    def apply(self, *options: str) -> str:
+        """Run the roles; Ansible's output."""
+        program = str(Path(sys.executable).with_name("ansible-playbook"))
+        environment = {**os.environ, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_SSH_CONTROL_PATH_DIR": str(self.folder / "cp")}
+        argv = [program, "-i", str(self.folder / "hosts.ini"), str(self.folder / "plays.json"), *options]
+        done = subprocess.run(argv, env=environment, capture_output=True, text=True, check=False, timeout=300)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def device(self, *arguments: str, host: str = "sensor1", stdin: str = "") -> str:
+        """Act as a device; see device.py."""
+        return self.lab.run(host, "python3 /root/device.py " + " ".join(arguments), stdin=stdin)
+
+    def send(self, protocol: str, address: str, messages: list[bytes]) -> None:
+        """Send these messages from that address."""
+        self.device(protocol, address, RELAY, stdin=json.dumps([message.decode("latin-1") for message in messages]))
+
+    def archived(self) -> list[Event]:
+        """Everything the collector holds."""
+        text = self.lab.run("hub1", "python3 -", stdin=READ)
+        return [json.loads(line) for line in text.splitlines()]
+
+    def wait_for(self, wanted: Callable[[Event], bool], count: int, seconds: float = 30.0) -> list[Event]:
+        """The events of that kind at the collector, as soon as there are so many or the time is up."""
+        limit = time.monotonic() + seconds
+        while True:
+            found = [event for event in self.archived() if wanted(event)]
+            if len(found) >= count or time.monotonic() > limit:
+                return found
+            time.sleep(0.5)
+
+    def undeclared(self) -> dict[str, int]:
+        """What the relay has dropped so far, by address, as of its last count (every 10 s)."""
+        lines = self.lab.run("gw1", "tail -n 200 /var/log/vaern-log-shipper/impstats.json").splitlines()
+        counted = [json.loads(line) for line in lines if '"dynstats.bucket"' in line and '"undeclared"' in line]
+        values: dict[str, int] = counted[-1]["values"] if counted else {}
+        return values
+
+
+def gaps(events: list[Event]) -> dict[str, str]:
+    """Per source and start of the relay, what is wrong with the sequence; empty when nothing is missing."""
+    seen: dict[str, set[int]] = defaultdict(set)
+    for event in events:
+        seen[f"{event['source']} {event['boot']}"].add(event["sequence"])
+    return {
+        key: f"{len(numbers)} of 1..{max(numbers)}"
+        for key, numbers in seen.items()
+        if numbers != set(range(1, len(numbers) + 1))
+    }

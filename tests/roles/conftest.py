@@ -1,0 +1,30 @@
+"""The hosts that tests of the relay and of the tap share: booting them once is what makes these tests quick."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Iterator
+
+import pytest
+from lab_hosts import lab_hosts
+from leg import HOSTS, Leg, plays, prepare
+
+
+@pytest.fixture(scope="session")
+def leg(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Leg]:
+    """Collector, relay and sensor, after a dry run on the bare hosts that changed nothing."""
+    folder = tmp_path_factory.mktemp("leg")
+    with lab_hosts(HOSTS, folder) as lab:
+        prepare(lab)
+        lab.inventory({"collectors": ["hub1"], "relays": ["gw1"], "sensors": ["sensor1"]}, folder)
+        (folder / "plays.json").write_text(json.dumps(plays()), encoding="utf-8")
+        hosts = Leg(lab, folder)
+        assert "failed=0" in hosts.apply("--check")
+        for host in ("gw1", "sensor1"):
+            assert lab.run(host, "ls /etc/vaern; command -v rsyslogd suricata", check=False).split() == ["pki"]
+        started = time.monotonic()
+        hosts.apply()
+        logging.getLogger(__name__).info("bare hosts to a working leg: %.1f s", time.monotonic() - started)
+        yield hosts

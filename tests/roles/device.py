@@ -1,0 +1,79 @@
+"""Runs on a lab host and acts as the devices of a site.
+
+udp|tcp|tls ADDRESS RELAY                    sends the messages on standard input (a JSON list, one character a byte)
+many udp|tcp|tls ADDRESS RELAY COUNT PREFIX  sends COUNT numbered messages of about 250 bytes
+frame INTERFACE TEXT                         puts one UDP packet for port 9 with that text on the interface
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import ssl
+import struct
+import sys
+import time
+
+HEADER = b"<134>Nov 24 03:00:00 device app: "
+AT_ONCE = 200
+"""Datagrams between pauses: UDP has no other way not to overrun the receiver."""
+
+
+def udp(address: str, relay: str, messages: list[bytes]) -> None:
+    """One datagram a message."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        sender.bind((address, 0))
+        for number, message in enumerate(messages, 1):
+            sender.sendto(message, (relay, 514))
+            if number % AT_ONCE == 0:
+                time.sleep(0.01)
+
+
+def tcp(address: str, relay: str, messages: list[bytes]) -> None:
+    """One line a message."""
+    with socket.create_connection((relay, 514), timeout=60, source_address=(address, 0)) as sender:
+        sender.sendall(b"".join(message + b"\n" for message in messages))
+
+
+def tls(address: str, relay: str, messages: list[bytes]) -> None:
+    """RFC 5425: each message behind its length."""
+    context = ssl.create_default_context(cafile="/etc/vaern/pki/ca.crt")
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT  # the test's authority is a plain one
+    with socket.create_connection((relay, 6514), timeout=60, source_address=(address, 0)) as plain:
+        sender = context.wrap_socket(plain, server_hostname="gw1")
+        sender.sendall(b"".join(str(len(message)).encode() + b" " + message for message in messages))
+        sender.unwrap().close()
+
+
+def frame(interface: str, text: str) -> None:
+    """A complete Ethernet frame, as a mirror would deliver it."""
+    payload = text.encode()
+    datagram = struct.pack("!HHHH", 40000, 9, 8 + len(payload), 0) + payload
+    addresses = socket.inet_aton("198.51.100.5") + socket.inet_aton("198.51.100.6")
+    header = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(datagram), 1, 0, 64, 17, 0) + addresses
+    total = sum(struct.unpack("!10H", header))
+    total = (total & 0xFFFF) + (total >> 16)
+    header = header[:10] + struct.pack("!H", ~((total & 0xFFFF) + (total >> 16)) & 0xFFFF) + header[12:]
+    with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as sender:
+        sender.bind((interface, 0))
+        sender.send(b"\x02\0\0\0\0\1\x02\0\0\0\0\2\x08\0" + header + datagram)
+
+
+def main(verb: str, *arguments: str) -> None:
+    """Do what the command line says."""
+    senders = {"udp": udp, "tcp": tcp, "tls": tls}
+    if verb == "frame":
+        frame(*arguments)
+    elif verb == "many":
+        protocol, address, relay, count, prefix = arguments
+        body = b" user logged in from 10.0.0.1, all is well" * 5
+        messages = [HEADER + f"{prefix}{number}.".encode() + body for number in range(int(count))]
+        started = time.monotonic()
+        senders[protocol](address, relay, messages)
+        sys.stdout.write(f"{time.monotonic() - started:.1f}\n")
+    else:
+        senders[verb](*arguments, [message.encode("latin-1") for message in json.load(sys.stdin)])
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

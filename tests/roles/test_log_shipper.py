@@ -1,0 +1,192 @@
+"""The log_shipper role on booted hosts: what is let in, how it is numbered and cleaned, and what survives an outage."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import threading
+import time
+from datetime import datetime, timedelta
+
+import pytest
+from leg import DHCP, FIREWALL, JOURNAL, RELAY, SPOOL, SPOOL_BYTES, STRANGER, Event, Leg, gaps
+
+pytestmark = pytest.mark.roles
+
+HEADER = b"<134>Nov 24 03:00:00 device app: "
+HOSTILE = [
+    b'quote " backslash \\ tab \t end',
+    b"NUL \x00, bell \x07, escape \x1b[31m",
+    b"Latin-1 bl\xe5b\xe6r",
+    "UTF-8 blåbær \N{GRINNING FACE}".encode(),
+    b"cut off \xf0\x9f\x98",
+    b"overlong \xc0\xaf, surrogate \xed\xa0\x80, never \xfe\xff",
+    b'"},{"sequence":1,"source":"firewall1","message":"forged',
+]
+NUMBERS = {
+    b"010203-1234": "[CPR]",
+    b"3112991234": "[CPR]",
+    b"290204 1234": "[CPR]",
+    b"(010203-1234)": "([CPR])",
+    b"line\n0102031234": "line#012[CPR]",
+    b"010203-1234,020304-1234": "[CPR],[CPR]",
+}
+LOOK_ALIKES = [
+    b"3201991234",
+    b"0113991234",
+    b"310299-1234",
+    b"00102031234",
+    b"01020312345",
+    b"1700000000",
+    b"+4512345678",
+]
+
+
+def by_source(event: Event, name: str) -> bool:
+    """Whether it is of that source."""
+    return bool(event["source"] == name)
+
+
+def test_second_run_changes_nothing(leg: Leg) -> None:
+    """Nor does a dry run find anything to change."""
+    for options in ((), ("--check",)):
+        recap = re.findall(r"changed=(\d+)", leg.apply(*options))
+        assert recap == ["0", "0", "0"]
+
+
+def test_events_arrive_tagged_and_numbered(leg: Leg) -> None:
+    """One of each protocol, with what the declaration says about its source."""
+    for protocol, address in (("udp", FIREWALL), ("tcp", DHCP), ("tls", JOURNAL)):
+        leg.send(protocol, address, [HEADER + f"tagged {protocol}".encode()])
+    found = {event["source"]: event for event in leg.wait_for(lambda event: "app: tagged " in event["message"], 3)}
+    assert {name: (event["kind"], event["sector"]) for name, event in found.items()} == {
+        "firewall1": ("firewall", "administration"),
+        "dhcp1": ("dhcp", "administration"),
+        "journal1": ("application", "health"),
+    }
+    for event in found.values():
+        assert (event["municipality"], event["site"], event["relay"], event["host"]) == (
+            "0710",
+            "raadhus",
+            "gw1",
+            "device",
+        )
+        assert event["sequence"] == 1
+        assert re.fullmatch("[0-9a-f]{32}", event["boot"])
+        assert datetime.fromisoformat(event["received"]).utcoffset() == timedelta(0)
+        assert event["time"].endswith("-11-24T03:00:00.000000+00:00")
+
+
+def test_long_messages_are_whole(leg: Leg) -> None:
+    """To the 64 KiB that syslog devices send at most."""
+    for protocol, address, size in (("udp", FIREWALL, 60000), ("tcp", DHCP, 65000), ("tls", JOURNAL, 65000)):
+        leg.send(protocol, address, [HEADER + b"long " + b"x" * size])
+    found = leg.wait_for(lambda event: "app: long " in event["message"], 3)
+    assert {event["source"]: event["message"].count("x") for event in found} == {
+        "firewall1": 60000,
+        "dhcp1": 65000,
+        "journal1": 65000,
+    }
+
+
+def test_hostile_bytes_stay_valid_json(leg: Leg) -> None:
+    """Every line of the spool and of the archive is read as JSON; none forges another event."""
+    leg.send(
+        "udp",
+        FIREWALL,
+        [HEADER + b"hostile " + each for each in HOSTILE] + [b"", b"\x00\xff", b"<999>\xc3\x28", b"\xff" * 2000],
+    )
+    leg.send("udp", FIREWALL, [b'<134>1 2026-11-24T04:00:00+01:00 h\xc3st \xff - - [x y="\xfe"] hostile structured'])
+    found = leg.wait_for(lambda event: "hostile" in event["message"], len(HOSTILE) + 1)
+    texts = [event["message"].partition("hostile ")[2] for event in found]
+    assert 'quote " backslash \\ tab \t end' in texts
+    assert "NUL #000, bell #007, escape #033[31m" in texts
+    assert "Latin-1 blåbær" in texts
+    assert "UTF-8 blåbær \N{GRINNING FACE}" in texts
+    assert '"},{"sequence":1,"source":"firewall1","message":"forged' in texts
+    assert len(found) == len(HOSTILE) + 1
+    assert gaps(leg.archived()) == {}
+
+
+def test_civil_registration_numbers_stay_at_the_site(leg: Leg) -> None:
+    """Masked in what is sent and in the spool; what only looks like one is left alone."""
+    leg.send("tcp", DHCP, [HEADER + b"kept " + each for each in LOOK_ALIKES])
+    leg.send("udp", FIREWALL, [HEADER + b"cpr " + each for each in NUMBERS])
+    masked = leg.wait_for(lambda event: "app: cpr " in event["message"], len(NUMBERS))
+    kept = leg.wait_for(lambda event: "app: kept " in event["message"], len(LOOK_ALIKES))
+    assert sorted(event["message"].partition("cpr ")[2] for event in masked) == sorted(NUMBERS.values())
+    assert sorted(event["message"].partition("kept ")[2] for event in kept) == sorted(
+        each.decode() for each in LOOK_ALIKES
+    )
+    assert (
+        leg.lab.run("gw1", f"cat {SPOOL}/segments/*.jsonl | grep -c -e 010203-1234 -e 3112991234", check=False) == "0\n"
+    )
+
+
+def test_nothing_undeclared_is_let_in(leg: Leg) -> None:
+    """Neither another address nor a declared one over another protocol; both are counted."""
+    before = leg.undeclared()
+    leg.send("udp", STRANGER, [HEADER + b"stranger"] * 3)
+    leg.send("udp", DHCP, [HEADER + b"stranger"])
+    leg.send("tcp", FIREWALL, [HEADER + b"stranger"])
+    limit = time.monotonic() + 25
+    while time.monotonic() < limit and leg.undeclared().get(FIREWALL, 0) <= before.get(FIREWALL, 0):
+        time.sleep(1)
+    after = leg.undeclared()
+    assert {each: after.get(each, 0) - before.get(each, 0) for each in (STRANGER, DHCP, FIREWALL)} == {
+        STRANGER: 3,
+        DHCP: 1,
+        FIREWALL: 1,
+    }
+    assert [event for event in leg.archived() if "stranger" in event["message"]] == []
+
+
+def test_many_at_once_without_a_gap_or_a_repeat(leg: Leg) -> None:
+    """Three sources together, 70,000 events; the spool keeps within its bytes meanwhile."""
+    counts = {"udp": (FIREWALL, 10000), "tcp": (DHCP, 50000), "tls": (JOURNAL, 10000)}
+    started = time.monotonic()
+    senders = [
+        threading.Thread(target=leg.device, args=("many", protocol, address, RELAY, str(count), f"many-{protocol}-"))
+        for protocol, (address, count) in counts.items()
+    ]
+    for sender in senders:
+        sender.start()
+    for sender in senders:
+        sender.join()
+    found = leg.wait_for(lambda event: "app: many-" in event["message"], 70000, 60)
+    seconds = time.monotonic() - started
+    logging.getLogger(__name__).info("70000 events of three sources to the archive: %.1f s", seconds)
+    assert len({(event["source"], event["boot"], event["sequence"]) for event in found}) == len(found) == 70000
+    assert gaps(leg.archived()) == {}
+    assert 0 < int(leg.lab.run("gw1", f"du -sb {SPOOL}/segments | cut -f1")) <= SPOOL_BYTES
+    assert len(leg.lab.run("gw1", f"ls {SPOOL}/segments").split()) > 1
+
+
+def test_an_outage_costs_nothing(leg: Leg) -> None:
+    """The broker is away for more than memory holds, and the relay is restarted meanwhile: all of it arrives."""
+    leg.lab.run("hub1", "systemctl stop vaern-kafka")
+    leg.device("many", "tcp", DHCP, RELAY, "40000", "outage-first-")
+    limit = time.monotonic() + 30
+    queued = f"du -sb {SPOOL}/queue | cut -f1"
+    while time.monotonic() < limit and int(leg.lab.run("gw1", queued)) < 2**20:
+        time.sleep(0.5)
+    assert int(leg.lab.run("gw1", queued)) > 2**20
+    time.sleep(3)
+    leg.lab.run("gw1", "systemctl restart vaern-log-shipper")
+    leg.device("many", "tcp", DHCP, RELAY, "5000", "outage-second-")
+    leg.lab.run("hub1", "systemctl start vaern-kafka")
+    found = leg.wait_for(lambda event: "app: outage-" in event["message"], 45000, 60)
+    assert len({event["message"] for event in found}) == 45000
+    assert len({event["boot"] for event in found}) == 2
+    assert gaps(leg.archived()) == {}
+
+
+def test_a_wrong_configuration_never_lands(leg: Leg) -> None:
+    """rsyslog is asked first, and the service keeps running with what it had."""
+    state = "sha256sum /etc/vaern/log_shipper/rsyslog.conf; systemctl show -P InvocationID vaern-log-shipper"
+    before = leg.lab.run("gw1", state)
+    wrong = {"log_shipper_output": {"brokers": ["hub1.overlay:9093"], "topic": 'logs") nonsense('}}
+    with pytest.raises(AssertionError, match="failed to validate"):
+        leg.apply("--limit", "gw1", "-e", json.dumps(wrong))
+    assert leg.lab.run("gw1", state) == before

@@ -1,0 +1,89 @@
+"""The network_tap role on booted hosts: what is mirrored is seen, and reaches the collector by the relay."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from leg import RELAY, SENSOR, Leg
+
+pytestmark = pytest.mark.roles
+
+
+def alert(leg: Leg, tag: str) -> tuple[str, dict[str, object]]:
+    """The source and the eve line of the alert with that tag, at the collector."""
+    (event,) = leg.wait_for(
+        lambda event: event["kind"] == "tap" and tag in event["message"] and '"alert"' in event["message"], 1
+    )
+    return event["source"], json.loads(event["message"])
+
+
+def test_mirrored_packet_raises_the_test_signature(leg: Leg) -> None:
+    """The eve line arrives as it was written, under the source of its tap."""
+    leg.device("frame", "mirror", "vaern-canary-near1")
+    source, line = alert(leg, "vaern-canary-near1")
+    assert source == "tap-core"
+    assert line["in_iface"] == "tap0"
+    assert isinstance(line["alert"], dict)
+    assert line["alert"]["signature_id"] == 9000001
+    assert line["payload_printable"] == "vaern-canary-near1"
+    assert "community_id" in line
+
+
+def test_vxlan_is_ended_in_the_kernel(leg: Leg) -> None:
+    """The relay's host plays the device that mirrors."""
+    tunnel = f"type vxlan id 42 local {RELAY} remote {SENSOR} dstport 4789"
+    leg.lab.run("gw1", f"ip link add mirror9 {tunnel} && ip link set mirror9 addrgenmode none up")
+    leg.device("frame", "mirror9", "vaern-canary-far1", host="gw1")
+    source, line = alert(leg, "vaern-canary-far1")
+    leg.lab.run("gw1", "ip link delete mirror9")
+    assert (source, line["in_iface"]) == ("tap-far", "tap1")
+
+
+def test_relay_reads_the_file_of_its_own_tap(leg: Leg) -> None:
+    """As on a small municipality's single host."""
+    folder = "/var/log/vaern-tap/here"
+    leg.lab.run("gw1", f"install -d -m 0750 -g adm /var/log/vaern-tap {folder}")
+    leg.lab.run(
+        "gw1",
+        f"umask 027; cat > {folder}/eve.json; chgrp adm {folder}/eve.json",
+        stdin='{"event_type":"alert","a":"here-1"}\n',
+    )
+    source, line = alert(leg, "here-1")
+    assert (source, line) == ("tap-here", {"event_type": "alert", "a": "here-1"})
+
+
+def test_lines_wait_for_the_relay(leg: Leg) -> None:
+    """The relay is away when the packet comes."""
+    leg.lab.run("gw1", "systemctl stop vaern-log-shipper")
+    leg.device("frame", "mirror", "vaern-canary-later")
+    leg.lab.run("gw1", "sleep 3; systemctl start vaern-log-shipper")
+    assert alert(leg, "vaern-canary-later")[0] == "tap-core"
+
+
+def test_only_the_declared_interfaces_are_listened_to(leg: Leg) -> None:
+    """As an unprivileged user, within its memory; the service of the package is masked."""
+    sockets = leg.lab.run("sensor1", "cat /proc/net/packet | awk 'NR > 1 { print $5 }' | sort -u").split()
+    names = {leg.lab.run("sensor1", f"grep -lx {index} /sys/class/net/*/ifindex").split("/")[4] for index in sockets}
+    assert names == {"tap0", "tap1"}
+    processes = leg.lab.run("sensor1", "ps -eo user:20,rss,args | grep '[s]uricata -c'").splitlines()
+    assert len(processes) == 2
+    for process in processes:
+        user, resident = process.split()[:2]
+        assert user == "vaern-tap"
+        assert int(resident) < 300 * 1024
+    assert leg.lab.run("sensor1", "systemctl is-enabled suricata", check=False) == "masked\n"
+
+
+def test_an_interface_of_the_host_is_refused(leg: Leg) -> None:
+    """Before anything is changed."""
+    taps = [{"name": "core", "mode": "span", "interface": "lan", "sector": "health", "expected_mbit_per_second": 1}]
+    with pytest.raises(AssertionError, match="none of lo, lan, uplink, vaern0"):
+        leg.apply("--limit", "sensor1", "-e", json.dumps({"network_tap_taps": taps}))
+
+
+def test_a_missing_interface_is_named(leg: Leg) -> None:
+    """Also in a dry run."""
+    taps = [{"name": "core", "mode": "span", "interface": "eno9", "sector": "health", "expected_mbit_per_second": 1}]
+    with pytest.raises(AssertionError, match="declared on eno9, and this host has no such interface"):
+        leg.apply("--check", "--limit", "sensor1", "-e", json.dumps({"network_tap_taps": taps}))
