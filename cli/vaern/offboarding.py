@@ -28,6 +28,8 @@ def consequences(fleet: Fleet, slug: str) -> list[str]:
     ]
     if deployment.target is Target.LAB:
         lines.append("remove its hosts and networks from the lab")
+    else:
+        lines.append("remove its namespace, keys and private endpoint from Azure")
     return [*lines, f"keep its archive; retention is {municipality.privacy.retention_days} days"]
 
 
@@ -40,10 +42,11 @@ def offboard(project: Project, fleet: Fleet, slug: str, listen: Listener) -> Non
         running.done = f"{len(configured.changes)} changes"
     with step(listen, "stop", "at the site") as running:
         running.done = _stop(project, play, running)
-    if fleet.deployment.target is Target.LAB:
-        with step(listen, "remove", "hosts and networks") as running:
-            removed = provision.destroy_municipality(project, slug, lambda told: running(told.change.name))
-            running.done = f"{len(removed)} resources removed"
+    with step(listen, "remove", "what was made for it") as running:
+        removed = provision.destroy_municipality(
+            project, slug, lambda told: running(told.change.name), deployment=fleet.deployment
+        )
+        running.done = f"{len(removed)} resources removed"
     hoststate.forget(project, slug)
 
 

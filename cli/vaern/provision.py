@@ -29,7 +29,8 @@ from vaern_stacks.lab.records import Kind, recorded
 from vaern_stacks.lab.spec import Lab
 
 if TYPE_CHECKING:
-    from vaern_stacks.engine import Engine
+    from vaern_stacks.azure.target import AzureTarget
+    from vaern_stacks.engine import Engine, Remote
     from vaern_stacks.lab.target import LabTarget
 
 OnEvent = Callable[[Step], None]
@@ -41,8 +42,8 @@ def provision_shared(project: Project, deployment: Deployment, on_event: OnEvent
 
     made: list[SharedOutputs] = []
     program = collector_program(_target(project, deployment.target), deployment, made.append)
-    _engine(project, SHARED).up(program, on_event)
-    _keep(project, SHARED, made[-1])
+    _engine(project, SHARED, deployment).up(program, on_event)
+    _keep(project, SHARED, made[-1], deployment.target)
     return made[-1]
 
 
@@ -55,8 +56,8 @@ def provision_municipality(
     made: list[MunicipalityOutputs] = []
     target = _target(project, municipality.target)
     program = municipality_program(target, deployment, municipality, slug, made.append)
-    _engine(project, slug).up(program, on_event)
-    _keep(project, slug, made[-1])
+    _engine(project, slug, deployment).up(program, on_event)
+    _keep(project, slug, made[-1], deployment.target)
     return made[-1]
 
 
@@ -65,7 +66,7 @@ def preview_shared(project: Project, deployment: Deployment) -> list[Change]:
     from vaern_stacks.collector import collector_program
 
     program = collector_program(_target(project, deployment.target), deployment, lambda _: None)
-    return _engine(project, SHARED).preview(program)
+    return _engine(project, SHARED, deployment).preview(program)
 
 
 def preview_municipality(
@@ -76,31 +77,39 @@ def preview_municipality(
 
     target = _target(project, municipality.target)
     program = municipality_program(target, deployment, municipality, slug, lambda _: None)
-    return _engine(project, slug).preview(program)
+    return _engine(project, slug, deployment).preview(program)
 
 
-def refresh(project: Project, stack: str, on_event: OnEvent | None = None) -> list[Change]:
+def refresh(
+    project: Project, stack: str, on_event: OnEvent | None = None, *, deployment: Deployment | None = None
+) -> list[Change]:
     """Read what is really there into the state of one stack (`shared` or a slug); the next `up` mends it."""
-    return _engine(project, stack).refresh(on_event)
+    return _engine(project, stack, deployment).refresh(on_event)
 
 
-def destroy_municipality(project: Project, slug: str, on_event: OnEvent | None = None) -> list[Change]:
-    """Remove one municipality's connection, also what a killed run left of it."""
-    return _destroy(project, slug, on_event)
+def destroy_municipality(
+    project: Project, slug: str, on_event: OnEvent | None = None, *, deployment: Deployment | None = None
+) -> list[Change]:
+    """Remove one municipality's connection, also what a killed run left of it; on Azure, all but its evidence."""
+    return _destroy(project, slug, on_event, deployment)
 
 
-def destroy_shared(project: Project, on_event: OnEvent | None = None) -> list[Change]:
+def destroy_shared(
+    project: Project, on_event: OnEvent | None = None, *, deployment: Deployment | None = None
+) -> list[Change]:
     """Remove the shared collectors. Raises ProvisionError while a municipality is connected to them."""
-    connected = [stack for stack in stacks(project) if stack != SHARED]
+    connected = [stack for stack in stacks(project, deployment) if stack != SHARED]
     if connected:
         raise ProvisionError(
             f"the collectors are used by {', '.join(connected)}", fix=f"run `vaern offboard {connected[0]}` first"
         )
-    return _destroy(project, SHARED, on_event)
+    return _destroy(project, SHARED, on_event, deployment)
 
 
-def stacks(project: Project) -> list[str]:
-    """Every stack that is made, or half made: `shared` and slugs."""
+def stacks(project: Project, deployment: Deployment | None = None) -> list[str]:
+    """Every stack that is made, or half made: `shared` and slugs. A shared backend is asked for its own."""
+    if deployment is not None and deployment.target is Target.AZURE and _remote(deployment):
+        return _engine(project, SHARED, deployment).known()
     backend = project.state / "pulumi" / "backend" / ".pulumi" / "stacks" / "vaern"
     known = {path.stem for path in backend.glob("*.json")}
     return sorted(known | {made.stack for made in recorded(_lab(project))})
@@ -153,7 +162,12 @@ def down(project: Project, on_event: OnEvent | None = None) -> list[str]:
     return sweep.leftovers(lab)
 
 
-def _destroy(project: Project, stack: str, on_event: OnEvent | None) -> list[Change]:
+def _destroy(
+    project: Project, stack: str, on_event: OnEvent | None, deployment: Deployment | None = None
+) -> list[Change]:
+    if deployment is not None and deployment.target is Target.AZURE:
+        (_outputs(project) / f"{stack}.json").unlink(missing_ok=True)
+        return _engine(project, stack, deployment).destroy(on_event, keep_protected=True)
     changes = _engine(project, stack).destroy(on_event)
     left = sweep.sweep_stack(_lab(project), stack)
     (_outputs(project) / f"{stack}.json").unlink(missing_ok=True)
@@ -166,19 +180,36 @@ def _lab(project: Project) -> Lab:
     return Lab(project.lab_name, str(project.lab), str(project.tools))
 
 
-def _target(project: Project, target: Target) -> LabTarget:
-    if target is not Target.LAB:
-        raise ProvisionError(f"the target {target.value} is not available yet", fix="declare `target: lab`")
+def _target(project: Project, target: Target) -> LabTarget | AzureTarget:
+    if target is Target.AZURE:
+        from vaern_stacks.azure.target import AzureTarget
+
+        return AzureTarget()
     from vaern_stacks.lab.target import LabTarget
 
     return LabTarget(_lab(project))
 
 
-def _engine(project: Project, stack: str) -> Engine:
-    _require_root()
+def _engine(project: Project, stack: str, deployment: Deployment | None = None) -> Engine:
+    """The engine for one stack; on Azure, with the backend the deployment names."""
     from vaern_stacks.engine import Engine
 
-    return Engine(project.state / "pulumi", project.tools, stack)
+    folder = project.state / "pulumi"
+    if deployment is not None and deployment.target is Target.AZURE:
+        from vaern_stacks.azure.faults import advice
+
+        return Engine(folder, project.tools, stack, _remote(deployment), advice)
+    _require_root()
+    return Engine(folder, project.tools, stack)
+
+
+def _remote(deployment: Deployment) -> Remote | None:
+    """The backend the environment or the declaration names."""
+    from vaern_stacks.engine import Remote
+
+    settings = deployment.on_azure
+    url = os.environ.get("VAERN_BACKEND") or settings.backend
+    return Remote(url, settings.secrets_provider) if url else None
 
 
 def _require_root() -> None:
@@ -192,13 +223,16 @@ def _outputs(project: Project) -> Path:
     return project.state / "outputs"
 
 
-def _keep(project: Project, stack: str, outputs: SharedOutputs | MunicipalityOutputs) -> None:
+def _keep(
+    project: Project, stack: str, outputs: SharedOutputs | MunicipalityOutputs, target: Target = Target.LAB
+) -> None:
     path = _outputs(project) / f"{stack}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_suffix(f".{os.getpid()}")
     fresh.write_text(json.dumps(asdict(outputs), indent=1))
     fresh.replace(path)
-    ssh_config(project)
+    if target is Target.LAB:
+        ssh_config(project)
 
 
 def _kept(project: Project, stack: str) -> dict[str, Any]:

@@ -57,12 +57,25 @@ class _Stack(automation.Stack):
 
 
 @dataclass(frozen=True, slots=True)
+class Remote:
+    """A backend several operators share, such as azblob://; the engine itself locks a stack there."""
+
+    url: str
+    secrets_provider: str = "passphrase"
+    """What encrypts secrets in the state; with a passphrase, every operator needs the same."""
+
+
+@dataclass(frozen=True, slots=True)
 class Engine:
     """The engine for one stack. `folder` is the state's `pulumi`, `tools` what set-up made."""
 
     folder: Path
     tools: Path
     stack: str
+    remote: Remote | None = None
+    """Without one, the state is in the folder."""
+    advise: Callable[[str], str] = lambda _: ""
+    """What to do about a fault the target's own interface reports, or nothing."""
 
     def up(self, program: Program, on_step: OnStep | None = None) -> list[Change]:
         """Make the stack what the program says, and return what changed."""
@@ -89,20 +102,40 @@ class Engine:
             on_step,
         )
 
-    def destroy(self, on_step: OnStep | None = None) -> list[Change]:
-        """Remove everything in the state, then the stack itself."""
+    def destroy(self, on_step: OnStep | None = None, *, keep_protected: bool = False) -> list[Change]:
+        """Remove everything in the state, then the stack itself; a stack that still holds evidence stays."""
         self._prepare()
         if not self.exists():
             return []
         stack = self._open(None)
-        changes = self._watch(lambda events: stack.destroy(on_event=events, color="never", show_secrets=False), on_step)
+        exclude = keep_protected or None
+        changes = self._watch(
+            lambda events: stack.destroy(on_event=events, color="never", show_secrets=False, exclude_protected=exclude),
+            on_step,
+        )
+        if keep_protected and self._held(stack):
+            return changes
         self._watch(lambda _: stack.workspace.remove_stack(self.stack), None)
         shutil.rmtree(self._work, ignore_errors=True)
         return changes
 
     def exists(self) -> bool:
         """Whether the backend knows the stack."""
-        return self._checkpoint.exists()
+        if self.remote is None:
+            return self._checkpoint.exists()
+        return self.stack in self.known()
+
+    def known(self) -> list[str]:
+        """Every stack of the backend, asked of the engine."""
+        self._prepare()
+        names: list[str] = []
+        self._watch(lambda _: names.extend(one.name for one in self._workspace(None).list_stacks()), None)
+        return sorted(names)
+
+    def _held(self, stack: _Stack) -> bool:
+        """Whether the state still holds something besides the stack itself and its providers."""
+        left = (stack.workspace.export_stack(self.stack).deployment or {}).get("resources", [])
+        return any(not one["type"].startswith(("pulumi:pulumi:", "pulumi:providers:")) for one in left)
 
     @property
     def _checkpoint(self) -> Path:
@@ -123,34 +156,42 @@ class Engine:
         for folder in (self._backend, self._work):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         passphrase(self.folder)
-        locks.clear(self._backend, PROJECT, self.stack, self._work)
+        if self.remote is None:
+            locks.clear(self._backend, PROJECT, self.stack, self._work)
 
     @property
     def _program(self) -> Path:
         return self.tools / "bin" / "pulumi"
 
-    def _open(self, program: Program | None) -> _Stack:
+    def _workspace(self, program: Program | None) -> automation.LocalWorkspace:
         settings = None
+        where = self.remote.url if self.remote else self._backend.as_uri()
         if not (self._work / "Pulumi.yaml").exists():
-            backend = automation.ProjectBackend(self._backend.as_uri())
+            backend = automation.ProjectBackend(where)
             settings = automation.ProjectSettings(PROJECT, runtime="python", backend=backend)
-        workspace = automation.LocalWorkspace(
+        return automation.LocalWorkspace(
             work_dir=str(self._work),
             pulumi_home=str(self._work / "home"),
             program=program,
-            env_vars=environment(self.folder, self.tools, self._backend),
-            secrets_provider="passphrase",
+            env_vars=environment(self.folder, self.tools, where),
+            secrets_provider=self.remote.secrets_provider if self.remote else "passphrase",
             project_settings=settings,
             pulumi_command=_Command(self._program),
         )
+
+    def _open(self, program: Program | None) -> _Stack:
+        workspace = self._workspace(program)
         if not self.exists():
             self._watch(lambda _: workspace.create_stack(self.stack), None)
         return _Stack(self.stack, workspace)
 
     def _interrupted(self) -> bool:
         """Whether the state holds operations that were never finished."""
-        state = json.loads(self._checkpoint.read_text())
-        return bool(state["checkpoint"].get("latest", {}).get("pending_operations"))
+        if self.remote is not None:
+            held = self._workspace(None).export_stack(self.stack).deployment or {}
+        else:
+            held = json.loads(self._checkpoint.read_text())["checkpoint"].get("latest", {})
+        return bool(held.get("pending_operations"))
 
     def _watch(
         self,
@@ -166,7 +207,8 @@ class Engine:
             raise ProvisionError(f"another run works on the stack {self.stack}", fix="wait for it to end") from error
         except engine_errors.CommandError as error:
             what = seen.fault() or _last_lines(str(error))
-            raise ProvisionError(f"{self.stack}: {what}", fix="run the same command again; it continues") from error
+            fix = self.advise(f"{what}\n{error}") or "run the same command again; it continues"
+            raise ProvisionError(f"{self.stack}: {what}", fix=fix) from error
         return seen.changes
 
 
@@ -211,14 +253,17 @@ def passphrase(folder: Path) -> Path:
     return path
 
 
-def environment(folder: Path, tools: Path, backend: Path) -> dict[str, str]:
-    """What the engine is told: where its state is, and to look for nothing on the network."""
+def environment(folder: Path, tools: Path, backend: str) -> dict[str, str]:
+    """What the engine is told: where its state is, and to look for nothing on the network.
+
+    A passphrase file the operator names is used instead of our own: a team that shares a backend shares it.
+    """
     own = [str(tools / "bin"), str(Path(sys.executable).parent)]
     return {
         "PATH": os.pathsep.join([*own, os.environ.get("PATH", os.defpath)]),
         "VAERN_PYTHON": sys.executable,
-        "PULUMI_BACKEND_URL": backend.as_uri(),
-        "PULUMI_CONFIG_PASSPHRASE_FILE": str(folder / "passphrase"),
+        "PULUMI_BACKEND_URL": backend,
+        "PULUMI_CONFIG_PASSPHRASE_FILE": os.environ.get("VAERN_PASSPHRASE_FILE", str(folder / "passphrase")),
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
         "PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS": "true",

@@ -24,11 +24,13 @@ def command(ctx: click.Context, yes: bool, dry_run: bool) -> int:
     """
     from vaern import provision
     from vaern.console import listener
+    from vaern.declaration import load_deployment
     from vaern.lock import exclusive
     from vaern.model.naming import SHARED
     from vaern.steps import step
 
     project: Project = ctx.obj
+    deployment = load_deployment(project.municipality(SHARED) / "collector.yml")
     hosts = [host.name for host in provision.shared_outputs(project).hosts]
     click.echo(f"hosts of the shared collectors: {', '.join(hosts)}")
     if dry_run:
@@ -36,6 +38,8 @@ def command(ctx: click.Context, yes: bool, dry_run: bool) -> int:
     if not yes:
         click.confirm("Remove them, and what they hold?", abort=True)
     with exclusive(project, SHARED), listener(as_json=False) as listen, step(listen, "down", "removing") as running:
-        removed = provision.destroy_shared(project, lambda told: running(f"{told.change.type} {told.change.name}"))
+        removed = provision.destroy_shared(
+            project, lambda told: running(f"{told.change.type} {told.change.name}"), deployment=deployment
+        )
         running.done = f"{len(removed)} resources removed"
     return ExitCode.OK

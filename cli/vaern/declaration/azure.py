@@ -62,6 +62,8 @@ def _network(deployment: Deployment, settings: AzureDeployment) -> Iterator[Faul
 
 def municipality_faults(deployment: Deployment, municipality: Municipality) -> Iterator[Fault]:
     """Faults of a municipality's section, and between it and the shared collectors'."""
+    if municipality.target != deployment.target:
+        return
     if municipality.target != Target.AZURE:
         if municipality.azure is not None:
             found = f"the target is `{municipality.target}`"

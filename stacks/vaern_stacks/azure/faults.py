@@ -1,0 +1,57 @@
+"""What to do about a fault Azure reports: its error codes turned into one sentence an operator can act on.
+
+Codes are those of Azure Resource Manager and its services. A fault that is not known keeps the engine's own message.
+"""
+
+from __future__ import annotations
+
+import re
+
+_ADVICE: tuple[tuple[str, str], ...] = (
+    (
+        r"no resource plugin|could not (find|load) plugin|failed to load plugin",
+        "install the provider: `pulumi plugin install resource azure-native v3.24.0`, or put it on PATH",
+    ),
+    (
+        r"az login|DefaultAzureCredential|no client credentials|AADSTS\d+|credentials? (were )?not found",
+        "log in: `az login --tenant` with the declared tenant, or set ARM_CLIENT_ID and ARM_USE_OIDC in a pipeline",
+    ),
+    (
+        r"SubscriptionNotFound|InvalidSubscriptionId|InvalidAuthenticationTokenTenant",
+        "correct azure.subscription and azure.tenant in collector.yml, or log in to the right tenant",
+    ),
+    (
+        r"AuthorizationFailed|LinkedAuthorizationFailed|does not have authorization",
+        "have an owner give the identity the roles of docs/azure.md on the subscription, and wait five minutes",
+    ),
+    (
+        r"MissingSubscriptionRegistration",
+        "register the resource provider it names: `az provider register --namespace NAME`",
+    ),
+    (
+        r"QuotaExceeded|exceeding (approved )?.*quota|SubscriptionQuota|MaxStorageAccountsCountPerSubscription",
+        "ask for more of the quota it names (portal: Quotas), or declare a smaller size or another location",
+    ),
+    (
+        r"ConflictError.*deleted|VaultAlreadyExists.*deleted|soft[- ]deleted|deleted but recoverable",
+        "recover it: `az keyvault recover --name NAME`; a vault with purge protection keeps its name for 90 days",
+    ),
+    (
+        r"StorageAccountAlreadyTaken|VaultAlreadyExists|NameNotAvailable|NamespaceAlreadyExists|DnsRecordInUse",
+        "the name is taken in Azure: find out whose it is; another `name` in collector.yml gives other names",
+    ),
+    (
+        r"(Availability)?Zone(s)?NotSupported|InvalidAvailabilityZone|AvailabilityZoneNotSupported|ZonalAllocationFailed",
+        "declare azure.location with availability zones, and azure.zones that the size is offered in",
+    ),
+    (r"SkuNotAvailable|NotAvailableForSubscription", "declare another azure.hubs.size: `az vm list-skus` tells which"),
+    (r"EncryptionAtHost.*not enabled", "`az feature register --namespace Microsoft.Compute --name EncryptionAtHost`"),
+    (r"ScopeLocked", "it holds evidence and is locked: remove the lock by hand when its retention is over"),
+    (r"is protected|protected resource", "it holds evidence: docs/azure.md says how it is given up"),
+)
+_KNOWN = tuple((re.compile(pattern, re.IGNORECASE | re.DOTALL), said) for pattern, said in _ADVICE)
+
+
+def advice(fault: str) -> str:
+    """What to do about it, or nothing for a fault that is not known."""
+    return next((said for pattern, said in _KNOWN if pattern.search(fault)), "")
