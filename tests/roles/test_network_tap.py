@@ -26,7 +26,8 @@ def test_mirrored_packet_raises_the_test_signature(leg: Leg) -> None:
     assert line["in_iface"] == "tap0"
     assert isinstance(line["alert"], dict)
     assert line["alert"]["signature_id"] == 9000001
-    assert line["payload_printable"] == "vaern-canary-near1"
+    assert line["metadata"] == {"pktvars": [{"canary": "vaern-canary-near1"}]}
+    assert "payload_printable" not in line
     assert "community_id" in line
 
 
