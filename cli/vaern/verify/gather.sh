@@ -50,10 +50,9 @@ tap_settings() { # Suricata's own reading of each tap's configuration, then how 
     settings=$(suricata --dump-config -c "$file" 2>/dev/null | grep -E '^(outputs|pcap|file-store|rule-files|default-rule-path|af-packet)')
     printf '%s\n' "$settings" | sed "s/^/$tap /"
     folder=$(printf '%s\n' "$settings" | sed -n 's/^default-rule-path = //p')
-    for rules in $(printf '%s\n' "$settings" | sed -n 's/^rule-files\.[0-9]* = //p'); do
-      case $rules in /*) ;; *) rules=$folder/$rules ;; esac
-      cat "$rules" 2>/dev/null
-    done | awk -v tap="$tap" '/^(alert|drop|reject)/ { n++ } /sid: *9000001;/ { t = 1 } END { printf "%s rules = %d\n%s test = %d\n", tap, n, tap, t }'
+    # Names of rule files are patterns in the folder, or full paths.
+    (cd "${folder:-/}" && cat /dev/null $(printf '%s\n' "$settings" | sed -n 's/^rule-files\.[0-9]* = //p') 2>/dev/null) |
+      awk -v tap="$tap" '/^(alert|drop|reject)/ { n++ } /sid: *9000001;/ { t = 1 } END { printf "%s rules = %d\n%s test = %d\n", tap, n, tap, t }'
   done
 }
 owners() { # unit and the user its main process really is, of each running service of ours

@@ -104,7 +104,9 @@ def capturing(lines: Iterable[str]) -> frozenset[tuple[str, str]]:
     for line in lines:
         columns = line.split()
         program = re.search(r'\(\("([^"]+)"', line)
-        found.add((program.group(1) if program else "kernel", columns[4].rpartition(":")[2]))
+        # ss leaves the column of the state out when only packet sockets are asked for.
+        local = next(column for column in columns[1:] if ":" in column)
+        found.add((program.group(1) if program else "kernel", local.rpartition(":")[2]))
     return frozenset(found)
 
 

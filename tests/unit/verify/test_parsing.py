@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 
+import pytest
+
 from vaern.verify import parsing
 from vaern.verify.parsing import Opening, Socket
 
@@ -125,6 +127,7 @@ def test_chains() -> None:
     assert parsing.chains(ruleset()) == {"input of inet t": "drop"}
 
 
-def test_captures() -> None:
-    line = 'p_raw UNCONN 0 0 *:tap0 * users:(("Suricata-Main",pid=9,fd=6))'
+@pytest.mark.parametrize("state", ["UNCONN ", ""], ids=["with-state", "as-in-trixie"])
+def test_captures(state: str) -> None:
+    line = f'p_raw {state}0 0 *:tap0 * users:(("Suricata-Main",pid=9,fd=6))'
     assert parsing.capturing([line]) == {("Suricata-Main", "tap0")}
