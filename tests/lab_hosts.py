@@ -63,7 +63,7 @@ def lab_in(folder: Path) -> Lab:
 
 
 def boot(folder: Path, wanted: Mapping[str, Mapping[str, str]]) -> Booted:
-    """Boot hosts given as name -> interface -> "address/prefix" or "address/prefix@bridge" (default: the WAN bridge).
+    """Boot hosts given as name -> interface -> "address/prefix", "address/prefix@bridge" or "@bridge" (default: WAN).
 
     The first interface is the one ssh uses, so it must be on the WAN bridge (198.18.0.0/15).
     All know each other's names.
@@ -96,7 +96,7 @@ def lab_hosts(wanted: Mapping[str, Mapping[str, str]], folder: Path) -> Iterator
 
 def _link(interface: str, given: str) -> Link:
     address, _, bridge = given.partition("@")
-    return Link(interface, bridge or names.WAN, (address,))
+    return Link(interface, bridge or names.WAN, (address,) if address else ())
 
 
 def _main(verb: str, folder: str, *wanted: str) -> None:
