@@ -1,0 +1,173 @@
+"""`vaern cost`: what it would cost, before anything is built."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from vaern.errors import ExitCode
+from vaern.paths import Project
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from vaern.cost.estimate import Cost, Estimate, Line
+    from vaern.cost.prices import Exchange, Prices
+    from vaern.cost.quantities import Case
+
+
+@click.command()
+@click.argument("slugs", nargs=-1, metavar="[MUNICIPALITY]...")
+@click.option(
+    "--currency", type=click.Choice(["DKK", "EUR"]), default="DKK", show_default=True, help="What to count in."
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON document: every figure with its source.")
+@click.option("--refresh", "renew", is_flag=True, help="Look the prices up in the Azure Retail Prices API first.")
+@click.option(
+    "--prices",
+    "file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Another price file, such as an agreement's.",
+)
+@click.option("--api", hidden=True, help="Another address of the Retail Prices API.")
+@click.pass_obj
+def command(
+    project: Project,
+    slugs: tuple[str, ...],
+    currency: str,
+    as_json: bool,
+    renew: bool,
+    file: Path | None,
+    api: str | None,
+) -> int:
+    """Price the declarations a month on Azure, before anything is built.
+
+    The joint part is shared out by inhabitants over every declared municipality; without a name, all are shown.
+    A declaration for the lab is priced as if it were for Azure.
+
+    \b
+    Examples:
+      vaern cost
+      vaern cost favrskov --currency EUR
+      vaern cost --refresh --json
+    """
+    from vaern.console import print_json
+    from vaern.cost.estimate import estimate
+    from vaern.cost.presenting import as_data
+    from vaern.cost.prices import FILE, read_prices
+    from vaern.declaration import load_fleet
+
+    path = file or FILE
+    if renew:
+        _refresh(path, api)
+    prices = read_prices(path)
+    asked = load_fleet(project, slugs) if slugs else load_fleet(project)
+    fleet = load_fleet(project) if slugs else asked
+    found = estimate(fleet.deployment, fleet.municipalities, prices)
+    rate = prices.per_usd(currency)
+    if as_json:
+        print_json(as_data(found, asked.municipalities, prices, rate))
+    else:
+        _print(found, [found.of(slug) for slug in asked.municipalities], prices, rate)
+    return ExitCode.OK
+
+
+def _refresh(path: Path, api: str | None) -> None:
+    from vaern.cost.prices import read_prices, write_prices
+    from vaern.cost.refresh import API, refresh
+
+    done = refresh(read_prices(path), api or API)
+    write_prices(done.prices, path)
+    for meter, reason in done.kept.items():
+        click.echo(f"kept the old price of {meter}: {reason}", err=True)
+    click.echo(f"looked up {len(done.prices.prices) - len(done.kept)} prices; written to {path}", err=True)
+
+
+def _print(found: Estimate, costs: list[Cost], prices: Prices, rate: Exchange) -> None:
+    from vaern.cost import presenting
+
+    click.echo(
+        presenting.sentence(costs, rate) if costs else "No municipality is declared: only the joint part is priced."
+    )
+    click.secho(presenting.standing(prices), fg="yellow" if prices.unverified else None)
+    _totals(found, costs, rate)
+    if len(costs) == 1:
+        _lines(f"{costs[0].name}: its own part, expected", costs[0].own, rate)
+        _lines("The joint part, expected, before it is shared", found.shared, rate)
+        click.echo(presenting.all_in(found, costs[0], rate))
+    for cost in costs:
+        for note in cost.notes:
+            click.echo(f"{cost.name}: {note}")
+    click.echo(presenting.basis(found))
+    click.echo(f"Not in it: {presenting.LEFT_OUT}.")
+    click.echo(f"1 US dollar = {rate.per_usd} {rate.currency} ({rate.source}, {rate.date}).")
+
+
+def _totals(found: Estimate, costs: list[Cost], rate: Exchange) -> None:
+    from vaern.cost.estimate import cents_of
+    from vaern.cost.presenting import money, per_inhabitant
+    from vaern.cost.quantities import Case
+
+    rows = [
+        (
+            cost.name,
+            money(cents_of(cost.own[Case.EXPECTED]), rate),
+            money(cost.share_cents[Case.EXPECTED], rate),
+            *(money(cost.cents(case), rate) for case in Case),
+            per_inhabitant(cost.cents(Case.EXPECTED), cost.population, rate),
+        )
+        for cost in costs
+    ]
+    rows.append(("the joint part", "", "", *(money(cents_of(found.shared[case]), rate) for case in Case), ""))
+    _table(
+        "",
+        ("a month", "own part", "joint share", "low", "expected", "high", "inhabitant/year"),
+        rows,
+        right=range(1, 7),
+    )
+
+
+def _lines(title: str, lines: Mapping[Case, tuple[Line, ...]], rate: Exchange) -> None:
+    from vaern.cost.presenting import money
+    from vaern.cost.quantities import Case
+
+    rows = [
+        (
+            line.price.title,
+            line.quantity.why,
+            money(round(line.usd * 100), rate),
+            f"{line.price.amount} USD per {line.price.unit}",
+            f"{line.price.source}, {line.price.date}",
+        )
+        for line in lines[Case.EXPECTED]
+    ]
+    _table(title, ("what", "how much", "a month", "price", "source"), rows, right=(2,))
+
+
+def _table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]], right: Collection[int]) -> None:
+    """A table with rules on a terminal; without one, columns two spaces apart that `grep` and `cut` can take."""
+    if not sys.stdout.isatty():
+        widths = [max(len(row[column]) for row in (header, *rows)) for column in range(len(header))]
+        click.echo(f"\n{title}" if title else "")
+        for row in (header, *rows):
+            cells = [
+                text.rjust(width) if column in right else text.ljust(width)
+                for column, (text, width) in enumerate(zip(row, widths, strict=True))
+            ]
+            click.echo("  ".join(cells).rstrip())
+        click.echo()
+        return
+    from rich.table import Table
+
+    from vaern.console import terminal
+
+    table = Table(*header, title=title or None, title_justify="left")
+    for column in right:
+        table.columns[column].justify = "right"
+        table.columns[column].no_wrap = True
+    for row in rows:
+        table.add_row(*row)
+    terminal().print(table)

@@ -1,0 +1,116 @@
+"""The estimate in words and as data: one sentence for the people who decide, then every figure with its source."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict
+from typing import Any
+
+from vaern.cost.estimate import Cost, Estimate, Line, cents_of
+from vaern.cost.prices import Exchange, Prices
+from vaern.cost.quantities import ASSUMPTIONS, Case
+from vaern.model.municipalities import all_known
+
+LEFT_OUT = "VAT, agreements and reservations, the municipality's own hosts and lines, people, and the SOC itself"
+SIGN = {"DKK": "kr.", "EUR": "EUR"}
+
+
+def money(cents: int, rate: Exchange) -> str:
+    """An amount in the currency, rounded to what an estimate can carry."""
+    amount = cents * rate.per_usd / 100
+    return f"{amount:,.0f} {SIGN.get(rate.currency, rate.currency)}"
+
+
+def per_inhabitant(cents: int, population: int, rate: Exchange) -> str:
+    """The same a year for each inhabitant."""
+    return f"{cents * 12 * rate.per_usd / 100 / population:,.2f} {SIGN.get(rate.currency, rate.currency)}"
+
+
+def sentence(costs: Iterable[Cost], rate: Exchange) -> str:
+    """The first line: what the ones asked for cost together."""
+    chosen = list(costs)
+    low, middle, high = (money(sum(cost.cents(case) for cost in chosen), rate) for case in Case)
+    names = chosen[0].name if len(chosen) == 1 else f"{len(chosen)} municipalities"
+    people = sum(cost.population for cost in chosen)
+    year = per_inhabitant(sum(cost.cents(Case.EXPECTED) for cost in chosen), people, rate)
+    return f"{names}: about {middle} a month on Azure ({low} to {high}), {year} an inhabitant a year."
+
+
+def standing(prices: Prices) -> str:
+    """What the prices are worth: looked up or not, and of which day."""
+    count = len(prices.prices) + len(prices.exchange)
+    if prices.unverified:
+        return (
+            f"Indicative: {prices.unverified} of {count} prices and rates were never looked up ({prices.oldest}). "
+            "Run `vaern cost --refresh` before anybody decides on them."
+        )
+    return f"Prices of the Azure Retail Prices API, the oldest of {prices.oldest}: list prices, not an offer."
+
+
+def basis(found: Estimate) -> str:
+    """What the joint part is shared by, and what it would be with everybody in."""
+    whole = "declared" if found.settings.declared else "not declared; Azure's default settings are taken"
+    return (
+        f"The joint part is shared by {found.population:,} inhabitants in {len(found.costs)} declared municipalities. "
+        f"Azure settings: {whole}. Storage is priced when it is full: after the declared retention."
+    )
+
+
+def all_in(found: Estimate, cost: Cost, rate: Exchange) -> str:
+    """The share of the joint part if every municipality of the country were in."""
+    people = {known.code: known.population for known in all_known()}
+    known_total = sum(people.values())
+    cents = round(cents_of(found.shared[Case.EXPECTED]) * cost.population / known_total)
+    own = cents_of(cost.own[Case.EXPECTED])
+    return f"With all {len(people)} municipalities in: {cost.name} about {money(own + cents, rate)} a month."
+
+
+def as_data(found: Estimate, slugs: Iterable[str], prices: Prices, rate: Exchange) -> dict[str, Any]:
+    """Everything, for a program. Amounts in the chosen currency, US dollars beside the single figures."""
+    return {
+        "currency": rate.currency,
+        "standing": standing(prices),
+        "verified": not prices.unverified,
+        "oldest_price": prices.oldest,
+        "exchange": asdict(rate),
+        "left_out": LEFT_OUT,
+        "basis": basis(found),
+        "assumptions": [asdict(assumption) for assumption in ASSUMPTIONS],
+        "shared": _sides(found.shared, rate),
+        "municipalities": [_one(found.of(slug), rate) for slug in slugs],
+    }
+
+
+def _one(cost: Cost, rate: Exchange) -> dict[str, Any]:
+    totals = {case.value: round(cost.cents(case) * rate.per_usd / 100, 2) for case in Case}
+    return {
+        "slug": cost.slug,
+        "name": cost.name,
+        "population": cost.population,
+        "per_month": totals,
+        "per_inhabitant_a_year": {case: round(total * 12 / cost.population, 4) for case, total in totals.items()},
+        "share_of_joint_part": {case.value: round(cost.share_cents[case] * rate.per_usd / 100, 2) for case in Case},
+        "own_part": _sides(cost.own, rate),
+        "notes": list(cost.notes),
+    }
+
+
+def _sides(lines: Any, rate: Exchange) -> dict[str, Any]:
+    return {case.value: [_line(line, rate) for line in lines[case]] for case in Case}
+
+
+def _line(line: Line, rate: Exchange) -> dict[str, Any]:
+    price = line.price
+    return {
+        "meter": price.meter,
+        "title": price.title,
+        "amount": round(line.quantity.amount, 4),
+        "unit": price.unit,
+        "why": line.quantity.why,
+        "usd": round(line.usd, 4),
+        "per_month": round(line.usd * rate.per_usd, 2),
+        "price_usd": price.amount,
+        "source": price.source,
+        "date": price.date,
+        "verified": price.verified,
+    }

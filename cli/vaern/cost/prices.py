@@ -1,0 +1,103 @@
+"""The price file: one amount in US dollars a meter, with its source and date, and exchange rates.
+
+An amount nobody has looked up says so (`verified: false`); the output repeats it, so that nobody takes a
+remembered figure for an offer.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from vaern.errors import UsageError
+
+FILE = Path(__file__).resolve().parent.parent / "data" / "prices.json"
+HOURS_A_MONTH = 730
+"""As Azure's own calculator counts: 8760 hours a year over twelve months."""
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What one unit of a meter costs."""
+
+    meter: str
+    title: str
+    unit: str
+    """Azure's unit of measure: 1 Hour, 1 GB, 1 GB/Month, 10K, 1M, 1/Month, 1."""
+    amount: float
+    currency: str
+    source: str
+    date: str
+    """ISO date the amount was written down or answered."""
+    verified: bool
+    """Whether the Retail Prices API answered it."""
+    filter: str
+    """OData filter that finds it there; the API compares letters exactly."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """What a US dollar is worth in another currency."""
+
+    currency: str
+    per_usd: float
+    source: str
+    date: str
+    verified: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """The price file."""
+
+    note: str
+    region: str
+    exchange: tuple[Exchange, ...]
+    prices: tuple[Price, ...]
+
+    def of(self, meter: str) -> Price:
+        """The price of a meter. Raises UsageError when the file has none."""
+        for price in self.prices:
+            if price.meter == meter:
+                return price
+        raise UsageError(f"the price file has no price for {meter}", fix=f"add it to {FILE.name}, or declare another")
+
+    def per_usd(self, currency: str) -> Exchange:
+        """The rate of a currency. Raises UsageError when the file has none."""
+        for rate in self.exchange:
+            if rate.currency == currency:
+                return rate
+        raise UsageError(f"the price file has no exchange rate for {currency}", fix="use DKK or EUR")
+
+    @property
+    def unverified(self) -> int:
+        """How many prices and rates nobody has looked up."""
+        return sum(not entry.verified for entry in (*self.prices, *self.exchange))
+
+    @property
+    def oldest(self) -> str:
+        """Date of the oldest entry."""
+        return min(entry.date for entry in (*self.prices, *self.exchange))
+
+
+def read_prices(path: Path = FILE) -> Prices:
+    """The price file. Raises UsageError when it cannot be read."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        return Prices(
+            found["note"],
+            found["region"],
+            tuple(Exchange(**rate) for rate in found["exchange"]),
+            tuple(Price(**price) for price in found["prices"]),
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UsageError(f"{path} is not a price file: {error}", fix="take the one of the repository") from error
+
+
+def write_prices(prices: Prices, path: Path) -> None:
+    """Replace the file whole, so that a killed run leaves the old one."""
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    fresh.write_text(json.dumps(asdict(prices), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    fresh.replace(path)

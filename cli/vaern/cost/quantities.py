@@ -1,0 +1,253 @@
+"""How much of each meter the declarations need: pure arithmetic on declared rates, sizes and days.
+
+What nobody declares is an assumption with a name and three values: low, expected, high. Every quantity carries the
+sentence that says how it came about. Quantities are a month's, at full retention: storage has stopped growing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from math import ceil
+
+from vaern.cost.prices import HOURS_A_MONTH
+from vaern.model.azure import EventHubs, HubMachines, Logs, Tier
+from vaern.model.declaration import Municipality
+from vaern.model.deployment import Deployment
+
+GB = 10**9
+"""What Azure bills by."""
+DAYS_A_MONTH = 365 / 12
+SECONDS_A_MONTH = HOURS_A_MONTH * 3600
+UNIT_EVENTS_PER_SECOND = 1000
+UNIT_BYTES_PER_SECOND = 1_000_000
+"""What one throughput unit takes in (Event Hubs quotas: 1 MB/s or 1000 events/s, whichever comes first)."""
+FREE_LOG_DAYS = 90
+"""Retention of a workspace with Sentinel that costs nothing; without Sentinel it is 31 days."""
+FREE_LOG_DAYS_ALONE = 31
+DISKS = {32: "P4", 64: "P6", 128: "P10", 256: "P15", 512: "P20", 1024: "P30", 2048: "P40", 4096: "P50"} | {
+    8192: "P60", 16384: "P70", 32767: "P80",
+}  # fmt: skip
+"""Size in GiB up to which a tier of premium disk is billed, rounded up."""
+SHARED_ENDPOINTS = 3
+"""Private endpoints of the vault, the evidence and the monitoring scope."""
+OWN_ENDPOINTS = 2
+"""Private endpoints of the namespace and the archive."""
+PRIVATE_ZONES = 7
+OWN_ALERTS = 2
+"""Silent, throttled."""
+MOST_UNITS = 40
+"""Ceiling of a Standard namespace."""
+
+
+class Case(StrEnum):
+    """Which value of every assumption is taken."""
+
+    LOW = "low"
+    EXPECTED = "expected"
+    HIGH = "high"
+
+
+@dataclass(frozen=True, slots=True)
+class Assumption:
+    """What nobody declares: its value in each case, and why."""
+
+    name: str
+    low: float
+    expected: float
+    high: float
+    why: str
+
+    def of(self, case: Case) -> float:
+        """The value in that case."""
+        return {Case.LOW: self.low, Case.EXPECTED: self.expected, Case.HIGH: self.high}[case]
+
+
+RATE = Assumption("events against the declared rate", 0.7, 1.0, 1.5, "a declared rate is an estimate of a mean")
+PEAK = Assumption("peak against the mean rate", 1.5, 2.0, 4.0, "throughput units are raised for peaks and stay raised")
+ENVELOPE = Assumption("bytes vaern adds to an event", 200, 300, 400, "time, source, sequence and the other fields")
+ALERTS = Assumption("alerts a second from a tap", 0.1, 1, 5, "depends on the rules and on the network")
+STORED = Assumption("stored against received bytes", 0.5, 1.0, 1.1, "capture writes Avro; compression is not certain")
+SEARCHED = Assumption("part of the events also in Log Analytics", 0.01, 0.05, 0.25, "the archive holds everything")
+FETCHED = Assumption(
+    "part of the events fetched over the Internet", 0.0, 0.05, 1.0, "a receiver outside Azure pays here"
+)
+HUB_LOGS = Assumption("GB of logs and counters a day from a hub", 0.1, 0.3, 1.0, "audit, system and diagnostic logs")
+FLOWS = Assumption("GB of flow logs for a GB of traffic", 0.002, 0.01, 0.03, "few long connections make few records")
+UPDATES = Assumption("GB a hub fetches a month", 2, 5, 20, "packages and time")
+ASSUMPTIONS = (RATE, PEAK, ENVELOPE, ALERTS, STORED, SEARCHED, FETCHED, HUB_LOGS, FLOWS, UPDATES)
+ALERT_BYTES = 1000
+"""One alert of Suricata as JSON, rounded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the declaration of the shared collectors decides, or what Azure starts from where it says nothing."""
+
+    machine: str
+    disks_gib: tuple[int, ...]
+    hubs: int
+    event_hubs: EventHubs
+    sentinel: bool
+    log_days: int
+    cool_after_days: int
+    retention_days: int
+    declared: bool
+    """False for a deployment that declares nothing about Azure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """So much of a meter in a month."""
+
+    meter: str
+    amount: float
+    """In the meter's unit of measure."""
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What a municipality sends, on average."""
+
+    events_per_second: float
+    bytes_per_second: float
+
+    @property
+    def gb(self) -> float:
+        """In a month."""
+        return self.bytes_per_second * SECONDS_A_MONTH / GB
+
+
+def settings_of(deployment: Deployment) -> Settings:
+    """The settings a deployment has or would start from; two hubs at least, since Azure has them in two zones."""
+    azure = deployment.azure
+    machines = azure.hubs if azure else HubMachines.model_construct()
+    logs = azure.logs if azure else Logs()
+    return Settings(
+        machine=machines.size,
+        disks_gib=(machines.os_disk_gib, machines.data_disk_gib),
+        hubs=len(deployment.hubs) if azure else max(2, len(deployment.hubs)),
+        event_hubs=azure.event_hubs if azure else EventHubs(),
+        sentinel=logs.sentinel,
+        log_days=logs.retention_days,
+        cool_after_days=azure.cool_after_days if azure else 30,
+        retention_days=deployment.retention_days,
+        declared=azure is not None,
+    )
+
+
+def load_of(municipality: Municipality, case: Case) -> Load:
+    """Events and bytes a second as they are carried, alerts of the taps included."""
+    sources = municipality.log_sources
+    events = sum(source.events_per_second for source in sources) * RATE.of(case)
+    size = sum(source.events_per_second * (source.event_bytes + ENVELOPE.of(case)) for source in sources) * RATE.of(
+        case
+    )
+    alerts = len(municipality.taps) * ALERTS.of(case)
+    return Load(events + alerts, size + alerts * (ALERT_BYTES + ENVELOPE.of(case)))
+
+
+def retention_of(municipality: Municipality) -> int:
+    """Days the archive keeps: the longest any source declares, since a stream carries them together."""
+    days: list[int] = [source.retention_days or 0 for source in municipality.log_sources]
+    return max([municipality.privacy.retention_days, *days])
+
+
+def wanted_units(load: Load, case: Case) -> int:
+    """Throughput units the peak would need, without any ceiling."""
+    peak = PEAK.of(case)
+    needed = max(
+        load.events_per_second * peak / UNIT_EVENTS_PER_SECOND, load.bytes_per_second * peak / UNIT_BYTES_PER_SECOND
+    )
+    return max(1, ceil(needed))
+
+
+def ceiling_of(settings: Settings, municipality: Municipality) -> int:
+    """The declared maximum of throughput units, which is also the ceiling of the cost."""
+    own = municipality.azure.throughput_max if municipality.azure else None
+    return own or settings.event_hubs.throughput_max
+
+
+def own_quantities(settings: Settings, municipality: Municipality, case: Case) -> list[Quantity]:
+    """What one municipality's own part needs."""
+    load = load_of(municipality, case)
+    received = f"{load.events_per_second:,.1f} events/s, {load.gb:,.1f} GB a month"
+    return [
+        *_event_hubs(settings, municipality, load, case),
+        *_storage(settings, retention_of(municipality), load, STORED.of(case)),
+        *_workspace(settings, load.gb * SEARCHED.of(case), f"{SEARCHED.of(case):.0%} of {received}"),
+        Quantity("private_endpoint", OWN_ENDPOINTS * HOURS_A_MONTH, f"{OWN_ENDPOINTS}: namespace and archive"),
+        Quantity("private_endpoint_data", load.gb * (1 + FETCHED.of(case)), received),
+        Quantity("egress", load.gb * FETCHED.of(case), f"{FETCHED.of(case):.0%} of {received}"),
+        Quantity("flow_logs", load.gb * FLOWS.of(case), f"{FLOWS.of(case)} GB for each of {load.gb:,.1f} GB"),
+        Quantity("metric_alert", OWN_ALERTS, "silent, throttled"),
+    ]
+
+
+def shared_quantities(settings: Settings, case: Case) -> list[Quantity]:
+    """What the joint part needs, whoever joins."""
+    hubs, logs = settings.hubs, settings.hubs * HUB_LOGS.of(case) * DAYS_A_MONTH
+    updates = hubs * UPDATES.of(case)
+    addresses = hubs + 2
+    disks = [Quantity(f"disk:{disk_tier(gib)}", hubs, f"{hubs} hubs, {gib} GiB each") for gib in settings.disks_gib]
+    return [
+        Quantity(f"vm:{settings.machine}", hubs * HOURS_A_MONTH, f"{hubs} hubs, all hours"),
+        *disks,
+        Quantity("public_address", addresses * HOURS_A_MONTH, f"{addresses}: each hub, NAT, Bastion"),
+        Quantity("nat_gateway", HOURS_A_MONTH, "one, all hours"),
+        Quantity("nat_data", updates, f"{UPDATES.of(case):.0f} GB a hub"),
+        Quantity("bastion", HOURS_A_MONTH, "one, all hours"),
+        Quantity("private_endpoint", SHARED_ENDPOINTS * HOURS_A_MONTH, f"{SHARED_ENDPOINTS}: vault, evidence, monitoring"),
+        Quantity("private_zone", PRIVATE_ZONES, f"{PRIVATE_ZONES} zones"),
+        *_workspace(settings, logs, f"{hubs} hubs, {HUB_LOGS.of(case)} GB a day each"),
+        Quantity("key_vault", 1, "the authority's key"),
+        Quantity("metric_alert", hubs, "each hub: down"),
+        Quantity("query_alert", 1, "a disk of a hub fills"),
+    ]  # fmt: skip
+
+
+def disk_tier(gib: int) -> str:
+    """The tier a premium disk of that size is billed as."""
+    return next(tier for size, tier in DISKS.items() if gib <= size)
+
+
+def _event_hubs(settings: Settings, municipality: Municipality, load: Load, case: Case) -> list[Quantity]:
+    ceiling = ceiling_of(settings, municipality)
+    units = min(ceiling, max(settings.event_hubs.throughput, wanted_units(load, case)))
+    why = (
+        f"{units} of at most {ceiling}, for {load.events_per_second:,.1f} events/s and peaks {PEAK.of(case)} times that"
+    )
+    if settings.event_hubs.tier is Tier.PREMIUM:
+        return [Quantity("event_hubs_premium_unit", settings.event_hubs.throughput * HOURS_A_MONTH, "capture included")]
+    return [
+        Quantity("event_hubs_unit", units * HOURS_A_MONTH, why),
+        Quantity("event_hubs_capture", units * HOURS_A_MONTH, why),
+        Quantity(
+            "event_hubs_events",
+            load.events_per_second * SECONDS_A_MONTH / 1e6,
+            f"{load.events_per_second:,.1f} events/s",
+        ),
+    ]
+
+
+def _storage(settings: Settings, days: int, load: Load, stored: float) -> list[Quantity]:
+    """Everything received in the days it is kept; the young part in the dearer tier."""
+    gb_a_day = load.bytes_per_second * 86400 / GB * stored
+    hot = min(days, settings.cool_after_days)
+    files = settings.event_hubs.partitions * SECONDS_A_MONTH / settings.event_hubs.capture_seconds
+    return [
+        Quantity("storage_hot", gb_a_day * hot, f"{gb_a_day:,.2f} GB a day, the last {hot} days"),
+        Quantity("storage_cool", gb_a_day * (days - hot), f"{gb_a_day:,.2f} GB a day, {hot} to {days} days old"),
+        Quantity("storage_writes", files * 2 / 1e4, f"{files:,.0f} captured files, each moved once"),
+    ]
+
+
+def _workspace(settings: Settings, gb: float, why: str) -> list[Quantity]:
+    free = FREE_LOG_DAYS if settings.sentinel else FREE_LOG_DAYS_ALONE
+    kept = max(0, settings.log_days - free) / DAYS_A_MONTH
+    found = [
+        Quantity("log_analytics", gb, why),
+        Quantity("log_retention", gb * kept, f"{why}; kept {settings.log_days} days, {free} of them free"),
+    ]
+    return [*found, Quantity("sentinel", gb, why)] if settings.sentinel else found
