@@ -74,12 +74,12 @@ class Prices:
     @property
     def unverified(self) -> int:
         """How many prices and rates nobody has looked up."""
-        return sum(not entry.verified for entry in (*self.prices, *self.exchange))
+        return sum(not price.verified for price in self.prices) + sum(not rate.verified for rate in self.exchange)
 
     @property
     def oldest(self) -> str:
         """Date of the oldest entry."""
-        return min(entry.date for entry in (*self.prices, *self.exchange))
+        return min([price.date for price in self.prices] + [rate.date for rate in self.exchange])
 
 
 def read_prices(path: Path = FILE) -> Prices:

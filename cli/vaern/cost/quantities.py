@@ -122,7 +122,7 @@ class Load:
 def settings_of(deployment: Deployment) -> Settings:
     """The settings a deployment has or would start from; two hubs at least, since Azure has them in two zones."""
     azure = deployment.azure
-    machines = azure.hubs if azure else HubMachines.model_construct()
+    machines = azure.hubs if azure else HubMachines.model_construct(ssh_keys=())
     logs = azure.logs if azure else Logs()
     return Settings(
         machine=machines.size,
@@ -198,7 +198,7 @@ def shared_quantities(settings: Settings, case: Case) -> list[Quantity]:
         Quantity("nat_gateway", HOURS_A_MONTH, "one, all hours"),
         Quantity("nat_data", updates, f"{UPDATES.of(case):.0f} GB a hub"),
         Quantity("bastion", HOURS_A_MONTH, "one, all hours"),
-        Quantity("private_endpoint", SHARED_ENDPOINTS * HOURS_A_MONTH, f"{SHARED_ENDPOINTS}: vault, evidence, monitoring"),
+        Quantity("private_endpoint", SHARED_ENDPOINTS * HOURS_A_MONTH, f"{SHARED_ENDPOINTS}: vault, evidence, monitor"),
         Quantity("private_zone", PRIVATE_ZONES, f"{PRIVATE_ZONES} zones"),
         *_workspace(settings, logs, f"{hubs} hubs, {HUB_LOGS.of(case)} GB a day each"),
         Quantity("key_vault", 1, "the authority's key"),

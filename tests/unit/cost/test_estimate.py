@@ -1,0 +1,168 @@
+"""The arithmetic of `vaern cost`: what more events cost, how the joint part is shared, where every figure is from."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vaern.cost.estimate import Estimate, cents_of, estimate, shared_out
+from vaern.cost.presenting import all_in, as_data, sentence, standing
+from vaern.cost.prices import FILE, Prices, read_prices
+from vaern.cost.quantities import (
+    ASSUMPTIONS,
+    DISKS,
+    Case,
+    Settings,
+    disk_tier,
+    load_of,
+    own_quantities,
+    retention_of,
+    settings_of,
+    wanted_units,
+)
+from vaern.declaration import load_fleet
+from vaern.errors import UsageError
+from vaern.model.declaration import Municipality
+from vaern.model.fleet import Fleet
+from vaern.paths import Project
+
+ROOT = Path(__file__).resolve().parents[3]
+FLEET: Fleet = load_fleet(Project(ROOT, ROOT / ".vaern"))
+FAVRSKOV: Municipality = FLEET.municipalities["favrskov"]
+PRICES: Prices = read_prices()
+SETTINGS: Settings = settings_of(FLEET.deployment)
+
+
+def declared(**changes: object) -> Municipality:
+    """Favrskov with every source changed."""
+    sources = tuple(source.model_copy(update=changes) for source in FAVRSKOV.log_sources)
+    return FAVRSKOV.model_copy(update={"log_sources": sources})
+
+
+def cents(municipality: Municipality, case: Case = Case.EXPECTED) -> int:
+    found = estimate(FLEET.deployment, {"favrskov": municipality}, PRICES)
+    return found.of("favrskov").cents(case)
+
+
+@pytest.fixture
+def found() -> Estimate:
+    return estimate(FLEET.deployment, FLEET.municipalities, PRICES)
+
+
+@given(st.floats(0.1, 20_000), st.floats(0.1, 20_000), st.sampled_from(list(Case)))
+def test_more_events_never_cost_less(one: float, other: float, case: Case) -> None:
+    fewer, more = sorted((one, other))
+    assert cents(declared(events_per_second=fewer), case) <= cents(declared(events_per_second=more), case)
+
+
+@given(st.integers(40, 65536), st.integers(40, 65536))
+def test_bigger_events_never_cost_less(one: int, other: int) -> None:
+    smaller, bigger = sorted((one, other))
+    assert cents(declared(event_bytes=smaller)) <= cents(declared(event_bytes=bigger))
+
+
+@given(st.integers(0, 10**9), st.dictionaries(st.text(min_size=1), st.integers(1, 10**6), min_size=1, max_size=98))
+def test_the_shares_add_up_to_the_cent_and_follow_the_inhabitants(amount: int, people: dict[str, int]) -> None:
+    shares = shared_out(amount, people)
+    assert sum(shares.values()) == amount
+    total = sum(people.values())
+    assert all(abs(shares[name] - amount * people[name] / total) <= 1 for name in people)
+
+
+def test_low_expected_and_high_are_in_that_order(found: Estimate) -> None:
+    assert all(item.low <= item.expected <= item.high for item in ASSUMPTIONS)
+    for cost in found.costs:
+        assert cost.cents(Case.LOW) < cost.cents(Case.EXPECTED) < cost.cents(Case.HIGH)
+
+
+def test_what_everybody_pays_is_what_everything_costs(found: Estimate) -> None:
+    for case in Case:
+        paid = sum(cost.cents(case) for cost in found.costs)
+        assert paid == cents_of(found.shared[case]) + sum(cents_of(cost.own[case]) for cost in found.costs)
+
+
+def test_one_source_worked_out_by_hand() -> None:
+    """100 events/s of 700 bytes with 300 added: 100 kB/s, 8.64 GB a day, one throughput unit."""
+    source = FAVRSKOV.log_sources[0].model_copy(update={"events_per_second": 100, "event_bytes": 700})
+    one = FAVRSKOV.model_copy(update={"log_sources": (source,), "taps": ()})
+    load = load_of(one, Case.EXPECTED)
+    assert (load.events_per_second, load.bytes_per_second) == (100, 100_000)
+    by_meter = {quantity.meter: quantity.amount for quantity in own_quantities(SETTINGS, one, Case.EXPECTED)}
+    assert by_meter["event_hubs_unit"] == 730
+    assert by_meter["event_hubs_events"] == pytest.approx(262.8)
+    assert by_meter["storage_hot"] == pytest.approx(8.64 * 30)
+    assert by_meter["storage_cool"] == pytest.approx(8.64 * 370)
+    assert by_meter["log_analytics"] == pytest.approx(262.8 * 0.05)
+    assert by_meter["egress"] == pytest.approx(262.8 * 0.05)
+
+
+def test_throughput_stops_at_its_ceiling_and_says_so() -> None:
+    much = declared(events_per_second=3000)
+    assert wanted_units(load_of(much, Case.EXPECTED), Case.EXPECTED) > SETTINGS.event_hubs.throughput_max
+    units = next(q for q in own_quantities(SETTINGS, much, Case.EXPECTED) if q.meter == "event_hubs_unit")
+    assert units.amount == SETTINGS.event_hubs.throughput_max * 730
+    cost = estimate(FLEET.deployment, {"favrskov": much}, PRICES).of("favrskov")
+    assert "throughput_max 4" in cost.notes[0]
+
+
+def test_the_longest_retention_of_any_source_counts() -> None:
+    assert retention_of(declared(retention_days=900)) == 900
+    assert retention_of(declared(retention_days=30)) == FAVRSKOV.privacy.retention_days
+    assert cents(declared(retention_days=900)) > cents(FAVRSKOV)
+
+
+@given(st.integers(1, 32767))
+def test_every_disk_has_a_tier_with_a_price(gib: int) -> None:
+    tier = disk_tier(gib)
+    assert next(size for size, name in DISKS.items() if name == tier) >= gib
+    assert PRICES.of(f"disk:{tier}").amount > 0
+
+
+def test_every_figure_names_its_source(found: Estimate) -> None:
+    data = as_data(found, FLEET.municipalities, PRICES, PRICES.per_usd("EUR"))
+    sides = [data["shared"], *(one["own_part"] for one in data["municipalities"])]
+    lines = [line for side in sides for case in Case for line in side[case]]
+    assert len(lines) > 50
+    assert all(line["source"] and line["date"] and line["why"] for line in lines)
+    assert data["verified"] is False
+    assert "never looked up" in data["standing"]
+
+
+def test_looked_up_prices_are_not_called_indicative() -> None:
+    checked = replace(
+        PRICES,
+        prices=tuple(replace(price, verified=True) for price in PRICES.prices),
+        exchange=tuple(replace(rate, verified=True) for rate in PRICES.exchange),
+    )
+    assert "Indicative" in standing(PRICES)
+    assert "Indicative" not in standing(checked)
+
+
+def test_kroner_and_euro_say_the_same(found: Estimate) -> None:
+    kroner, euro = PRICES.per_usd("DKK"), PRICES.per_usd("EUR")
+    assert 7.4 < kroner.per_usd / euro.per_usd < 7.5
+    assert sentence(found.costs[:1], kroner).endswith("kr. an inhabitant a year.")
+    assert "EUR a month" in sentence(found.costs, euro)
+
+
+def test_with_everybody_in_the_share_is_smaller(found: Estimate) -> None:
+    alone = estimate(FLEET.deployment, {"favrskov": FAVRSKOV}, PRICES).of("favrskov")
+    assert found.of("favrskov").cents(Case.EXPECTED) < alone.cents(Case.EXPECTED)
+    assert all_in(found, alone, PRICES.per_usd("DKK")).startswith("With all 98 municipalities in: Favrskov about ")
+
+
+def test_a_machine_without_a_price_is_an_error_that_says_what_to_do() -> None:
+    with pytest.raises(UsageError, match="no price for vm:Standard_X1") as caught:
+        PRICES.of("vm:Standard_X1")
+    assert FILE.name in caught.value.fix
+
+
+def test_a_broken_price_file_is_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "prices.json"
+    path.write_text('{"note": 1}')
+    with pytest.raises(UsageError, match="not a price file"):
+        read_prices(path)
