@@ -1,0 +1,204 @@
+"""Enrolment, the baseline and the overlay on two booted Debian hosts: a hub and a gateway."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lab_hosts import Booted, lab_hosts
+
+from vaern.enrolment import Enrolled, Subject, enrol, preshared_keys
+from vaern.paths import Project
+from vaern.secret_store import SecretStore, folder_of
+from vaern.signer import LocalSigner
+
+pytestmark = pytest.mark.roles
+
+ROOT = Path(__file__).resolve().parents[2]
+HUB, GATEWAY = "fd5a:1c3e:9b27::1", "fd5a:1c3e:9b27:710::1"
+WAN = "198.18.0.0/15"
+SPARE_KEY = "c3BhcmUgc3BhcmUgc3BhcmUgc3BhcmUgc3BhcmUgMTI="
+PLAY = """
+- hosts: all
+  gather_facts: false
+  roles:
+    - role: base
+    - role: vpn_hub
+      when: "'hubs' in group_names"
+    - role: vpn_link
+      when: "'gateways' in group_names"
+"""
+LISTEN = "import socket,time; held = [socket.create_server(('::', port), family=socket.AF_INET6) for port in ({ports})]"
+CONNECT = "import socket; socket.create_connection(('{address}', {port}), {seconds}).close(); print('connected')"
+
+
+@dataclass
+class Overlay:
+    """The two hosts, and how to run enrolment and the roles on them again."""
+
+    lab: Booted
+    folder: Path
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def enrol(self) -> Enrolled:
+        """Keys and certificates, as the CLI makes them."""
+        project = Project(ROOT, self.folder)
+        subjects = [Subject("hub1", ("198.18.0.10", HUB), True), Subject("gw1", ("198.51.100.10", GATEWAY), True)]
+        return enrol(project, subjects, self.folder / "keys.yml", LocalSigner(folder_of(project), b"test"), print)
+
+    def variables(self) -> dict[str, Any]:
+        """What an inventory says about the two."""
+        enrolled = self.enrol().variables["enrolment"]
+        pair = preshared_keys(SecretStore(self.folder / "secrets", b"test"), ["gw1/hub1"])["gw1/hub1"]
+        peer = {"preshared_key": pair, "municipality": "0710"}
+        gateway = {
+            "name": "gw1",
+            "public_key": enrolled["gw1"]["wireguard_public_key"],
+            "allowed_ips": [f"{GATEWAY}/128"],
+        }
+        spare = {"name": "spare", "public_key": SPARE_KEY, "allowed_ips": ["fd5a:1c3e:9b27:751::1/128"]}
+        hub = {"name": "hub1", "public_key": enrolled["hub1"]["wireguard_public_key"], "preshared_key": pair}
+        return {
+            "base_ntp_sources": ["ntp1.example", "ntp2.example"],
+            "base_names": [{"name": f"ntp{n}.example", "address": "198.18.0.10"} for n in (1, 2)],
+            "base_clock": {"kernel": False},
+            "base_audit": {"enabled": False},
+            "base_management": {"port": 22, "sources": [WAN]},
+            "base_ntp_server": {"allow": [WAN]},
+            "base_open_ports": [
+                {"port": 51820, "protocol": "udp", "sources": [], "comment": "WireGuard"},
+                {"port": 123, "protocol": "udp", "sources": [WAN], "comment": "time"},
+                {"port": 9093, "protocol": "tcp", "sources": [f"{HUB}/48"], "interface": "vaern0", "comment": "events"},
+            ],
+            "vpn_hub_interface": {"name": "vaern0", "address": f"{HUB}/48", "port": 51820, "mtu": 1420},
+            "vpn_hub_peers": [gateway | peer, spare | peer],
+            "vpn_link_interface": {"name": "vaern0", "address": f"{GATEWAY}/128", "mtu": 1420},
+            "vpn_link_hubs": [
+                hub | {"endpoint": "198.18.0.10:51820", "allowed_ips": [f"{HUB}/128"], "keepalive": 25},
+            ],
+        }
+
+    def play(self, *options: str, **changed: Any) -> subprocess.CompletedProcess[str]:
+        """Run the roles, with some variables changed."""
+        (self.folder / "play.yml").write_text(PLAY)
+        (self.folder / "variables.json").write_text(json.dumps(self.variables() | changed))
+        inventory = self.lab.inventory({"hubs": ["hub1"], "gateways": ["gw1"]}, self.folder)
+        argv = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", str(inventory)]
+        argv += ["-e", f"@{self.folder / 'variables.json'}", str(self.folder / "play.yml"), *options]
+        settings = {"ANSIBLE_ROLES_PATH": str(ROOT / "roles"), "ANSIBLE_NOCOLOR": "1"}
+        return subprocess.run(argv, env=os.environ | settings, capture_output=True, text=True, check=False, timeout=600)
+
+    def apply(self, label: str, *options: str, **changed: Any) -> list[str]:
+        """Run the roles and return the tasks that changed something; the time is kept under the label."""
+        started = time.monotonic()
+        done = self.play(*options, **changed)
+        self.seconds[label] = round(time.monotonic() - started, 1)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return re.findall(r"^changed: .*", done.stdout, re.MULTILINE)
+
+    def connects(self, address: str, port: int, seconds: float = 2) -> bool:
+        """Whether the gateway can open a connection."""
+        command = CONNECT.format(address=address, port=port, seconds=seconds)
+        return "connected" in self.lab.run("gw1", f'python3 -c "{command}" 2>&1', check=False)
+
+
+@pytest.fixture(scope="module")
+def overlay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Overlay]:
+    """Hub and gateway after enrolment, a dry run on bare hosts, and a first run."""
+    folder = tmp_path_factory.mktemp("overlay")
+    links = {"hub1": {"uplink": "198.18.0.10/15"}, "gw1": {"uplink": "198.19.50.10/15", "lan": "198.51.100.10/24@lan1"}}
+    with lab_hosts(links, folder) as lab:
+        (folder / "ssh_config").symlink_to(lab.config)
+        hosts = Overlay(lab, folder)
+        assert hosts.apply("check", "--check")
+        for host in ("hub1", "gw1"):
+            assert not lab.run(host, "ls -d /etc/vaern/firewall* /etc/chrony /etc/wireguard/*.conf", check=False)
+        hosts.apply("first")
+        lab.run(
+            "hub1",
+            f'systemd-run -q --unit=test-listener python3 -c "{LISTEN.format(ports="9093, 9094")}; time.sleep(600)"',
+        )
+        yield hosts
+        logging.getLogger(__name__).info("seconds: %s", hosts.seconds)
+
+
+def test_a_second_run_changes_nothing(overlay: Overlay) -> None:
+    assert overlay.enrol().renewed == ()
+    assert overlay.apply("second") == []
+
+
+def test_nothing_on_the_hosts_has_failed(overlay: Overlay) -> None:
+    for host in ("hub1", "gw1"):
+        assert overlay.lab.run(host, "systemctl --failed --no-legend --plain") == ""
+
+
+def test_private_keys_are_the_hosts_own(overlay: Overlay) -> None:
+    modes = "stat -c '%a %U %G' /etc/vaern/pki/host.key /etc/wireguard/vaern0.key /etc/wireguard/vaern0.conf"
+    assert overlay.lab.run("gw1", modes).splitlines() == ["640 root vaern-pki", "600 root root", "600 root root"]
+    assert overlay.lab.run("gw1", "grep -c PrivateKey /etc/wireguard/vaern0.conf", check=False).strip() == "0"
+    overlay.lab.run("gw1", "openssl verify -CAfile /etc/vaern/pki/ca.crt /etc/vaern/pki/host.crt")
+    key = overlay.lab.run("gw1", "wg show vaern0 private-key").strip()
+    left = [
+        path
+        for path in overlay.folder.rglob("*")
+        if path.is_file() and "lab" not in path.relative_to(overlay.folder).parts
+    ]
+    assert left
+    assert [path for path in left if key.encode() in path.read_bytes()] == []
+
+
+def test_the_tunnel_carries_the_declared_port_and_no_other(overlay: Overlay) -> None:
+    assert overlay.connects(HUB, 9093, 10)
+    assert not overlay.connects(HUB, 9094)
+    assert not overlay.connects("198.18.0.10", 9093), "the port is open outside the overlay"
+
+
+def test_the_clock_follows_the_hub(overlay: Overlay) -> None:
+    overlay.lab.run("gw1", "timeout 60 sh -c 'until chronyc -n sources | grep -q \"^^[*]\"; do sleep 0.5; done'")
+    assert overlay.lab.run("gw1", "date +%Z").strip() == "UTC"
+
+
+def test_sshd_takes_keys_only(overlay: Overlay) -> None:
+    settings = overlay.lab.run("gw1", "sshd -T").splitlines()
+    for setting in ("passwordauthentication no", "kbdinteractiveauthentication no", "permitrootlogin without-password"):
+        assert setting in settings
+
+
+def test_a_table_of_somebody_else_is_left_alone(overlay: Overlay) -> None:
+    overlay.lab.run("gw1", "nft add table ip theirs; systemctl reload vaern-firewall; systemctl restart vaern-firewall")
+    assert "table ip theirs" in overlay.lab.run("gw1", "nft list tables")
+    overlay.lab.run("gw1", "nft delete table ip theirs")
+
+
+def test_a_configuration_wireguard_cannot_read_never_lands(overlay: Overlay) -> None:
+    before = overlay.lab.run("hub1", "sha256sum /etc/wireguard/vaern0.conf")
+    peers = [peer | {"public_key": "not a key"} for peer in overlay.variables()["vpn_hub_peers"]]
+    assert overlay.play("-t", "vpn_hub_configure", vpn_hub_peers=peers).returncode != 0
+    assert overlay.lab.run("hub1", "sha256sum /etc/wireguard/vaern0.conf") == before
+
+
+def test_a_revoked_peer_is_cut_off_and_the_others_notice_nothing(overlay: Overlay) -> None:
+    state = "cat /sys/class/net/vaern0/ifindex; wg show vaern0 latest-handshakes | grep -v ^%s | sort"
+    before = overlay.lab.run("hub1", state % SPARE_KEY)
+    assert SPARE_KEY in overlay.lab.run("hub1", "wg show vaern0 peers")
+    gateway = overlay.variables()["vpn_hub_peers"][:1]
+    overlay.apply("revoke", "-t", "vpn_hub", vpn_hub_peers=gateway)
+    assert SPARE_KEY not in overlay.lab.run("hub1", "wg show vaern0 peers")
+    assert overlay.lab.run("hub1", state % SPARE_KEY) == before
+    assert overlay.connects(HUB, 9093, 10)
+
+
+def test_a_revoked_gateway_reaches_nothing(overlay: Overlay) -> None:
+    overlay.apply("revoke all", "-t", "vpn_hub", vpn_hub_peers=[])
+    assert overlay.lab.run("hub1", "wg show vaern0 peers") == ""
+    assert not overlay.connects(HUB, 9093)
