@@ -63,7 +63,7 @@ class Site:
         self.lab.run("gw1", f"python3 /root/mirror.py {interface} {port} {payload}")
 
     def event(self, source: str, tag: str) -> tuple[dict[str, Any], float]:
-        """The event of that source with that tag as the relay has it in its spool, and how long it took to get there."""
+        """The event of that source with that tag in the spool of the relay, and the seconds it took to get there."""
         started = time.monotonic()
         while True:
             lines = self.lab.run("gw1", f"cat {SPOOL}/segments/*", check=False).splitlines()
@@ -205,7 +205,7 @@ def test_the_tap_is_silent_and_has_no_rights_beyond_capturing(site: Site) -> Non
 
 
 def test_no_content_is_kept(site: Site) -> None:
-    """An alert that is not the test signature leaves neither its payload nor a packet on disk; its rule came by reload."""
+    """Another alert leaves neither its payload nor a packet on disk; its rule came by a reload."""
     secret = f"secret-{time.monotonic_ns()}"
     rule = 'alert udp any any -> any 7 (msg:"test of content"; content:"secret-"; sid:9999999;)'
     rules = "/etc/vaern/network_tap/rules/local.rules"
