@@ -19,8 +19,9 @@ UNKNOWN = frozenset(
     }
 )
 """Stand in for values a preview cannot know, one for each type."""
-NEWER_THAN_THE_SDK = frozenset({"VirtualMachineSizeTypes"})
-"""Lists that Azure extends without a new API version, so that a value outside them says nothing."""
+NOT_THE_WHOLE_LIST = frozenset({"VirtualMachineSizeTypes", "ConditionOperator"})
+"""Lists that say nothing about a value outside them: machine sizes are added without a new API version, and the
+operator of a log alert (GreaterThan and so on) shares its list's name with another service's (eq, gt and so on)."""
 
 Fault = tuple[str, str]
 """Path of the property and what is wrong with it."""
@@ -79,7 +80,7 @@ def _object(value: Any, shape: dict[str, Any], path: str) -> Iterator[Fault]:
 
 def _either(value: Any, shapes: list[dict[str, Any]], path: str) -> Iterator[Fault]:
     """A text beside a list of values means the SDK lets anything through; the list is what the API takes."""
-    closed = [shape for shape in shapes if shape["kind"] == "enum" and shape["name"] not in NEWER_THAN_THE_SDK]
+    closed = [shape for shape in shapes if shape["kind"] == "enum" and shape["name"] not in NOT_THE_WHOLE_LIST]
     candidates = [shape for shape in shapes if shape["kind"] != "text"] if closed else shapes
     found = [list(faults(value, shape, path)) for shape in candidates]
     if found and all(found):
@@ -98,7 +99,7 @@ def _is_scalar(value: Any, shape: dict[str, Any]) -> bool:
         case "number":
             return number
         case "enum":
-            return value in shape["values"] or (isinstance(value, str) and shape["name"] in NEWER_THAN_THE_SDK)
+            return value in shape["values"] or (isinstance(value, str) and shape["name"] in NOT_THE_WHOLE_LIST)
     return False
 
 

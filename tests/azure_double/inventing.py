@@ -30,6 +30,8 @@ def _object(fields: dict[str, Any], given: dict[str, Any], identity: str, depth:
             answer[name] = _object(shape["fields"], value, f"{identity}/{name}", depth - 1) if depth else value
         elif isinstance(value, list) and shape["kind"] == "list" and shape["of"]["kind"] == "object":
             answer[name] = [_item(shape["of"], item, f"{identity}/{name}", depth - 1) for item in value]
+        elif isinstance(value, list) and shape["kind"] == "map":
+            answer[name] = {item: {} for item in value}  # identities: asked for as a list, answered as a mapping
         elif value is not None:
             answer[name] = value
         elif field["required"] and depth:
@@ -113,6 +115,14 @@ def function(token: str, arguments: dict[str, Any], subscription: str) -> dict[s
         "getClientConfig": {**client, "subscriptionId": subscription},
         "listNamespaceKeys": keys,
         "listEventHubKeys": keys,
+        "getVirtualMachineRunCommandByVirtualMachine": {
+            "id": seed,
+            "location": "westeurope",
+            "name": "command",
+            "type": "runCommands",
+            "tags": {},
+            "instanceView": {"exitCode": 0, "executionState": "Succeeded", "output": f"ssh-ed25519 {secret}\n"},
+        },
     }[name]
 
 

@@ -44,8 +44,18 @@ PARENTS = {
 }
 """Parents that must be there first, outermost first. A property in another module may mean something else."""
 OUTERMOST = ("accountName", "namespaceName", "vaultName", "virtualNetworkName", "workspaceName", "privateZoneName")
+MADE_BY_AZURE = frozenset({"NetworkWatcherRG"})
+"""Resource groups that are there before anybody makes them."""
 SCOPES = ("scope", "resourceUri")
-OWN = {"VirtualMachine": "vmName", "StorageAccount": "accountName", "PrivateRecordSet": "relativeRecordSetName"}
+OWN = {"VirtualMachine": "vmName", "StorageAccount": "accountName", "PrivateRecordSet": "relativeRecordSetName"} | {
+    "VirtualMachineRunCommandByVirtualMachine": "runCommandName",
+    "EventHubAuthorizationRule": "authorizationRuleName",
+    "BlobServiceProperties": "blobServicesName",
+    "ManagementLockByScope": "lockName",
+    "MetricAlert": "ruleName",
+    "UserAssignedIdentity": "resourceName",
+    "VirtualMachineExtension": "vmExtensionName",
+}
 FIXED = {
     "BlobContainerImmutabilityPolicy": "default",
     "BlobServiceProperties": "default",
@@ -84,7 +94,7 @@ def resource_id(token: str, declared: dict[str, Any], inputs: dict[str, Any], su
             head = str(inputs[name]).rstrip("/")
         elif name and name != "resourceGroupName":
             segments.append(f"{_segment(name, kind, own_name(token, declared))}/{inputs[name]}")
-    if kind in FIXED:
+    if kind in FIXED and not own_name(token, declared):
         segments.append(f"{kind[0].lower()}{kind[1:]}/{FIXED[kind]}")
     return f"{head}/providers/{NAMESPACES.get(module, f'Microsoft.{module.capitalize()}')}/{'/'.join(segments)}"
 
@@ -96,7 +106,7 @@ def parents(token: str, declared: dict[str, Any], inputs: dict[str, Any]) -> lis
         of_same_module = name in PARENTS and (
             name == "resourceGroupName" or PARENTS[name].split(":")[1] == token.split(":")[1]
         )
-        if of_same_module and PARENTS[name] != token:
+        if of_same_module and PARENTS[name] != token and inputs[name] not in MADE_BY_AZURE:
             found.append((PARENTS[name], str(inputs[name])))
     return found
 

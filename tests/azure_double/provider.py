@@ -214,7 +214,19 @@ def half_made(made: dict[str, Any], text: str, context: Any) -> None:
 def _foreseen(declared: dict[str, Any], inputs: dict[str, Any]) -> dict[str, Any]:
     """What a preview may know: the inputs, and that the rest comes later."""
     later = {name: UNKNOWN_TEXT for name in declared["outputs"]["fields"] if name not in inputs}
-    return {**inputs, **later}
+    return {**_as_answered(declared["outputs"]["fields"], inputs), **later}
+
+
+def _as_answered(fields: dict[str, Any], inputs: dict[str, Any]) -> dict[str, Any]:
+    """Inputs in the form of the outputs: identities are asked for as a list and answered as a mapping."""
+    answer = dict(inputs)
+    for name, value in inputs.items():
+        shape = fields.get(name, {}).get("shape", {"kind": "any"})
+        if isinstance(value, list) and shape["kind"] == "map":
+            answer[name] = {item: {} for item in value} if known(value) else UNKNOWN_TEXT
+        elif isinstance(value, dict) and "fields" in shape:
+            answer[name] = _as_answered(shape["fields"], value)
+    return answer
 
 
 def _action(identity: str) -> str:
