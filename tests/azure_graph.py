@@ -21,6 +21,8 @@ from vaern.model.declaration import Municipality
 from vaern.model.deployment import Deployment
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "docs" / "examples" / "azure"
+TIMEOUT_SECONDS = 120.0
+"""A program that failed leaves work behind that never ends; what runs after it fails instead of waiting."""
 HOST_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHubs"
 CONNECTION = "Endpoint=sb://example.servicebus.windows.net/;SharedAccessKeyName=relay;SharedAccessKey=c2VjcmV0"
 
@@ -31,12 +33,15 @@ class Declared:
 
     token: str
     name: str
+    id: str
     inputs: dict[str, Any]
     protect: bool
     retain: bool
     provider: str
     after: frozenset[str]
     """Names of the resources it waits for."""
+    secret_inputs: bool
+    """Whether any input is a secret to the engine."""
 
 
 @dataclass
@@ -48,8 +53,9 @@ class Graph:
     result: Any = None
 
     def of(self, token: str) -> list[Declared]:
-        """Every resource of that type, such as `network:VirtualNetwork`."""
-        return [one for one in self.resources if one.token == f"azure-native:{token}"]
+        """Every resource of that type, such as `network:VirtualNetwork`, by name: the order they come in is not fixed."""
+        of_type = (one for one in self.resources if one.token == f"azure-native:{token}")
+        return sorted(of_type, key=lambda one: one.name)
 
     def named(self, name: str) -> Declared:
         """The resource of that name."""
@@ -88,6 +94,13 @@ class _Azure(mocks.Mocks):
         return {"instanceView": {"output": f"{HOST_KEY}\n"}}
 
 
+def _plain(value: Any) -> Any:
+    """The value with its secrets opened."""
+    if isinstance(value, dict):
+        return _plain(value["value"]) if rpc._special_sig_key in value else {k: _plain(v) for k, v in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list) else value
+
+
 def _physical(kind: str, inputs: dict[str, Any]) -> str | None:
     """The declared name of the resource in Azure: the input that ends in `Name` and is not its parent's."""
     words = "".join(c for c in kind.lower() if c.isalnum())
@@ -110,11 +123,13 @@ class _Recorder(mocks.MockMonitor):
                 Declared(
                     token=request.type,
                     name=request.name,
-                    inputs=rpc.deserialize_properties(request.object),
+                    id=answer.id,
+                    inputs=_plain(rpc.deserialize_properties(request.object)),
                     protect=bool(request.protect),
                     retain=bool(request.retainOnDelete),
                     provider=request.provider,
                     after=frozenset(urn.rpartition("::")[2] for urn in request.dependencies),
+                    secret_inputs=rpc._special_secret_sig in str(request.object),
                 )
             )
         return answer
@@ -136,7 +151,7 @@ def record(program: Callable[[], Any], *, addresses: dict[str, str] | None = Non
 
     loop = asyncio.get_event_loop()
     try:
-        loop.run_until_complete(run_pulumi_func(resolved))
+        loop.run_until_complete(asyncio.wait_for(run_pulumi_func(resolved), TIMEOUT_SECONDS))
     finally:
         loop.close()
         asyncio.set_event_loop(None)

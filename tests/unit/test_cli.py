@@ -15,7 +15,18 @@ from vaern.__main__ import COMMANDS, cli
 from vaern.errors import ExitCode, VaernError
 
 ROOT = Path(__file__).resolve().parents[2]
-HEAVY = ("pulumi", "ansible_runner", "cryptography", "pytest", "rich", "pydantic", "ruamel", "yaml", "jinja2")
+HEAVY = (
+    "pulumi",
+    "pulumi_azure_native",
+    "ansible_runner",
+    "cryptography",
+    "pytest",
+    "rich",
+    "pydantic",
+    "ruamel",
+    "yaml",
+    "jinja2",
+)
 
 
 def run(*arguments: str, cwd: Path = ROOT, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import pulumi
 from pulumi_azure_native import eventhub, monitor, operationalinsights
 
 from vaern.model.declaration import Municipality
@@ -134,7 +135,7 @@ def _metric(
     name: str,
     text: str,
     criteria: monitor.MetricAlertSingleResourceMultipleMetricCriteriaArgs,
-    scopes: Sequence[str | object],
+    scopes: Sequence[pulumi.Input[str]],
     *,
     severity: int,
     minutes: int,

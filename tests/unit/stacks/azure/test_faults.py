@@ -1,0 +1,35 @@
+"""Each fault an operator meets on Azure says what to do."""
+
+from __future__ import annotations
+
+import pytest
+
+from vaern_stacks.azure.faults import advice
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        (
+            "no resource plugin 'pulumi-resource-azure-native' found in the workspace at version v3.24.0",
+            "plugin install",
+        ),
+        ("DefaultAzureCredential: failed to acquire a token", "az login"),
+        ('Code="SubscriptionNotFound" Message="The subscription could not be found."', "azure.subscription"),
+        ('Code="AuthorizationFailed" Message="The client does not have authorization"', "roles"),
+        ('Code="MissingSubscriptionRegistration"', "az provider register"),
+        ('Code="QuotaExceeded" Message="Operation could not be completed as it results in exceeding"', "quota"),
+        ('Code="StorageAccountAlreadyTaken"', "taken"),
+        ('Code="ConflictError" Message="A vault with the same name already exists in deleted state."', "recover"),
+        ('Code="InvalidAvailabilityZone"', "zones"),
+        ('Code="SkuNotAvailable"', "size"),
+        ('Code="ScopeLocked"', "evidence"),
+        ("resource cannot be deleted because it is protected", "evidence"),
+    ],
+)
+def test_a_known_fault_has_advice(fault: str, said: str) -> None:
+    assert said in advice(f"creating resource: {fault}")
+
+
+def test_an_unknown_fault_has_none() -> None:
+    assert advice("something nobody has seen") == ""
