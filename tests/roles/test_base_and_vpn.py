@@ -109,7 +109,7 @@ class Overlay:
     def connects(self, address: str, port: int, seconds: float = 2) -> bool:
         """Whether the gateway can open a connection."""
         command = CONNECT.format(address=address, port=port, seconds=seconds)
-        return "connected" in self.lab.run("gw1", f'python3 -c "{command}" 2>&1', check=False)
+        return self.lab.run("gw1", f'python3 -c "{command}"', check=False).strip() == "connected"
 
 
 @pytest.fixture(scope="module")
@@ -188,13 +188,13 @@ def test_a_configuration_wireguard_cannot_read_never_lands(overlay: Overlay) -> 
 
 
 def test_a_revoked_peer_is_cut_off_and_the_others_notice_nothing(overlay: Overlay) -> None:
-    state = "cat /sys/class/net/vaern0/ifindex; wg show vaern0 latest-handshakes | grep -v ^%s | sort"
-    before = overlay.lab.run("hub1", state % SPARE_KEY)
+    state = "cat /sys/class/net/vaern0/ifindex; systemctl show -P ActiveEnterTimestampMonotonic wg-quick@vaern0"
+    before = overlay.lab.run("hub1", state)
     assert SPARE_KEY in overlay.lab.run("hub1", "wg show vaern0 peers")
     gateway = overlay.variables()["vpn_hub_peers"][:1]
     overlay.apply("revoke", "-t", "vpn_hub", vpn_hub_peers=gateway)
     assert SPARE_KEY not in overlay.lab.run("hub1", "wg show vaern0 peers")
-    assert overlay.lab.run("hub1", state % SPARE_KEY) == before
+    assert overlay.lab.run("hub1", state) == before, "the tunnel was restarted"
     assert overlay.connects(HUB, 9093, 10)
 
 
