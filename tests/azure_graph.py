@@ -53,7 +53,7 @@ class Graph:
     result: Any = None
 
     def of(self, token: str) -> list[Declared]:
-        """Every resource of that type, such as `network:VirtualNetwork`, by name: the order they come in is not fixed."""
+        """Every resource of that type, such as `network:VirtualNetwork`, by name: their order is not fixed."""
         of_type = (one for one in self.resources if one.token == f"azure-native:{token}")
         return sorted(of_type, key=lambda one: one.name)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from vaern import configure, enrolment, inventory, provision, sharedhosts
+from vaern import configure, inventory, keyrecord, provision, sharedhosts
 from vaern.configure import Play
 from vaern.model.fleet import Fleet
 from vaern.model.naming import SHARED, host_name
@@ -61,7 +61,7 @@ def _enrol(project: Project, fleet: Fleet, slug: str) -> list[Planned]:
         Planned("enrol", f"make keys on {name} and sign its certificate")
         for folder, names in subjects.items()
         for name in names
-        if name not in enrolment.read_record(sharedhosts.record_of(project, deployment, folder))
+        if name not in keyrecord.read_record(sharedhosts.record_of(project, deployment, folder))
     ]
 
 

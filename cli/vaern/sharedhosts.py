@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from vaern import configure, enrolment, inventory, provision
+from vaern import configure, enrolment, inventory, keyrecord, provision
 from vaern.configure import Configured, Play
 from vaern.enrolment import Subject
 from vaern.errors import SetupError
@@ -84,7 +84,7 @@ def key_variables(project: Project, deployment: Deployment, slugs: tuple[str, ..
     """`enrolment` of those records, without certificates (they are on the hosts), and the pairs' secret keys."""
     known: dict[str, dict[str, str]] = {}
     for slug in slugs:
-        for name, entry in enrolment.read_record(record_of(project, deployment, slug)).items():
+        for name, entry in keyrecord.read_record(record_of(project, deployment, slug)).items():
             known[name] = {key: value for key, value in entry.items() if key != "certificate"}
     return {"enrolment": known, "vpn_preshared_keys": enrolment.preshared_keys(store(project, deployment), pairs)}
 

@@ -7,6 +7,7 @@ Several engines may work at once: every file is replaced whole.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import fnmatch
 import hashlib
@@ -70,7 +71,8 @@ class Cloud:
     def all(self) -> Iterator[dict[str, Any]]:
         """Everything there is."""
         for path in sorted((self.folder / "resources").glob("*.json")):
-            yield json.loads(path.read_text())
+            with contextlib.suppress(FileNotFoundError):  # another call has just deleted it
+                yield json.loads(path.read_text())
 
     def lock_over(self, identity: str) -> str:
         """The id of a lock that forbids deleting this resource; empty when there is none."""

@@ -98,7 +98,7 @@ def _special(token: str, name: str, identity: str) -> dict[str, Any]:
 def function(token: str, arguments: dict[str, Any], subscription: str) -> dict[str, Any]:
     """What a function of the provider answers; only those with a fixed form are known. Raises KeyError."""
     name = token.rpartition(":")[2]
-    seed = "/".join(str(value) for value in arguments.values())
+    seed = "/".join(f"{name}={arguments[name]}" for name in sorted(arguments))
     secret = base64.b64encode(hashlib.sha256(seed.encode()).digest()).decode()
     host = f"{arguments.get('namespaceName', '')}.servicebus.windows.net"
     key_name = str(arguments.get("authorizationRuleName", ""))

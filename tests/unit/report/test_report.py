@@ -112,7 +112,7 @@ def test_reports_are_kept_and_latest_means_the_newest(tmp_path: Path) -> None:
     paths = write_reports(project, "favrskov", replace(MIXED, time="2026-11-24T05:00:00Z"))
     write_reports(project, "favrskov", replace(MIXED, time="2026-11-24T05:00:00Z"))
     folders = sorted(path.name for path in (project.reports / "favrskov").iterdir())
-    assert folders == ["20261124T041000Z", "20261124T050000Z", "latest"]
+    assert folders == ["20261124T041000Z", "20261124T050000Z", "latest", "proved"]
     assert read_report(project, "favrskov").time == "2026-11-24T05:00:00Z"
     assert all(Path(path).is_file() for path in paths.values())
 
