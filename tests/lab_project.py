@@ -16,6 +16,14 @@ from vaern.paths import Project
 
 ROOT = Path(__file__).resolve().parents[1]
 TIMEOUT_SECONDS = 900
+SENDERS = """
+import io, json, pathlib, sys, zstandard
+for path in pathlib.Path("/var/lib/vaern/archive", sys.argv[1]).rglob("*.zst"):
+    with path.open("rb") as file:
+        text = zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True)
+        for line in io.TextIOWrapper(text, encoding="utf-8"):
+            print(json.loads(line)["relay"])
+"""
 
 
 @dataclass(frozen=True)
@@ -69,6 +77,10 @@ class Lab:
         done = subprocess.run(arguments, capture_output=True, text=True, check=False, timeout=60)
         assert done.returncode == 0, f"{host}: {command}: {done.stderr}"
         return done.stdout
+
+    def senders(self, code: str) -> set[str]:
+        """The relays whose events are in the archive of that municipality."""
+        return set(self.ssh("hub1", f"python3 -c '{SENDERS}' {code}").split())
 
     def findings(self) -> list[dict[str, Any]]:
         """The findings of a verification made now."""

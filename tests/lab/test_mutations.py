@@ -68,8 +68,8 @@ MUTATIONS = {
         {("COL-10", HUB)},
     ),
     "passwords are allowed": (
-        SENSOR, "echo 'PasswordAuthentication yes' > /etc/ssh/sshd_config.d/000-test.conf",
-        "rm /etc/ssh/sshd_config.d/000-test.conf", {("BASE-05", SENSOR)},
+        SENSOR, "echo 'PasswordAuthentication yes' > /etc/ssh/sshd_config.d/00-test.conf",
+        "rm /etc/ssh/sshd_config.d/00-test.conf", {("BASE-05", SENSOR)},
     ),
     "an account gets a password": (
         SENSOR, "usermod -p x games", "usermod -p '*' games", {("BASE-16", SENSOR)},

@@ -132,11 +132,17 @@ def enrol(lab: Booted) -> None:
 
 
 def interfaces(lab: Booted, host: str) -> dict[str, Any]:
-    """Every interface but the taps, with what may not change."""
+    """Every interface but the taps, with what may not change.
+
+    The kernel's own link-local addresses come and settle when they will.
+    """
     listed = json.loads(lab.run(host, "ip -j -d address"))
-    kept = ("flags", "mtu", "promiscuity", "address", "addr_info")
+    kept = ("flags", "mtu", "promiscuity", "address")
     return {
-        link["ifname"]: {key: link.get(key) for key in kept} for link in listed if not link["ifname"].startswith("tap")
+        link["ifname"]: {key: link.get(key) for key in kept}
+        | {"addresses": [one["local"] for one in link["addr_info"] if one["scope"] != "link"]}
+        for link in listed
+        if not link["ifname"].startswith("tap")
     }
 
 

@@ -18,6 +18,8 @@ base_make() {
     "$lab_codename" "$new" "$tools/.base.list"
   # From here on packages bring their documentation, as on any host.
   rm -f "$new"/etc/dpkg/dpkg.cfg.d/99mmdebstrap
+  # Their programs are given alternatives, which are linked in these.
+  mkdir -p "$new"/usr/share/man/man{1..8}
   # Lab hosts take packages from the pool only; an address of a mirror has no use there.
   rm -rf "$new"/etc/apt/sources.list "$new"/etc/apt/sources.list.d/*
   # Each host makes its own.
