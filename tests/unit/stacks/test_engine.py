@@ -92,8 +92,12 @@ def test_a_lock_of_another_machine_is_left_and_reported(
 
 def test_a_living_engines_lock_is_left_and_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(locks, "PATIENCE_SECONDS", 0.0)
-    with subprocess.Popen(["pulumi", "-c", "import time; time.sleep(60)"], executable=sys.executable) as engine:
+    told = "print(flush=True); import time; time.sleep(60)"
+    with subprocess.Popen(["pulumi", "-c", told], executable=sys.executable, stdout=subprocess.PIPE) as engine:
         try:
+            # The kernel shows a new program's name a moment after it was started.
+            assert engine.stdout is not None
+            engine.stdout.readline()
             path = lock(tmp_path, engine.pid, socket.gethostname())
             with pytest.raises(BusyError, match=str(engine.pid)):
                 locks.clear(tmp_path, "vaern", "favrskov", tmp_path)
