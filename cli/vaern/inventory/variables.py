@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from vaern.model import sizing
+from vaern.model import receiving, sizing
 from vaern.model.declaration import Host, LogSource, Municipality, Tap
 from vaern.model.deployment import Deployment, Hub, HubRole
 from vaern.model.naming import INTERFACE, OVERLAY_MTU, host_name, overlay_name, pair_key, tap_source, topic_of
 from vaern.model.overlay import gateway_address
-from vaern.model.vocabulary import HostRole, Protocol, TapMode, Target
+from vaern.model.receiving import Receiver
+from vaern.model.vocabulary import HostRole, Protocol, Sector, TapMode, Target
 
 Variables = dict[str, Any]
 PORTS = {Protocol.SYSLOG_UDP: ("udp", 514), Protocol.SYSLOG_TCP: ("tcp", 514), Protocol.SYSLOG_TLS: ("tcp", 6514)}
@@ -116,6 +117,11 @@ def _tenant(deployment: Deployment, slug: str, municipality: Municipality) -> Va
         "quota_bytes_per_second": max(SMALLEST_QUOTA, round(rate * CATCH_UP_FACTOR)),
         "retention_days": municipality.privacy.retention_days,
         "max_gib": deployment.collector.archive_gib,
+        "topics": [
+            {"name": name, "readers": list(readers)}
+            for name, readers in receiving.topics(deployment, municipality).items()
+            if readers
+        ],
     }
 
 
@@ -137,7 +143,7 @@ def _link(deployment: Deployment, slug: str, municipality: Municipality, host: H
 
 
 def _shipper(deployment: Deployment, slug: str, municipality: Municipality, host: Host) -> Variables:
-    half = sizing.spool_limit_bytes(host) // 2
+    half = (sizing.spool_limit_bytes(host) - receiving.queues_bytes(deployment, municipality, host)) // 2
     collector = overlay_name(deployment.collector.name)
     return {
         "log_shipper_identity": {
@@ -146,8 +152,16 @@ def _shipper(deployment: Deployment, slug: str, municipality: Municipality, host
             "relay": host_name(slug, host.name),
         },
         "log_shipper_listen": str(host.address),
-        "log_shipper_sources": [_source(source) for source in sizing.sources_of(municipality, host)]
-        + [_tap_source(municipality, tap, host) for tap in _taps_through(municipality, host)],
+        "log_shipper_sources": [
+            source | _topic(deployment, municipality, Sector(source["sector"]))
+            for source in [
+                *(_source(source) for source in sizing.sources_of(municipality, host)),
+                *(_tap_source(municipality, tap, host) for tap in _taps_through(municipality, host)),
+            ]
+        ],
+        "log_shipper_receivers": [
+            _receiver(municipality, host, receiver) for receiver in receiving.sent(deployment, municipality)
+        ],
         "log_shipper_output": {
             "brokers": [f"{collector}:{deployment.kafka_port}"],
             "topic": topic_of(municipality.code),
@@ -156,6 +170,26 @@ def _shipper(deployment: Deployment, slug: str, municipality: Municipality, host
         "log_shipper_queue": {"max_disk_bytes": half, "memory_events": 50000},
         "log_shipper_privacy": {"cpr_masking": municipality.privacy.cpr_masking},
     }
+
+
+def _topic(deployment: Deployment, municipality: Municipality, sector: Sector) -> Variables:
+    """The topic of a sector, where it is not the municipality's own."""
+    topic = receiving.topic_for(deployment, municipality, sector)
+    return {} if topic == topic_of(municipality.code) else {"topic": topic}
+
+
+def _receiver(municipality: Municipality, host: Host, receiver: Receiver) -> Variables:
+    output = receiver.output
+    wanted: Variables = {
+        "name": receiver.name,
+        "protocol": output.protocol.value,
+        "sectors": [sector.value for sector in receiver.sectors],
+        "address": output.address,
+        "port": receiver.port,
+        "certificate_name": output.certificate_name or output.address,
+        "max_disk_bytes": receiving.queue_bytes(municipality, host, receiver),
+    }
+    return wanted | ({"authority": output.authority} if output.authority else {})
 
 
 def _source(source: LogSource) -> Variables:

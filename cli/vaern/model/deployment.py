@@ -10,7 +10,7 @@ from pydantic import Field
 
 from vaern.model.azure import AzureDeployment
 from vaern.model.overlay import hub_address
-from vaern.model.vocabulary import Days, Declared, HostName, Name, Port, Target, Title
+from vaern.model.vocabulary import Days, Declared, HostName, Name, Pem, Port, SocProtocol, Target, Title
 
 
 class HubRole(StrEnum):
@@ -33,11 +33,35 @@ class Hub(Declared):
     """Disk set aside for the archive of a collector, GiB."""
 
 
+class SocOutput(Declared):
+    """One way a SOC takes events; a SOC may have several at once, such as while it goes from one to another."""
+
+    name: Name
+    """Short name, unique in the profile."""
+    protocol: SocProtocol
+    """kafka: a topic of its own at the collector. relp_tls: acknowledged. syslog_tls: RFC 5425, not acknowledged."""
+    address: HostName | None = None
+    """Where the SOC receives relp_tls and syslog_tls; the relays of its municipalities connect to it."""
+    port: Port | None = None
+    """Its port: 20514 for relp_tls and 6514 for syslog_tls, unless given."""
+    certificate_name: HostName | None = None
+    """Name in the receiver's certificate; without one, the address."""
+    authority: Pem | None = None
+    """Certificate (PEM) of who signed the receiver's; without one, the deployment's own authority."""
+    reader: Name | None = None
+    """For kafka: name in the certificate the SOC reads with."""
+
+
 class SocProfile(Declared):
-    """A receiver of events. Municipalities choose one per sector."""
+    """A receiver of events. Municipalities choose one per sector.
+
+    Every event is in the municipality's own archive at the collector; outputs are what the SOC gets besides.
+    """
 
     title: Title
     """Name as people say it."""
+    outputs: tuple[SocOutput, ...] = ()
+    """How it takes events; none for a SOC that works in the archive."""
 
 
 class Deployment(Declared):

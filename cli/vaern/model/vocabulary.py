@@ -18,6 +18,13 @@ Email = Annotated[
 ]
 HostName = Annotated[str, StringConstraints(max_length=253, pattern=r"^[a-zA-Z0-9]([a-zA-Z0-9.:-]*[a-zA-Z0-9])?$")]
 """DNS name or address of a service outside vaern, such as a time source."""
+Pem = Annotated[
+    str,
+    StringConstraints(
+        max_length=8192, pattern=r"^-----BEGIN CERTIFICATE-----\n[A-Za-z0-9+/=\n]+-----END CERTIFICATE-----\n?$"
+    ),
+]
+"""One certificate, as text."""
 Phone = Annotated[str, StringConstraints(pattern=r"^\+?[0-9][0-9 ]{5,18}$")]
 Interface = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z][a-zA-Z0-9_.-]{0,14}$")]
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -87,6 +94,14 @@ class Protocol(StrEnum):
 
     SYSLOG_UDP = "syslog_udp"
     SYSLOG_TCP = "syslog_tcp"
+    SYSLOG_TLS = "syslog_tls"
+
+
+class SocProtocol(StrEnum):
+    """How a SOC takes events."""
+
+    KAFKA = "kafka"
+    RELP_TLS = "relp_tls"
     SYSLOG_TLS = "syslog_tls"
 
 

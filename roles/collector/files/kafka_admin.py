@@ -34,17 +34,27 @@ QUOTA = "producer_byte_rate"
 OPERATIONS = {READ: "read", WRITE: "write", DESCRIBE: "describe"}
 
 
+def topics_of(tenant: dict[str, Any]) -> dict[str, list[str]]:
+    """The topics of a municipality, and who reads each besides the archiver."""
+    return {f"logs.{tenant['code']}": []} | {topic["name"]: topic["readers"] for topic in tenant.get("topics", [])}
+
+
 def wanted_access(tenants: list[dict[str, Any]]) -> set[Access]:
-    """Who may do what: each principal writes to the topic of its municipality, the archiver reads them all."""
+    """Who may do what: a principal writes to the topics of its municipality, the archiver reads all, a SOC its part."""
     entries = {
         Access(TOPIC, "logs.", PREFIXED, ARCHIVER, "*", READ, ALLOW),
         Access(GROUP, "vaern-archiver", LITERAL, ARCHIVER, "*", READ, ALLOW),
     }
     for tenant in tenants:
-        for principal in tenant["principals"]:
-            for operation in (WRITE, DESCRIBE):
-                topic = f"logs.{tenant['code']}"
-                entries.add(Access(TOPIC, topic, LITERAL, f"User:{principal}", "*", operation, ALLOW))
+        for topic, readers in topics_of(tenant).items():
+            for principal in tenant["principals"]:
+                for operation in (WRITE, DESCRIBE):
+                    entries.add(Access(TOPIC, topic, LITERAL, f"User:{principal}", "*", operation, ALLOW))
+            for reader in readers:
+                # Its consumer groups are called after it.
+                entries.add(Access(GROUP, f"{reader}.", PREFIXED, f"User:{reader}", "*", READ, ALLOW))
+                for operation in (READ, DESCRIBE):
+                    entries.add(Access(TOPIC, topic, LITERAL, f"User:{reader}", "*", operation, ALLOW))
     return entries
 
 
@@ -74,7 +84,7 @@ def describe(entry: Access) -> str:
 def apply(broker: Broker, settings: dict[str, Any], *, check: bool) -> list[str]:
     """Bring the broker to the settings, or only say what would change. Raises KafkaError, OSError."""
     tenants = settings["tenants"]
-    topics = sorted({f"logs.{tenant['code']}" for tenant in tenants} - broker.topics())
+    topics = sorted({topic for tenant in tenants for topic in topics_of(tenant)} - broker.topics())
     found, wanted = broker.access(), wanted_access(tenants)
     grants, revocations = sorted(wanted - found), sorted(found - wanted)
     quotas = quota_changes(broker.quotas(), wanted_quotas(tenants))

@@ -1,0 +1,57 @@
+"""Rules of SOC profiles: each output can be connected to, and the relays have disk for its queue."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from vaern.declaration.rules import Fault, repeated
+from vaern.model import receiving, sizing
+from vaern.model.vocabulary import HostRole, SocProtocol, Target
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from vaern.declaration.document import Key
+    from vaern.model.declaration import Municipality
+    from vaern.model.deployment import Deployment, SocOutput
+
+
+def deployment_faults(deployment: Deployment) -> Iterator[Fault]:
+    """Faults of the profiles themselves."""
+    for profile, declared in deployment.soc_profiles.items():
+        for again, _ in repeated(output.name for output in declared.outputs):
+            key: Key = ("soc_profiles", profile, "outputs", again, "name")
+            yield Fault(key, f"`{declared.outputs[again].name}` is already an output of it", "give each its own name")
+        for position, output in enumerate(declared.outputs):
+            yield from _output(("soc_profiles", profile, "outputs", position), output, deployment.target)
+
+
+def municipality_faults(deployment: Deployment, municipality: Municipality) -> Iterator[Fault]:
+    """The declared disk of each relay holds the queues of the receivers too."""
+    for position, host in enumerate(municipality.hosts):
+        if HostRole.RELAY not in host.roles:
+            continue
+        held = sizing.disk_bytes(municipality, host)
+        queues = receiving.queues_bytes(deployment, municipality, host)
+        if queues and held + queues > sizing.spool_limit_bytes(host):
+            gib = -(-(held + queues) * 10 // sizing.GIB) / 10
+            names = ", ".join(one.name for one in receiving.sent(deployment, municipality))
+            found = f"{host.spool_gib:g} GiB has no room for the queues of {names}"
+            yield Fault(("hosts", position, "spool_gib"), found, f"write {gib:g} or more, or lower outage_hours")
+
+
+def _output(key: Key, output: SocOutput, target: Target) -> Iterator[Fault]:
+    if output.protocol is SocProtocol.KAFKA:
+        if output.reader is None:
+            yield Fault((*key, "protocol"), "no name to read with", "add `reader:`, the name in the SOC's certificate")
+        if target is Target.AZURE:
+            fix = "give the SOC's Entra group a reader role instead, or use relp_tls or syslog_tls"
+            yield Fault((*key, "protocol"), "Event Hubs knows no certificates", fix)
+        for name in ("address", "port", "certificate_name", "authority"):
+            if getattr(output, name) is not None:
+                yield Fault((*key, name), "the SOC reads at the collector", "remove it, or choose another protocol")
+        return
+    if output.address is None:
+        yield Fault((*key, "protocol"), "no address to send to", "add `address:`, where the SOC receives")
+    if output.reader is not None:
+        yield Fault((*key, "reader"), f"{output.protocol} has no readers", "remove it, or write protocol: kafka")

@@ -1,0 +1,83 @@
+"""Which SOC receives what of a municipality, and what its relays need for it: sectors, topics and disk."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from vaern.model import sizing
+from vaern.model.declaration import Host, Municipality
+from vaern.model.deployment import Deployment, SocOutput
+from vaern.model.naming import topic_of
+from vaern.model.vocabulary import Sector, SocProtocol
+
+PORTS = {SocProtocol.RELP_TLS: 20514, SocProtocol.SYSLOG_TLS: 6514}
+"""RELP has no port of its own by IANA, 20514 is what receivers are documented with; RFC 5425 has 6514."""
+
+SMALLEST_QUEUE = 64 * 2**20
+"""rsyslog's queue files are 16 MiB each; fewer than four leave no room to turn."""
+
+@dataclass(frozen=True, slots=True)
+class Receiver:
+    """One output of a SOC profile, with the sectors of the municipality that go there."""
+
+    profile: str
+    sectors: tuple[Sector, ...]
+    output: SocOutput
+
+    @property
+    def name(self) -> str:
+        """Unique over all profiles."""
+        return f"{self.profile}-{self.output.name}"
+
+    @property
+    def port(self) -> int:
+        """The declared port, else that of the protocol."""
+        return self.output.port or PORTS[self.output.protocol]
+
+
+def receivers(deployment: Deployment, municipality: Municipality) -> tuple[Receiver, ...]:
+    """Every output of the profiles this municipality chose, in declared order."""
+    chosen: dict[str, list[Sector]] = {}
+    for sector, profile in sorted(municipality.soc.items()):
+        chosen.setdefault(profile, []).append(sector)
+    return tuple(
+        Receiver(profile, tuple(chosen[profile]), output)
+        for profile in deployment.soc_profiles
+        if profile in chosen
+        for output in deployment.soc_profiles[profile].outputs
+    )
+
+
+def sent(deployment: Deployment, municipality: Municipality) -> tuple[Receiver, ...]:
+    """The receivers a relay connects to itself: all but those that read at the collector."""
+    every = receivers(deployment, municipality)
+    return tuple(receiver for receiver in every if receiver.output.protocol is not SocProtocol.KAFKA)
+
+
+def topic_for(deployment: Deployment, municipality: Municipality, sector: Sector) -> str:
+    """The topic events of a sector are written to: the municipality's, or its part for a SOC that reads by Kafka."""
+    profile = municipality.soc.get(sector, "")
+    readers = [one for one in receivers(deployment, municipality) if one.profile == profile and one.output.reader]
+    return f"{topic_of(municipality.code)}.{profile}" if readers else topic_of(municipality.code)
+
+
+def topics(deployment: Deployment, municipality: Municipality) -> dict[str, tuple[str, ...]]:
+    """Every topic of the municipality, and the names that may read it besides the archiver."""
+    found: dict[str, tuple[str, ...]] = {topic_of(municipality.code): ()}
+    for receiver in receivers(deployment, municipality):
+        if receiver.output.reader is not None:
+            topic = topic_for(deployment, municipality, receiver.sectors[0])
+            found[topic] = tuple(sorted({*found.get(topic, ()), receiver.output.reader}))
+    return found
+
+
+def queue_bytes(municipality: Municipality, relay: Host, receiver: Receiver) -> int:
+    """Disk the queue of one receiver needs on that relay to survive the declared outage, with the usual margin."""
+    sources = sizing.sources_of(municipality, relay)
+    rate = sizing.bytes_per_second(tuple(one for one in sources if one.sector in receiver.sectors))
+    return max(SMALLEST_QUEUE, round(rate * municipality.outage_hours * 3600 * sizing.MARGIN))
+
+
+def queues_bytes(deployment: Deployment, municipality: Municipality, relay: Host) -> int:
+    """Disk of all those queues together."""
+    return sum(queue_bytes(municipality, relay, one) for one in sent(deployment, municipality))
