@@ -42,12 +42,13 @@ Event = dict[str, Any]
 def sources() -> list[dict[str, str]]:
     """Every way in to the relay."""
     tap = {"kind": "tap", "sector": "administration"}
+    sensor = {"protocol": "relp_tls", "address": SENSOR, "certificate_name": "sensor1"}
     return [
         source("firewall1", "firewall", "administration", "syslog_udp", FIREWALL),
         source("dhcp1", "dhcp", "administration", "syslog_tcp", DHCP),
         source("journal1", "application", "health", "syslog_tls", JOURNAL),
-        {"name": "tap-core", **tap, "protocol": "syslog_tls", "address": SENSOR, "application": "tap-core"},
-        {"name": "tap-far", **tap, "protocol": "syslog_tls", "address": SENSOR, "application": "tap-far"},
+        {"name": "tap-core", **tap, "application": "tap-core", **sensor},
+        {"name": "tap-far", **tap, "application": "tap-far", **sensor},
         {"name": "tap-here", **tap, "protocol": "file", "file": "/var/log/vaern-tap/here/eve.json"},
     ]
 
@@ -82,7 +83,7 @@ def plays() -> list[dict[str, Any]]:
                 {"name": "core", "mode": "nft", "interface": "tap0", **tap},
                 {"name": "far", "mode": "vxlan", "interface": "tap1", "vxlan": far, **tap},
             ],
-            "network_tap_output": {"mode": "relay", "address": RELAY, "port": 6514, "relay": "gw1"},
+            "network_tap_output": {"mode": "relay", "address": RELAY, "port": 20514, "relay": "gw1"},
         }),
     ]  # fmt: skip
 
@@ -92,8 +93,8 @@ def play(role: str, host: str, variables: Mapping[str, Any]) -> dict[str, Any]:
     return {"hosts": host, "gather_facts": False, "roles": [str(ROOT / "roles" / role)], "vars": dict(variables)}
 
 
-def prepare(lab: Booted) -> None:
-    """What the base role, the VPN and enrolment have done before: names, addresses, certificates, package lists."""
+def prepare(lab: Booted) -> Authority:
+    """What the base role, the VPN and enrolment have done before; returns who signed the certificates."""
     authority = Authority()
     for host in HOSTS:
         names = [host, COLLECTOR] if host == "hub1" else [host]
@@ -113,6 +114,7 @@ def prepare(lab: Booted) -> None:
     lab.run("sensor1", "ip link add tap0 type veth peer name mirror; ip link set mirror addrgenmode none up")
     for host in ("gw1", "sensor1"):
         lab.run(host, "cat > /root/device.py", stdin=DEVICE.read_text(encoding="utf-8"))
+    return authority
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import pytest
 
 from vaern.model.declaration import Municipality
 from vaern.model.deployment import Deployment
-from vaern.model.naming import overlay_name, topic_of
+from vaern.model.naming import overlay_name
 from vaern.verify import expectations
 from vaern.verify.facts import Facts
 from vaern.verify.recording import Check
@@ -42,9 +42,8 @@ def test_relay_listens_where_sources_send(
 ) -> None:
     """Protocols and ports of the declared sources, on the declared address; nothing else."""
     assert subject.host is not None
-    protocols = {sender.partition(" ")[0] for sender in expectations.senders(municipality, subject)}
-    ports = {expectations.PORTS[protocol] for protocol in expectations.PORTS if protocol in protocols}
-    expected = {f"{protocol}/{port} on {subject.host.address}" for protocol, port in ports}
+    ways = expectations.listeners(municipality, subject)
+    expected = {f"{protocol}/{port} on {subject.host.address}" for protocol, port in ways}
     observed = {
         f"{one.protocol}/{one.port} on {one.address}"
         for one in facts.sockets
@@ -82,7 +81,7 @@ def test_every_source_is_labelled(facts: Facts, subject: Subject, municipality: 
 def test_outage_is_survived(facts: Facts, subject: Subject, municipality: Municipality, check: Check) -> None:
     """The queue on disk holds what the sources send in the declared outage."""
     needed = expectations.queue_bytes(municipality, subject)
-    limits = [int(limit) for limit in facts.relay_setting("queue.maxDiskSpace")]
+    limits = [int(limit) for limit in facts.relay_setting("queue.maxDiskSpace", action="kafka")]
     check(
         expected=f"at least {needed / GIB:.2f} GiB for {municipality.outage_hours} h",
         observed=[f"{limit / GIB:.2f} GiB" for limit in limits],
@@ -106,16 +105,23 @@ def test_storage_cannot_fill_the_disk(facts: Facts, subject: Subject, check: Che
 
 @pytest.mark.control("LOG-08")
 def test_events_go_to_the_collector_only(
-    facts: Facts, municipality: Municipality, deployment: Deployment, check: Check
+    facts: Facts, subject: Subject, municipality: Municipality, deployment: Deployment, check: Check
 ) -> None:
-    """One output leaves the host: to the collector's overlay address, into the municipality's topic."""
-    check(expected=frozenset({"omkafka"}), observed=facts.relay_outputs - LOCAL_OUTPUTS, evidence=CONFIGURATION)
+    """What leaves the host goes to the collector's overlay address, and to the SOCs the municipality chose."""
+    outputs = frozenset({"omkafka"} | expectations.receiver_kinds(deployment, municipality))
+    check(expected=outputs, observed=facts.relay_outputs - LOCAL_OUTPUTS, evidence=CONFIGURATION)
+    check(
+        expected=expectations.receivers(deployment, municipality),
+        observed=facts.relay_receivers,
+        evidence=CONFIGURATION,
+    )
     broker = f"{overlay_name(deployment.collector.name)}:{deployment.kafka_port}"
     check(expected=(broker,), observed=facts.relay_brokers, evidence=CONFIGURATION)
     name = overlay_name(deployment.collector.name)
     address = str(deployment.overlay_address(deployment.collector))
     check(expected=f"{name} is {address}", observed=f"{name} is {facts.names.get(name)}", evidence="/etc/hosts")
-    check(expected=(topic_of(municipality.code),), observed=facts.relay_setting("topic"), evidence=CONFIGURATION)
+    topics = expectations.topics(deployment, municipality, subject)
+    check(expected=topics, observed=facts.relay_topics, evidence=CONFIGURATION)
 
 
 @pytest.mark.control("LOG-09")

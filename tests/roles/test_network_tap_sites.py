@@ -88,10 +88,8 @@ def play(host: str, role: str, variables: dict[str, Any]) -> dict[str, Any]:
 def relay() -> dict[str, Any]:
     """The relay; its collector is not there, so that events stay in its spool."""
     tap = {"kind": "tap", "sector": "administration"}
-    declared = [
-        {"name": f"tap-{name}", "protocol": "syslog_tls", "address": SENSOR, "application": f"tap-{name}", **tap}
-        for name in ("core", "far")
-    ]
+    by_relp = {"protocol": "relp_tls", "address": SENSOR, "certificate_name": "sensor1"}
+    declared = [{"name": f"tap-{name}", "application": f"tap-{name}", **by_relp, **tap} for name in ("core", "far")]
     own = {"name": "tap-own", "protocol": "file", "file": "/var/log/vaern-tap/own/eve.json", **tap}
     variables = {
         "log_shipper_identity": {"municipality": "0710", "site": "raadhus", "relay": "gw1"},
@@ -106,7 +104,7 @@ def relay() -> dict[str, Any]:
 
 def sensor(*taps: dict[str, Any], **others: Any) -> dict[str, Any]:
     """The sensor that is no relay."""
-    output = {"mode": "relay", "address": RELAY, "port": 6514, "relay": "gw1"}
+    output = {"mode": "relay", "address": RELAY, "port": 20514, "relay": "gw1"}
     variables = {"network_tap_taps": list(taps), "network_tap_output": output, "network_tap_sizing": SIZING, **others}
     return play("sensor1", "network_tap", variables)
 

@@ -14,6 +14,8 @@ from vaern.model.vocabulary import HostRole, Protocol, Sector, TapMode, Target
 
 Variables = dict[str, Any]
 PORTS = {Protocol.SYSLOG_UDP: ("udp", 514), Protocol.SYSLOG_TCP: ("tcp", 514), Protocol.SYSLOG_TLS: ("tcp", 6514)}
+SENSOR_PORT = 20514
+"""RELP over TLS from sensors; IANA has none, and this is what receivers are documented with."""
 NTP_PORT = 123
 KEEPALIVE_SECONDS = 25
 MEBIBYTE = 2**20
@@ -156,7 +158,7 @@ def _shipper(deployment: Deployment, slug: str, municipality: Municipality, host
             source | _topic(deployment, municipality, Sector(source["sector"]))
             for source in [
                 *(_source(source) for source in sizing.sources_of(municipality, host)),
-                *(_tap_source(municipality, tap, host) for tap in _taps_through(municipality, host)),
+                *(_tap_source(slug, municipality, tap, host) for tap in _taps_through(municipality, host)),
             ]
         ],
         "log_shipper_receivers": [
@@ -209,13 +211,14 @@ def _taps_through(municipality: Municipality, relay: Host) -> list[Tap]:
     ]
 
 
-def _tap_source(municipality: Municipality, tap: Tap, relay: Host) -> Variables:
+def _tap_source(slug: str, municipality: Municipality, tap: Tap, relay: Host) -> Variables:
     name = tap_source(tap.name)
     common = {"name": name, "kind": "tap", "sector": tap.sector.value}
     if tap.sensor == relay.name:
         return common | {"protocol": "file", "file": f"/var/log/vaern-tap/{tap.name}/eve.json"}
     address = str(municipality.host(tap.sensor).address)
-    return common | {"protocol": "syslog_tls", "address": address, "application": name}
+    sensor = {"address": address, "application": name, "certificate_name": host_name(slug, tap.sensor)}
+    return common | {"protocol": "relp_tls", **sensor}
 
 
 def _tap(slug: str, municipality: Municipality, host: Host) -> Variables:
@@ -224,7 +227,8 @@ def _tap(slug: str, municipality: Municipality, host: Host) -> Variables:
     threads = max(1, -(-round(max((tap.expected_mbit_per_second for tap in taps), default=1)) // MBIT_PER_THREAD))
     output: Variables = {"mode": "local"}
     if relay is not None and relay.name != host.name:
-        output = {"mode": "relay", "address": str(relay.address), "port": 6514, "relay": host_name(slug, relay.name)}
+        output = {"mode": "relay", "address": str(relay.address), "port": SENSOR_PORT}
+        output["relay"] = host_name(slug, relay.name)
     return {
         "network_tap_taps": [_tap_settings(tap, host) for tap in taps],
         "network_tap_output": output,
@@ -272,15 +276,13 @@ def _relay_ports(municipality: Municipality, host: Host) -> list[Variables]:
     senders: dict[Protocol, set[str]] = {}
     for source in sizing.sources_of(municipality, host):
         senders.setdefault(source.protocol, set()).add(f"{source.address}/32")
-    for tap in _taps_through(municipality, host):
-        if tap.sensor != host.name:
-            sensor = municipality.host(tap.sensor)
-            senders.setdefault(Protocol.SYSLOG_TLS, set()).add(f"{sensor.address}/32")
+    sensors = {tap.sensor for tap in _taps_through(municipality, host)} - {host.name}
+    addresses = sorted(f"{municipality.host(sensor).address}/32" for sensor in sensors)
     return [
         _port(port, transport, sorted(senders[protocol]), f"{protocol.value} from sources", LAN)
         for protocol, (transport, port) in sorted(PORTS.items())
         if protocol in senders
-    ]
+    ] + ([_port(SENSOR_PORT, "tcp", addresses, "Alerts from sensors", LAN)] if addresses else [])
 
 
 def _port(port: int, protocol: str, sources: list[str], comment: str, interface: str = "") -> Variables:

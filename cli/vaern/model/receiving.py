@@ -16,6 +16,7 @@ PORTS = {SocProtocol.RELP_TLS: 20514, SocProtocol.SYSLOG_TLS: 6514}
 SMALLEST_QUEUE = 64 * 2**20
 """rsyslog's queue files are 16 MiB each; fewer than four leave no room to turn."""
 
+
 @dataclass(frozen=True, slots=True)
 class Receiver:
     """One output of a SOC profile, with the sectors of the municipality that go there."""

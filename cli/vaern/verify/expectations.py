@@ -9,7 +9,7 @@ from ipaddress import IPv4Network, IPv6Network
 
 from vaern.model.declaration import LogSource, Municipality, Tap
 from vaern.model.deployment import Deployment, HubRole
-from vaern.model.vocabulary import Protocol, TapMode, Target
+from vaern.model.vocabulary import Protocol, SocProtocol, TapMode, Target
 from vaern.verify.parsing import Opening
 from vaern.verify.subjects import Subject
 
@@ -17,6 +17,9 @@ INTERFACE = "vaern0"
 LAN = "lan"
 PORTS = {Protocol.SYSLOG_UDP: ("udp", 514), Protocol.SYSLOG_TCP: ("tcp", 514), Protocol.SYSLOG_TLS: ("tcp", 6514)}
 """IANA's ports for syslog: RFC 5426, RFC 6587, RFC 5425."""
+SENSOR_PORT = 20514
+"""RELP over TLS: what sensors hand to the relay is acknowledged."""
+_SOC_PORTS = {SocProtocol.RELP_TLS: 20514, SocProtocol.SYSLOG_TLS: 6514}
 SSH_PORT = 22
 NTP_PORT = 123
 LAB_NETWORK = "198.18.0.0/15"
@@ -45,13 +48,20 @@ def taps_through(municipality: Municipality, subject: Subject) -> tuple[Tap, ...
 
 
 def senders(municipality: Municipality, subject: Subject) -> dict[str, str]:
-    """`protocol address` to the source that may send so; a sensor beside the relay sends its alerts over TLS."""
+    """`protocol address` to the source that may send so; a sensor beside the relay sends its alerts by RELP."""
     found = {f"{source.protocol} {source.address}": source.name for source in sources(municipality, subject)}
     for tap in taps_through(municipality, subject):
         if not _is(subject, tap.sensor):
             address = municipality.host(tap.sensor).address
-            found[f"{Protocol.SYSLOG_TLS} {address} tap-{tap.name}"] = f"tap-{tap.name}"
+            found[f"relp_tls {address} tap-{tap.name}"] = f"tap-{tap.name}"
     return found
+
+
+def listeners(municipality: Municipality, subject: Subject) -> frozenset[tuple[str, int]]:
+    """Protocol and port of every way in to this relay."""
+    used = {sender.partition(" ")[0] for sender in senders(municipality, subject)}
+    ways = {protocol.value: way for protocol, way in PORTS.items()} | {"relp_tls": ("tcp", SENSOR_PORT)}
+    return frozenset(ways[protocol] for protocol in used)
 
 
 def labels(municipality: Municipality, subject: Subject) -> dict[str, tuple[str, str]]:
@@ -100,6 +110,37 @@ def queue_bytes(municipality: Municipality, subject: Subject) -> int:
     return int(rate * municipality.outage_hours * 3600)
 
 
+def receivers(deployment: Deployment, municipality: Municipality) -> frozenset[tuple[str, str]]:
+    """Sectors and `address:port` of every SOC that the relays send to themselves, as profiles and municipality say."""
+    return frozenset(
+        (
+            ",".join(sorted(_sectors(municipality, name))),
+            f"{output.address}:{output.port or _SOC_PORTS[output.protocol]}",
+        )
+        for name, profile in deployment.soc_profiles.items()
+        for output in profile.outputs
+        if output.protocol in _SOC_PORTS and _sectors(municipality, name)
+    )
+
+
+def receiver_kinds(deployment: Deployment, municipality: Municipality) -> set[str]:
+    """Rsyslog's names of the outputs those need."""
+    chosen = [deployment.soc_profiles[name] for name in set(municipality.soc.values())]
+    kinds = {SocProtocol.RELP_TLS: "omrelp", SocProtocol.SYSLOG_TLS: "omfwd"}
+    return {kinds[one.protocol] for profile in chosen for one in profile.outputs if one.protocol in kinds}
+
+
+def topics(deployment: Deployment, municipality: Municipality, subject: Subject) -> frozenset[str]:
+    """The topics this relay writes to: the municipality's, and that of a SOC which reads its sectors by Kafka."""
+    found = set()
+    used = {one.sector for one in sources(municipality, subject)}
+    for sector in used | {tap.sector for tap in taps_through(municipality, subject)}:
+        profile = municipality.soc[sector]
+        reads = any(one.protocol is SocProtocol.KAFKA for one in deployment.soc_profiles[profile].outputs)
+        found.add(f"logs.{municipality.code}.{profile}" if reads else f"logs.{municipality.code}")
+    return frozenset(found)
+
+
 def relay_names(slug: str, municipality: Municipality) -> frozenset[str]:
     """Inventory names of the hosts that may write to the municipality's topic."""
     return frozenset(f"{slug}-{host.name}" for host in municipality.hosts if "relay" in host.roles)
@@ -108,6 +149,10 @@ def relay_names(slug: str, municipality: Municipality) -> frozenset[str]:
 def _written(network: IPv4Network | IPv6Network) -> str:
     """A network as nftables shows it: one of a single address is the address."""
     return str(network.network_address) if network.num_addresses == 1 else str(network)
+
+
+def _sectors(municipality: Municipality, profile: str) -> set[str]:
+    return {sector.value for sector, chosen in municipality.soc.items() if chosen == profile}
 
 
 def _is(subject: Subject, host: str) -> bool:
@@ -142,7 +187,7 @@ def _relay_openings(municipality: Municipality, subject: Subject) -> set[Opening
     allowed: dict[Protocol, set[str]] = {}
     for source in sources(municipality, subject):
         allowed.setdefault(source.protocol, set()).add(str(source.address))
-    for tap in taps_through(municipality, subject):
-        if not _is(subject, tap.sensor):
-            allowed.setdefault(Protocol.SYSLOG_TLS, set()).add(str(municipality.host(tap.sensor).address))
-    return {Opening(*PORTS[protocol], tuple(sorted(addresses)), LAN) for protocol, addresses in allowed.items()}
+    found = {Opening(*PORTS[protocol], tuple(sorted(addresses)), LAN) for protocol, addresses in allowed.items()}
+    beside = [tap.sensor for tap in taps_through(municipality, subject) if not _is(subject, tap.sensor)]
+    sensors = tuple(sorted({str(municipality.host(sensor).address) for sensor in beside}))
+    return found | ({Opening("tcp", SENSOR_PORT, sensors, LAN)} if sensors else set())

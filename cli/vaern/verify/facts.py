@@ -249,11 +249,31 @@ class Facts:
         """The effective configuration of the relay, without comments."""
         return "\n".join(line for line in self._lines("relay") if not line.lstrip().startswith("#"))
 
-    def relay_setting(self, name: str) -> tuple[str, ...]:
-        """Every value of a setting of the relay, `name=value` within librdkafka's list included, in order."""
-        quoted = re.findall(rf'(?<![\w."]){re.escape(name)}="([^"]*)"', self.relay)
-        listed = re.findall(rf'"{re.escape(name)}=([^"]*)"', self.relay)
+    def relay_setting(self, name: str, *, action: str = "") -> tuple[str, ...]:
+        """Every value of a setting of the relay, or of one action, librdkafka's `name=value` included, in order."""
+        text = self.relay
+        if action:
+            found = re.search(rf'action\(type="\w+" name="{re.escape(action)}".*?\n\}}', text, re.DOTALL)
+            text = found[0] if found else ""
+        quoted = re.findall(rf'(?<![\w."]){re.escape(name)}="([^"]*)"', text)
+        listed = re.findall(rf'"{re.escape(name)}=([^"]*)"', text)
         return (*quoted, *listed)
+
+    @property
+    def relay_receivers(self) -> frozenset[tuple[str, str]]:
+        """Sectors and `address:port` of every SOC the relay sends to."""
+        sectors = dict(
+            (name, ",".join(sorted(json.loads(listed))))
+            for listed, name in re.findall(r"if \$!sector == (\[.*?\]) then\s+call receiver_([\w-]+)", self.relay)
+        )
+        places = re.findall(r'name="receiver_([\w-]+)" target="([^"]*)" port="(\d+)"', self.relay)
+        return frozenset((sectors.get(name, "none"), f"{address}:{port}") for name, address, port in places)
+
+    @property
+    def relay_topics(self) -> frozenset[str]:
+        """The topics the relay writes to."""
+        own = re.findall(r'set \$!topic = "([^"]*)"', self.relay)
+        return frozenset(own or self.relay_setting("topic"))
 
     @property
     def relay_brokers(self) -> tuple[str, ...]:

@@ -19,7 +19,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 TOPIC = re.compile(r"logs\.([0-9]{4})(?:\.[a-z][a-z0-9-]*)?")
-NAME = re.compile(r"(?P<topic>logs\.[0-9]{4}(?:\.[a-z][a-z0-9-]*)?)-(?P<partition>[0-9]+)-(?P<offset>[0-9]{20})\.jsonl\.zst")
+NAME = re.compile(
+    r"(?P<topic>logs\.[0-9]{4}(?:\.[a-z][a-z0-9-]*)?)-(?P<partition>[0-9]+)-(?P<offset>[0-9]{20})\.jsonl\.zst"
+)
 SKIPPABLE = 0x184D2A56
 DATA = 0xFD2FB528
 LABEL = struct.Struct("<IIQIQ")

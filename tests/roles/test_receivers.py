@@ -1,0 +1,207 @@
+"""SOC profiles on booted hosts: each SOC gets its sectors and nothing else, by RELP, by syslog over TLS, by Kafka."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from certificates import Authority
+from lab_hosts import Booted, lab_hosts
+from leg import DHCP, FIREWALL, HOSTS, JOURNAL, Leg, gaps, plays, prepare
+
+pytestmark = pytest.mark.roles
+
+HEADER = b"<134>Nov 24 03:00:00 device app: "
+SOC = "198.18.0.40"
+RELP_WINDOW = 128
+"""Events librelp has on the way at most, unless told otherwise."""
+HEALTH, REST = ["health"], ["administration", "waste"]
+# The SOC of the tests: a real rsyslog that writes each way in to a file of its own.
+RECEIVER = """
+global(workDirectory="/var/spool/soc" maxMessageSize="256k")
+module(load="imrelp" tls.tlslib="openssl")
+module(load="imtcp" streamDriver.name="ossl" streamDriver.mode="1")
+template(name="event" type="string" string="%msg%\\n")
+ruleset(name="relp") { action(type="omfile" file="/var/spool/soc/relp.jsonl" template="event") }
+ruleset(name="syslog") { action(type="omfile" file="/var/spool/soc/syslog.jsonl" template="event") }
+ruleset(name="second") { action(type="omfile" file="/var/spool/soc/second.jsonl" template="event") }
+input(type="imrelp" port="20514" ruleset="relp" maxDataSize="256k" tls="on"
+  tls.caCert="/etc/soc/relay-ca.crt" tls.myCert="/etc/soc/soc.crt"
+  tls.myPrivKey="/etc/soc/soc.key" tls.authMode="name" tls.permittedPeer=["gw1"])
+input(type="imtcp" port="6514" ruleset="syslog" streamDriver.authMode="x509/name" permittedPeer=["gw1"]
+  maxFrameSize="262144"  streamDriver.caFile="/etc/soc/relay-ca.crt" streamDriver.certFile="/etc/soc/soc.crt" streamDriver.keyFile="/etc/soc/soc.key")
+input(type="imtcp" port="6515" ruleset="second" streamDriver.authMode="x509/name" permittedPeer=["gw1"]
+  maxFrameSize="262144"  streamDriver.caFile="/etc/soc/relay-ca.crt" streamDriver.certFile="/etc/soc/soc.crt" streamDriver.keyFile="/etc/soc/soc.key")
+"""
+SERVICE = "[Service]\nExecStart=/usr/sbin/rsyslogd -n -iNONE -f /etc/soc/rsyslog.conf\n"
+READ_TOPIC = """
+import sys, confluent_kafka
+topic, name = sys.argv[1:]
+reader = confluent_kafka.Consumer({
+    "bootstrap.servers": "hub1.overlay:9093", "security.protocol": "ssl", "group.id": name + ".test",
+    "ssl.ca.location": "/root/ca.crt", "ssl.certificate.location": "/root/" + name + ".crt",
+    "ssl.key.location": "/root/" + name + ".key", "auto.offset.reset": "earliest", "enable.auto.commit": False})
+reader.subscribe([topic])
+quiet = 0
+while quiet < 20:
+    message = reader.poll(0.5)
+    if message is None:
+        quiet += 1
+    elif message.error():
+        print("refused", message.error().name()); break
+    else:
+        quiet = 10 if quiet < 10 else quiet
+        print(message.value().decode())
+"""
+
+
+def receiver(name: str, protocol: str, port: int, sectors: list[str], authority: str) -> dict[str, Any]:
+    """A SOC's output as the inventory gives it."""
+    return {
+        "name": name, "protocol": protocol, "sectors": sectors, "address": SOC, "port": port,
+        "certificate_name": "soc.example", "authority": authority, "max_disk_bytes": 67108864,
+    }  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def leg(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Leg]:
+    """The leg of the other tests, with health for the national SOC and the rest for the joint one."""
+    folder = tmp_path_factory.mktemp("soc")
+    with lab_hosts({**HOSTS, "soc1": {"uplink": f"{SOC}/15"}}, folder) as lab:
+        signer = prepare(lab)
+        reader = signer.issue("soc-national")
+        for name, text in (("crt", reader.certificate), ("key", reader.key), ("py", READ_TOPIC)):
+            lab.run("hub1", f"cat > /root/soc-national.{name}", stdin=text)
+        authority = Authority()
+        _make_soc(lab, authority)
+        lab.inventory({"all": ["hub1", "gw1", "sensor1"]}, folder)
+        collector, shipper, _ = plays()
+        collector["vars"]["collector_tenants"][0]["topics"] = [
+            {"name": "logs.0710.national", "readers": ["soc-national"]}
+        ]
+        for source in shipper["vars"]["log_shipper_sources"]:
+            if source["sector"] == "health":
+                source["topic"] = "logs.0710.national"
+        shipper["vars"]["log_shipper_receivers"] = [
+            receiver("national-relp", "relp_tls", 20514, HEALTH, authority.certificate),
+            receiver("joint-syslog", "syslog_tls", 6514, REST, authority.certificate),
+            receiver("joint-second", "syslog_tls", 6515, REST, authority.certificate),
+        ]
+        (folder / "plays.json").write_text(json.dumps([collector, shipper]), encoding="utf-8")
+        leg = Leg(lab, folder)
+        assert "failed=0" in leg.apply("--check")
+        leg.apply()
+        yield leg
+
+
+def _make_soc(lab: Booted, authority: Authority) -> None:
+    own = authority.issue("soc.example", SOC)
+    lab.run("soc1", "apt-get -q update && apt-get -qy install rsyslog rsyslog-relp rsyslog-openssl")
+    lab.run("soc1", "mkdir -p /etc/soc /var/spool/soc")
+    relays = lab.run("gw1", "cat /etc/vaern/pki/ca.crt")
+    files = {"soc.key": own.key, "soc.crt": own.certificate, "relay-ca.crt": relays, "rsyslog.conf": RECEIVER}
+    for name, text in files.items():
+        lab.run("soc1", f"cat > /etc/soc/{name}", stdin=text)
+    lab.run("soc1", "cat > /etc/systemd/system/soc.service && systemctl start soc", stdin=SERVICE)
+
+
+def received(leg: Leg, way: str) -> list[dict[str, Any]]:
+    """What the SOC has got by that way in."""
+    text = leg.lab.run("soc1", f"cat /var/spool/soc/{way}.jsonl 2>/dev/null || true")
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def identities(events: list[dict[str, Any]]) -> set[tuple[str, str, int]]:
+    return {(event["source"], event["boot"], event["sequence"]) for event in events}
+
+
+def await_parity(leg: Leg, way: str, sectors: list[str], seconds: float = 60.0) -> None:
+    """Wait until the SOC has every archived event of those sectors; the tests' parity proof."""
+    limit = time.monotonic() + seconds
+    while True:
+        wanted = identities([event for event in leg.archived() if event["sector"] in sectors])
+        missing = wanted - identities(received(leg, way))
+        if wanted and not missing:
+            return
+        assert time.monotonic() < limit, f"{way}: {len(missing)} of {len(wanted)} are missing"
+        time.sleep(0.5)
+
+
+def send_one_of_each(leg: Leg, tag: str) -> None:
+    for protocol, address in (("udp", FIREWALL), ("tcp", DHCP), ("tls", JOURNAL)):
+        leg.send(protocol, address, [HEADER + f"{tag} {protocol}".encode()])
+    assert len(leg.wait_for(lambda event: f"app: {tag} " in event["message"], 3)) == 3
+
+
+def test_second_run_changes_nothing(leg: Leg) -> None:
+    assert "changed=0" in leg.apply("--limit", "gw1")
+
+
+def test_each_soc_gets_its_sectors_and_nothing_else(leg: Leg) -> None:
+    send_one_of_each(leg, "sorted")
+    await_parity(leg, "relp", HEALTH)
+    await_parity(leg, "syslog", REST)
+    await_parity(leg, "second", REST)
+    assert {event["sector"] for event in received(leg, "relp")} == {"health"}
+    assert {event["sector"] for event in received(leg, "syslog")} == {"administration"}
+
+
+def test_a_soc_reads_its_own_topic_and_no_other(leg: Leg) -> None:
+    send_one_of_each(leg, "topics")
+    own = read_topic(leg, "logs.0710.national")
+    assert own
+    assert {json.loads(line)["sector"] for line in own} == {"health"}
+    assert read_topic(leg, "logs.0710")[0].startswith("refused TOPIC_AUTHORIZATION_FAILED")
+
+
+def read_topic(leg: Leg, topic: str) -> list[str]:
+    """What the national SOC can read there, on the collector's listener for relays."""
+    command = f"cp /etc/vaern/pki/ca.crt /root; timeout 60 python3 /root/soc-national.py {topic} soc-national"
+    return leg.lab.run("hub1", command).splitlines()
+
+
+def test_a_soc_that_is_away_holds_nobody_back_and_misses_nothing(leg: Leg) -> None:
+    leg.lab.run("soc1", "systemctl stop soc")
+    leg.device("many", "tcp", DHCP, "198.51.100.10", "3000", "away")
+    leg.device("many", "tls", JOURNAL, "198.51.100.10", "3000", "away")
+    arrived = leg.wait_for(lambda event: "app: away" in event["message"], 6000, 60)
+    assert len(identities(arrived)) == 6000
+    leg.lab.run("soc1", "systemctl start soc")
+    await_parity(leg, "relp", HEALTH, 120)
+    # Syslog over TLS has no acknowledgement: the lines written into a broken connection can be lost, and only those.
+    limit = time.monotonic() + 60
+    while time.monotonic() < limit:
+        got = identities([event for event in received(leg, "syslog") if "app: away" in event["message"]])
+        if len(got) >= 2990:
+            break
+        time.sleep(0.5)
+    assert len(got) >= 2990
+    assert gaps([event for event in leg.archived() if event["source"] == "dhcp1"]) == {}
+
+
+def test_a_receiver_with_another_certificate_gets_nothing(leg: Leg) -> None:
+    stranger = Authority().issue("soc.example", SOC)
+    leg.lab.run("soc1", "cp /etc/soc/soc.crt /etc/soc/soc.key /root/")
+    for name, text in (("soc.crt", stranger.certificate), ("soc.key", stranger.key)):
+        leg.lab.run("soc1", f"cat > /etc/soc/{name}", stdin=text)
+    leg.lab.run("soc1", "systemctl restart soc")
+    try:
+        send_one_of_each(leg, "stranger")
+        refused = "journalctl -u soc -u vaern-log-shipper --since=-1min | grep -qiE 'certificate|peer|verif'"
+        leg.lab.run("gw1", f"for i in $(seq 60); do {refused} && exit; sleep 1; done; exit 1")
+        assert not [
+            event for way in ("relp", "syslog") for event in received(leg, way) if "stranger" in event["message"]
+        ]
+    finally:
+        leg.lab.run("soc1", "cp /root/soc.crt /root/soc.key /etc/soc/ && systemctl restart soc")
+    send_one_of_each(leg, "mended")
+    # librelp forgets what was not acknowledged when a new connection is refused for its certificate.
+    limit = time.monotonic() + 120
+    while not any("app: mended" in event["message"] for event in received(leg, "relp")):
+        assert time.monotonic() < limit
+        time.sleep(0.5)
+    health = identities([event for event in leg.archived() if event["sector"] == "health"])
+    assert len(health - identities(received(leg, "relp"))) <= RELP_WINDOW
