@@ -44,7 +44,7 @@ def test_vxlan_is_ended_in_the_kernel(leg: Leg) -> None:
 
 
 def test_relay_reads_the_file_of_its_own_tap(leg: Leg) -> None:
-    """As on a small municipality's single host, where the relay starts first and the tap then takes its directory over."""
+    """As on a single host: the relay starts first, and the tap then takes its directory over."""
     folder = "/var/log/vaern-tap/here"
     leg.lab.run("gw1", f"chown nobody:adm {folder}; chmod 2750 {folder}")
     leg.lab.run("gw1", f"umask 027; cat > {folder}/eve.json", stdin='{"event_type":"alert","a":"here-1"}\n')

@@ -32,9 +32,13 @@ input(type="imrelp" port="20514" ruleset="relp" maxDataSize="256k" tls="on"
   tls.caCert="/etc/soc/relay-ca.crt" tls.myCert="/etc/soc/soc.crt"
   tls.myPrivKey="/etc/soc/soc.key" tls.authMode="name" tls.permittedPeer=["gw1"])
 input(type="imtcp" port="6514" ruleset="syslog" streamDriver.authMode="x509/name" permittedPeer=["gw1"]
-  maxFrameSize="262144"  streamDriver.caFile="/etc/soc/relay-ca.crt" streamDriver.certFile="/etc/soc/soc.crt" streamDriver.keyFile="/etc/soc/soc.key")
+  maxFrameSize="262144"
+  streamDriver.caFile="/etc/soc/relay-ca.crt"
+  streamDriver.certFile="/etc/soc/soc.crt" streamDriver.keyFile="/etc/soc/soc.key")
 input(type="imtcp" port="6515" ruleset="second" streamDriver.authMode="x509/name" permittedPeer=["gw1"]
-  maxFrameSize="262144"  streamDriver.caFile="/etc/soc/relay-ca.crt" streamDriver.certFile="/etc/soc/soc.crt" streamDriver.keyFile="/etc/soc/soc.key")
+  maxFrameSize="262144"
+  streamDriver.caFile="/etc/soc/relay-ca.crt"
+  streamDriver.certFile="/etc/soc/soc.crt" streamDriver.keyFile="/etc/soc/soc.key")
 """
 SERVICE = "[Service]\nExecStart=/usr/sbin/rsyslogd -n -iNONE -f /etc/soc/rsyslog.conf\n"
 READ_TOPIC = """

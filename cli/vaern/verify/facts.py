@@ -262,10 +262,10 @@ class Facts:
     @property
     def relay_receivers(self) -> frozenset[tuple[str, str]]:
         """Sectors and `address:port` of every SOC the relay sends to."""
-        sectors = dict(
-            (name, ",".join(sorted(json.loads(listed))))
+        sectors = {
+            name: ",".join(sorted(json.loads(listed)))
             for listed, name in re.findall(r"if \$!sector == (\[.*?\]) then\s+call receiver_([\w-]+)", self.relay)
-        )
+        }
         places = re.findall(r'name="receiver_([\w-]+)" target="([^"]*)" port="(\d+)"', self.relay)
         return frozenset((sectors.get(name, "none"), f"{address}:{port}") for name, address, port in places)
 
