@@ -61,23 +61,23 @@ def provision_municipality(
     return made[-1]
 
 
-def preview_shared(project: Project, deployment: Deployment) -> list[Change]:
-    """What `provision_shared` would change."""
+def preview_shared(project: Project, deployment: Deployment, *, made: bool | None = None) -> list[Change]:
+    """What `provision_shared` would change. `made` says whether the stack is there; without it the backend is asked."""
     from vaern_stacks.collector import collector_program
 
     program = collector_program(_target(project, deployment.target), deployment, lambda _: None)
-    return _engine(project, SHARED, deployment).preview(program)
+    return _engine(project, SHARED, deployment).preview(program, made=made)
 
 
 def preview_municipality(
-    project: Project, deployment: Deployment, municipality: Municipality, slug: str
+    project: Project, deployment: Deployment, municipality: Municipality, slug: str, *, made: bool | None = None
 ) -> list[Change]:
     """What `provision_municipality` would change."""
     from vaern_stacks.municipality import municipality_program
 
     target = _target(project, municipality.target)
     program = municipality_program(target, deployment, municipality, slug, lambda _: None)
-    return _engine(project, slug, deployment).preview(program)
+    return _engine(project, slug, deployment).preview(program, made=made)
 
 
 def refresh(

@@ -29,6 +29,7 @@ from vaern_stacks.changes import Change, Phase, Step, fault_of, step_of
 PROJECT = "vaern"
 VERSION = VersionInfo(3, 220, 0)
 """Engine and SDK are pinned together."""
+UNMADE = "unmade"
 Program = Callable[[], None]
 OnStep = Callable[[Step], None]
 
@@ -83,10 +84,11 @@ class Engine:
         stack = self._open(program)
         return self._watch(lambda events: stack.up(on_event=events, color="never", show_secrets=False), on_step)
 
-    def preview(self, program: Program) -> list[Change]:
-        """What `up` would change; nothing is changed, though an empty stack may be noted in the backend."""
+    def preview(self, program: Program, *, made: bool | None = None) -> list[Change]:
+        """What `up` would change; nothing is changed. `made` spares asking the backend whether it knows the stack."""
         self._prepare()
-        stack = self._open(program)
+        known = self.exists() if made is None else made
+        stack = self._open(program) if known else self._unmade(program)
         return self._watch(lambda events: stack.preview(on_event=events, color="never"), None, planning=True)
 
     def refresh(self, on_step: OnStep | None = None) -> list[Change]:
@@ -131,6 +133,16 @@ class Engine:
         names: list[str] = []
         self._watch(lambda _: names.extend(one.name for one in self._workspace(None).list_stacks()), None)
         return sorted(names)
+
+    def _unmade(self, program: Program) -> _Stack:
+        """An empty stack on this machine, which every stack that is not made yet is compared with.
+
+        Making one costs as much as a third of the comparison, and would leave its name in a backend others share.
+        """
+        empty = Engine(self.folder / UNMADE, self.tools, UNMADE)
+        with locks.one_at_a_time(self.folder / f"{UNMADE}.lock"):
+            empty._prepare()
+            return empty._open(program)
 
     def _held(self, stack: _Stack) -> bool:
         """Whether the state still holds something besides the stack itself and its providers."""
