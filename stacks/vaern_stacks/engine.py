@@ -23,7 +23,7 @@ from pulumi.automation._stack import StackInitMode
 from semver import VersionInfo
 
 from vaern.errors import ProvisionError, SetupError
-from vaern_stacks import locks
+from vaern_stacks import abandoned, locks, plugins
 from vaern_stacks.changes import Change, Phase, Step, fault_of, step_of
 
 PROJECT = "vaern"
@@ -214,7 +214,8 @@ class Engine:
         """Run it, collect what it changes, and turn its failure into one error that names the resource's own."""
         seen = _Seen(on_step, Phase.STARTED if planning else Phase.DONE)
         try:
-            operation(seen.take)
+            with abandoned.ignored():
+                operation(seen.take)
         except engine_errors.ConcurrentUpdateError as error:
             raise ProvisionError(f"another run works on the stack {self.stack}", fix="wait for it to end") from error
         except engine_errors.CommandError as error:
@@ -270,7 +271,7 @@ def environment(folder: Path, tools: Path, backend: str) -> dict[str, str]:
 
     A passphrase file the operator names is used instead of our own: a team that shares a backend shares it.
     """
-    own = [str(tools / "bin"), str(Path(sys.executable).parent)]
+    own = [str(tools / "bin"), str(Path(sys.executable).parent), *map(str, plugins.installed())]
     return {
         "PATH": os.pathsep.join([*own, os.environ.get("PATH", os.defpath)]),
         "VAERN_PYTHON": sys.executable,

@@ -68,7 +68,8 @@ class AzureDouble(provider_pb2_grpc.ResourceProviderServicer):
         self.subscription = given.get("subscriptionId") or naming.SUBSCRIPTION
         rule = self.cloud.answer("provider", "configure")
         if rule:
-            context.abort(grpc.StatusCode.FAILED_PRECONDITION, rule["answer"])
+            told = WORDING[rule["answer"]].format(subscription=self.subscription)
+            context.abort(grpc.StatusCode.FAILED_PRECONDITION, told)
         return provider_pb2.ConfigureResponse(acceptSecrets=True, supportsPreview=True)
 
     def Invoke(self, request: Any, context: Any) -> Any:  # noqa: N802
@@ -185,9 +186,10 @@ class AzureDouble(provider_pb2_grpc.ResourceProviderServicer):
 
     def _refuse(self, answer: str, seconds: float, made: dict[str, Any], context: Any) -> NoReturn:
         location = plain(made["inputs"]).get("location", "westeurope")
+        action = _action(made["id"])
         text = WORDING[answer].format(
             name=made["id"].rpartition("/")[2], id=made["id"], location=location, seconds=seconds,
-            subject=inventing.guid("object"), action=_action(made["id"]),
+            subject=inventing.guid("object"), action=action, kind=action.removesuffix("/write"),
         )  # fmt: skip
         if answer == "timeout":
             self.cloud.put(made)
