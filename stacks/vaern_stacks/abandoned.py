@@ -5,10 +5,9 @@ Python tells of each on standard error, in the middle of what the operator has t
 
 from __future__ import annotations
 
-import contextlib
-import gc
+import logging
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -17,19 +16,14 @@ if TYPE_CHECKING:
 Hook = Callable[["UnraisableHookArgs"], Any]
 
 
-@contextlib.contextmanager
-def ignored() -> Iterator[None]:
-    """When what is inside fails, collect what it left behind at once and say nothing of it. The error passes."""
-    try:
-        yield
-    except BaseException:
-        told = sys.unraisablehook
-        sys.unraisablehook = _unless_abandoned(told)
-        try:
-            gc.collect()
-        finally:
-            sys.unraisablehook = told
-        raise
+def ignore() -> None:
+    """Say nothing of them from now on: when they are collected, nobody knows. Everything else is told as before.
+
+    Nor of the server that ran the program, whose last word finds the engine gone: the engine has told the fault.
+    """
+    logging.getLogger("grpc._server").setLevel(logging.CRITICAL)
+    if getattr(sys.unraisablehook, "__module__", "") != __name__:
+        sys.unraisablehook = _unless_abandoned(sys.unraisablehook)
 
 
 def _unless_abandoned(told: Hook) -> Hook:

@@ -22,8 +22,9 @@ from pulumi.automation import errors as engine_errors
 from pulumi.automation._stack import StackInitMode
 from semver import VersionInfo
 
-from vaern.errors import ProvisionError, SetupError
+from vaern.errors import ProvisionError, SetupError, UsageError
 from vaern_stacks import abandoned, locks, plugins
+from vaern_stacks.adopting import importing
 from vaern_stacks.changes import Change, Phase, Step, fault_of, step_of
 
 PROJECT = "vaern"
@@ -91,6 +92,23 @@ class Engine:
         stack = self._open(program) if known else self._unmade(program)
         return self._watch(lambda events: stack.preview(on_event=events, color="never"), None, planning=True)
 
+    def adopt(self, program: Program, name: str, identity: str) -> None:
+        """Take what is there under that id into the state, as the resource of that name in the program.
+
+        For what a run made whose answer was lost, or what somebody recovered; `up` then makes it as declared. Raises
+        UsageError when the state has such a resource, or the program has none.
+        """
+        self._prepare()
+        stack = self._open(importing(program, name, identity))
+        if name in self._names(stack):
+            raise UsageError(f"the state of {self.stack} has {name} already", fix="`vaern preview` shows what it lacks")
+        only = [f"urn:pulumi:{self.stack}::{PROJECT}::**::{name}"]
+        taken = self._watch(
+            lambda events: stack.up(on_event=events, color="never", show_secrets=False, target=only), None
+        )
+        if not taken:
+            raise UsageError(f"{self.stack} declares no {name}", fix="`vaern preview` shows what it lacks")
+
     def refresh(self, on_step: OnStep | None = None) -> list[Change]:
         """Read what is really there into the state, and forget operations a kill interrupted."""
         self._prepare()
@@ -146,8 +164,13 @@ class Engine:
 
     def _held(self, stack: _Stack) -> bool:
         """Whether the state still holds something besides the stack itself and its providers."""
-        left = (stack.workspace.export_stack(self.stack).deployment or {}).get("resources", [])
-        return any(not one["type"].startswith(("pulumi:pulumi:", "pulumi:providers:")) for one in left)
+        return bool(self._names(stack))
+
+    def _names(self, stack: _Stack) -> set[str]:
+        """Names of everything in the state but the stack itself and its providers."""
+        found = (stack.workspace.export_stack(self.stack).deployment or {}).get("resources", [])
+        own = ("pulumi:pulumi:", "pulumi:providers:")
+        return {one["urn"].rpartition("::")[2] for one in found if not one["type"].startswith(own)}
 
     @property
     def _checkpoint(self) -> Path:
@@ -212,10 +235,10 @@ class Engine:
         planning: bool = False,
     ) -> list[Change]:
         """Run it, collect what it changes, and turn its failure into one error that names the resource's own."""
+        abandoned.ignore()
         seen = _Seen(on_step, Phase.STARTED if planning else Phase.DONE)
         try:
-            with abandoned.ignored():
-                operation(seen.take)
+            operation(seen.take)
         except engine_errors.ConcurrentUpdateError as error:
             raise ProvisionError(f"another run works on the stack {self.stack}", fix="wait for it to end") from error
         except engine_errors.CommandError as error:

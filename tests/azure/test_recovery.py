@@ -5,12 +5,13 @@ After every failure the state holds exactly what is in the cloud, and the last r
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import pytest
 from azure_stacks import SLUG, Stacks
 
-from vaern.errors import ProvisionError
+from vaern.errors import ProvisionError, UsageError
 
 
 @dataclass(frozen=True)
@@ -75,3 +76,27 @@ def test_a_municipality_is_finished_in_spite_of_every_fault(connected: Stacks) -
     connected.azure.up(SLUG, connected.connection)
     assert connected.azure.strays(SLUG) == others
     assert connected.azure.up(SLUG, connected.connection) == []
+
+
+def test_what_a_lost_answer_left_outside_the_state_is_adopted(connected: Stacks) -> None:
+    others = {resource["id"] for resource in connected.azure.cloud.all()}
+    connected.azure.expect({"name": "archive-favrskov", "answer": "lost", "times": 1})
+    with pytest.raises(ProvisionError, match=r"archive-favrskov: .*connection lost"):
+        connected.azure.up(SLUG, connected.connection)
+    (stray,) = connected.azure.strays(SLUG) - others
+    with pytest.raises(ProvisionError, match=re.escape(f"existing resource '{stray}'")) as raised:
+        connected.azure.up(SLUG, connected.connection)
+    assert "vaern adopt" in raised.value.fix
+
+    engine = connected.azure.engine(SLUG)
+    for name, told in (("group-favrskov", "has group-favrskov already"), ("colour", "declares no colour")):
+        with pytest.raises(UsageError, match=told):
+            engine.adopt(connected.connection, name, stray)
+    engine.adopt(connected.connection, "archive-favrskov", stray)
+    assert connected.azure.strays(SLUG) == others
+    connected.azure.up(SLUG, connected.connection)
+    assert connected.azure.strays(SLUG) == others
+    assert connected.azure.up(SLUG, connected.connection) == []
+    kept = {one["name"] for one in connected.azure.cloud.all() if one["id"] == stray}
+    connected.azure.engine(SLUG).destroy(keep_protected=True)
+    assert kept <= set(connected.azure.there()), "what was adopted is protected as declared"

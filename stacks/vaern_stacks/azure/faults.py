@@ -10,7 +10,7 @@ import re
 _ADVICE: tuple[tuple[str, str], ...] = (
     (
         r"no resource plugin|could not (find|load) plugin|failed to load plugin",
-        "install the provider: `pulumi plugin install resource azure-native v3.24.0`, or put it on PATH",
+        "install the provider: `.vaern/tools/bin/pulumi plugin install resource azure-native v3.24.0`, or put it on PATH",
     ),
     (
         r"az login|\baz\W+ executable file not found|Azure CLI not found|AzureCredential|AADSTS\d+|credential.* found",
@@ -33,8 +33,12 @@ _ADVICE: tuple[tuple[str, str], ...] = (
         "ask for more of the quota it names (portal: Quotas), or declare a smaller size or another location",
     ),
     (
+        r"cannot create already existing resource",
+        "see whose it is; what a run lost its answer for is taken over by `vaern adopt --resource NAME --id ID`",
+    ),
+    (
         r"ConflictError.*deleted|VaultAlreadyExists.*deleted|soft[- ]deleted|deleted but recoverable",
-        "recover it: `az keyvault recover --name NAME`; a vault with purge protection keeps its name for 90 days",
+        "recover it: `az keyvault recover --name NAME`, then `vaern adopt`; it keeps its name for 90 days",
     ),
     (
         r"AccountAlreadyTaken|VaultAlreadyExists|NameNotAvailable|NamespaceAlreadyExists|NamespaceUnavailable|DnsRecordInUse",
