@@ -10,7 +10,7 @@ import re
 _ADVICE: tuple[tuple[str, str], ...] = (
     (
         r"no resource plugin|could not (find|load) plugin|failed to load plugin",
-        "install the provider: `.vaern/tools/bin/pulumi plugin install resource azure-native v3.24.0`, or put it on PATH",
+        "`.vaern/tools/bin/pulumi plugin install resource azure-native v3.24.0`, or put the provider on PATH",
     ),
     (
         r"az login|\baz\W+ executable file not found|Azure CLI not found|AzureCredential|AADSTS\d+|credential.* found",
