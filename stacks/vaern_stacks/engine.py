@@ -243,7 +243,8 @@ class Engine:
             raise ProvisionError(f"another run works on the stack {self.stack}", fix="wait for it to end") from error
         except engine_errors.CommandError as error:
             what = seen.fault() or _last_lines(str(error))
-            fix = self.advise(f"{what}\n{error}") or "run the same command again; it continues"
+            # Of the fault that is told: the whole text may hold others, and their advice would mislead.
+            fix = self.advise(seen.fault() or str(error)) or "run the same command again; it continues"
             raise ProvisionError(f"{self.stack}: {what}", fix=fix) from error
         return seen.changes
 

@@ -34,7 +34,8 @@ def test_the_shared_stack_goes_and_its_evidence_stays(stacks: Stacks) -> None:
     assert {"StorageAccount", "BlobContainer", "Vault", "Key", "Workspace", "Disk", "PublicIPAddress"} <= kinds
     # The evidence's endpoint keeps its network, and the network its way out: docs/azure.md names them.
     assert not kinds & {"VirtualMachine", "BastionHost", "FlowLog", "MetricAlert"}
-    assert stacks.azure.strays("shared") == set(), "what stays is still in the state"
+    # Azure would refuse to remove a role assignment from the locked group, so nobody asks; the rest is in the state.
+    assert all("/roleAssignments/" in stray for stray in stacks.azure.strays("shared"))
 
 
 def test_a_municipality_is_made_changed_and_removed_and_its_evidence_stays(connected: Stacks) -> None:

@@ -68,6 +68,7 @@ class AzureDouble(provider_pb2_grpc.ResourceProviderServicer):
         self.subscription = given.get("subscriptionId") or naming.SUBSCRIPTION
         rule = self.cloud.answer("provider", "configure")
         if rule:
+            self.cloud.note("configure", "provider", answer=rule["answer"])
             told = WORDING[rule["answer"]].format(subscription=self.subscription)
             context.abort(grpc.StatusCode.FAILED_PRECONDITION, told)
         return provider_pb2.ConfigureResponse(acceptSecrets=True, supportsPreview=True)
