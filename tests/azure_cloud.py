@@ -10,8 +10,9 @@ from typing import Any
 
 from azure_double.cloud import Cloud
 
+from vaern_stacks.azure.faults import advice
 from vaern_stacks.changes import Change
-from vaern_stacks.engine import Engine
+from vaern_stacks.engine import PROJECT, Engine
 
 Program = Callable[[], None]
 
@@ -25,7 +26,7 @@ class Azure:
     tools: Path
 
     def engine(self, stack: str) -> Engine:
-        return Engine(self.state / "pulumi", self.tools, stack)
+        return Engine(self.state / "pulumi", self.tools, stack, advise=advice)
 
     def up(self, stack: str, program: Program) -> list[Change]:
         return self.engine(stack).up(program)
@@ -37,6 +38,13 @@ class Azure:
     def there(self, kind: str = "") -> list[str]:
         """Names, in the program, of what is in the cloud."""
         return sorted(resource["name"] for resource in self.cloud.all() if resource["token"].endswith(kind))
+
+    def strays(self, stack: str) -> set[str]:
+        """Ids that are in the cloud and not in the state, or in the state and not in the cloud."""
+        path = self.state / "pulumi" / "backend" / ".pulumi" / "stacks" / PROJECT / f"{stack}.json"
+        held = json.loads(path.read_text())["checkpoint"]["latest"].get("resources", [])
+        state = {one["id"] for one in held if one["type"].startswith("azure-native:")}
+        return state ^ {resource["id"] for resource in self.cloud.all()}
 
     def calls(self) -> list[dict[str, Any]]:
         path = self.cloud.folder / "calls.jsonl"

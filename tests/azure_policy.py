@@ -30,7 +30,8 @@ def violations(graph: Graph, rule: Rule, *, vpn_port: int) -> list[str]:
 
 def subjects(graph: Graph, rule: Rule) -> list[Declared]:
     """The resources a rule speaks of."""
-    return [one for token in rule.get("types", ()) for one in graph.of(token) if rule.get("where", "") in one.name]
+    of_types = [one for token in rule.get("types", ()) for one in graph.of(token) if rule.get("where", "") in one.name]
+    return [one for one in of_types if "unless" not in rule or rule["unless"] not in one.name]
 
 
 def at(value: Any, path: str) -> list[Any]:

@@ -24,6 +24,7 @@ COMMANDS = {
     "approve": "Sign the generated inventory on behalf of a municipality.",
     "preview": "Show what provisioning would change.",
     "up": "Make and configure the shared collectors.",
+    "adopt": "Take into the state what is on Azure and not in it.",
     "down": "Take the shared collectors away.",
     "onboard": "Connect a municipality, from declaration to report.",
     "verify": "Check the hosts of a municipality against its declaration.",

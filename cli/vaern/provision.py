@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from vaern.errors import ProvisionError, UsageError
 from vaern.model.declaration import Municipality
 from vaern.model.deployment import Deployment
+from vaern.model.fleet import Fleet
 from vaern.model.naming import SHARED
 from vaern.model.outputs import HostOutput, MunicipalityOutputs, SharedOutputs
 from vaern.model.vocabulary import Target
@@ -61,23 +62,37 @@ def provision_municipality(
     return made[-1]
 
 
-def preview_shared(project: Project, deployment: Deployment) -> list[Change]:
-    """What `provision_shared` would change."""
+def adopt(project: Project, fleet: Fleet, stack: str, name: str, identity: str) -> None:
+    """Take what is there under that id into the state of one stack (`shared` or a slug). Raises UsageError."""
+    from vaern_stacks.collector import collector_program
+    from vaern_stacks.municipality import municipality_program
+
+    deployment = fleet.deployment
+    target = _target(project, deployment.target)
+    if stack == SHARED:
+        program = collector_program(target, deployment, lambda _: None)
+    else:
+        program = municipality_program(target, deployment, fleet.municipalities[stack], stack, lambda _: None)
+    _engine(project, stack, deployment).adopt(program, name, identity)
+
+
+def preview_shared(project: Project, deployment: Deployment, *, made: bool | None = None) -> list[Change]:
+    """What `provision_shared` would change. `made` says whether the stack is there; without it the backend is asked."""
     from vaern_stacks.collector import collector_program
 
     program = collector_program(_target(project, deployment.target), deployment, lambda _: None)
-    return _engine(project, SHARED, deployment).preview(program)
+    return _engine(project, SHARED, deployment).preview(program, made=made)
 
 
 def preview_municipality(
-    project: Project, deployment: Deployment, municipality: Municipality, slug: str
+    project: Project, deployment: Deployment, municipality: Municipality, slug: str, *, made: bool | None = None
 ) -> list[Change]:
     """What `provision_municipality` would change."""
     from vaern_stacks.municipality import municipality_program
 
     target = _target(project, municipality.target)
     program = municipality_program(target, deployment, municipality, slug, lambda _: None)
-    return _engine(project, slug, deployment).preview(program)
+    return _engine(project, slug, deployment).preview(program, made=made)
 
 
 def refresh(

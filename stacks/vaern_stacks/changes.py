@@ -56,8 +56,10 @@ def step_of(event: Any) -> Step | None:
 
 
 def fault_of(event: Any) -> str:
-    """The message of an error the engine reports; empty for anything else."""
+    """The message of an error the engine reports, and of which resource; empty for anything else."""
     found = getattr(event, "diagnostic_event", None)
     if found is None or found.severity != "error":
         return ""
-    return str(found.message).strip()
+    message, urn = str(found.message).strip(), getattr(found, "urn", None) or ""
+    name = "" if "::pulumi:" in urn else urn.rpartition("::")[2]
+    return f"{name}: {message}" if name and name not in message else message

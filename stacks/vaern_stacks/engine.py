@@ -22,13 +22,15 @@ from pulumi.automation import errors as engine_errors
 from pulumi.automation._stack import StackInitMode
 from semver import VersionInfo
 
-from vaern.errors import ProvisionError, SetupError
-from vaern_stacks import locks
+from vaern.errors import ProvisionError, SetupError, UsageError
+from vaern_stacks import abandoned, locks, plugins
+from vaern_stacks.adopting import importing
 from vaern_stacks.changes import Change, Phase, Step, fault_of, step_of
 
 PROJECT = "vaern"
 VERSION = VersionInfo(3, 220, 0)
 """Engine and SDK are pinned together."""
+UNMADE = "unmade"
 Program = Callable[[], None]
 OnStep = Callable[[Step], None]
 
@@ -83,11 +85,29 @@ class Engine:
         stack = self._open(program)
         return self._watch(lambda events: stack.up(on_event=events, color="never", show_secrets=False), on_step)
 
-    def preview(self, program: Program) -> list[Change]:
-        """What `up` would change; nothing is changed, though an empty stack may be noted in the backend."""
+    def preview(self, program: Program, *, made: bool | None = None) -> list[Change]:
+        """What `up` would change; nothing is changed. `made` spares asking the backend whether it knows the stack."""
         self._prepare()
-        stack = self._open(program)
+        known = self.exists() if made is None else made
+        stack = self._open(program) if known else self._unmade(program)
         return self._watch(lambda events: stack.preview(on_event=events, color="never"), None, planning=True)
+
+    def adopt(self, program: Program, name: str, identity: str) -> None:
+        """Take what is there under that id into the state, as the resource of that name in the program.
+
+        For what a run made whose answer was lost, or what somebody recovered; `up` then makes it as declared. Raises
+        UsageError when the state has such a resource, or the program has none.
+        """
+        self._prepare()
+        stack = self._open(importing(program, name, identity))
+        if name in self._names(stack):
+            raise UsageError(f"the state of {self.stack} has {name} already", fix="`vaern preview` shows what it lacks")
+        only = [f"urn:pulumi:{self.stack}::{PROJECT}::**::{name}"]
+        taken = self._watch(
+            lambda events: stack.up(on_event=events, color="never", show_secrets=False, target=only), None
+        )
+        if not taken:
+            raise UsageError(f"{self.stack} declares no {name}", fix="`vaern preview` shows what it lacks")
 
     def refresh(self, on_step: OnStep | None = None) -> list[Change]:
         """Read what is really there into the state, and forget operations a kill interrupted."""
@@ -132,10 +152,25 @@ class Engine:
         self._watch(lambda _: names.extend(one.name for one in self._workspace(None).list_stacks()), None)
         return sorted(names)
 
+    def _unmade(self, program: Program) -> _Stack:
+        """An empty stack on this machine, which every stack that is not made yet is compared with.
+
+        Making one costs as much as a third of the comparison, and would leave its name in a backend others share.
+        """
+        empty = Engine(self.folder / UNMADE, self.tools, UNMADE)
+        with locks.one_at_a_time(self.folder / f"{UNMADE}.lock"):
+            empty._prepare()
+            return empty._open(program)
+
     def _held(self, stack: _Stack) -> bool:
         """Whether the state still holds something besides the stack itself and its providers."""
-        left = (stack.workspace.export_stack(self.stack).deployment or {}).get("resources", [])
-        return any(not one["type"].startswith(("pulumi:pulumi:", "pulumi:providers:")) for one in left)
+        return bool(self._names(stack))
+
+    def _names(self, stack: _Stack) -> set[str]:
+        """Names of everything in the state but the stack itself and its providers."""
+        found = (stack.workspace.export_stack(self.stack).deployment or {}).get("resources", [])
+        own = ("pulumi:pulumi:", "pulumi:providers:")
+        return {one["urn"].rpartition("::")[2] for one in found if not one["type"].startswith(own)}
 
     @property
     def _checkpoint(self) -> Path:
@@ -200,6 +235,7 @@ class Engine:
         planning: bool = False,
     ) -> list[Change]:
         """Run it, collect what it changes, and turn its failure into one error that names the resource's own."""
+        abandoned.ignore()
         seen = _Seen(on_step, Phase.STARTED if planning else Phase.DONE)
         try:
             operation(seen.take)
@@ -207,7 +243,8 @@ class Engine:
             raise ProvisionError(f"another run works on the stack {self.stack}", fix="wait for it to end") from error
         except engine_errors.CommandError as error:
             what = seen.fault() or _last_lines(str(error))
-            fix = self.advise(f"{what}\n{error}") or "run the same command again; it continues"
+            # Of the fault that is told: the whole text may hold others, and their advice would mislead.
+            fix = self.advise(seen.fault() or str(error)) or "run the same command again; it continues"
             raise ProvisionError(f"{self.stack}: {what}", fix=fix) from error
         return seen.changes
 
@@ -258,7 +295,7 @@ def environment(folder: Path, tools: Path, backend: str) -> dict[str, str]:
 
     A passphrase file the operator names is used instead of our own: a team that shares a backend shares it.
     """
-    own = [str(tools / "bin"), str(Path(sys.executable).parent)]
+    own = [str(tools / "bin"), str(Path(sys.executable).parent), *map(str, plugins.installed())]
     return {
         "PATH": os.pathsep.join([*own, os.environ.get("PATH", os.defpath)]),
         "VAERN_PYTHON": sys.executable,

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import signal
@@ -19,6 +20,14 @@ from vaern.errors import BusyError
 PATIENCE_SECONDS = 15.0
 """An engine whose caller was killed ends the operation it is in, then itself."""
 POLL_SECONDS = 0.1
+
+
+@contextlib.contextmanager
+def one_at_a_time(path: Path) -> Iterator[None]:
+    """Wait for whoever holds that file; it is let go when its holder ends, however it ends."""
+    with path.open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield
 
 
 def clear(backend: Path, project: str, stack: str, work: Path) -> None:

@@ -1,15 +1,17 @@
-"""The double of the provider on PATH, for every test of this folder."""
+"""The double of the provider on PATH, for every test of this folder, and the shared stack made once a module."""
 
 from __future__ import annotations
 
 import os
-import shlex
-import sys
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from azure_cloud import Azure
 from azure_double.cloud import Cloud
+from azure_double.launching import write_launcher
+from azure_stacks import Stacks
 
 TESTS = Path(__file__).resolve().parents[1]
 TOOLS = Path(os.environ.get("VAERN_TOOLS", TESTS.parent / ".vaern" / "tools"))
@@ -28,16 +30,44 @@ def declared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("declared")
 
 
-@pytest.fixture
-def azure(tmp_path: Path, declared: Path, monkeypatch: pytest.MonkeyPatch) -> Azure:
+@pytest.fixture(scope="session")
+def new_azure(declared: Path) -> Iterator[Callable[[Path], Azure]]:
+    """Makes an empty Azure in a folder, whose provider is the one engines find from now on."""
     if not (TOOLS / "bin" / "pulumi").exists():
         pytest.skip(f"no engine in {TOOLS / 'bin'}: run `make setup`")
-    folder, programs = tmp_path / "azure", tmp_path / "bin"
-    folder.mkdir()
-    programs.mkdir()
-    words = [sys.executable, "-m", "azure_double", "--folder", str(folder), "--declared", str(declared)]
-    launcher = programs / "pulumi-resource-azure-native"
-    launcher.write_text(f'#!/bin/sh\nPYTHONPATH={shlex.quote(str(TESTS))} exec {shlex.join(words)} "$@"\n')
-    launcher.chmod(0o755)
-    monkeypatch.setenv("PATH", os.pathsep.join([str(programs), os.environ["PATH"]]))
-    return Azure(Cloud(folder), tmp_path / "state", TOOLS)
+    before = os.environ["PATH"]
+
+    def make(folder: Path) -> Azure:
+        programs = write_launcher(folder, declared)
+        os.environ["PATH"] = os.pathsep.join([str(programs), before])
+        return Azure(Cloud(folder / "azure"), folder / "state", TOOLS)
+
+    yield make
+    os.environ["PATH"] = before
+
+
+@pytest.fixture
+def azure(tmp_path: Path, new_azure: Callable[[Path], Azure]) -> Azure:
+    return new_azure(tmp_path)
+
+
+@pytest.fixture
+def stacks(azure: Azure) -> Stacks:
+    """The documented example, in an Azure of its own with nothing in it."""
+    return Stacks(azure)
+
+
+@pytest.fixture(scope="session")
+def made(new_azure: Callable[[Path], Azure], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What is in the cloud once the shared stack is made. Nobody works in it: tests take a copy."""
+    stacks = Stacks(new_azure(tmp_path_factory.mktemp("made")))
+    stacks.azure.up("shared", stacks.collector)
+    return stacks.azure.cloud.folder / "resources"
+
+
+@pytest.fixture
+def connected(made: Path, tmp_path: Path, new_azure: Callable[[Path], Azure]) -> Stacks:
+    """The example where the shared stack is made, by somebody else's state: what a municipality's stack starts from."""
+    azure = new_azure(tmp_path)
+    shutil.copytree(made, azure.cloud.folder / "resources", dirs_exist_ok=True)
+    return Stacks(azure)

@@ -15,8 +15,6 @@ from pulumi_azure_native import eventhub, resources, storage
 from vaern.errors import ProvisionError
 
 GROUP = "rg-double"
-# A program whose resources failed leaves its coroutines to the garbage collector.
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
 
 class Raw(pulumi.CustomResource):

@@ -30,8 +30,9 @@ WORDING = {
     'globally unique so it is possible that the name is already taken."',
     "soft_deleted": 'Code="ConflictError" Message="A vault with the same name already exists in deleted state. You '
     'need to either recover or purge existing key vault."',
-    "no_zones": 'Code="LocationNotSupportAvailabilityZones" Message="The provided locations \'{location}\' do not '
-    'support availability zones."',
+    "no_zones": 'Code="LocationNotSupportAvailabilityZones" Message="The resource \'{kind}/{name}\' does not support '
+    "availability zones at location '{location}'.\"",
+    "namespace_taken": 'Code="NamespaceUnavailable" Message="Namespace name \'{name}\' is not available."',
     "forbidden": 'Code="AuthorizationFailed" Message="The client {subject} does not have authorization to '
     "perform action '{action}' over scope '{id}' or the scope is invalid. If access was "
     'recently granted, please refresh your credentials."',
@@ -39,8 +40,11 @@ WORDING = {
     "timeout": "Future#WaitForCompletion: context has been cancelled: StatusCode=202 -- Original Error: "
     "context deadline exceeded",
     "lost": "http2: client connection lost",
+    "no_credentials": "ERROR: Please run 'az login' to setup account.",
+    "no_subscription": "ERROR: The subscription of '{subscription}' doesn't exist in cloud 'AzureCloud'.",
+    "no_az": 'exec: "az": executable file not found in $PATH',
 }
-"""As ARM and azure-native's HTTP client word them."""
+"""As ARM and azure-native's HTTP client word them; the last three as its credentials do, from what `az` answers."""
 
 
 @dataclass(frozen=True)

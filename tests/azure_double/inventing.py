@@ -85,11 +85,21 @@ def _text(name: str, identity: str) -> str:
     return fixed.get(name, f"{identity.rpartition('/')[2]}-{name}")
 
 
+def given_address(identity: str) -> str:
+    """The public address the resource of that id is given, always the same."""
+    return f"203.0.113.{_number(identity) % 250 + 1}"
+
+
+def _number(identity: str) -> int:
+    return int(hashlib.sha256(identity.encode()).hexdigest(), 16)
+
+
 def _special(token: str, name: str, identity: str) -> dict[str, Any]:
-    digit = int(hashlib.sha256(identity.encode()).hexdigest(), 16)
     answers: dict[str, dict[str, Any]] = {
-        "network:PublicIPAddress": {"ipAddress": f"203.0.113.{digit % 250 + 1}"},
-        "network:PrivateEndpoint": {"customDnsConfigs": [{"fqdn": name, "ipAddresses": [f"10.0.9.{digit % 250 + 1}"]}]},
+        "network:PublicIPAddress": {"ipAddress": given_address(identity)},
+        "network:PrivateEndpoint": {
+            "customDnsConfigs": [{"fqdn": name, "ipAddresses": [f"10.0.9.{_number(identity) % 250 + 1}"]}]
+        },
         "eventhub:Namespace": {"serviceBusEndpoint": f"https://{name}.servicebus.windows.net:443/"},
     }
     return answers.get(token.partition(":")[2], {})

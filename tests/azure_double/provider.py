@@ -11,7 +11,7 @@ from google.protobuf import any_pb2, empty_pb2, json_format, struct_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc, status_pb2
 
 from azure_double import inventing, naming
-from azure_double.checking import UNKNOWN, faults, known, plain
+from azure_double.checking import SIGNATURE, UNKNOWN, faults, known, plain
 from azure_double.cloud import WORDING, Cloud
 from azure_double.sdk import Sdk, UnknownTokenError
 
@@ -68,7 +68,9 @@ class AzureDouble(provider_pb2_grpc.ResourceProviderServicer):
         self.subscription = given.get("subscriptionId") or naming.SUBSCRIPTION
         rule = self.cloud.answer("provider", "configure")
         if rule:
-            context.abort(grpc.StatusCode.FAILED_PRECONDITION, rule["answer"])
+            self.cloud.note("configure", "provider", answer=rule["answer"])
+            told = WORDING[rule["answer"]].format(subscription=self.subscription)
+            context.abort(grpc.StatusCode.FAILED_PRECONDITION, told)
         return provider_pb2.ConfigureResponse(acceptSecrets=True, supportsPreview=True)
 
     def Invoke(self, request: Any, context: Any) -> Any:  # noqa: N802
@@ -185,9 +187,10 @@ class AzureDouble(provider_pb2_grpc.ResourceProviderServicer):
 
     def _refuse(self, answer: str, seconds: float, made: dict[str, Any], context: Any) -> NoReturn:
         location = plain(made["inputs"]).get("location", "westeurope")
+        action = _action(made["id"])
         text = WORDING[answer].format(
             name=made["id"].rpartition("/")[2], id=made["id"], location=location, seconds=seconds,
-            subject=inventing.guid("object"), action=_action(made["id"]),
+            subject=inventing.guid("object"), action=action, kind=action.removesuffix("/write"),
         )  # fmt: skip
         if answer == "timeout":
             self.cloud.put(made)
@@ -212,19 +215,22 @@ def half_made(made: dict[str, Any], text: str, context: Any) -> None:
 
 
 def _foreseen(declared: dict[str, Any], inputs: dict[str, Any]) -> dict[str, Any]:
-    """What a preview may know: the inputs, and that the rest comes later."""
-    later = {name: UNKNOWN_TEXT for name in declared["outputs"]["fields"] if name not in inputs}
-    return {**_as_answered(declared["outputs"]["fields"], inputs), **later}
+    """What a preview may know: the inputs in the form of the outputs, and at every depth that the rest comes later.
+
+    As azure-native does it (provider/pkg/convert/previewOutputs.go), so that a program which reads the identity of what
+    is not made yet waits for it there and here.
+    """
+    return _as_answered(declared["outputs"]["fields"], inputs)
 
 
 def _as_answered(fields: dict[str, Any], inputs: dict[str, Any]) -> dict[str, Any]:
-    """Inputs in the form of the outputs: identities are asked for as a list and answered as a mapping."""
-    answer = dict(inputs)
+    """Identities are asked for as a list and answered as a mapping; what nobody asked for is unknown."""
+    answer = {**inputs, **{name: UNKNOWN_TEXT for name in fields if name not in inputs}}
     for name, value in inputs.items():
         shape = fields.get(name, {}).get("shape", {"kind": "any"})
         if isinstance(value, list) and shape["kind"] == "map":
             answer[name] = {item: {} for item in value} if known(value) else UNKNOWN_TEXT
-        elif isinstance(value, dict) and "fields" in shape:
+        elif isinstance(value, dict) and "fields" in shape and value.get(SIGNATURE) is None:
             answer[name] = _as_answered(shape["fields"], value)
     return answer
 

@@ -9,6 +9,7 @@ from vaern.model.municipalities import Known, all_known
 from vaern.model.vocabulary import Size
 
 SOURCES = {Size.SMALL: 4, Size.MEDIUM: 12, Size.LARGE: 30}
+READERS = "00000000-0000-4000-8000-000000000098"
 KINDS = ("firewall", "dhcp", "dns", "proxy", "linux", "windows")
 
 
@@ -23,6 +24,16 @@ def write_fleet(source: Path, target: Path) -> int:
         folder.mkdir()
         (folder / "municipality.yml").write_text(declaration(known), encoding="utf-8")
     return len(all_known())
+
+
+def write_azure_fleet(source: Path, target: Path) -> int:
+    """The same 98 for Azure, under the documented example of the shared collectors."""
+    count = write_fleet(source, target)
+    shutil.copy(source / "docs/examples/azure/collector.yml", target / "inventories/shared")
+    for path in target.glob("inventories/*/municipality.yml"):
+        text = path.read_text(encoding="utf-8").replace("target: lab", "target: azure")
+        path.write_text(f"{text}azure: {{reader_group: {READERS}}}\n", encoding="utf-8")
+    return count
 
 
 def declaration(known: Known) -> str:

@@ -2,47 +2,68 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
-from vaern.errors import ExitCode
+from vaern.errors import ExitCode, UsageError
 from vaern.paths import Project
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from vaern.fleetpreview import Planned
 
 
 @click.command()
 @click.argument("slugs", nargs=-1, metavar="[MUNICIPALITY]...")
+@click.option("--all", "everything", is_flag=True, help="The shared collectors and every declared municipality.")
+@click.option("--jobs", type=click.IntRange(min=1), help="How many at once.  [default: one a core]")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document instead of lines.")
 @click.option("--exit-code", is_flag=True, help="Exit 1 when something would change, for CI.")
 @click.pass_context
-def command(ctx: click.Context, slugs: tuple[str, ...], as_json: bool, exit_code: bool) -> int:
+def command(
+    ctx: click.Context, slugs: tuple[str, ...], everything: bool, jobs: int | None, as_json: bool, exit_code: bool
+) -> int:
     """Show what provisioning would change.
 
-    Without a name: the shared collectors. Nothing is changed.
+    Without a name: the shared collectors. Nothing is changed. Progress is told on standard error.
 
     \b
     Examples:
       vaern preview                    the shared collectors
       vaern preview favrskov           one municipality's connection
+      vaern preview --all --exit-code  everything, for a nightly run
     """
     from dataclasses import asdict
 
-    from vaern import provision
-    from vaern.console import print_json
+    from vaern import fleetpreview
+    from vaern.console import listener, print_json
     from vaern.declaration import load_fleet
     from vaern.model.naming import SHARED
+    from vaern.steps import step
 
     project: Project = ctx.obj
+    if everything and slugs:
+        raise UsageError("--all and a name were both given", fix="give one of them")
     fleet = load_fleet(project, slugs)
-    planned = {
-        slug: provision.preview_municipality(project, fleet.deployment, fleet.municipalities[slug], slug)
-        for slug in slugs
-    }
-    if not slugs:
-        planned[SHARED] = provision.preview_shared(project, fleet.deployment)
+    stacks = [SHARED, *fleet.municipalities] if everything else list(slugs) or [SHARED]
+    with listener(as_json=False) as listen, step(listen, "preview", f"{len(stacks)} stacks") as running:
+        planned = fleetpreview.plan(project, fleet, stacks, running, jobs)
+        running.done = f"{sum(len(one.changes) for one in planned)} changes in {len(stacks)} stacks"
     if as_json:
-        print_json({stack: [asdict(change) for change in changes] for stack, changes in planned.items()})
+        print_json({one.stack: [asdict(change) for change in one.changes] for one in planned if not one.fault})
     else:
-        for stack, changes in planned.items():
-            for change in changes:
-                click.echo(f"{stack}: {change.action} {change.type} {change.name}")
-            click.echo(f"{stack}: {len(changes)} changes" if changes else f"{stack}: nothing would change")
-    return ExitCode.FINDINGS if exit_code and any(planned.values()) else ExitCode.OK
+        _print(planned)
+    fleetpreview.raise_for(planned)
+    return ExitCode.FINDINGS if exit_code and any(one.changes for one in planned) else ExitCode.OK
+
+
+def _print(planned: Sequence[Planned]) -> None:
+    for one in planned:
+        for change in one.changes:
+            click.echo(f"{one.stack}: {change.action} {change.type} {change.name}")
+        if not one.fault:
+            click.echo(
+                f"{one.stack}: {len(one.changes)} changes" if one.changes else f"{one.stack}: nothing would change"
+            )

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from vaern.declaration.rules import Fault, repeated
+from vaern.model.azure import Tier
 from vaern.model.vocabulary import Target
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 WIDEST_BITS, NARROWEST_BITS = 16, 20
 """Prefix lengths of the virtual network: a thousand private endpoints must fit, and Azure has other networks too."""
 IPV6_BITS = 56
+MOST_PROCESSING_UNITS = 16
+"""Of a Premium namespace (Event Hubs quotas; not checked against a subscription)."""
 MANAGEMENT_BITS = 8
 """A management network wider than this is the Internet under another name."""
 MAIN_STREAM = "logs"
@@ -43,6 +46,9 @@ def deployment_faults(deployment: Deployment) -> Iterator[Fault]:
     if settings.event_hubs.throughput_max < settings.event_hubs.throughput:
         found = f"{settings.event_hubs.throughput_max} is below `throughput` ({settings.event_hubs.throughput})"
         yield Fault(("azure", "event_hubs", "throughput_max"), found, "write the same or more")
+    if settings.event_hubs.tier is Tier.PREMIUM and settings.event_hubs.throughput > MOST_PROCESSING_UNITS:
+        found = f"{settings.event_hubs.throughput} processing units are more than a Premium namespace has"
+        yield Fault(("azure", "event_hubs", "throughput"), found, f"write {MOST_PROCESSING_UNITS} or fewer")
     yield from _budget(settings.budget, ("azure", "budget"))
 
 

@@ -103,7 +103,7 @@ class EventHubs(Declared):
     tier: Tier = Tier.STANDARD
     """Standard or Premium."""
     throughput: Annotated[int, Field(ge=1, le=40)] = 1
-    """Throughput units a namespace starts with; 1 MB/s or 1000 events/s each."""
+    """Throughput units a namespace starts with, 1 MB/s or 1000 events/s each; on Premium its processing units."""
     throughput_max: Annotated[int, Field(ge=1, le=40)] = 4
     """Ceiling of auto-inflate, and so of the cost; a municipality may declare its own."""
     partitions: Annotated[int, Field(ge=1, le=32)] = 4

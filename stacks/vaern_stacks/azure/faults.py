@@ -10,14 +10,14 @@ import re
 _ADVICE: tuple[tuple[str, str], ...] = (
     (
         r"no resource plugin|could not (find|load) plugin|failed to load plugin",
-        "install the provider: `pulumi plugin install resource azure-native v3.24.0`, or put it on PATH",
+        "`.vaern/tools/bin/pulumi plugin install resource azure-native v3.24.0`, or put the provider on PATH",
     ),
     (
-        r"az login|DefaultAzureCredential|no client credentials|AADSTS\d+|credentials? (were )?not found",
+        r"az login|\baz\W+ executable file not found|Azure CLI not found|AzureCredential|AADSTS\d+|credential.* found",
         "log in: `az login --tenant` with the declared tenant, or set ARM_CLIENT_ID and ARM_USE_OIDC in a pipeline",
     ),
     (
-        r"SubscriptionNotFound|InvalidSubscriptionId|InvalidAuthenticationTokenTenant",
+        r"SubscriptionNotFound|InvalidSubscriptionId|InvalidAuthenticationTokenTenant|subscription of .* doesn.t exist",
         "correct azure.subscription and azure.tenant in collector.yml, or log in to the right tenant",
     ),
     (
@@ -33,15 +33,19 @@ _ADVICE: tuple[tuple[str, str], ...] = (
         "ask for more of the quota it names (portal: Quotas), or declare a smaller size or another location",
     ),
     (
-        r"ConflictError.*deleted|VaultAlreadyExists.*deleted|soft[- ]deleted|deleted but recoverable",
-        "recover it: `az keyvault recover --name NAME`; a vault with purge protection keeps its name for 90 days",
+        r"cannot create already existing resource",
+        "see whose it is; what a run lost its answer for is taken over by `vaern adopt --resource NAME --id ID`",
     ),
     (
-        r"StorageAccountAlreadyTaken|VaultAlreadyExists|NameNotAvailable|NamespaceAlreadyExists|DnsRecordInUse",
+        r"ConflictError.*deleted|VaultAlreadyExists.*deleted|soft[- ]deleted|deleted but recoverable",
+        "recover it: `az keyvault recover --name NAME`, then `vaern adopt`; it keeps its name for 90 days",
+    ),
+    (
+        r"AccountAlreadyTaken|VaultAlreadyExists|NameNotAvailable|NamespaceAlreadyExists|NamespaceUnavailable|DnsRecordInUse",
         "the name is taken in Azure: find out whose it is; another `name` in collector.yml gives other names",
     ),
     (
-        r"(Availability)?Zone(s)?NotSupported|InvalidAvailabilityZone|AvailabilityZoneNotSupported|ZonalAllocationFailed",
+        r"NotSupportAvailabilityZones|ZonesNotSupported|InvalidAvailabilityZone|AvailabilityZoneNotSupported|ZonalAllocation",
         "declare azure.location with availability zones, and azure.zones that the size is offered in",
     ),
     (r"SkuNotAvailable|NotAvailableForSubscription", "declare another azure.hubs.size: `az vm list-skus` tells which"),

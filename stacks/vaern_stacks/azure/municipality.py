@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import pulumi
 from pulumi_azure_native import eventhub
 
-from vaern.model.azure import AzureMunicipality
+from vaern.model.azure import AzureMunicipality, Tier
 from vaern.model.declaration import Municipality
 from vaern.model.deployment import Deployment
 from vaern.model.naming import host_name
@@ -73,6 +73,7 @@ def kept_days(municipality: Municipality) -> int:
 def namespace(place: Place, own: AzureMunicipality, slug: str) -> eventhub.Namespace:
     """The namespace with its private endpoint. Sending keys stay on: docs/decisions/0010 says why."""
     settings = place.settings.event_hubs
+    inflates = settings.tier is Tier.STANDARD
     made = eventhub.Namespace(
         "namespace",
         namespace_name=place.names.namespace(slug),
@@ -80,8 +81,9 @@ def namespace(place: Place, own: AzureMunicipality, slug: str) -> eventhub.Names
         location=place.settings.location,
         sku=eventhub.SkuArgs(name=settings.tier.value, tier=settings.tier.value, capacity=settings.throughput),
         identity=eventhub.IdentityArgs(type=eventhub.ManagedServiceIdentityType.SYSTEM_ASSIGNED),
-        is_auto_inflate_enabled=True,
-        maximum_throughput_units=own.throughput_max or settings.throughput_max,
+        # Processing units of the Premium tier are bought, and are their own ceiling.
+        is_auto_inflate_enabled=inflates,
+        maximum_throughput_units=own.throughput_max or settings.throughput_max if inflates else None,
         minimum_tls_version="1.2",
         public_network_access="Disabled",
         disable_local_auth=False,

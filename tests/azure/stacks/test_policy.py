@@ -63,6 +63,11 @@ def namespace_key(graph: Graph) -> Graph:
     return Graph([*graph.resources, key])
 
 
+def with_subnet(graph: Graph) -> Graph:
+    subnet = replace(graph.of("network:VirtualNetwork")[0], token="azure-native:network:Subnet")
+    return Graph([*graph.resources, subnet])
+
+
 def unprotected(graph: Graph) -> Graph:
     account = graph.of("storage:StorageAccount")[0]
     return Graph([replace(one, protect=False) if one is account else one for one in graph.resources])
@@ -75,6 +80,8 @@ MUTATIONS: dict[str, Callable[[Graph], Graph]] = {
     "AZ-NET-03": put("network:VirtualNetwork", "subnets.defaultOutboundAccess", True),
     "AZ-NET-04": put("network:NetworkInterface", "enableIPForwarding", True),
     "AZ-NET-05": put("network:BastionHost", "enableShareableLink", True),
+    "AZ-NET-06": with_subnet,
+    "AZ-NET-07": put("network:PublicIPAddress", "publicIPAllocationMethod", "Dynamic"),
     "AZ-DATA-01": put("eventhub:Namespace", "publicNetworkAccess", "Enabled"),
     "AZ-DATA-02": put("keyvault:Vault", "properties.publicNetworkAccess", "Enabled"),
     "AZ-DATA-03": put("operationalinsights:Workspace", "publicNetworkAccessForIngestion", "Enabled"),
@@ -93,6 +100,8 @@ MUTATIONS: dict[str, Callable[[Graph], Graph]] = {
     "AZ-KEY-07": put("authorization:RoleAssignment", "roleDefinitionId", OWNER),
     "AZ-VM-01": put("compute:VirtualMachine", "securityProfile.securityType", "Standard"),
     "AZ-VM-02": put("compute:VirtualMachine", "securityProfile.encryptionAtHost", False),
+    "AZ-VM-03": put("compute:VirtualMachine", "identity.type", "None"),
+    "AZ-VM-04": put("compute:VirtualMachine", "securityProfile.uefiSettings.secureBootEnabled", False),
     "AZ-LOG-01": without("monitor:DiagnosticSetting"),
     "AZ-LOG-02": without("network:FlowLog"),
     "AZ-LOG-03": put("operationalinsights:Workspace", "retentionInDays", 30),
@@ -103,6 +112,8 @@ MUTATIONS: dict[str, Callable[[Graph], Graph]] = {
     "AZ-WORM-04": without("authorization:ManagementLockByScope"),
     "AZ-WORM-05": unprotected,
     "AZ-COST-01": put("eventhub:Namespace", "maximumThroughputUnits", 100),
+    "AZ-COST-02": without("consumption:Budget"),
+    "AZ-GOV-01": without("authorization:PolicyAssignment"),
     "AZ-TAG-01": put("eventhub:Namespace", "tags.owner", ""),
 }
 

@@ -10,7 +10,7 @@ import pytest
 from azure_graph import HOST_KEY, Graph, example_deployment, example_municipality, municipality_graph, shared_graph
 from azure_policy import at
 
-from vaern.model.azure import AzureMunicipality
+from vaern.model.azure import AzureMunicipality, Tier
 from vaern.model.outputs import HostOutput
 from vaern_stacks.azure.alerts import silence_window
 from vaern_stacks.azure.network import plan
@@ -95,6 +95,17 @@ def test_a_municipality_has_its_own_namespace_with_its_ceiling(favrskov: Graph) 
     assert [one.inputs["eventHubName"] for one in favrskov.of("eventhub:EventHub")] == ["logs.0710"]
     receivers = {one.inputs["consumerGroupName"] for one in favrskov.of("eventhub:ConsumerGroup")}
     assert receivers == {"joint", "national"}
+
+
+def test_a_premium_namespace_is_not_inflated() -> None:
+    deployment = example_deployment()
+    settings = deployment.on_azure
+    premium = settings.event_hubs.model_copy(update={"tier": Tier.PREMIUM, "throughput": 2})
+    declared = deployment.model_copy(update={"azure": settings.model_copy(update={"event_hubs": premium})})
+    (namespace,) = municipality_graph(deployment=declared).of("eventhub:Namespace")
+    assert namespace.inputs["sku"] == {"name": "Premium", "tier": "Premium", "capacity": 2}
+    assert namespace.inputs["isAutoInflateEnabled"] is False
+    assert "maximumThroughputUnits" not in namespace.inputs
 
 
 def test_a_relay_gets_a_key_that_goes_to_the_vault_as_a_secret(favrskov: Graph) -> None:

@@ -37,6 +37,12 @@ SHARED = {
         SETTINGS.replace("  environment:", "  event_hubs: {throughput: 5, throughput_max: 2}\n  environment:"),
         "azure.event_hubs.throughput_max",
     ),
+    "more units than Premium has": (
+        SETTINGS.replace(
+            "  environment:", "  event_hubs: {tier: Premium, throughput: 17, throughput_max: 17}\n  environment:"
+        ),
+        "azure.event_hubs.throughput",
+    ),
     "everybody manages": (SETTINGS.replace("198.51.100.64/27", "0.0.0.0/0"), "management_networks[0]"),
     "not a subscription": (SETTINGS.replace("subscription: 0", "subscription: x"), "azure.subscription"),
 }

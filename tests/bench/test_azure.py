@@ -1,0 +1,51 @@
+"""Azure: what `vaern preview` would show of the shared stack, and of 98 municipalities, two at once.
+
+The engine is the real one; the provider is the double, whose own start and answers are part of every figure. Nothing
+is made, so that every stack is compared with an empty one, as before the first onboarding.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from azure_double.launching import write_launcher
+from conftest import timed
+from generated_fleet import write_azure_fleet
+
+ROOT = Path(__file__).resolve().parents[2]
+TOOLS = Path(os.environ.get("VAERN_TOOLS", ROOT / ".vaern" / "tools"))
+VAERN = str(Path(sys.executable).parent / "vaern")
+AT_ONCE = 2
+
+
+@pytest.mark.bench
+def test_preview(tmp_path: Path) -> None:
+    if not (TOOLS / "bin" / "pulumi").exists():
+        pytest.skip(f"no engine in {TOOLS / 'bin'}: run `make setup`")
+    project = tmp_path / "project"
+    count = write_azure_fleet(ROOT, project)
+    programs = write_launcher(tmp_path)
+    path = os.pathsep.join([str(programs), os.environ["PATH"]])
+    environment = {**os.environ, "PATH": path, "VAERN_PROJECT": str(project), "VAERN_TOOLS": str(TOOLS)}
+
+    def command(*arguments: str) -> tuple[float, float]:
+        before, started = _children(), time.monotonic()
+        timed([VAERN, "preview", *arguments], project, environment)
+        return time.monotonic() - started, _children() - before
+
+    command()  # what the double reads of the SDK is remembered from here on
+    shared, cpu = command()
+    print(f"\nthe shared stack: {shared:.1f} s, of it {cpu:.1f} s of processor")
+    wall, cpu = command("--all", "--jobs", str(AT_ONCE))
+    print(f"{count} municipalities and the shared stack, {AT_ONCE} at once: {wall:.0f} s (goal: 60)")
+    print(f"a stack: {wall / (count + 1):.2f} s (goal: 0.7), {cpu / (count + 1):.2f} s of processor")
+
+
+def _children() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
