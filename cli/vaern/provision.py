@@ -80,6 +80,22 @@ def preview_municipality(
     return _engine(project, slug, deployment).preview(program)
 
 
+def arm_template(
+    deployment: Deployment, municipality: Municipality | None = None, slug: str = SHARED
+) -> dict[str, Any]:
+    """The declared graph of one stack as an ARM template; nobody is asked. Raises UsageError on another target."""
+    if deployment.target is not Target.AZURE:
+        raise UsageError(
+            f"the target is {deployment.target.value}, which has no ARM template",
+            fix="declare `target: azure` (docs/azure.md), or run `vaern preview` without --arm",
+        )
+    from vaern_stacks.azure import export
+
+    if municipality is None:
+        return export.shared_template(deployment)
+    return export.municipality_template(deployment, municipality, slug)
+
+
 def refresh(
     project: Project, stack: str, on_event: OnEvent | None = None, *, deployment: Deployment | None = None
 ) -> list[Change]:
