@@ -26,6 +26,7 @@ COMMANDS = {
     "up": "Make and configure the shared collectors.",
     "down": "Take the shared collectors away.",
     "onboard": "Connect a municipality, from declaration to report.",
+    "drift": "Show what somebody else has changed since, and change nothing.",
     "verify": "Check the hosts of a municipality against its declaration.",
     "report": "Write the last result again, as a page or for a program.",
     "status": "Show how far each municipality is.",

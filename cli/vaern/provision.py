@@ -24,6 +24,7 @@ from vaern.model.outputs import HostOutput, MunicipalityOutputs, SharedOutputs
 from vaern.model.vocabulary import Target
 from vaern.paths import Project
 from vaern_stacks.changes import Change, Step
+from vaern_stacks.drift import Moved
 from vaern_stacks.lab import access, machine, sweep
 from vaern_stacks.lab.records import Kind, recorded
 from vaern_stacks.lab.spec import Lab
@@ -101,6 +102,11 @@ def refresh(
 ) -> list[Change]:
     """Read what is really there into the state of one stack (`shared` or a slug); the next `up` mends it."""
     return _engine(project, stack, deployment).refresh(on_event)
+
+
+def drift(project: Project, stack: str, deployment: Deployment) -> list[Moved]:
+    """What of one stack is not as it was left; neither the state nor the world is changed."""
+    return _engine(project, stack, deployment).drift()
 
 
 def destroy_municipality(

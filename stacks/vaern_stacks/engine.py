@@ -25,6 +25,7 @@ from semver import VersionInfo
 from vaern.errors import ProvisionError, SetupError
 from vaern_stacks import locks
 from vaern_stacks.changes import Change, Phase, Step, fault_of, step_of
+from vaern_stacks.drift import Moved, moved
 
 PROJECT = "vaern"
 VERSION = VersionInfo(3, 220, 0)
@@ -101,6 +102,25 @@ class Engine:
             ),
             on_step,
         )
+
+    def drift(self) -> list[Moved]:
+        """What is not as the state says, without changing either. A stack that is not made has nothing to differ."""
+        self._prepare()
+        if not self.exists():
+            return []
+        stack = self._open(None)
+        found: list[Moved] = []
+
+        def look(events: Callable[[automation.EngineEvent], None]) -> object:
+            def take(event: automation.EngineEvent) -> None:
+                found.extend(moved(event))
+                events(event)
+
+            forget = self._interrupted()
+            return stack.preview_refresh(on_event=take, color="never", show_secrets=False, clear_pending_creates=forget)
+
+        self._watch(look, None)
+        return sorted(found)
 
     def destroy(self, on_step: OnStep | None = None, *, keep_protected: bool = False) -> list[Change]:
         """Remove everything in the state, then the stack itself; a stack that still holds evidence stays."""

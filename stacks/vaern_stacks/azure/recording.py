@@ -18,10 +18,8 @@ from pulumi.runtime import mocks
 from pulumi.runtime.stack import run_pulumi_func
 
 from vaern_stacks.azure.armtypes import PACKAGE, api_version, arm_type
+from vaern_stacks.changes import is_secret
 
-SIGNATURE = "4dabf18193072939515e22adb298388d"
-"""Key by which the engine marks a special value; the next is that of a secret (pulumi, resource/properties.go)."""
-SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 - a mark, the same in every state there is
 TIMEOUT_SECONDS = 120.0
 """A program that failed leaves work behind that never ends."""
 EXPRESSION = "[reference('"
@@ -139,7 +137,7 @@ def _plain(value: Any) -> Any:
 
 def _opened(value: Any, secret: Callable[[Any], Any]) -> Any:
     if isinstance(value, dict):
-        if value.get(SIGNATURE) == SECRET:
+        if is_secret(value):
             return secret(_opened(value["value"], secret))
         return {key: _opened(item, secret) for key, item in value.items()}
     if isinstance(value, list):
