@@ -109,6 +109,34 @@ def drift(project: Project, stack: str, deployment: Deployment) -> list[Moved]:
     return _engine(project, stack, deployment).drift()
 
 
+def retention_days(municipality: Municipality) -> int:
+    """For how many days the archive of a municipality keeps everything."""
+    from vaern_stacks.azure.municipality import kept_days
+
+    return kept_days(municipality)
+
+
+def lock_retention(project: Project, deployment: Deployment, municipality: Municipality, slug: str) -> list[str]:
+    """Lock the write-once policies of a municipality's archive for ever; returns the containers locked now.
+
+    Raises UsageError on another target than Azure, ProvisionError when a policy is not as declared.
+    """
+    if deployment.target is not Target.AZURE:
+        raise UsageError(
+            f"the target is {deployment.target.value}, whose archive is made of files that root can remove",
+            fix="nothing can be locked here; on Azure (docs/azure.md) the policies of the containers are",
+        )
+    from vaern_stacks.azure import retention
+
+    declared = retention.policies(deployment, municipality, slug, retention_days(municipality))
+    manager = retention.Manager(retention.login(deployment.on_azure.tenant), retention.ENDPOINT)
+    locked = retention.lock_all(manager, declared)
+    if locked:
+        # The state learns of it, so that `vaern drift` does not tell of our own doing.
+        _engine(project, slug, deployment).refresh(only=f"azure-native:{retention.TOKEN}")
+    return locked
+
+
 def destroy_municipality(
     project: Project, slug: str, on_event: OnEvent | None = None, *, deployment: Deployment | None = None
 ) -> list[Change]:

@@ -90,15 +90,19 @@ class Engine:
         stack = self._open(program)
         return self._watch(lambda events: stack.preview(on_event=events, color="never"), None, planning=True)
 
-    def refresh(self, on_step: OnStep | None = None) -> list[Change]:
-        """Read what is really there into the state, and forget operations a kill interrupted."""
+    def refresh(self, on_step: OnStep | None = None, *, only: str = "") -> list[Change]:
+        """Read what is really there into the state, and forget operations a kill interrupted. `only`: of one type."""
         self._prepare()
         if not self.exists():
             return []
         stack = self._open(None)
         return self._watch(
             lambda events: stack.refresh(
-                on_event=events, color="never", show_secrets=False, clear_pending_creates=self._interrupted()
+                on_event=events,
+                color="never",
+                show_secrets=False,
+                clear_pending_creates=self._interrupted(),
+                target=[f"urn:pulumi:{self.stack}::{PROJECT}::{only}::**"] if only else None,
             ),
             on_step,
         )
