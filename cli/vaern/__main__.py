@@ -27,9 +27,11 @@ COMMANDS = {
     "adopt": "Take into the state what is on Azure and not in it.",
     "down": "Take the shared collectors away.",
     "onboard": "Connect a municipality, from declaration to report.",
+    "drift": "Show what somebody else has changed since, and change nothing.",
     "verify": "Check the hosts of a municipality against its declaration.",
     "report": "Write the last result again, as a page or for a program.",
     "status": "Show how far each municipality is.",
+    "lock": "Lock the retention of a municipality's archive, for ever.",
     "offboard": "Disconnect a municipality and revoke its keys.",
     "lab": "Start, list, enter or remove the hosts of the lab.",
 }

@@ -25,6 +25,7 @@ from vaern.model.outputs import HostOutput, MunicipalityOutputs, SharedOutputs
 from vaern.model.vocabulary import Target
 from vaern.paths import Project
 from vaern_stacks.changes import Change, Step
+from vaern_stacks.drift import Moved
 from vaern_stacks.lab import access, machine, sweep
 from vaern_stacks.lab.records import Kind, recorded
 from vaern_stacks.lab.spec import Lab
@@ -95,11 +96,60 @@ def preview_municipality(
     return _engine(project, slug, deployment).preview(program, made=made)
 
 
+def arm_template(
+    deployment: Deployment, municipality: Municipality | None = None, slug: str = SHARED
+) -> dict[str, Any]:
+    """The declared graph of one stack as an ARM template; nobody is asked. Raises UsageError on another target."""
+    if deployment.target is not Target.AZURE:
+        raise UsageError(
+            f"the target is {deployment.target.value}, which has no ARM template",
+            fix="declare `target: azure` (docs/azure.md), or run `vaern preview` without --arm",
+        )
+    from vaern_stacks.azure import export
+
+    if municipality is None:
+        return export.shared_template(deployment)
+    return export.municipality_template(deployment, municipality, slug)
+
+
 def refresh(
     project: Project, stack: str, on_event: OnEvent | None = None, *, deployment: Deployment | None = None
 ) -> list[Change]:
     """Read what is really there into the state of one stack (`shared` or a slug); the next `up` mends it."""
     return _engine(project, stack, deployment).refresh(on_event)
+
+
+def drift(project: Project, stack: str, deployment: Deployment) -> list[Moved]:
+    """What of one stack is not as it was left; neither the state nor the world is changed."""
+    return _engine(project, stack, deployment).drift()
+
+
+def retention_days(municipality: Municipality) -> int:
+    """For how many days the archive of a municipality keeps everything."""
+    from vaern_stacks.azure.municipality import kept_days
+
+    return kept_days(municipality)
+
+
+def lock_retention(project: Project, deployment: Deployment, municipality: Municipality, slug: str) -> list[str]:
+    """Lock the write-once policies of a municipality's archive for ever; returns the containers locked now.
+
+    Raises UsageError on another target than Azure, ProvisionError when a policy is not as declared.
+    """
+    if deployment.target is not Target.AZURE:
+        raise UsageError(
+            f"the target is {deployment.target.value}, whose archive is made of files that root can remove",
+            fix="nothing can be locked here; on Azure (docs/azure.md) the policies of the containers are",
+        )
+    from vaern_stacks.azure import retention
+
+    declared = retention.policies(deployment, municipality, slug, retention_days(municipality))
+    manager = retention.Manager(retention.login(deployment.on_azure.tenant), retention.ENDPOINT)
+    locked = retention.lock_all(manager, declared)
+    if locked:
+        # The state learns of it, so that `vaern drift` does not tell of our own doing.
+        _engine(project, slug, deployment).refresh(only=f"azure-native:{retention.TOKEN}")
+    return locked
 
 
 def destroy_municipality(

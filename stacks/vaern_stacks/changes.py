@@ -33,8 +33,16 @@ class Step:
     phase: Phase
 
 
+SIGNATURE = "4dabf18193072939515e22adb298388d"
+"""Key by which the engine marks a special value; the next is that of a secret (pulumi, resource/properties.go)."""
+SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 - a mark, the same in every state there is
 QUIET = frozenset({"same", "read"})
 """Steps that change nothing."""
+
+
+def is_secret(value: Any) -> bool:
+    """Whether the engine marks a value as a secret."""
+    return isinstance(value, dict) and value.get(SIGNATURE) == SECRET
 
 
 def step_of(event: Any) -> Step | None:

@@ -26,6 +26,7 @@ from vaern.errors import ProvisionError, SetupError, UsageError
 from vaern_stacks import abandoned, locks, plugins
 from vaern_stacks.adopting import importing
 from vaern_stacks.changes import Change, Phase, Step, fault_of, step_of
+from vaern_stacks.drift import Moved, moved
 
 PROJECT = "vaern"
 VERSION = VersionInfo(3, 220, 0)
@@ -109,18 +110,41 @@ class Engine:
         if not taken:
             raise UsageError(f"{self.stack} declares no {name}", fix="`vaern preview` shows what it lacks")
 
-    def refresh(self, on_step: OnStep | None = None) -> list[Change]:
-        """Read what is really there into the state, and forget operations a kill interrupted."""
+    def refresh(self, on_step: OnStep | None = None, *, only: str = "") -> list[Change]:
+        """Read what is really there into the state, and forget operations a kill interrupted. `only`: of one type."""
         self._prepare()
         if not self.exists():
             return []
         stack = self._open(None)
         return self._watch(
             lambda events: stack.refresh(
-                on_event=events, color="never", show_secrets=False, clear_pending_creates=self._interrupted()
+                on_event=events,
+                color="never",
+                show_secrets=False,
+                clear_pending_creates=self._interrupted(),
+                target=[f"urn:pulumi:{self.stack}::{PROJECT}::{only}::**"] if only else None,
             ),
             on_step,
         )
+
+    def drift(self) -> list[Moved]:
+        """What is not as the state says, without changing either. A stack that is not made has nothing to differ."""
+        self._prepare()
+        if not self.exists():
+            return []
+        stack = self._open(None)
+        found: list[Moved] = []
+
+        def look(events: Callable[[automation.EngineEvent], None]) -> object:
+            def take(event: automation.EngineEvent) -> None:
+                found.extend(moved(event))
+                events(event)
+
+            forget = self._interrupted()
+            return stack.preview_refresh(on_event=take, color="never", show_secrets=False, clear_pending_creates=forget)
+
+        self._watch(look, None)
+        return sorted(found)
 
     def destroy(self, on_step: OnStep | None = None, *, keep_protected: bool = False) -> list[Change]:
         """Remove everything in the state, then the stack itself; a stack that still holds evidence stays."""

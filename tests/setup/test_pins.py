@@ -18,8 +18,11 @@ ROOT = Path(__file__).resolve().parents[2]
 SETUP = ROOT / "stacks" / "setup"
 
 
-def locked() -> dict[str, str]:
-    text = (SETUP / "requirements.lock").read_text(encoding="utf-8")
+LOCKS = ("requirements.lock", "checkov.lock")
+
+
+def locked(file: str = "requirements.lock") -> dict[str, str]:
+    text = (SETUP / file).read_text(encoding="utf-8")
     return dict(re.findall(r"^([a-z0-9._-]+)==(\S+)", text, re.MULTILINE))
 
 
@@ -39,10 +42,17 @@ def test_the_lock_file_holds_all_the_project_asks_for() -> None:
         assert requirement.specifier.contains(versions[name]), f"{name}: run `make lock`"
 
 
-def test_every_locked_package_has_checksums_and_no_address() -> None:
-    text = (SETUP / "requirements.lock").read_text(encoding="utf-8")
-    assert len(locked()) == len(re.findall(r"^\S+==[^\n]+\\\n +--hash=sha256:[0-9a-f]{64}", text, re.MULTILINE))
+@pytest.mark.parametrize("file", LOCKS)
+def test_every_locked_package_has_checksums_and_no_address(file: str) -> None:
+    text = (SETUP / file).read_text(encoding="utf-8")
+    assert len(locked(file)) == len(re.findall(r"^\S+==[^\n]+\\\n +--hash=sha256:[0-9a-f]{64}", text, re.MULTILINE))
     assert "://" not in text
+
+
+def test_checkov_is_locked_at_the_version_the_lock_script_asks_for() -> None:
+    asked = re.search(r"'checkov==(\S+)'", (SETUP / "lock").read_text(encoding="utf-8"))
+    assert asked
+    assert locked("checkov.lock")["checkov"] == asked[1]
 
 
 def test_engine_and_sdk_are_the_same_version() -> None:

@@ -20,6 +20,7 @@ NEEDS = {
     "kafka": "packages",
     "provider": "venv",
 }
+EXTRA = {"checkov": "packages"}
 STEP = """
 {name}_what() {{ echo "making {name}"; }}
 {name}_needs() {{ echo "{needs}"; }}
@@ -45,11 +46,11 @@ class Checkout:
         (self.setup / "steps" / "preflight.sh").write_text(
             "preflight_needs() { :; }\npreflight_make() { :; }\n", encoding="utf-8"
         )
-        for name in NEEDS:
+        for name in (*NEEDS, *EXTRA):
             self.step(name)
 
     def step(self, name: str, body: str = "") -> None:
-        text = STEP.format(name=name, needs=NEEDS[name], body=body)
+        text = STEP.format(name=name, needs=(NEEDS | EXTRA)[name], body=body)
         (self.setup / "steps" / f"{name}.sh").write_text(text, encoding="utf-8")
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
@@ -108,6 +109,15 @@ def test_a_step_can_be_asked_for_again(checkout: Checkout) -> None:
     assert checkout.made() == ["pool"]
 
 
+def test_what_only_the_checks_need_is_made_when_asked_for(checkout: Checkout) -> None:
+    checkout.run()
+    assert "checkov" not in checkout.made()
+    assert checkout.run("--also", "checkov")[0] == 0
+    assert checkout.made() == ["checkov"]
+    assert checkout.run("--also", "checkov")[0] == 0
+    assert checkout.made() == []
+
+
 def test_a_failure_names_its_log_keeps_the_others_and_is_mended_by_running_again(checkout: Checkout) -> None:
     checkout.step("base", "echo broken in the middle; return 3")
     checkout.step("engine", "sleep 1")
@@ -158,7 +168,7 @@ def test_ending_it_ends_what_it_started(checkout: Checkout) -> None:
     assert "engine" in checkout.made()
 
 
-@pytest.mark.parametrize("arguments", [["--again", "nonsense"], ["--nonsense"]])
+@pytest.mark.parametrize("arguments", [["--again", "nonsense"], ["--also", "nonsense"], ["--nonsense"]])
 def test_what_it_does_not_know_it_names(checkout: Checkout, arguments: list[str]) -> None:
     code, output = checkout.run(*arguments)
     assert code == 10

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from vaern.fleetpreview import Planned
+    from vaern.model.fleet import Fleet
 
 
 @click.command()
@@ -21,9 +23,21 @@ if TYPE_CHECKING:
 @click.option("--jobs", type=click.IntRange(min=1), help="How many at once.  [default: one a core]")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document instead of lines.")
 @click.option("--exit-code", is_flag=True, help="Exit 1 when something would change, for CI.")
+@click.option(
+    "--arm",
+    type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
+    metavar="FILE",
+    help="Write the declared graph as an ARM template instead (- for standard output); Azure is not asked.",
+)
 @click.pass_context
 def command(
-    ctx: click.Context, slugs: tuple[str, ...], everything: bool, jobs: int | None, as_json: bool, exit_code: bool
+    ctx: click.Context,
+    slugs: tuple[str, ...],
+    everything: bool,
+    jobs: int | None,
+    as_json: bool,
+    exit_code: bool,
+    arm: Path | None,
 ) -> int:
     """Show what provisioning would change.
 
@@ -34,6 +48,7 @@ def command(
       vaern preview                    the shared collectors
       vaern preview favrskov           one municipality's connection
       vaern preview --all --exit-code  everything, for a nightly run
+      vaern preview --arm shared.json  the shared collectors on Azure, to read or to scan
     """
     from dataclasses import asdict
 
@@ -44,9 +59,13 @@ def command(
     from vaern.steps import step
 
     project: Project = ctx.obj
+    if everything and arm is not None:
+        raise UsageError("--arm writes one stack, and --all names every one", fix="name the municipality instead")
     if everything and slugs:
         raise UsageError("--all and a name were both given", fix="give one of them")
     fleet = load_fleet(project, slugs)
+    if arm is not None:
+        return _export(fleet, slugs, arm)
     stacks = [SHARED, *fleet.municipalities] if everything else list(slugs) or [SHARED]
     with listener(as_json=False) as listen, step(listen, "preview", f"{len(stacks)} stacks") as running:
         planned = fleetpreview.plan(project, fleet, stacks, running, jobs)
@@ -67,3 +86,22 @@ def _print(planned: Sequence[Planned]) -> None:
             click.echo(
                 f"{one.stack}: {len(one.changes)} changes" if one.changes else f"{one.stack}: nothing would change"
             )
+
+
+def _export(fleet: Fleet, slugs: tuple[str, ...], file: Path) -> int:
+    """One template, of one stack: a file holds one."""
+    import json
+
+    from vaern import provision
+
+    if len(slugs) > 1:
+        raise UsageError(
+            f"--arm writes one stack, and {len(slugs)} are named", fix=f"run `vaern preview {slugs[0]} --arm {file}`"
+        )
+    if slugs:
+        template = provision.arm_template(fleet.deployment, fleet.municipalities[slugs[0]], slugs[0])
+    else:
+        template = provision.arm_template(fleet.deployment)
+    with click.open_file(str(file), "w", encoding="utf-8", atomic=str(file) != "-") as written:
+        written.write(json.dumps(template, indent=2, ensure_ascii=False) + "\n")
+    return ExitCode.OK

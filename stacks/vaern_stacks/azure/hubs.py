@@ -97,6 +97,7 @@ def _data_disk(place: Place, hub: Hub, zone: str) -> compute.Disk:
         creation_data=compute.CreationDataArgs(create_option="Empty"),
         disk_size_gb=place.settings.hubs.data_disk_gib,
         sku=compute.DiskSkuArgs(name="Premium_LRS"),
+        encryption=compute.EncryptionArgs(type="EncryptionAtRestWithPlatformKey"),
         network_access_policy="DenyAll",
         public_network_access="Disabled",
         tags=place.tags,

@@ -1,0 +1,56 @@
+"""`vaern lock`: the one step that nobody can take back."""
+
+from __future__ import annotations
+
+import click
+
+from vaern.errors import ExitCode, UsageError
+from vaern.paths import Project
+
+
+@click.command()
+@click.argument("slug", metavar="MUNICIPALITY")
+@click.option("--yes", "confirmed", metavar="MUNICIPALITY", help="Its name once more, instead of being asked for it.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document with the containers that were locked.")
+@click.pass_context
+def command(ctx: click.Context, slug: str, confirmed: str | None, as_json: bool) -> int:
+    """Lock the retention of a municipality's archive, for ever.
+
+    Until then an administrator can shorten it or take it away. Afterwards nobody can, neither vaern nor Microsoft:
+    nothing in the archive can be changed or removed before its days are over, and it is paid for until then.
+
+    \b
+    Examples:
+      vaern lock favrskov
+      vaern lock favrskov --yes favrskov
+    """
+    from vaern import provision
+    from vaern.console import print_json
+    from vaern.declaration import load_fleet
+    from vaern.lock import exclusive
+    from vaern.model.vocabulary import Target
+
+    project: Project = ctx.obj
+    fleet = load_fleet(project, (slug,))
+    municipality = fleet.municipalities[slug]
+    if fleet.deployment.target is Target.AZURE:
+        days = provision.retention_days(municipality)
+        click.echo(
+            f"{municipality.name}: everything in the archive stays for {days} days from the day it came.", err=True
+        )
+        click.echo("This can NEVER be undone. The days can only be made more, at most five times.", err=True)
+        _require_confirmation(slug, confirmed)
+    with exclusive(project, slug):
+        locked = provision.lock_retention(project, fleet.deployment, municipality, slug)
+    if as_json:
+        print_json({"municipality": slug, "locked": locked})
+    else:
+        click.echo(f"locked: {', '.join(locked)}" if locked else "was locked already; nothing was changed")
+    return ExitCode.OK
+
+
+def _require_confirmation(slug: str, confirmed: str | None) -> None:
+    """The whole name, typed: a yes is too quickly said. Raises UsageError for any other word."""
+    said = confirmed if confirmed is not None else click.prompt(f"Type {slug} to lock it for ever", err=True)
+    if said != slug:
+        raise UsageError(f"{said} is not {slug}; nothing was locked", fix=f"run `vaern lock {slug}` and type {slug}")

@@ -1,0 +1,125 @@
+"""What really moved between the state and the world: compared property by property, false changes left out.
+
+The engine says that a resource differs; what differs is found here, because it also calls a new etag a difference.
+Pure: events in, findings out. What is left out is data, `drift.yml`, with a reason beside each line.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from vaern_stacks.changes import is_secret
+
+DATA = Path(__file__).parent / "drift.yml"
+GONE = "gone"
+CHANGED = "changed"
+LONGEST = 80
+"""Characters of a value that are shown."""
+ABSENT = object()
+HIDDEN = "[secret]"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Moved:
+    """One thing that is not as it was left. `was` and `now` are JSON, cut to what fits on a line."""
+
+    action: str
+    type: str
+    name: str
+    property: str = ""
+    was: str = ""
+    now: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """One line of `drift.yml`."""
+
+    type: str
+    property: str
+    reason: str
+
+    def covers(self, kind: str, path: str) -> bool:
+        """Whether a change of that property of that type is left out."""
+        return bool(_pattern(self.type, step=":").fullmatch(kind) and _pattern(self.property).fullmatch(path))
+
+
+@cache
+def _pattern(text: str, step: str = ".") -> re.Pattern[str]:
+    """`*` is anything within a step, `**.` any steps before, `.**` the thing itself and everything below it."""
+    if step == ":":
+        return re.compile(re.escape(text).replace(r"\*", ".*"))
+    found = re.escape(text).replace(r"\.\*\*", r"(?:[.\[].*)?").replace(r"\*\*\.", r"(?:.*\.)?")
+    return re.compile(found.replace(r"\*", r"[^.]*"))
+
+
+@cache
+def ignored() -> tuple[Ignored, ...]:
+    """Every line of `drift.yml`."""
+    import yaml
+
+    return tuple(Ignored(**one) for one in yaml.safe_load(DATA.read_text(encoding="utf-8"))["ignored"])
+
+
+def moved(event: Any, rules: Sequence[Ignored] | None = None) -> list[Moved]:
+    """What an event of a refresh that changes nothing tells of one resource."""
+    found = getattr(event, "res_outputs_event", None)
+    if found is None:
+        return []
+    told = found.metadata
+    kind, name = str(told.type), told.urn.rpartition("::")[2]
+    if kind.startswith(("pulumi:pulumi:", "pulumi:providers:")):
+        return []
+    short = kind.rpartition(":")[2]
+    if told.new is None:
+        return [Moved(GONE, short, name)]
+    changes = differences((told.old and told.old.outputs) or {}, told.new.outputs or {})
+    left_out = ignored() if rules is None else rules
+    return [
+        Moved(CHANGED, short, name, path, *_shown(was, now))
+        for path, was, now in changes
+        if not any(rule.covers(kind, path) for rule in left_out)
+    ]
+
+
+def differences(was: Any, now: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """Every place where two values differ, as deep as both go; lists of one length are compared place by place.
+
+    What Azure newly answers as nothing (null, an empty list or mapping) was never there. Two secrets are not compared:
+    the engine encrypts them anew every time.
+    """
+    if is_secret(was) or is_secret(now):
+        if not (is_secret(was) and is_secret(now)):
+            yield path, was, now
+    elif isinstance(was, Mapping) and isinstance(now, Mapping):
+        for key in sorted(was.keys() | now.keys()):
+            yield from differences(was.get(key, ABSENT), now.get(key, ABSENT), f"{path}.{key}" if path else str(key))
+    elif isinstance(was, list) and isinstance(now, list) and len(was) == len(now):
+        for number, (one, other) in enumerate(zip(was, now, strict=True)):
+            yield from differences(one, other, f"{path}[{number}]")
+    elif was != now and not (_nothing(was) and _nothing(now)):
+        yield path, was, now
+
+
+def _nothing(value: Any) -> bool:
+    return value is ABSENT or value is None or value in ([], {})
+
+
+def _shown(was: Any, now: Any) -> tuple[str, str]:
+    """Both sides as text. Where either is a secret, what somebody put in its place is one as well."""
+    if is_secret(was) or is_secret(now):
+        return HIDDEN, HIDDEN
+    return _text(was), _text(now)
+
+
+def _text(value: Any) -> str:
+    if value is ABSENT:
+        return ""
+    text = json.dumps(value, ensure_ascii=False, sort_keys=True)
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
