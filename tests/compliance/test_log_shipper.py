@@ -164,3 +164,11 @@ def test_storage_is_closed_to_others(facts: Facts, check: Check) -> None:
             holds=closed,
             evidence=f"stat {path}",
         )
+
+
+@pytest.mark.control("LOG-15")
+def test_the_collector_accepts_what_is_sent(facts: Facts, check: Check) -> None:
+    """Events do not wait at the relay for a collector that refuses its key, its topic or its certificate."""
+    observed = facts.delivery
+    evidence = "/var/log/vaern-log-shipper/impstats.json, journalctl --priority alert"
+    check(expected="accepted", observed=str(observed), holds=not observed.stopped, evidence=evidence)
