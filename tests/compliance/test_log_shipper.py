@@ -7,6 +7,7 @@ import pytest
 from vaern.model.declaration import Municipality
 from vaern.model.deployment import Deployment
 from vaern.model.naming import overlay_name, topic_of
+from vaern.model.vocabulary import Target
 from vaern.verify import expectations
 from vaern.verify.facts import Facts
 from vaern.verify.recording import Check
@@ -106,15 +107,16 @@ def test_storage_cannot_fill_the_disk(facts: Facts, subject: Subject, check: Che
 
 @pytest.mark.control("LOG-08")
 def test_events_go_to_the_collector_only(
-    facts: Facts, municipality: Municipality, deployment: Deployment, check: Check
+    facts: Facts, slug: str, municipality: Municipality, deployment: Deployment, check: Check
 ) -> None:
-    """One output leaves the host: to the collector's overlay address, into the municipality's topic."""
+    """One output leaves the host: to the collector, or the municipality's namespace, into the municipality's topic."""
     check(expected=frozenset({"omkafka"}), observed=facts.relay_outputs - LOCAL_OUTPUTS, evidence=CONFIGURATION)
-    broker = f"{overlay_name(deployment.collector.name)}:{deployment.kafka_port}"
+    broker = expectations.receiver(slug, deployment)
     check(expected=(broker,), observed=facts.relay_brokers, evidence=CONFIGURATION)
-    name = overlay_name(deployment.collector.name)
-    address = str(deployment.overlay_address(deployment.collector))
-    check(expected=f"{name} is {address}", observed=f"{name} is {facts.names.get(name)}", evidence="/etc/hosts")
+    if deployment.target is not Target.AZURE:
+        name = overlay_name(deployment.collector.name)
+        address = str(deployment.overlay_address(deployment.collector))
+        check(expected=f"{name} is {address}", observed=f"{name} is {facts.names.get(name)}", evidence="/etc/hosts")
     check(expected=(topic_of(municipality.code),), observed=facts.relay_setting("topic"), evidence=CONFIGURATION)
 
 
@@ -127,14 +129,9 @@ def test_events_are_acknowledged(facts: Facts, check: Check) -> None:
 
 
 @pytest.mark.control("LOG-10")
-def test_transfer_is_encrypted(facts: Facts, check: Check) -> None:
-    """TLS with this host's certificate, against the deployment's authority."""
-    names = {
-        "security.protocol": "ssl",
-        "ssl.ca.location": "/etc/vaern/pki/ca.crt",
-        "ssl.certificate.location": "/etc/vaern/pki/host.crt",
-        "ssl.key.location": "/etc/vaern/pki/host.key",
-    }
+def test_transfer_is_encrypted(facts: Facts, deployment: Deployment, check: Check) -> None:
+    """TLS with this host's certificate, against the deployment's authority; on Azure with this relay's own key."""
+    names = expectations.transport(deployment)
     observed = {name: ", ".join(facts.relay_setting(name)) for name in names}
     check(expected=names, observed=observed, evidence=CONFIGURATION)
 
