@@ -29,6 +29,7 @@ COMMANDS = {
     "verify": "Check the hosts of a municipality against its declaration.",
     "report": "Write the last result again, as a page or for a program.",
     "status": "Show how far each municipality is.",
+    "rotate": "Make the sending keys of a municipality's relays anew, without losing an event.",
     "offboard": "Disconnect a municipality and revoke its keys.",
     "lab": "Start, list, enter or remove the hosts of the lab.",
 }
