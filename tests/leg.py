@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -93,10 +93,10 @@ def play(role: str, host: str, variables: Mapping[str, Any]) -> dict[str, Any]:
     return {"hosts": host, "gather_facts": False, "roles": [str(ROOT / "roles" / role)], "vars": dict(variables)}
 
 
-def prepare(lab: Booted) -> Authority:
+def prepare(lab: Booted, hosts: Iterable[str] = HOSTS) -> Authority:
     """What the base role, the VPN and enrolment have done before; returns who signed the certificates."""
     authority = Authority()
-    for host in HOSTS:
+    for host in hosts:
         names = [host, COLLECTOR] if host == "hub1" else [host]
         own = authority.issue(*names[:1], *([OVERLAY[host]] if host in OVERLAY else []), names=names[1:])
         lab.run(host, "groupadd -r vaern-pki; install -d -m 0750 -g vaern-pki /etc/vaern/pki; apt-get -q update")
@@ -109,12 +109,16 @@ def prepare(lab: Booted) -> Authority:
                 host,
                 f"ip address add {OVERLAY[host]}/48 dev uplink nodad; echo {OVERLAY['hub1']} {COLLECTOR} >> /etc/hosts",
             )
+        if host != "hub1":
+            lab.run(host, "cat > /root/device.py", stdin=DEVICE.read_text(encoding="utf-8"))
+    return authority
+
+
+def connect_devices(lab: Booted) -> None:
+    """The sensor's host has the addresses of the devices, and a mirror port."""
     others = " ".join(f"{address}/24" for address in (FIREWALL, DHCP, JOURNAL, STRANGER))
     lab.run("sensor1", f"for each in {others}; do ip address add $each dev lan; done")
     lab.run("sensor1", "ip link add tap0 type veth peer name mirror; ip link set mirror addrgenmode none up")
-    for host in ("gw1", "sensor1"):
-        lab.run(host, "cat > /root/device.py", stdin=DEVICE.read_text(encoding="utf-8"))
-    return authority
 
 
 @dataclass(frozen=True)

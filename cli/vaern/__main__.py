@@ -32,6 +32,7 @@ COMMANDS = {
     "report": "Write the last result again, as a page or for a program.",
     "status": "Show how far each municipality is.",
     "lock": "Lock the retention of a municipality's archive, for ever.",
+    "rotate": "Make the sending keys of a municipality's relays anew, without losing an event.",
     "offboard": "Disconnect a municipality and revoke its keys.",
     "lab": "Start, list, enter or remove the hosts of the lab.",
 }

@@ -33,7 +33,11 @@ def plan(project: Project, fleet: Fleet, slug: str, tell: Tell) -> list[Planned]
     planned += enrol
     if new_hosts or enrol:
         return planned + _roles(fleet, slug)
-    for play in (sharedhosts.shared_play(project, fleet), sharedhosts.municipality_play(project, fleet, slug)):
+    own = sharedhosts.municipality_play(project, fleet, slug)
+    for play in (
+        sharedhosts.shared_play(project, fleet),
+        sharedhosts.with_sending_keys(project, fleet.deployment, own),
+    ):
         planned += _configure(project, play, tell)
     return planned
 

@@ -21,9 +21,10 @@ from vaern.model.declaration import Municipality
 from vaern.model.deployment import Deployment
 from vaern.model.fleet import Fleet
 from vaern.model.naming import SHARED
-from vaern.model.outputs import HostOutput, MunicipalityOutputs, SharedOutputs
+from vaern.model.outputs import EventHubsOutput, HostOutput, MunicipalityOutputs, SendingKey, SharedOutputs
 from vaern.model.vocabulary import Target
 from vaern.paths import Project
+from vaern_stacks.azure import access as azure_access
 from vaern_stacks.changes import Change, Step
 from vaern_stacks.drift import Moved
 from vaern_stacks.lab import access, machine, sweep
@@ -45,7 +46,7 @@ def provision_shared(project: Project, deployment: Deployment, on_event: OnEvent
     made: list[SharedOutputs] = []
     program = collector_program(_target(project, deployment.target), deployment, made.append)
     _engine(project, SHARED, deployment).up(program, on_event)
-    _keep(project, SHARED, made[-1], deployment.target)
+    _keep(project, SHARED, made[-1], deployment)
     return made[-1]
 
 
@@ -59,7 +60,7 @@ def provision_municipality(
     target = _target(project, municipality.target)
     program = municipality_program(target, deployment, municipality, slug, made.append)
     _engine(project, slug, deployment).up(program, on_event)
-    _keep(project, slug, made[-1], deployment.target)
+    _keep(project, slug, made[-1], deployment)
     return made[-1]
 
 
@@ -188,13 +189,26 @@ def shared_outputs(project: Project) -> SharedOutputs:
 def municipality_outputs(project: Project, slug: str) -> MunicipalityOutputs:
     """What a municipality's stack gave last. Raises ProvisionError when it is not made."""
     kept = _kept(project, slug)
-    return MunicipalityOutputs(tuple(HostOutput(**host) for host in kept["hosts"]), kept["device_namespaces"])
+    hosts = tuple(HostOutput(**host) for host in kept["hosts"])
+    return MunicipalityOutputs(hosts, kept["device_namespaces"], _event_hubs(kept.get("event_hubs")))
 
 
-def ssh_config(project: Project) -> Path:
+def _event_hubs(kept: dict[str, Any] | None) -> EventHubsOutput | None:
+    if kept is None:
+        return None
+    return EventHubsOutput(kept["endpoint"], {relay: SendingKey(**key) for relay, key in kept["keys"].items()})
+
+
+def ssh_config(project: Project, deployment: Deployment | None = None) -> Path:
     """Write `ssh_config` and `known_hosts` for every host of every stack, and return the first's path."""
     with _alone(project):
-        every = [HostOutput(**host) for path in sorted(_outputs(project).glob("*.json")) for host in _hosts(path)]
+        paths = sorted(_outputs(project).glob("*.json"))
+        stacks = {path.stem: [HostOutput(**host) for host in _hosts(path)] for path in paths}
+        if deployment is not None and deployment.target is Target.AZURE:
+            program = Path(__file__).parent / "data" / "bastion_tunnel.py"
+            places = azure_access.Places(project.inventories, project.state, program)
+            return azure_access.write_access(deployment, stacks, places)
+        every = [host for hosts in stacks.values() for host in hosts]
         return access.write_access(_lab(project), every, project.state)
 
 
@@ -289,15 +303,14 @@ def _outputs(project: Project) -> Path:
 
 
 def _keep(
-    project: Project, stack: str, outputs: SharedOutputs | MunicipalityOutputs, target: Target = Target.LAB
+    project: Project, stack: str, outputs: SharedOutputs | MunicipalityOutputs, deployment: Deployment | None = None
 ) -> None:
     path = _outputs(project) / f"{stack}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_suffix(f".{os.getpid()}")
     fresh.write_text(json.dumps(asdict(outputs), indent=1))
     fresh.replace(path)
-    if target is Target.LAB:
-        ssh_config(project)
+    ssh_config(project, deployment)
 
 
 def _kept(project: Project, stack: str) -> dict[str, Any]:

@@ -6,13 +6,14 @@ each time, so that it does not matter which of two runs comes first.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from vaern import configure, enrolment, inventory, keyrecord, provision
+from vaern import configure, enrolment, eventhubs, inventory, keyrecord, provision
 from vaern.configure import Configured, Play
 from vaern.enrolment import Subject
-from vaern.errors import SetupError
+from vaern.errors import ProvisionError, SetupError
 from vaern.inventory.variables import gateways
 from vaern.model.declaration import Host, Municipality
 from vaern.model.deployment import Deployment, HubRole
@@ -78,6 +79,33 @@ def municipality_play(project: Project, fleet: Fleet, slug: str) -> Play:
         hosts=tuple(host_name(slug, host.name) for host in municipality.hosts),
         variables=key_variables(project, fleet.deployment, (SHARED, slug), pairs),
     )
+
+
+def with_sending_keys(
+    project: Project, deployment: Deployment, play: Play, which: eventhubs.Which = eventhubs.Which.PRIMARY
+) -> Play:
+    """The municipality's play with the secrets of its relays; the same play in the lab, where they have none."""
+    return replace(play, variables={**play.variables, **sending_keys(project, deployment, play.name, which)})
+
+
+def sending_keys(
+    project: Project, deployment: Deployment, slug: str, which: eventhubs.Which = eventhubs.Which.PRIMARY
+) -> dict[str, Any]:
+    """The secrets of the relays, where they send to Event Hubs; they are held as the pre-shared keys are.
+
+    Raises ProvisionError when the stack gave another endpoint than the inventory was signed with.
+    """
+    if deployment.target is not Target.AZURE:
+        return {}
+    made = provision.municipality_outputs(project, slug).event_hubs
+    expected = inventory.endpoint(deployment, slug)
+    if made is None or made.endpoint != expected:
+        found = made.endpoint if made else "none"
+        raise ProvisionError(
+            f"{slug}: the relays are told to send to {expected}, and the stack made {found}",
+            fix=f"run `vaern onboard {slug}`; a namespace that was renamed by hand has to get its name back",
+        )
+    return {"event_hubs_connection_strings": eventhubs.connection_strings(made.keys, which)}
 
 
 def key_variables(project: Project, deployment: Deployment, slugs: tuple[str, ...], pairs: list[str]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +21,8 @@ def run(project: Project, host: str, command: str, stdin: str = "") -> subproces
 
     Raises UnreachableError when ssh itself fails or nothing answers within a minute.
     """
-    arguments = ["ssh", "-F", str(project.state / "ssh_config"), "-o", "BatchMode=yes", host, command]
+    configuration = str(project.state / "ssh_config")
+    arguments = ["ssh", "-F", configuration, "-o", "BatchMode=yes", host, as_root(command)]
     fix = f"check that {host} is up (`vaern lab list` for the lab), then run again"
     try:
         done = subprocess.run(
@@ -31,6 +33,11 @@ def run(project: Project, host: str, command: str, stdin: str = "") -> subproces
     if done.returncode == SSH_FAILED:
         raise UnreachableError(f"{host} does not answer: {done.stderr.strip()}", fix=fix)
     return done
+
+
+def as_root(command: str) -> str:
+    """The command as it is where the login is root, and by sudo where it is not: Azure gives root no login."""
+    return f'if [ "$(id -u)" = 0 ]; then\n{command}\nelse exec sudo -n sh -c {shlex.quote(command)}\nfi'
 
 
 def on_each(hosts: tuple[str, ...], work: Callable[[str], Answer]) -> dict[str, Answer]:

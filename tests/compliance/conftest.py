@@ -22,6 +22,7 @@ from vaern.errors import UnreachableError, VaernError
 from vaern.model.declaration import Municipality
 from vaern.model.deployment import Deployment, HubRole
 from vaern.model.fleet import Fleet
+from vaern.model.vocabulary import Target
 from vaern.paths import Project
 from vaern.verify.facts import Facts
 from vaern.verify.recording import Check
@@ -60,7 +61,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def _start_gathering(slug: str, municipality: Municipality, deployment: Deployment) -> Future[Gathered]:
     """Ask every host, all at the same time, while pytest is still collecting the tests."""
     listeners = {subject.name: "" for subject in subjects(slug, municipality, deployment)}
-    for hub in deployment.with_role(HubRole.COLLECTOR):
+    for hub in deployment.with_role(HubRole.COLLECTOR) if deployment.target is not Target.AZURE else ():
         listeners[hub.name] = f"[{deployment.overlay_address(hub)}]:{deployment.kafka_port}"
     pool = ThreadPoolExecutor(max_workers=1)
     try:

@@ -7,6 +7,7 @@ import pytest
 from vaern.model.declaration import Municipality
 from vaern.model.deployment import Deployment
 from vaern.model.naming import overlay_name
+from vaern.model.vocabulary import Target
 from vaern.verify import expectations
 from vaern.verify.facts import Facts
 from vaern.verify.recording import Check
@@ -105,7 +106,7 @@ def test_storage_cannot_fill_the_disk(facts: Facts, subject: Subject, check: Che
 
 @pytest.mark.control("LOG-08")
 def test_events_go_to_the_collector_only(
-    facts: Facts, subject: Subject, municipality: Municipality, deployment: Deployment, check: Check
+    facts: Facts, slug: str, subject: Subject, municipality: Municipality, deployment: Deployment, check: Check
 ) -> None:
     """What leaves the host goes to the collector's overlay address, and to the SOCs the municipality chose."""
     outputs = frozenset({"omkafka"} | expectations.receiver_kinds(deployment, municipality))
@@ -115,11 +116,12 @@ def test_events_go_to_the_collector_only(
         observed=facts.relay_receivers,
         evidence=CONFIGURATION,
     )
-    broker = f"{overlay_name(deployment.collector.name)}:{deployment.kafka_port}"
+    broker = expectations.broker(slug, deployment)
     check(expected=(broker,), observed=facts.relay_brokers, evidence=CONFIGURATION)
-    name = overlay_name(deployment.collector.name)
-    address = str(deployment.overlay_address(deployment.collector))
-    check(expected=f"{name} is {address}", observed=f"{name} is {facts.names.get(name)}", evidence="/etc/hosts")
+    if deployment.target is not Target.AZURE:
+        name = overlay_name(deployment.collector.name)
+        address = str(deployment.overlay_address(deployment.collector))
+        check(expected=f"{name} is {address}", observed=f"{name} is {facts.names.get(name)}", evidence="/etc/hosts")
     topics = expectations.topics(deployment, municipality, subject)
     check(expected=topics, observed=facts.relay_topics, evidence=CONFIGURATION)
 
@@ -133,14 +135,9 @@ def test_events_are_acknowledged(facts: Facts, check: Check) -> None:
 
 
 @pytest.mark.control("LOG-10")
-def test_transfer_is_encrypted(facts: Facts, check: Check) -> None:
-    """TLS with this host's certificate, against the deployment's authority."""
-    names = {
-        "security.protocol": "ssl",
-        "ssl.ca.location": "/etc/vaern/pki/ca.crt",
-        "ssl.certificate.location": "/etc/vaern/pki/host.crt",
-        "ssl.key.location": "/etc/vaern/pki/host.key",
-    }
+def test_transfer_is_encrypted(facts: Facts, deployment: Deployment, check: Check) -> None:
+    """TLS with this host's certificate, against the deployment's authority; on Azure with this relay's own key."""
+    names = expectations.transport(deployment)
     observed = {name: ", ".join(facts.relay_setting(name)) for name in names}
     check(expected=names, observed=observed, evidence=CONFIGURATION)
 
@@ -170,3 +167,11 @@ def test_storage_is_closed_to_others(facts: Facts, check: Check) -> None:
             holds=closed,
             evidence=f"stat {path}",
         )
+
+
+@pytest.mark.control("LOG-15")
+def test_the_collector_accepts_what_is_sent(facts: Facts, check: Check) -> None:
+    """Events do not wait at the relay for a collector that refuses its key, its topic or its certificate."""
+    observed = facts.delivery
+    evidence = "/var/log/vaern-log-shipper/impstats.json, journalctl --priority alert"
+    check(expected="accepted", observed=str(observed), holds=not observed.stopped, evidence=evidence)

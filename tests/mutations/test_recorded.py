@@ -160,6 +160,7 @@ CHANGES = [
     ("LOG-10", GATEWAY, "relay", "security.protocol=ssl", "security.protocol=plaintext"),
     ("LOG-11", GATEWAY, "masked", "[CPR]", "010190-1234"),
     ("LOG-12", GATEWAY, "modes", "d /var/spool/vaern-log-shipper/queue", "d /var/spool/elsewhere"),
+    ("LOG-15", GATEWAY, "relay_delivery", '"size": 0,', '"size": 5000,'),
 ]
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 from lab_hosts import lab_hosts
-from leg import HOSTS, Leg, plays, prepare
+from leg import HOSTS, Leg, connect_devices, plays, prepare
 
 
 @pytest.fixture(scope="session")
@@ -18,6 +18,7 @@ def leg(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Leg]:
     folder = tmp_path_factory.mktemp("leg")
     with lab_hosts(HOSTS, folder) as lab:
         prepare(lab)
+        connect_devices(lab)
         lab.inventory({"collectors": ["hub1"], "relays": ["gw1"], "sensors": ["sensor1"]}, folder)
         (folder / "plays.json").write_text(json.dumps(plays()), encoding="utf-8")
         hosts = Leg(lab, folder)

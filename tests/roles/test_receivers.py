@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from certificates import Authority
 from lab_hosts import Booted, lab_hosts
-from leg import DHCP, FIREWALL, HOSTS, JOURNAL, Leg, gaps, plays, prepare
+from leg import DHCP, FIREWALL, HOSTS, JOURNAL, Leg, connect_devices, gaps, plays, prepare
 
 pytestmark = pytest.mark.roles
 
@@ -76,6 +76,7 @@ def leg(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Leg]:
     folder = tmp_path_factory.mktemp("soc")
     with lab_hosts({**HOSTS, "soc1": {"uplink": f"{SOC}/15"}}, folder) as lab:
         signer = prepare(lab)
+        connect_devices(lab)
         reader = signer.issue("soc-national")
         for name, text in (("crt", reader.certificate), ("key", reader.key), ("py", READ_TOPIC)):
             lab.run("hub1", f"cat > /root/soc-national.{name}", stdin=text)

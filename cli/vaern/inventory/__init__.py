@@ -6,6 +6,7 @@ given to Ansible when it runs. Nor is there an address to connect to: how a host
 in the ssh configuration, so that Ansible, testinfra and a person use the same way.
 """
 
+from vaern.inventory.azure import endpoint
 from vaern.inventory.files import (
     Difference,
     compare,
@@ -16,4 +17,13 @@ from vaern.inventory.files import (
     write_tenants,
 )
 
-__all__ = ["Difference", "compare", "municipality_files", "shared_files", "tenants_file", "write", "write_tenants"]
+__all__ = [
+    "Difference",
+    "compare",
+    "endpoint",
+    "municipality_files",
+    "shared_files",
+    "tenants_file",
+    "write",
+    "write_tenants",
+]

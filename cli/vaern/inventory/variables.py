@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from vaern.inventory import azure
 from vaern.model import receiving, sizing
 from vaern.model.declaration import Host, LogSource, Municipality, Tap
 from vaern.model.deployment import Deployment, Hub, HubRole
@@ -50,8 +51,9 @@ def hub_variables(deployment: Deployment, hub: Hub) -> Variables:
     """One shared host. Its peers and tenants are in a file of their own, for they change with every onboarding."""
     lab = deployment.target is Target.LAB
     address = deployment.overlay_address(hub)
+    collects = HubRole.COLLECTOR in hub.roles and deployment.target is not Target.AZURE
     ports = [_port(deployment.vpn_port, "udp", [], "WireGuard from the gateways")]
-    if HubRole.COLLECTOR in hub.roles:
+    if collects:
         sources = [str(deployment.overlay)]
         ports.append(_port(deployment.kafka_port, "tcp", sources, "Events from the relays", INTERFACE))
     if lab:
@@ -61,7 +63,9 @@ def hub_variables(deployment: Deployment, hub: Hub) -> Variables:
         "base_open_ports": ports,
         "vpn_hub_interface": _interface(f"{address}/48") | {"port": deployment.vpn_port},
     }
-    if HubRole.COLLECTOR in hub.roles:
+    if deployment.target is Target.AZURE:
+        variables |= azure.hub_login()
+    if collects:
         variables["collector_listener"] = {
             "address": str(address),
             "port": deployment.kafka_port,
@@ -146,13 +150,9 @@ def _link(deployment: Deployment, slug: str, municipality: Municipality, host: H
 
 def _shipper(deployment: Deployment, slug: str, municipality: Municipality, host: Host) -> Variables:
     half = (sizing.spool_limit_bytes(host) - receiving.queues_bytes(deployment, municipality, host)) // 2
-    collector = overlay_name(deployment.collector.name)
+    name = host_name(slug, host.name)
     return {
-        "log_shipper_identity": {
-            "municipality": municipality.code,
-            "site": host.site,
-            "relay": host_name(slug, host.name),
-        },
+        "log_shipper_identity": {"municipality": municipality.code, "site": host.site, "relay": name},
         "log_shipper_listen": str(host.address),
         "log_shipper_sources": [
             source | _topic(deployment, municipality, Sector(source["sector"]))
@@ -164,10 +164,7 @@ def _shipper(deployment: Deployment, slug: str, municipality: Municipality, host
         "log_shipper_receivers": [
             _receiver(municipality, host, receiver) for receiver in receiving.sent(deployment, municipality)
         ],
-        "log_shipper_output": {
-            "brokers": [f"{collector}:{deployment.kafka_port}"],
-            "topic": topic_of(municipality.code),
-        },
+        **_sending(deployment, slug, municipality, name),
         "log_shipper_spool": {"directory": "/var/spool/vaern-log-shipper", "max_bytes": half},
         "log_shipper_queue": {"max_disk_bytes": half, "memory_events": 50000},
         "log_shipper_privacy": {"cpr_masking": municipality.privacy.cpr_masking},
@@ -192,6 +189,13 @@ def _receiver(municipality: Municipality, host: Host, receiver: Receiver) -> Var
         "max_disk_bytes": receiving.queue_bytes(municipality, host, receiver),
     }
     return wanted | ({"authority": output.authority} if output.authority else {})
+
+
+def _sending(deployment: Deployment, slug: str, municipality: Municipality, relay: str) -> Variables:
+    if deployment.target is Target.AZURE:
+        return azure.sending(deployment, slug, municipality.code, relay)
+    broker = f"{overlay_name(deployment.collector.name)}:{deployment.kafka_port}"
+    return {"log_shipper_output": {"brokers": [broker], "topic": topic_of(municipality.code)}}
 
 
 def _source(source: LogSource) -> Variables:

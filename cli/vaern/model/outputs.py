@@ -23,9 +23,35 @@ class SharedOutputs:
 
 
 @dataclass(frozen=True, slots=True)
+class SendingKey:
+    """Where a relay's sending key is kept: a rule of an event hub, whose two keys Azure shows and makes anew.
+
+    It is a reference: the keys themselves are in no output.
+    """
+
+    subscription: str
+    group: str
+    namespace: str
+    event_hub: str
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class EventHubsOutput:
+    """Where a municipality's relays send to on Azure."""
+
+    endpoint: str
+    """name:port of the namespace for Kafka clients."""
+    keys: dict[str, SendingKey]
+    """By inventory name of the relay."""
+
+
+@dataclass(frozen=True, slots=True)
 class MunicipalityOutputs:
     """One municipality's stack: its hosts, and in the lab the namespaces its devices send from."""
 
     hosts: tuple[HostOutput, ...]
     device_namespaces: dict[str, str]
     """Site name to the network namespace that holds the site's declared devices; empty outside the lab."""
+    event_hubs: EventHubsOutput | None = None
+    """None in the lab, whose broker knows the relays by their certificates."""

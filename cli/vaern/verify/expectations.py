@@ -12,6 +12,7 @@ from vaern.model.deployment import Deployment, HubRole
 from vaern.model.vocabulary import Protocol, SocProtocol, TapMode, Target
 from vaern.verify.parsing import Opening
 from vaern.verify.subjects import Subject
+from vaern_stacks.azure.naming import Names
 
 INTERFACE = "vaern0"
 LAN = "lan"
@@ -139,6 +140,30 @@ def topics(deployment: Deployment, municipality: Municipality, subject: Subject)
         reads = any(one.protocol is SocProtocol.KAFKA for one in deployment.soc_profiles[profile].outputs)
         found.add(f"logs.{municipality.code}.{profile}" if reads else f"logs.{municipality.code}")
     return frozenset(found)
+
+
+def broker(slug: str, deployment: Deployment) -> str:
+    """Where the relays send, as name:port: the collector's name in the overlay, or the municipality's namespace."""
+    if deployment.target is Target.AZURE:
+        return f"{Names.of(deployment).namespace(slug)}.servicebus.windows.net:9093"
+    return f"{deployment.collector.name}.vaern.internal:{deployment.kafka_port}"
+
+
+def transport(deployment: Deployment) -> dict[str, str]:
+    """How the relay and its receiver know each other, by librdkafka's names: mutual TLS, or TLS and a key."""
+    if deployment.target is Target.AZURE:
+        return {
+            "security.protocol": "sasl_ssl",
+            "sasl.mechanisms": "PLAIN",
+            "ssl.ca.location": "/etc/ssl/certs/ca-certificates.crt",
+            "ssl.endpoint.identification.algorithm": "https",
+        }
+    return {
+        "security.protocol": "ssl",
+        "ssl.ca.location": "/etc/vaern/pki/ca.crt",
+        "ssl.certificate.location": "/etc/vaern/pki/host.crt",
+        "ssl.key.location": "/etc/vaern/pki/host.key",
+    }
 
 
 def relay_names(slug: str, municipality: Municipality) -> frozenset[str]:

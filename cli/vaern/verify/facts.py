@@ -11,6 +11,7 @@ from typing import Any
 
 from vaern.errors import VaernError
 from vaern.verify import parsing
+from vaern.verify.delivery import Delivery, delivery
 from vaern.verify.parsing import Access, Opening, Socket, Tunnel
 from vaern.verify.snapshot import Section
 
@@ -285,6 +286,11 @@ class Facts:
     def relay_outputs(self) -> frozenset[str]:
         """Kinds of output the relay has."""
         return frozenset(re.findall(r'action\(type="(\w+)"', self.relay))
+
+    @property
+    def delivery(self) -> Delivery:
+        """Whether the collector takes what the relay sends."""
+        return delivery(self._lines("relay_delivery"))
 
     @property
     def spool_limit(self) -> int:

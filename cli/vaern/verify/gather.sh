@@ -90,6 +90,9 @@ relay_valid() {
 masked() { # what leaves of an event that carries a made-up civil registration number
   [ ! -e /etc/vaern/log_shipper/clean ] || printf 'login 010190-1234 ok\n' | /etc/vaern/log_shipper/clean
 }
+relay_delivery() { # the last minute of the relay's output, from the counters it writes every ten seconds
+  (cd /var/log/vaern-log-shipper 2>/dev/null && cat impstats.json.1 impstats.json 2>/dev/null) | grep -E '"name": "(omkafka|kafka queue)"' | tail -n 14
+}
 tap_statistics() { # the newest statistics of each tap, one line each
   for log in /var/log/vaern-tap/*/eve.json; do
     [ -e "$log" ] && printf '%s ' "$(basename "$(dirname "$log")")" && tac "$log" | grep -m1 '"event_type":"stats"' | cut -c1-4000
@@ -134,6 +137,7 @@ section relay_sources plain /etc/vaern/log_shipper/sources.json
 section relay_rotation plain /etc/vaern/log_shipper/rotate
 section relay_valid relay_valid
 section masked masked
+section relay_delivery relay_delivery
 section links ip -j -d link
 section tap_settings tap_settings
 section tap_statistics tap_statistics

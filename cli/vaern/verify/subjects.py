@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from vaern.controls import Catalogue
 from vaern.model.declaration import Host, Municipality
-from vaern.model.deployment import Deployment, Hub
+from vaern.model.deployment import Deployment, Hub, HubRole
 from vaern.model.finding import Finding, Outcome
+from vaern.model.vocabulary import Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +32,11 @@ def subjects(slug: str, municipality: Municipality, deployment: Deployment) -> t
     for host in municipality.hosts:
         gateways += "gateway" in host.roles
         own.append(Subject(f"{slug}-{host.name}", frozenset(host.roles), gateways, host=host))
+    # On Azure Event Hubs receives, and no hub has a broker.
+    elsewhere = {HubRole.COLLECTOR} if deployment.target is Target.AZURE else set()
     shared = [
-        Subject(hub.name, frozenset(hub.roles), number, hub=hub) for number, hub in enumerate(deployment.hubs, start=1)
+        Subject(hub.name, frozenset(hub.roles) - elsewhere, number, hub=hub)
+        for number, hub in enumerate(deployment.hubs, start=1)
     ]
     return (*own, *shared)
 

@@ -35,8 +35,8 @@ class Stream:
     hub: eventhub.EventHub
 
 
-def municipality_stack(deployment: Deployment, municipality: Municipality, slug: str) -> None:
-    """Declare everything of one municipality."""
+def municipality_stack(deployment: Deployment, municipality: Municipality, slug: str) -> eventhub.Namespace:
+    """Declare everything of one municipality, and return the namespace its relays send to."""
     settings, own = deployment.on_azure, municipality.on_azure
     provider = provider_of(settings)
     tags = {"municipality": municipality.code}
@@ -62,6 +62,7 @@ def municipality_stack(deployment: Deployment, municipality: Municipality, slug:
     alerts.municipality_alerts(place, municipality, made)
     if own.budget:
         governance.budget(place, own.budget)
+    return made
 
 
 def kept_days(municipality: Municipality) -> int:

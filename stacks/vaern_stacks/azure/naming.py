@@ -23,6 +23,9 @@ NAMESPACE_MOST = 50
 CONTAINER_MOST = 63
 GROUP_MOST = 90
 LABEL_MOST = 63
+SERVICE_DOMAIN = "servicebus.windows.net"
+KAFKA_PORT = 9093
+"""Of every Event Hubs namespace: "Azure Event Hubs for Apache Kafka"."""
 _ROLE_ASSIGNMENTS = uuid.UUID("6d0f4c1c-3d0b-4d1e-9c0e-7b6d4f5a1e27")
 """Our own name space for role assignments, so that the same assignment has the same name in every run."""
 
@@ -97,6 +100,10 @@ class Names:
     def namespace(self, slug: str) -> str:
         """Event Hubs namespace of a municipality."""
         return unique("evh", (*self._words, slug), (*self._identity, slug), NAMESPACE_MOST)
+
+    def endpoint(self, slug: str) -> str:
+        """Where its Kafka clients connect, as name:port."""
+        return f"{self.namespace(slug)}.{SERVICE_DOMAIN}:{KAFKA_PORT}"
 
     def label(self, hub: str) -> str:
         """DNS label of a hub's public address."""

@@ -9,11 +9,15 @@ import pulumi
 from vaern.model.declaration import Municipality
 from vaern.model.deployment import Deployment
 from vaern.model.naming import host_name
-from vaern.model.outputs import HostOutput, MunicipalityOutputs, SharedOutputs
+from vaern.model.outputs import EventHubsOutput, HostOutput, MunicipalityOutputs, SendingKey, SharedOutputs
 from vaern.model.overlay import gateway_address
 from vaern.model.vocabulary import HostRole
 from vaern_stacks.azure.municipality import municipality_stack
+from vaern_stacks.azure.naming import KAFKA_PORT, SERVICE_DOMAIN, Names, stream_hub
 from vaern_stacks.azure.shared import matching_addresses, shared_stack
+
+RELAY_STREAM = "logs"
+"""The stream the relays send to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +42,21 @@ class AzureTarget:
         self, deployment: Deployment, municipality: Municipality, slug: str
     ) -> pulumi.Output[MunicipalityOutputs]:
         """The namespace and the archive. The municipality's own hosts are not Azure's: their keys come by enrolment."""
-        municipality_stack(deployment, municipality, slug)
-        return pulumi.Output.from_input(MunicipalityOutputs(declared_hosts(deployment, municipality, slug), {}))
+        made = municipality_stack(deployment, municipality, slug)
+        hosts = declared_hosts(deployment, municipality, slug)
+        return made.name.apply(
+            lambda name: MunicipalityOutputs(hosts, {}, sending(deployment, municipality, slug, name))
+        )
+
+
+def sending(deployment: Deployment, municipality: Municipality, slug: str, namespace: str) -> EventHubsOutput:
+    """Where the relays send, and which rule of the stream for logs holds each one's keys."""
+    names = Names.of(deployment)
+    relays = [host_name(slug, relay.name) for relay in municipality.with_role(HostRole.RELAY)]
+    hub = stream_hub(RELAY_STREAM, municipality.code)
+    group = names.group(slug)
+    keys = {relay: SendingKey(names.subscription, group, namespace, hub, relay) for relay in relays}
+    return EventHubsOutput(f"{namespace}.{SERVICE_DOMAIN}:{KAFKA_PORT}", keys)
 
 
 def declared_hosts(deployment: Deployment, municipality: Municipality, slug: str) -> tuple[HostOutput, ...]:

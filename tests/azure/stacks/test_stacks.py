@@ -7,9 +7,18 @@ from ipaddress import ip_network
 
 import pulumi
 import pytest
-from azure_graph import HOST_KEY, Graph, example_deployment, example_municipality, municipality_graph, shared_graph
+from azure_graph import (
+    CONNECTION,
+    HOST_KEY,
+    Graph,
+    example_deployment,
+    example_municipality,
+    municipality_graph,
+    shared_graph,
+)
 from azure_policy import at
 
+from vaern.inventory import endpoint
 from vaern.model.azure import AzureMunicipality, Tier
 from vaern.model.outputs import HostOutput
 from vaern_stacks.azure.alerts import silence_window
@@ -215,3 +224,13 @@ def test_silence_is_rounded_up_to_a_window_azure_knows(declared: int, window: in
 
 def test_gateways_are_reached_in_the_overlay_and_others_on_their_lan(favrskov: Graph) -> None:
     assert [host.address for host in favrskov.result.hosts] == ["fd5a:1c3e:9b27:710::1", "198.51.100.11"]
+
+
+def test_relays_are_handed_on_with_their_endpoint_and_where_their_keys_are(favrskov: Graph) -> None:
+    sending = favrskov.result.event_hubs
+    assert sending.endpoint == endpoint(example_deployment(), "favrskov")
+    (rule,) = favrskov.of("eventhub:EventHubAuthorizationRule")
+    key = sending.keys["favrskov-gw1"]
+    names = ("resourceGroupName", "namespaceName", "eventHubName", "authorizationRuleName")
+    assert [rule.inputs[name] for name in names] == [key.group, key.namespace, key.event_hub, key.rule]
+    assert CONNECTION not in str(sending)

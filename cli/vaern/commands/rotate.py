@@ -1,0 +1,35 @@
+"""`vaern rotate`: make the sending keys of a municipality's relays anew."""
+
+from __future__ import annotations
+
+import click
+
+from vaern.errors import ExitCode
+from vaern.paths import Project
+
+
+@click.command()
+@click.argument("slug", metavar="MUNICIPALITY")
+@click.option("--json", "as_json", is_flag=True, help="Progress as JSON lines.")
+@click.pass_context
+def command(ctx: click.Context, slug: str, as_json: bool) -> int:
+    """Make the sending keys of a municipality's relays anew, without losing an event.
+
+    Only on Azure, where a relay has two keys: it is moved to the other one and seen to deliver before a key is made
+    anew. A run that was interrupted is finished by running it again.
+
+    \b
+    Example:
+      vaern rotate favrskov
+    """
+    from vaern.console import listener
+    from vaern.declaration import load_fleet
+    from vaern.lock import exclusive
+    from vaern.rotation import Rotation
+
+    project: Project = ctx.obj
+    load_fleet(project, (slug,))
+    fleet = load_fleet(project)
+    with exclusive(project, slug), listener(as_json) as listen:
+        Rotation(project, fleet, slug, listen).run()
+    return ExitCode.OK

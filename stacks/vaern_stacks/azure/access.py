@@ -1,0 +1,102 @@
+"""How ssh reaches the hosts of a deployment on Azure: hubs through Bastion, municipalities through the overlay.
+
+A municipality's host is reached by a jump over a hub to the gateway's overlay address, and from there on to its LAN.
+Before the overlay is up there is no such way: `inventories/<slug>/ssh_config`, written by hand, names another one and
+is read first. Nobody trusts a first use: host keys of a municipality stand in `inventories/<slug>/known_hosts`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from vaern.model.deployment import Deployment
+from vaern.model.naming import SHARED
+from vaern.model.outputs import HostOutput
+from vaern_stacks.azure.identifiers import Identifiers
+from vaern_stacks.azure.naming import Names
+
+LOGIN = "vaern"
+"""Operators' login on a hub; see hubs.py."""
+BASTION = "bastion"
+PERSIST_SECONDS = 300
+COMMON = {
+    "IdentitiesOnly": "no",
+    "GlobalKnownHostsFile": "none",
+    "StrictHostKeyChecking": "yes",
+    "BatchMode": "yes",
+    "ConnectTimeout": "90",
+    "ServerAliveInterval": "15",
+    "GSSAPIAuthentication": "no",
+    "PreferredAuthentications": "publickey",
+    "ControlMaster": "auto",
+    "ControlPath": "~/.ssh/vaern-%C",
+    "ControlPersist": str(PERSIST_SECONDS),
+    "LogLevel": "ERROR",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where on the control node what belongs to ssh stands."""
+
+    inventories: Path
+    """Each municipality's folder may hold `ssh_config` and `known_hosts`."""
+    state: Path
+    """Takes what is written here."""
+    tunnel: Path
+    """The program `bastion_tunnel.py`."""
+
+    @property
+    def known_hosts(self) -> Path:
+        """Keys of the hubs, as Azure told them."""
+        return self.state / "known_hosts"
+
+
+def tunnel(deployment: Deployment, hub: str, program: Path) -> str:
+    """ProxyCommand that carries a connection to a hub through Bastion, by the Azure CLI of whoever is logged in."""
+    names = Names.of(deployment)
+    machine = Identifiers(names).shared("Microsoft.Compute/virtualMachines", hub)
+    where = f"{names.subscription} {names.group('shared')} {BASTION} {machine}"
+    return f'"{sys.executable}" "{program}" {where} %p'
+
+
+def ssh_config(deployment: Deployment, stacks: Mapping[str, Iterable[HostOutput]], places: Places) -> str:
+    """The configuration ssh, Ansible and testinfra use, of the hosts of each stack."""
+    hubs = list(stacks.get(SHARED, ()))
+    blocks = [f'Include "{places.inventories}/*/ssh_config"\n']
+    for hub in hubs:
+        way = tunnel(deployment, hub.name, places.tunnel)
+        ways = {"User": LOGIN, "UserKnownHostsFile": f'"{places.known_hosts}"', "ProxyCommand": way}
+        blocks.append(_block(hub, ways))
+    for slug in sorted(set(stacks) - {SHARED}):
+        hosts = list(stacks[slug])
+        gateway = next((host.name for host in hosts if ":" in host.address), "")
+        for host in hosts:
+            over = hubs[0].name if ":" in host.address and hubs else gateway
+            ways = {"User": "root", "UserKnownHostsFile": f'"{places.inventories / slug / "known_hosts"}"'}
+            blocks.append(_block(host, ways | ({"ProxyJump": over} if over else {})))
+    every = "".join(f"    {key} {value}\n" for key, value in COMMON.items())
+    return "\n".join([*blocks, f"Host *\n{every}"])
+
+
+def write_access(deployment: Deployment, stacks: Mapping[str, Iterable[HostOutput]], places: Places) -> Path:
+    """Write `ssh_config` and `known_hosts` (0600) in the state, and return the path of the first."""
+    _write(places.known_hosts, "".join(f"{hub.name} {hub.host_key}\n" for hub in stacks.get(SHARED, ())))
+    return _write(places.state / "ssh_config", ssh_config(deployment, stacks, places))
+
+
+def _block(host: HostOutput, ways: Mapping[str, str]) -> str:
+    lines = {"HostName": host.address, "HostKeyAlias": host.name, **ways}
+    return f"Host {host.name}\n" + "".join(f"    {key} {value}\n" for key, value in lines.items())
+
+
+def _write(path: Path, text: str) -> Path:
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(text)
+    fresh.replace(path)
+    return path
