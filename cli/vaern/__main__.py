@@ -18,6 +18,7 @@ from vaern.paths import Project
 
 COMMANDS = {
     "new": "Write a commented declaration for a municipality.",
+    "catalogue": "Show what each kind of log source must tell, and how to set it up at the sender.",
     "check": "Check the declarations, and say what to correct.",
     "cost": "Price the declarations a month on Azure, before anything is built.",
     "inventory": "Generate the inventory a municipality reviews.",

@@ -78,6 +78,8 @@ log_sources:            # the relay of the site takes events from these addresse
     site: raadhus
     address: 198.51.100.1
     protocol: syslog_udp     # syslog_tls where the device can, else syslog_tcp, else syslog_udp
+    vendor: generic     # its product, as `vaern catalogue firewall` lists them; selects how it is read
+    timezone: UTC       # of a clock that names no zone: UTC, or Europe/Copenhagen
     events_per_second: {rate}   # mean; measure it for a day if you can
     silent_after_minutes: 30 # longer silence than this raises an alarm
 taps:                   # mirrored traffic; write `taps: []` for none

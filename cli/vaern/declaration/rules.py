@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from vaern.model import municipalities, sizing
+from vaern.model.catalogue import kind_of
 from vaern.model.declaration import Municipality, Site
 from vaern.model.vocabulary import HostRole, Sector
 
@@ -115,6 +116,19 @@ def _address_fault(site: Site, address: IPv4Address) -> tuple[str, str] | None:
 
 def _one_of(names: Iterable[str]) -> str:
     return f"write one of {', '.join(names) or '(none is declared)'}, or declare it"
+
+
+def _vendors(municipality: Municipality) -> Iterator[Fault]:
+    """A source's vendor is one of its kind, and sends in a way that product can."""
+    for position, source in enumerate(municipality.log_sources):
+        known = {vendor.name: vendor for vendor in kind_of(source.kind).vendors}
+        if source.vendor not in known:
+            found = f"the catalogue has no {source.kind} of vendor `{source.vendor}`"
+            yield Fault(("log_sources", position, "vendor"), found, f"write one of {', '.join(known)}")
+        elif source.protocol not in known[source.vendor].transports:
+            found = f"{known[source.vendor].title} is not known to send by {source.protocol}"
+            ways = ", ".join(known[source.vendor].transports)
+            yield Fault(("log_sources", position, "protocol"), found, f"the catalogue knows {ways}", warning=True)
 
 
 def _roles(municipality: Municipality) -> Iterator[Fault]:
@@ -229,4 +243,4 @@ def _privacy(municipality: Municipality) -> Iterator[Fault]:
         yield Fault(("privacy", "cpr_masking"), found, "write true, or see that the agreement covers it", warning=True)
 
 
-_RULES: tuple[Rule, ...] = (_known, _unique_names, _sites, _roles, _taps, _debian, _soc, _queue, _privacy)
+_RULES: tuple[Rule, ...] = (_known, _unique_names, _sites, _vendors, _roles, _taps, _debian, _soc, _queue, _privacy)

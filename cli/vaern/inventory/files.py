@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from vaern.inventory.senders import senders_page
 from vaern.inventory.variables import baseline, host_variables, hub_variables, tenant_variables
 from vaern.model.declaration import Municipality
 from vaern.model.deployment import Deployment, HubRole
@@ -76,6 +77,7 @@ def municipality_files(fleet: Fleet, slug: str) -> dict[str, str]:
     files = {
         f"{slug}/hosts.yml": render(_hosts({group_of(slug): names} | groups)),
         f"{slug}/group_vars/all/baseline.yml": render(baseline(deployment)),
+        f"{slug}/senders.md": senders_page(municipality),
     }
     for host in municipality.hosts:
         variables = host_variables(deployment, slug, municipality, host)

@@ -6,12 +6,13 @@ from typing import Any
 
 from vaern.inventory import azure
 from vaern.model import receiving, sizing
+from vaern.model.catalogue import GENERIC, vendor_of
 from vaern.model.declaration import Host, LogSource, Municipality, Tap
 from vaern.model.deployment import Deployment, Hub, HubRole
 from vaern.model.naming import INTERFACE, OVERLAY_MTU, host_name, overlay_name, pair_key, tap_source, topic_of
 from vaern.model.overlay import gateway_address
 from vaern.model.receiving import Receiver
-from vaern.model.vocabulary import HostRole, Protocol, Sector, TapMode, Target
+from vaern.model.vocabulary import HostRole, Protocol, Sector, TapMode, Target, Timezone
 
 Variables = dict[str, Any]
 PORTS = {Protocol.SYSLOG_UDP: ("udp", 514), Protocol.SYSLOG_TCP: ("tcp", 514), Protocol.SYSLOG_TLS: ("tcp", 6514)}
@@ -199,12 +200,17 @@ def _sending(deployment: Deployment, slug: str, municipality: Municipality, rela
 
 
 def _source(source: LogSource) -> Variables:
+    parser = vendor_of(source).parser
+    reading = {"parser": parser} if parser != GENERIC else {}
+    if source.timezone is not Timezone.UTC:
+        reading["timezone"] = source.timezone.value
     return {
         "name": source.name,
         "kind": source.kind.value,
         "sector": source.sector.value,
         "protocol": source.protocol.value,
         "address": str(source.address),
+        **reading,
     }
 
 

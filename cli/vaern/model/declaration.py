@@ -29,6 +29,7 @@ from vaern.model.vocabulary import (
     SourceKind,
     TapMode,
     Target,
+    Timezone,
     Title,
 )
 
@@ -91,6 +92,10 @@ class LogSource(Declared):
     """The address it sends from."""
     protocol: Protocol
     """How it sends."""
+    vendor: Name = "generic"
+    """What it is a product of, as `vaern catalogue KIND` lists them; selects how its lines are read."""
+    timezone: Timezone = Timezone.UTC
+    """Zone of its clock, where its lines name none."""
     events_per_second: Annotated[float, Field(gt=0, le=1_000_000)]
     """Expected mean rate; the queue is sized from it."""
     event_bytes: Annotated[int, Field(ge=40, le=65536)] = 400

@@ -89,6 +89,13 @@ class SourceKind(StrEnum):
     CLOUD = "cloud"
 
 
+class Timezone(StrEnum):
+    """Zone of a sender's clock that names none. The national recommendation is UTC."""
+
+    UTC = "UTC"
+    COPENHAGEN = "Europe/Copenhagen"
+
+
 class Protocol(StrEnum):
     """How a source reaches the relay."""
 

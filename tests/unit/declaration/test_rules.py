@@ -36,6 +36,9 @@ MUNICIPALITY = {
     "host name twice": Broken(
         "name: gw1", "name: sensor1", "hosts[1].name", "already the name of hosts[0]", "another name"
     ),
+    "vendor of another kind": Broken(
+        "vendor: isc-dhcpd", "vendor: squid", "log_sources[1].vendor", "no dhcp of vendor `squid`", "isc-kea"
+    ),
     "source name twice": Broken(
         "name: dhcp1", "name: firewall1", "log_sources[1].name", "log_sources[0]", "another name"
     ),

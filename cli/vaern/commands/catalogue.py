@@ -1,0 +1,56 @@
+"""`vaern catalogue`: what each kind of log source must tell, and how to set it up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from vaern.errors import ExitCode
+from vaern.model.vocabulary import SourceKind
+
+if TYPE_CHECKING:
+    from vaern.model.catalogue import Kind, Language
+
+
+@click.command()
+@click.argument("kind", type=click.Choice([kind.value for kind in SourceKind]), required=False)
+@click.option("--language", type=click.Choice(["da", "en"]), default="en", show_default=True, help="Of the texts.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document, in both languages.")
+def command(kind: str | None, language: str, as_json: bool) -> int:
+    """Show what each kind of log source must tell, and how to set it up at the sender.
+
+    Without a kind: every kind with its vendors. With one: its fields, and the set-up text of each vendor.
+
+    \b
+    Examples:
+      vaern catalogue
+      vaern catalogue firewall --language da
+      vaern catalogue dhcp --json
+    """
+    from vaern.console import print_json
+    from vaern.model.catalogue import Language, kind_of
+
+    entries = {one: kind_of(one) for one in SourceKind if kind in {None, one.value}}
+    if as_json:
+        print_json({one.value: entry.model_dump(mode="json") for one, entry in entries.items()})
+    elif kind is None:
+        for one, entry in entries.items():
+            names = ", ".join(vendor.name for vendor in entry.vendors)
+            click.echo(f"{one.value:<13} {entry.title.said(Language(language))}: {names}")
+    else:
+        _print(entries[SourceKind(kind)], Language(language))
+    return ExitCode.OK
+
+
+def _print(entry: Kind, language: Language) -> None:
+    from vaern.model.senders import filled
+
+    click.echo(f"{entry.title.said(language)}\n{entry.demand.text.said(language)} ({entry.demand.source})")
+    click.echo(f"minimum: {', '.join(entry.minimum)}\nwanted: {', '.join(entry.wanted) or '-'}")
+    for vendor in entry.vendors:
+        advice, commands = filled(vendor.setup, language, vendor.transports[-1], "RELAY")
+        click.echo(f"\n{vendor.name}: {vendor.title} (parser {vendor.parser}; {', '.join(vendor.transports)})")
+        for field, why in vendor.lacks.items():
+            click.echo(f"  without {field}: {why.said(language)}")
+        click.echo("\n".join(f"  {line}" for line in (advice, *commands.splitlines())))

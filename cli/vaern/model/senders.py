@@ -1,0 +1,30 @@
+"""What a sender must be told: the set-up text of the catalogue, filled in for one declared source."""
+
+from __future__ import annotations
+
+from vaern.model.catalogue import Language, Setup
+from vaern.model.vocabulary import Protocol
+
+PORTS = {Protocol.SYSLOG_UDP: 514, Protocol.SYSLOG_TCP: 514, Protocol.SYSLOG_TLS: 6514}
+_TLS_OUTPUT = 'tcp" streamDriver="ossl" streamDriverMode="1" streamDriverAuthMode="x509/certvalid'
+_WORDS = {
+    "transport": ("UDP", "TCP", "TLS"),
+    "tls": ("no", "no", "yes"),
+    "udp_or_tcp": ("udp", "tcp", "tcp"),
+    "fortinet": ("udp", "reliable", "reliable"),
+    "paloalto": ("UDP", "TCP", "SSL"),
+    "asa": ("udp/514", "tcp/514", "tcp/6514 secure"),
+    "srx": ("udp", "tcp", "tls"),
+    "omfwd": ("udp", "tcp", _TLS_OUTPUT),
+    "nxlog": ("om_udp", "om_tcp", "om_ssl"),
+    "logger": ("udp", "tcp", "tcp"),
+}
+"""How products write the transports, in the order of `Protocol`."""
+
+
+def filled(setup: Setup, language: Language, protocol: Protocol, address: str) -> tuple[str, str]:
+    """The advice and the commands, for a relay at that address."""
+    number = list(Protocol).index(protocol)
+    words = {name: written[number] for name, written in _WORDS.items()}
+    words |= {"address": address, "port": str(PORTS[protocol])}
+    return setup.said(language).format_map(words), setup.commands.strip("\n").format_map(words)

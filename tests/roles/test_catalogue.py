@@ -1,0 +1,278 @@
+"""The source catalogue against the real rsyslog: each vendor's lines are sent to a relay, every field looked at."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from ipaddress import IPv4Address
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from certificates import Authority
+from lab_hosts import Booted, lab_hosts
+from leg import DEVICE, RELAY, SPOOL, Event, Leg, play
+
+from vaern.model.catalogue import GENERIC, Sample, kind_of, sample
+from vaern.model.vocabulary import SourceKind
+
+pytestmark = pytest.mark.roles
+
+SCHEMA = Path(__file__).resolve().parents[2] / "cli" / "vaern" / "data" / "event.schema.json"
+VALIDATOR = jsonschema.Draft202012Validator(
+    json.loads(SCHEMA.read_text(encoding="utf-8")), format_checker=jsonschema.FormatChecker()
+)
+CASES = [(kind, vendor) for kind in SourceKind for vendor in kind_of(kind).vendors if vendor.sample]
+COPENHAGEN = "Europe/Copenhagen"
+IOS = "<190>1: {}: %SEC-6-IPACCESSLOGP: list 1 denied tcp 10.10.0.5(1) -> 10.10.0.6(2), 1 packet"
+DNS = "<134>1 2026-11-24T03:00:00Z dc1 dns.log - - - {} 0FC4 PACKET  01 UDP Rcv 10.10.0.5  1 Q [1 D NOERROR] A (2)dk(0)"
+AUDIT = '<134>1 2026-11-24T03:00:00Z h a - - - {"CreationTime":"2026-07-01T03:00:00"}'
+CLOCKS = [
+    # parser, declared zone, line, its time in UTC
+    ("cisco-ios", "UTC", IOS.format("Jul 1 2026 03:00:00.5"), "2026-07-01T03:00:00.5Z"),
+    ("cisco-ios", COPENHAGEN, IOS.format("Mar 29 2026 01:59:59"), "2026-03-29T00:59:59Z"),
+    ("cisco-ios", COPENHAGEN, IOS.format("Mar 29 2026 03:00:00"), "2026-03-29T01:00:00Z"),
+    ("cisco-ios", COPENHAGEN, IOS.format("Oct 25 2020 01:59:59"), "2020-10-24T23:59:59Z"),
+    ("cisco-ios", COPENHAGEN, IOS.format("Oct 25 2020 02:30:00"), "2020-10-25T01:30:00Z"),
+    ("cisco-ios", COPENHAGEN, IOS.format("Oct 25 2020 03:00:00"), "2020-10-25T02:00:00Z"),
+    ("cisco-ios", COPENHAGEN, IOS.format("Oct 25 2020 02:30:00 CEST"), "2020-10-25T00:30:00Z"),
+    ("cisco-ios", "UTC", IOS.format("Nov 24 2026 03:00:00 CET"), "2026-11-24T02:00:00Z"),
+    ("windows-dns", COPENHAGEN, DNS.format("7/1/2026 12:05:09 PM"), "2026-07-01T10:05:09Z"),
+    ("windows-dns", COPENHAGEN, DNS.format("7/1/2026 12:05:09 AM"), "2026-06-30T22:05:09Z"),
+    ("windows-dns", COPENHAGEN, DNS.format("1-12-2026 09:05:09"), "2026-12-01T08:05:09Z"),
+    ("generic", COPENHAGEN, "<134>1 2026-07-01T03:00:00.25-08:00 h a - - - x", "2026-07-01T11:00:00.25Z"),
+    ("generic", COPENHAGEN, "<134>2026-07-01T03:00:00Z h a: x", "2026-07-01T03:00:00Z"),
+    ("generic", "UTC", "<134>Jul  1 03:00:00 h a: x", "YYYY-07-01T03:00:00Z"),
+    ("generic", COPENHAGEN, "<134>Jan 15 03:00:00 h a: x", "YYYY-01-15T02:00:00Z"),
+    ("microsoft365", "UTC", AUDIT, "2026-07-01T03:00:00Z"),
+    ("cef", "UTC", "<134>1 2026-07-01T03:00:00Z h a - - - CEF:0|a|b|1|2|n|3|suser=x", "2026-07-01T03:00:00Z"),
+]  # fmt: skip
+TRAFFIC = (
+    '<189>date=2026-11-24 time=03:00:00 devname="f" eventtime=1795485600123456789 tz="+0100" type="traffic" '
+    'srcip=10.10.0.5 srcport=51000 srcintf="lan" dstip=198.51.100.80 dstport=443 '
+    'dstintf="wan1" sessionid=1 proto=6 action="close" policyid=12 {} '
+    "sentbyte=4521 rcvdbyte=39122 end=1"
+)
+
+
+@pytest.fixture(scope="module")
+def relay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Leg]:
+    """A relay with the role and a source of its own for each vendor and kind, and each clock; no broker answers it."""
+    folder = tmp_path_factory.mktemp("catalogue")
+    with lab_hosts({"gw1": {"uplink": "198.19.50.10/15", "lan": f"{RELAY}/16@lan1"}}, folder) as lab:
+        _prepare(lab)
+        lab.inventory({"relays": ["gw1"]}, folder)
+        variables = {
+            "log_shipper_identity": {"municipality": "0710", "site": "raadhus", "relay": "gw1"},
+            "log_shipper_listen": RELAY,
+            "log_shipper_output": {"brokers": [f"{RELAY}:9"], "topic": "logs.0710"},
+            "log_shipper_spool": {"directory": SPOOL, "max_bytes": 512 * 2**20},
+            "log_shipper_queue": {"max_disk_bytes": 512 * 2**20, "memory_events": 400000},
+            "log_shipper_sources": sources(),
+        }
+        (folder / "plays.json").write_text(json.dumps([play("log_shipper", "gw1", variables)]), encoding="utf-8")
+        relay = Leg(lab, folder)
+        relay.apply()
+        yield relay
+
+
+def _prepare(lab: Booted) -> None:
+    authority = Authority()
+    own = authority.issue("gw1")
+    lab.run("gw1", "groupadd -r vaern-pki; install -d -m 0750 -g vaern-pki /etc/vaern/pki; apt-get -q update")
+    for name, text in {"host.key": own.key, "host.crt": own.certificate, "ca.crt": authority.certificate}.items():
+        lab.run("gw1", f"umask 027; cat > /etc/vaern/pki/{name}; chgrp vaern-pki /etc/vaern/pki/{name}", stdin=text)
+    lab.run("gw1", "cat > /root/device.py", stdin=DEVICE.read_text(encoding="utf-8"))
+    lab.run("gw1", "while read each; do ip address add $each/32 dev lan; done", stdin=_addresses())
+
+
+def _addresses() -> str:
+    return "".join(f"{source['address']}\n" for source in sources())
+
+
+def sources() -> list[dict[str, str]]:
+    """Every source of this test: the samples, then the clocks, then what is hostile, then two to compare speeds."""
+    found = [
+        (f"{kind}-{vendor.name}", kind.value, vendor.parser, lines(vendor.sample).timezone.value)
+        for kind, vendor in CASES
+    ]
+    found += [(f"clock-{number}", "firewall", parser, zone) for number, (parser, zone, _, _) in enumerate(CLOCKS)]
+    found += [("hostile", "firewall", "fortigate", "UTC"), ("json", "application", "ecs-json", "UTC")]
+    found += [("fast-parsed", "firewall", "fortigate", "UTC"), ("fast-generic", "firewall", GENERIC, "UTC")]
+    return [
+        {
+            "name": name,
+            "kind": kind,
+            "sector": "administration",
+            "protocol": "syslog_tcp" if name.startswith("fast") else "syslog_udp",
+            "address": str(IPv4Address("198.51.101.1") + number),
+            "parser": parser,
+            "timezone": zone,
+        }
+        for number, (name, kind, parser, zone) in enumerate(found)
+    ]
+
+
+def lines(name: str | None) -> Sample:
+    """The sample of a vendor that has one."""
+    assert name is not None
+    return sample(name)
+
+
+def send(relay: Leg, sent: dict[str, list[str]], seconds: float = 60.0) -> dict[str, list[Event]]:
+    """What is spooled of each source, in the order it was sent."""
+    addresses = {source["name"]: source["address"] for source in sources()}
+    before = spooled(relay)
+    for name, messages in sent.items():
+        stdin = json.dumps([message.encode().decode("latin-1") for message in messages])
+        relay.device("udp", addresses[name], RELAY, host="gw1", stdin=stdin)
+    limit = time.monotonic() + seconds
+    while True:
+        found = spooled(relay)
+        new = {name: found[name][len(before[name]) :] for name in sent}
+        if all(len(new[name]) >= len(sent[name]) for name in sent) or time.monotonic() > limit:
+            return new
+        time.sleep(0.5)
+
+
+def spooled(relay: Leg) -> dict[str, list[Event]]:
+    """Every event in the spool but those of the comparison, by source, in order; each is held to the schema."""
+    files = f"{SPOOL}/segments/2*.jsonl {SPOOL}/segments/open.jsonl"
+    text = relay.lab.run("gw1", f'cat {files} 2>/dev/null | grep -v \'"source":"fast-\'', check=False)
+    found: dict[str, list[Event]] = defaultdict(list)
+    for line in text.splitlines():
+        event = json.loads(line)
+        VALIDATOR.validate(event)
+        found[event["source"]].append(event)
+    return found
+
+
+def with_year(expected: Any, now: datetime) -> Any:
+    """A time without a year is the last one that is not more than 30 days ahead."""
+    if not str(expected).startswith("YYYY"):
+        return expected
+    this = datetime.fromisoformat(f"{now.year}{expected[4:]}")
+    return f"{now.year - (this > now + timedelta(days=30))}{expected[4:]}"
+
+
+def counted(relay: Leg, counter: str, name: str) -> int:
+    """A counter of the relay as of its last count (every 10 s)."""
+    text = relay.lab.run("gw1", "tail -n 400 /var/log/vaern-log-shipper/impstats.json")
+    rows = [json.loads(line) for line in text.splitlines() if '"dynstats.bucket"' in line]
+    values = [row["values"] for row in rows if row["name"] == counter]
+    return int(values[-1].get(name, 0)) if values else 0
+
+
+def test_every_minimum_field_of_every_vendor_arrives(relay: Leg) -> None:
+    """Exactly the fields of the sample, raw message kept; the table of what was seen is printed."""
+    sent = {f"{kind}-{vendor.name}": [each.line for each in lines(vendor.sample).lines] for kind, vendor in CASES}
+    found, now = send(relay, sent), datetime.now(UTC)
+    table = []
+    for kind, vendor in CASES:
+        events, expected = found[f"{kind}-{vendor.name}"], lines(vendor.sample).lines
+        assert [event["message"] for event in events] == [each.masked or each.line for each in expected]
+        assert [(event["parser"], event["parsed"]) for event in events] == [(vendor.parser, True)] * len(expected)
+        for event, each in zip(events, expected, strict=True):
+            assert event["ecs"] == {name: with_year(value, now) for name, value in each.ecs.items()}, each.line
+        seen = {name for event in events for name in event["ecs"]}
+        missing = set(kind_of(kind).minimum) - seen
+        assert missing == set(vendor.lacks), f"{kind} {vendor.name}: {missing}"
+        lacks = ", ".join(vendor.lacks) or "-"
+        table.append(f"{kind:<13} {vendor.name:<24} {len(seen):>2} fields; not in the format: {lacks}")
+    logging.getLogger(__name__).info("kind, vendor, fields that arrived\n%s", "\n".join(table))
+
+
+def test_every_clock_becomes_utc(relay: Leg) -> None:
+    """Local time on both sides of both changes, the hour that comes twice, offsets, epochs, twelve hours, no year."""
+    found = send(relay, {f"clock-{number}": [line] for number, (_, _, line, _) in enumerate(CLOCKS)})
+    now = datetime.now(UTC)
+    seen = [(line, found[f"clock-{number}"][0]["ecs"]["@timestamp"]) for number, (_, _, line, _) in enumerate(CLOCKS)]
+    assert seen == [(line, with_year(expected, now)) for _, _, line, expected in CLOCKS]
+
+
+def test_what_does_not_fit_is_carried_marked_and_counted(relay: Leg) -> None:
+    """And a number that was masked does not come back by way of a field."""
+    hostile = [
+        "<189>not a line of this vendor",
+        TRAFFIC.format('url="http://x/ srcip=6.6.6.6 action=\\"deny\\" dstip=6.6.6.6"'),
+        TRAFFIC.format('user="010203-1234"').replace("10.10.0.5", "010203-1234"),
+        TRAFFIC.format("").replace("srcport=51000", "srcport=99999999999999999999999"),
+        TRAFFIC.format('x="bl\N{LATIN SMALL LETTER A WITH RING ABOVE}"'),
+        "<189>" + "= " * 2000,
+        "<189>" + ' eventtime=1 srcip="' * 500,
+    ]
+    found = send(relay, {"hostile": hostile})["hostile"]
+    assert [event["parsed"] for event in found[:2]] == [False, True]
+    assert found[0]["message"] == hostile[0]
+    assert found[0]["ecs"].keys() == {"@timestamp"}
+    assert (found[1]["ecs"]["source.ip"], found[1]["ecs"]["destination.ip"]) == ("10.10.0.5", "198.51.100.80")
+    assert found[1]["ecs"]["event.type"] == "allowed"
+    assert "010203" not in json.dumps(found[2])
+    assert [event["parsed"] for event in found[2:]] == [False, True, True, False, False]
+    assert "source.port" not in found[3]["ecs"]
+    assert found[4]["ecs"]["source.bytes"] == 4521
+    assert len(found) == len(hostile)
+    limit = time.monotonic() + 60
+    while counted(relay, "unparsed", "hostile") == 0 and time.monotonic() < limit:
+        time.sleep(1)
+    assert counted(relay, "unparsed", "hostile") >= 3
+
+
+def test_long_lines_made_to_confuse_a_parser_stop_none(relay: Leg) -> None:
+    """Beginnings repeated without an end, at 50 kB, to every parser once: all carried, in the order they were sent."""
+    beginnings = [
+        ",",
+        ',"a"',
+        ' [junos@ source-address="',
+        " sshd[1]: ",
+        " eventtime=1 srcip=1.1.1.1 srcport=1 ",
+        '{"a":',
+        "CEF:0|",
+    ]
+    long = [f"<13>x {(each * 50000)[:50000]}" for each in beginnings]
+    names = {vendor.parser: f"{kind}-{vendor.name}" for kind, vendor in CASES}
+    found = send(relay, dict.fromkeys(names.values(), long), seconds=120)
+    for name in names.values():
+        assert [event["message"] for event in found[name]] == long
+
+
+def test_json_within_a_message_stays_within_it(relay: Leg) -> None:
+    """Values with quotes, control characters and keys of the event itself."""
+    inner = [
+        {"@timestamp": "2026-11-24T02:00:00Z", "user.name": 'a","sequence":1,"x":"', "event.action": "line\nfeed"},
+        {"@timestamp": "not a time", "user.name": "b"},
+        {"sequence": 7, "source": "forged", "ecs": {"user.name": "c"}},
+    ]
+    sent = [f"<134>1 2026-11-24T02:00:00Z h app - - - {json.dumps(each)}" for each in inner]
+    found = send(relay, {"json": sent})["json"]
+    assert [event["source"] for event in found] == ["json"] * len(inner)
+    assert found[0]["ecs"]["user.name"] == inner[0]["user.name"]
+    assert found[1]["ecs"]["@timestamp"] == "2026-11-24T02:00:00Z"
+    assert "user.name" not in found[2]["ecs"]
+
+
+def test_how_much_parsing_costs(relay: Leg) -> None:
+    """Reported, not asserted: the same lines of a FortiGate without and with their parser, one after the other."""
+    addresses = {source["name"]: source["address"] for source in sources()}
+    seconds = {}
+    for name in ("fast-generic", "fast-parsed"):
+        script = (
+            "import socket,sys\nline=sys.stdin.buffer.read()\n"
+            f"s=socket.create_connection(('{RELAY}',514),source_address=('{addresses[name]}',0))\n"
+            "s.sendall(line*60000)\n"
+        )
+        line = TRAFFIC.format('service="HTTPS" policyname="LAN to Internet"') + "\n"
+        before = time.monotonic()
+        relay.lab.run("gw1", f'cat > /root/line; python3 -c "{script}" < /root/line', stdin=line)
+        count = f'cat {SPOOL}/segments/*.jsonl | grep -c \'"source":"{name}"\''
+        while time.monotonic() < before + 120 and int(relay.lab.run("gw1", count, check=False)) < 60000:
+            time.sleep(0.2)
+        assert int(relay.lab.run("gw1", count)) == 60000
+        seconds[name] = time.monotonic() - before
+    rates = {name: round(60000 / took) for name, took in seconds.items()}
+    logging.getLogger(__name__).info("60000 lines, events/s to the spool: %s", rates)
