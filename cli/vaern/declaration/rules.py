@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from vaern.model import municipalities, sizing
 from vaern.model.declaration import Municipality, Site
-from vaern.model.vocabulary import HostRole, Sector
+from vaern.model.vocabulary import CprHandling, HostRole, Sector
 
 if TYPE_CHECKING:
     from ipaddress import IPv4Address
@@ -224,9 +224,9 @@ def _privacy(municipality: Municipality) -> Iterator[Fault]:
         if days is not None and days < RETENTION_ADVISED:
             found = f"{days} days is shorter than 12 months"
             yield Fault(key, found, "the national recommendation is 13 months: write 400", warning=True)
-    if not municipality.privacy.cpr_masking:
+    if municipality.privacy.cpr is CprHandling.KEEP:
         found = "civil registration numbers leave the municipality unmasked"
-        yield Fault(("privacy", "cpr_masking"), found, "write true, or see that the agreement covers it", warning=True)
+        yield Fault(("privacy", "cpr"), found, "write mask or hash, or see that the agreement covers it", warning=True)
 
 
 _RULES: tuple[Rule, ...] = (_known, _unique_names, _sites, _roles, _taps, _debian, _soc, _queue, _privacy)

@@ -154,7 +154,7 @@ def _shipper(deployment: Deployment, slug: str, municipality: Municipality, host
         },
         "log_shipper_spool": {"directory": "/var/spool/vaern-log-shipper", "max_bytes": half},
         "log_shipper_queue": {"max_disk_bytes": half, "memory_events": 50000},
-        "log_shipper_privacy": {"cpr_masking": municipality.privacy.cpr_masking},
+        "log_shipper_privacy": {"cpr": municipality.privacy.cpr.value},
     }
 
 

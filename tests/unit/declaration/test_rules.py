@@ -343,7 +343,7 @@ WARNINGS = {
         "privacy.retention_days",
         "shorter than 12 months",
     ),
-    "unmasked": ("cpr_masking: true", "cpr_masking: false", "privacy.cpr_masking", "unmasked"),
+    "unmasked": ("cpr: mask", "cpr: keep", "privacy.cpr", "unmasked"),
 }
 
 
