@@ -28,6 +28,8 @@ NAMES_SHOWN = 3
 """In one message."""
 RETENTION_ADVISED = 365
 """Days; the national requirements for state bodies ask for 12 months, the recommendation for 13."""
+BROKER_DAYS = 3
+"""So long the broker of the collector keeps events; the archive keeps them longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +223,10 @@ def _privacy(municipality: Municipality) -> Iterator[Fault]:
     kept: list[tuple[Key, int | None]] = [(("privacy", "retention_days"), municipality.privacy.retention_days)]
     kept += [(("log_sources", n, "retention_days"), s.retention_days) for n, s in enumerate(municipality.log_sources)]
     for key, days in kept:
-        if days is not None and days < RETENTION_ADVISED:
+        if days is not None and days <= BROKER_DAYS:
+            found = f"{days} days is no longer than the collector's broker keeps events"
+            yield Fault(key, found, f"write {BROKER_DAYS + 1} or more")
+        elif days is not None and days < RETENTION_ADVISED:
             found = f"{days} days is shorter than 12 months"
             yield Fault(key, found, "the national recommendation is 13 months: write 400", warning=True)
     if municipality.privacy.cpr is CprHandling.KEEP:

@@ -115,8 +115,19 @@ def _tenant(deployment: Deployment, slug: str, municipality: Municipality) -> Va
         "principals": [host_name(slug, host.name) for host in municipality.with_role(HostRole.RELAY)],
         "quota_bytes_per_second": max(SMALLEST_QUOTA, round(rate * CATCH_UP_FACTOR)),
         "retention_days": municipality.privacy.retention_days,
+        "retention_by_source": _retention_by_source(municipality),
         "max_gib": deployment.collector.archive_gib,
     }
+
+
+def _retention_by_source(municipality: Municipality) -> list[Variables]:
+    """Only the sources that are kept for another time than the rest."""
+    usual = municipality.privacy.retention_days
+    return [
+        {"source": source.name, "days": source.retention_days}
+        for source in municipality.log_sources
+        if source.retention_days not in {None, usual}
+    ]
 
 
 def _link(deployment: Deployment, slug: str, municipality: Municipality, host: Host) -> Variables:
