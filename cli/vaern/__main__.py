@@ -28,6 +28,8 @@ COMMANDS = {
     "onboard": "Connect a municipality, from declaration to report.",
     "verify": "Check the hosts of a municipality against its declaration.",
     "report": "Write the last result again, as a page or for a program.",
+    "search": "Find events of a municipality in the archive.",
+    "export": "Write a municipality's events to a file, for an access request.",
     "status": "Show how far each municipality is.",
     "offboard": "Disconnect a municipality and revoke its keys.",
     "lab": "Start, list, enter or remove the hosts of the lab.",
