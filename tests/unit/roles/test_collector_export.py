@@ -108,7 +108,7 @@ def test_a_compressed_export_is_what_the_manifest_says(programs: Programs, archi
     assert manifest["sha256_of_lines"] == other["sha256_of_lines"] == other["sha256"] != manifest["sha256"]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 20), st.text(max_size=6), st.sampled_from(["journal1", "door"])), max_size=6),
     st.text(min_size=1, max_size=3),
@@ -159,6 +159,7 @@ def test_without_a_record_nothing_is_read(programs: Programs, archive: Path) -> 
     assert not file.getvalue()
 
 
+@settings(max_examples=12, deadline=None)
 @given(st.integers(0, 5), st.sampled_from(["change", "remove", "swap"]))
 def test_a_changed_record_is_noticed(programs: Programs, place: int, how: str) -> None:
     with tempfile.TemporaryDirectory() as name:
