@@ -31,6 +31,8 @@ COMMANDS = {
     "drift": "Show what somebody else has changed since, and change nothing.",
     "verify": "Check the hosts of a municipality against its declaration.",
     "report": "Write the last result again, as a page or for a program.",
+    "search": "Find events of a municipality in the archive.",
+    "export": "Write a municipality's events to a file, for an access request.",
     "status": "Show how far each municipality is.",
     "lock": "Lock the retention of a municipality's archive, for ever.",
     "rotate": "Make the sending keys of a municipality's relays anew, without losing an event.",

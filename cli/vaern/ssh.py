@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import subprocess
+import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -13,6 +15,7 @@ from vaern.paths import Project
 
 TIMEOUT_SECONDS = 60
 SSH_FAILED = 255
+CHUNK = 1 << 16
 Answer = TypeVar("Answer")
 
 
@@ -38,6 +41,27 @@ def run(project: Project, host: str, command: str, stdin: str = "") -> subproces
 def as_root(command: str) -> str:
     """The command as it is where the login is root, and by sudo where it is not: Azure gives root no login."""
     return f'if [ "$(id -u)" = 0 ]; then\n{command}\nelse exec sudo -n sh -c {shlex.quote(command)}\nfi'
+
+
+def stream(project: Project, host: str, command: str, stdin: str, sink: Callable[[bytes], object]) -> tuple[int, str]:
+    """Hand what a command writes to `sink` as it comes, however much; its exit code and standard error.
+
+    Raises UnreachableError when ssh itself fails.
+    """
+    arguments = ["ssh", "-F", str(project.state / "ssh_config"), "-o", "BatchMode=yes", "-o", "ConnectTimeout=20"]
+    arguments += ["-o", "ServerAliveInterval=15", host, command]
+    with tempfile.TemporaryFile() as told, tempfile.TemporaryFile() as asked:
+        asked.write(stdin.encode())
+        asked.seek(0)
+        with subprocess.Popen(arguments, stdin=asked, stdout=subprocess.PIPE, stderr=told) as process:
+            while process.stdout and (data := os.read(process.stdout.fileno(), CHUNK)):
+                sink(data)
+        told.seek(0)
+        said = told.read().decode(errors="replace")
+    if process.returncode == SSH_FAILED:
+        fix = f"check that {host} is up (`vaern lab list` for the lab), then run again"
+        raise UnreachableError(f"{host} does not answer: {said.strip()}", fix=fix)
+    return process.returncode, said
 
 
 def on_each(hosts: tuple[str, ...], work: Callable[[str], Answer]) -> dict[str, Answer]:

@@ -91,7 +91,7 @@ taps:                   # mirrored traffic; write `taps: []` for none
     expected_mbit_per_second: {mbit}
 outage_hours: 24        # hours without a link that must be survived without loss
 privacy:
-  cpr_masking: true     # civil registration numbers are masked before anything leaves
+  cpr: mask             # civil registration numbers are masked before anything leaves; hash keeps correlation
   retention_days: 400   # 13 months, the national recommendation
   processing_agreement: DBA-{code}   # your reference of the agreement (GDPR article 28)
 soc:                    # one line for each sector used above; profiles are in ../shared/collector.yml

@@ -166,12 +166,19 @@ def test_archive_is_closed_to_others(facts: Facts, municipality: Municipality, c
 
 @pytest.mark.control("COL-11")
 def test_archive_is_kept_as_agreed(facts: Facts, municipality: Municipality, check: Check) -> None:
-    """The archiver keeps the municipality's events for the declared days."""
-    kept = {tenant["code"]: tenant["retention_days"] for tenant in facts.collector_settings["tenants"]}
-    expected = f"{municipality.privacy.retention_days} days"
+    """The archiver keeps the municipality's events, and those of each source, for the declared days."""
+    tenants = {tenant["code"]: tenant for tenant in facts.collector_settings["tenants"]}
+    tenant = tenants.get(municipality.code, {})
+    usual = municipality.privacy.retention_days
     check(
-        expected=expected,
-        observed=f"{kept.get(municipality.code, 0)} days",
+        expected=f"{usual} days",
+        observed=f"{tenant.get('retention_days', 0)} days",
+        evidence="/etc/vaern/collector/collector.json",
+    )
+    own = {one.name: one.retention_days for one in municipality.log_sources if one.retention_days not in {None, usual}}
+    check(
+        expected=own,
+        observed={one["source"]: one["days"] for one in tenant.get("retention_by_source", [])},
         evidence="/etc/vaern/collector/collector.json",
     )
 

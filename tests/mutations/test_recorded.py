@@ -158,7 +158,7 @@ CHANGES = [
     ("LOG-08", GATEWAY, "relay", "hub1.vaern.internal:9093", "elsewhere.example:9093"),
     ("LOG-09", GATEWAY, "relay", "acks=all", "acks=0"),
     ("LOG-10", GATEWAY, "relay", "security.protocol=ssl", "security.protocol=plaintext"),
-    ("LOG-11", GATEWAY, "masked", "[CPR]", "010190-1234"),
+    ("LOG-11", GATEWAY, "masked", "[CPR]", "610190-1234"),
     ("LOG-12", GATEWAY, "modes", "d /var/spool/vaern-log-shipper/queue", "d /var/spool/elsewhere"),
     ("LOG-15", GATEWAY, "relay_delivery", '"size": 0,', '"size": 5000,'),
 ]

@@ -45,6 +45,9 @@ _RULES: tuple[tuple[Any, str], ...] = (
     (vocabulary.Phone, 'digits and spaces in quotes, such as "+45 12 34 56 78"'),
     (vocabulary.Title, "one line of text without braces or invisible characters"),
 )
+_RENAMED: dict[Key, str] = {
+    ("privacy", "cpr_masking"): "write `cpr: mask` instead of true, `cpr: keep` instead of false, or `cpr: hash`",
+}
 _RULE_OF_PATTERN: dict[str, str] = {typing.get_args(kind)[1].pattern: rule for kind, rule in _RULES}
 
 
@@ -124,6 +127,8 @@ def _unknown_key(document: Document, model: type[BaseModel], key: Key) -> Proble
     around = model_at(model, key[:-1])
     allowed = list(around.model_fields) if around else []
     near = difflib.get_close_matches(str(key[-1]), allowed, n=1)
+    if key in _RENAMED:
+        return document.problem(key, f"`{key[-1]}` is written another way now", _RENAMED[key])
     fix = f"did you mean `{near[0]}`?" if near else f"remove it; the keys here are {', '.join(allowed)}"
     return document.problem(key, f"unknown key `{clipped(str(key[-1]))}`", fix)
 

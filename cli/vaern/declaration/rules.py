@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from vaern.model import municipalities, sizing
 from vaern.model.catalogue import kind_of
 from vaern.model.declaration import Municipality, Site
-from vaern.model.vocabulary import HostRole, Sector
+from vaern.model.vocabulary import CprHandling, HostRole, Sector
 
 if TYPE_CHECKING:
     from ipaddress import IPv4Address
@@ -29,6 +29,8 @@ NAMES_SHOWN = 3
 """In one message."""
 RETENTION_ADVISED = 365
 """Days; the national requirements for state bodies ask for 12 months, the recommendation for 13."""
+BROKER_DAYS = 3
+"""So long the broker of the collector keeps events; the archive keeps them longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,12 +237,15 @@ def _privacy(municipality: Municipality) -> Iterator[Fault]:
     kept: list[tuple[Key, int | None]] = [(("privacy", "retention_days"), municipality.privacy.retention_days)]
     kept += [(("log_sources", n, "retention_days"), s.retention_days) for n, s in enumerate(municipality.log_sources)]
     for key, days in kept:
-        if days is not None and days < RETENTION_ADVISED:
+        if days is not None and days <= BROKER_DAYS:
+            found = f"{days} days is no longer than the collector's broker keeps events"
+            yield Fault(key, found, f"write {BROKER_DAYS + 1} or more")
+        elif days is not None and days < RETENTION_ADVISED:
             found = f"{days} days is shorter than 12 months"
             yield Fault(key, found, "the national recommendation is 13 months: write 400", warning=True)
-    if not municipality.privacy.cpr_masking:
+    if municipality.privacy.cpr is CprHandling.KEEP:
         found = "civil registration numbers leave the municipality unmasked"
-        yield Fault(("privacy", "cpr_masking"), found, "write true, or see that the agreement covers it", warning=True)
+        yield Fault(("privacy", "cpr"), found, "write mask or hash, or see that the agreement covers it", warning=True)
 
 
 _RULES: tuple[Rule, ...] = (_known, _unique_names, _sites, _vendors, _roles, _taps, _debian, _soc, _queue, _privacy)

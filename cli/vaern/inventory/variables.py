@@ -123,6 +123,7 @@ def _tenant(deployment: Deployment, slug: str, municipality: Municipality) -> Va
         "principals": [host_name(slug, host.name) for host in municipality.with_role(HostRole.RELAY)],
         "quota_bytes_per_second": max(SMALLEST_QUOTA, round(rate * CATCH_UP_FACTOR)),
         "retention_days": municipality.privacy.retention_days,
+        "retention_by_source": _retention_by_source(municipality),
         "max_gib": deployment.collector.archive_gib,
         "topics": [
             {"name": name, "readers": list(readers)}
@@ -130,6 +131,16 @@ def _tenant(deployment: Deployment, slug: str, municipality: Municipality) -> Va
             if readers
         ],
     }
+
+
+def _retention_by_source(municipality: Municipality) -> list[Variables]:
+    """Only the sources that are kept for another time than the rest."""
+    usual = municipality.privacy.retention_days
+    return [
+        {"source": source.name, "days": source.retention_days}
+        for source in municipality.log_sources
+        if source.retention_days not in {None, usual}
+    ]
 
 
 def _link(deployment: Deployment, slug: str, municipality: Municipality, host: Host) -> Variables:
@@ -168,7 +179,7 @@ def _shipper(deployment: Deployment, slug: str, municipality: Municipality, host
         **_sending(deployment, slug, municipality, name),
         "log_shipper_spool": {"directory": "/var/spool/vaern-log-shipper", "max_bytes": half},
         "log_shipper_queue": {"max_disk_bytes": half, "memory_events": 50000},
-        "log_shipper_privacy": {"cpr_masking": municipality.privacy.cpr_masking},
+        "log_shipper_privacy": {"cpr": municipality.privacy.cpr.value},
     }
 
 

@@ -14,6 +14,7 @@ from pydantic import Field
 from vaern.model.azure import AzureMunicipality
 from vaern.model.vocabulary import (
     Code,
+    CprHandling,
     Days,
     Declared,
     Email,
@@ -152,8 +153,8 @@ class Tap(Declared):
 class Privacy(Declared):
     """What leaves the municipality about persons, and for how long it is kept."""
 
-    cpr_masking: bool = True
-    """Mask civil registration numbers at the site."""
+    cpr: CprHandling = CprHandling.MASK
+    """Civil registration numbers: mask, hash (tokens that correlate; the municipality holds the key) or keep."""
     retention_days: Days = 400
     """13 months by default, the national recommendation; below 365 raises a warning."""
     processing_agreement: Title

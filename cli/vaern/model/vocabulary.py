@@ -63,6 +63,17 @@ class Sector(StrEnum):
     ADMINISTRATION = "administration"
 
 
+class CprHandling(StrEnum):
+    """What is put in place of a civil registration number at the site."""
+
+    MASK = "mask"
+    """The same mark for all of them."""
+    HASH = "hash"
+    """A token that is the same for the same number, under a key that the municipality holds."""
+    KEEP = "keep"
+    """The number itself. Not called off, which YAML reads as a boolean."""
+
+
 class HostRole(StrEnum):
     """What a host in the municipality does. A small one has a single host with all three."""
 

@@ -21,7 +21,7 @@ from typing import Any
 sys.path.insert(0, "/usr/local/lib/vaern")
 
 import zstandard
-from archive_segments import blocks, days, segment_of
+from archive_segments import blocks, days, offsets, segment_of
 
 ARCHIVE = Path("/var/lib/vaern/archive")
 WRITING_SECONDS = 5.0
@@ -53,7 +53,7 @@ def recent_lines(path: Path, since: float) -> Iterator[tuple[int, bytes]]:
                     return
                 with view[block.data : block.end] as data:
                     text = decompressor.decompress(data)
-                yield from enumerate(text.splitlines(), block.offset)
+                yield from zip(offsets(view, block), text.splitlines(), strict=True)
 
 
 def as_event(line: bytes) -> Any:

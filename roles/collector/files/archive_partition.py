@@ -1,17 +1,22 @@
-"""One partition of the archive being written: recovery, blocks, rotation and what happens on a full disk."""
+"""One partition of the archive being written: recovery, blocks, retention and what happens on a full disk."""
 
 from __future__ import annotations
 
 import errno
-import os
+import re
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import zstandard
-from archive_segments import Segment, blocks, label, newest, one_line, utc
+from archive_pending import Pending
+from archive_segments import Segment, label, newest, one_line
+from archive_writer import Writer, tail
 
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 LEVEL = 3
+SOURCE = re.compile(rb'"source"\s*:\s*"([a-z][a-z0-9-]*)"')
+"""A quotation mark in a value is escaped, so nothing a device sends reads as this."""
 
 
 class DiskFullError(Exception):
@@ -21,46 +26,46 @@ class DiskFullError(Exception):
 class Partition:
     """Writes one partition of one topic. Not to be used after an error other than DiskFullError."""
 
-    def __init__(self, directory: Path, topic: str, partition: int, segment_bytes: int) -> None:
-        """Find where the archive ends, and cut off what a crash left half written. Raises OSError."""
+    def __init__(
+        self,
+        directory: Path,
+        topic: str,
+        partition: int,
+        segment_bytes: int,
+        kept: Mapping[bytes, int] | None = None,
+    ) -> None:
+        """Find where the archive ends, and cut off what a crash left half written. Raises OSError.
+
+        `kept` is the retention in days of the sources that have one of their own; it may be changed at any time.
+        """
         self.directory = directory
         self.topic = topic
         self.partition = partition
         self.segment_bytes = segment_bytes
+        self.kept = kept or {}
         self.compressor = zstandard.ZstdCompressor(level=LEVEL, write_checksum=True)
+        self.pending = Pending(directory, topic, partition)
+        self.writers: dict[int | None, Writer] = {}
         self.lines: list[bytes] = []
         self.buffered = 0
         self.since = 0.0
         self.first = self.next = -1
-        self.file = -1
-        self.size = 0
-        self.hour = ""
         self._recover()
 
     def _recover(self) -> None:
-        path = newest(self.directory, self.topic, self.partition)
-        if path is None:
-            return
-        content = memoryview(path.read_bytes())
-        complete = list(blocks(content))
-        while complete and not _intact(content, complete[-1].data, complete[-1].end):
-            complete.pop()
-        end = complete[-1].end if complete else 0
-        if end < len(content):
-            os.truncate(path, end)
-        if complete:
-            self.first = self.next = complete[-1].offset + complete[-1].lines
-        else:
-            self.first = self.next = int(path.name.rsplit("-", 1)[1].split(".")[0])
-        self.file = os.open(path, os.O_WRONLY | os.O_APPEND)
-        self.size = end
-        self.hour = _hour(path.stat().st_mtime)
+        self.pending.settle()
+        found = newest(self.directory, self.topic, self.partition)
+        ends = {days: tail(path.read_bytes(), path.name) for days, path in found.items()}
+        self.first = self.next = max((block.offset + block.covered for block in ends.values()), default=-1)
+        for days, path in found.items():
+            self._writer(days).go_on(path, self.next)
 
     def expect(self, offset: int) -> int:
-        """Go on at an offset that does not follow, in a new segment; returns how many events are skipped."""
+        """Go on at an offset that does not follow, in new segments; returns how many events are skipped."""
         self.flush()
         skipped = offset - self.next if self.next >= 0 else 0
-        self._close()
+        for writer in self.writers.values():
+            writer.close()
         self.first = self.next = offset
         return skipped
 
@@ -74,74 +79,69 @@ class Partition:
         self.next += len(lines)
 
     def flush(self) -> int:
-        """Write what is in memory as one block, on disk when this returns its size. Raises DiskFullError, OSError."""
+        """Write what is in memory, on disk when this returns its size: one block for each retention it has.
+
+        Raises DiskFullError, OSError.
+        """
         if not self.lines:
             return 0
         now = time.time()
-        if self.file >= 0 and (self.size >= self.segment_bytes or self.hour != _hour(now)):
-            self._close()
-        data = self.compressor.compress(b"\n".join(self.lines) + b"\n")
-        block = label(self.first, len(self.lines), now) + data
+        parts = [(self._writer(days), block) for days, block in self._blocks(now)]
         try:
-            self._open(now)
-            self._write(block)
+            for writer, _ in parts:
+                writer.open(self.first, now)
+            self._write(parts)
         except OSError as error:
             if error.errno not in FULL:
                 raise
-            if self.file >= 0:
-                os.ftruncate(self.file, self.size)
+            for writer, _ in parts:
+                writer.undo()
+            self.pending.clear()
             raise DiskFullError(f"{self.topic}: {error.strerror}") from error
-        self.size += len(block)
+        for writer, block in parts:
+            writer.keep(block)
         self.lines.clear()
         self.buffered = 0
         self.first = self.next
-        return len(block)
+        return sum(len(block) for _, block in parts)
+
+    def _write(self, parts: list[tuple[Writer, bytes]]) -> None:
+        if len(parts) > 1:
+            self.pending.announce(parts)
+        for writer, block in parts:
+            writer.write(block)
+        if len(parts) > 1:
+            self.pending.clear()
+
+    def _blocks(self, now: float) -> list[tuple[int | None, bytes]]:
+        """Retention and block of the lines in memory."""
+        result = []
+        for days, positions in grouped(self.lines, self.kept).items():
+            lines = [self.lines[position] for position in positions]
+            shared = (len(self.lines), positions) if len(lines) < len(self.lines) else ()
+            head = label(self.first, len(lines), now, *shared)
+            result.append((days, head + self.compressor.compress(b"\n".join(lines) + b"\n")))
+        return result
+
+    def _writer(self, days: int | None) -> Writer:
+        if days not in self.writers:
+            segment = Segment(self.topic, self.partition, 0, days)
+            self.writers[days] = Writer(self.directory, segment, self.segment_bytes)
+        return self.writers[days]
 
     def close(self) -> None:
-        """Write what is left and close the file."""
+        """Write what is left and close the files."""
         self.flush()
-        self._close()
-
-    def _open(self, now: float) -> None:
-        if self.file >= 0:
-            return
-        day = self.directory / utc(now).strftime("%Y-%m-%d")
-        day.mkdir(mode=0o750, exist_ok=True)
-        path = day / Segment(self.topic, self.partition, self.first).name
-        self.file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640)
-        self.size = os.fstat(self.file).st_size
-        self.hour = _hour(now)
-        for directory in (day, self.directory):
-            _sync(directory)
-
-    def _write(self, block: bytes) -> None:
-        view = memoryview(block)
-        while view:
-            view = view[os.write(self.file, view) :]
-        os.fdatasync(self.file)
-
-    def _close(self) -> None:
-        if self.file >= 0:
-            os.close(self.file)
-            self.file = -1
-            self.size = 0
+        for writer in self.writers.values():
+            writer.close()
 
 
-def _hour(seconds: float) -> str:
-    return utc(seconds).strftime("%Y-%m-%dT%H")
-
-
-def _intact(content: memoryview, start: int, end: int) -> bool:
-    try:
-        zstandard.ZstdDecompressor().decompress(content[start:end])
-    except zstandard.ZstdError:
-        return False
-    return True
-
-
-def _sync(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def grouped(lines: list[bytes], kept: Mapping[bytes, int]) -> dict[int | None, list[int]]:
+    """Positions of the lines of each retention, by the source that each line names."""
+    if not kept:
+        return {None: list(range(len(lines)))}
+    groups: dict[int | None, list[int]] = {}
+    for position, line in enumerate(lines):
+        source = SOURCE.search(line)
+        groups.setdefault(kept.get(source[1]) if source else None, []).append(position)
+    return groups

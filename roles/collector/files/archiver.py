@@ -22,13 +22,16 @@ from typing import Any
 sys.path.insert(0, "/usr/local/lib/vaern")
 
 from archive_partition import DiskFullError, Partition
-from archive_segments import code_of, days, expired, utc
+from archive_retention import delete, due
+from archive_segments import code_of, utc
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
 
 SETTINGS = Path("/etc/vaern/collector/collector.json")
 BATCH = 5000
 TOPICS_SECONDS = 2.0
 HOUSEKEEPING_SECONDS = 60.0
+DELETING_SECONDS = 2.0
+"""Deletion stops reading for at most about so long; the rest is deleted a minute later."""
 ALARM_SECONDS = 60.0
 RETRY_SECONDS = 5.0
 MIB = 1024 * 1024
@@ -76,6 +79,15 @@ class Archiver:
         changed = SETTINGS.stat().st_mtime
         if changed != self.changed:
             self.settings, self.changed = json.loads(SETTINGS.read_text(encoding="utf-8")), changed
+            for (topic, _), partition in self.partitions.items():
+                partition.kept = self.kept(topic)
+
+    def kept(self, topic: str) -> dict[bytes, int]:
+        """Days of the sources of a municipality that have a retention of their own."""
+        for tenant in self.settings["tenants"]:
+            if tenant["code"] == code_of(topic):
+                return {one["source"].encode(): one["days"] for one in tenant.get("retention_by_source", [])}
+        return {}
 
     def find_topics(self) -> None:
         """Begin with topics that are new, where the archive ends."""
@@ -95,7 +107,8 @@ class Archiver:
                 self.alarm(name, f"{name} has no directory in the archive; its events wait in the broker")
                 continue
             for number in fresh:
-                partition = Partition(directory, name, number, int(self.settings["archive"]["segment_mib"] * MIB))
+                segment_bytes = int(self.settings["archive"]["segment_mib"] * MIB)
+                partition = Partition(directory, name, number, segment_bytes, self.kept(name))
                 self.partitions[name, number] = partition
                 new.append(TopicPartition(name, number, partition.next if partition.next >= 0 else OFFSET_BEGINNING))
         if new:
@@ -200,15 +213,14 @@ class Archiver:
             self.used[tenant["code"]] = sum(path.stat().st_size for path in (root / tenant["code"]).glob("*/*.zst"))
 
     def delete_expired(self) -> None:
-        """Delete whole days past the retention and record each file; a municipality that is gone keeps its archive."""
-        today = utc(time.time()).date()
+        """Delete and record files past their retention; a municipality that is gone keeps its archive."""
+        today, limit = utc(time.time()).date(), time.monotonic() + DELETING_SECONDS
         for tenant in self.settings["tenants"]:
             directory = Path(self.settings["archive"]["directory"]) / tenant["code"]
-            for day in expired(days(directory), today, tenant["retention_days"]):
-                for path in sorted((directory / day).iterdir()):
-                    record_deletion(directory, path, tenant["retention_days"])
-                    path.unlink()
-                (directory / day).rmdir()
+            for path, kept in due(directory, today, tenant["retention_days"]):
+                if time.monotonic() > limit:
+                    return
+                delete(directory, path, kept)
 
     def alarm(self, about: str, message: str) -> None:
         """Say it in the journal with priority alert, once a minute for as long as it lasts."""
@@ -216,20 +228,6 @@ class Archiver:
         if now - self.alarms.get(about, -ALARM_SECONDS) >= ALARM_SECONDS:
             self.alarms[about] = now
             print(f"<1>ALARM {message}", file=sys.stderr, flush=True)
-
-
-def record_deletion(directory: Path, path: Path, retention_days: int) -> None:
-    """One line about a file that is about to be deleted, on disk before the file is gone."""
-    record = {
-        "time": utc(time.time()).isoformat(timespec="seconds"),
-        "file": str(path.relative_to(directory)),
-        "bytes": path.stat().st_size,
-        "reason": f"older than {retention_days} days",
-    }
-    with (directory / "deleted.jsonl").open("a", encoding="utf-8") as log:
-        log.write(json.dumps(record) + "\n")
-        log.flush()
-        os.fsync(log.fileno())
 
 
 def consumer() -> Consumer:

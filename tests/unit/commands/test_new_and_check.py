@@ -86,13 +86,11 @@ def test_faults_as_json_and_as_an_error(project: Project) -> None:
 
 def test_warnings_are_shown_and_stop_nothing(project: Project) -> None:
     path = project.municipality("favrskov") / "municipality.yml"
-    path.write_text(
-        path.read_text(encoding="utf-8").replace("cpr_masking: true", "cpr_masking: false"), encoding="utf-8"
-    )
+    path.write_text(path.read_text(encoding="utf-8").replace("cpr: mask", "cpr: keep"), encoding="utf-8")
     result = run(project, "check")
     assert result.return_value == 0
-    assert "privacy.cpr_masking: civil registration numbers" in result.stdout
-    assert "(warning)\n    fix: write true" in result.stdout
+    assert "privacy.cpr: civil registration numbers" in result.stdout
+    assert "(warning)\n    fix: write mask or hash" in result.stdout
 
 
 def test_schemas_are_written_on_request(project: Project) -> None:

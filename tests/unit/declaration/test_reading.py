@@ -92,8 +92,11 @@ VALUES = {
     "boolean as number": Bad(
         "population: 49000", "population: true", "population", "population", "`true`", "a whole number"
     ),
-    "word as boolean": Bad(
-        "cpr_masking: true", "cpr_masking: maybe", "maybe", "privacy.cpr_masking", "`maybe`", "true or false"
+    "word YAML reads as boolean": Bad(
+        "cpr: mask", "cpr: off", "off", "privacy.cpr", "`off` is not", "mask, hash, keep"
+    ),
+    "key of an earlier version": Bad(
+        "cpr: mask", "cpr_masking: true", "cpr_masking", "privacy.cpr_masking", "another way now", "`cpr: mask`"
     ),
     "infinite number": Bad("spool_gib: 6 ", "spool_gib: .inf ", ".inf", "hosts[0].spool_gib", "`.inf`", "a number"),
     "number below its bound": Bad(

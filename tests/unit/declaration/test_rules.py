@@ -258,6 +258,9 @@ FLEET = {
         "longer than the archive keeps (400)",
         "400 or less",
     ),
+    "kept no longer than the broker does": Broken(
+        "retention_days: 400", "retention_days: 3", "privacy.retention_days", "collector's broker", "write 4 or more"
+    ),
     "LAN inside the lab's network": Broken(
         "network: 198.51.100.0/24",
         "network: 198.0.0.0/8",
@@ -346,7 +349,7 @@ WARNINGS = {
         "privacy.retention_days",
         "shorter than 12 months",
     ),
-    "unmasked": ("cpr_masking: true", "cpr_masking: false", "privacy.cpr_masking", "unmasked"),
+    "unmasked": ("cpr: mask", "cpr: keep", "privacy.cpr", "unmasked"),
 }
 
 

@@ -1,4 +1,4 @@
-"""The archive without a broker: names, blocks, what a crash leaves behind, retention, and the search."""
+"""The archive without a broker: names, blocks, what a crash leaves behind, and the search for new events."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import os
 import sys
 import time
 from collections.abc import Iterator
-from datetime import date
 from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
@@ -180,12 +179,6 @@ def test_a_full_disk_keeps_the_events_and_the_file(
 )
 def test_a_message_is_one_line(programs: Programs, value: bytes | None, line: bytes) -> None:
     assert programs.segments.one_line(value) == line
-
-
-def test_whole_days_past_the_retention_expire(programs: Programs) -> None:
-    names = ["2026-01-01", "2026-01-02", "2026-01-03", "deleted.jsonl", "2026-13-01"]
-    assert programs.segments.expired(names, date(2026, 1, 12), 10) == ["2026-01-01"]
-    assert programs.segments.expired(names, date(2026, 1, 13), 10) == ["2026-01-01", "2026-01-02"]
 
 
 def test_events_are_found_in_the_open_segment_too(programs: Programs, tmp_path: Path) -> None:

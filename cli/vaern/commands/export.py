@@ -1,0 +1,80 @@
+"""`vaern export`: write a municipality's events to a file, for an access request."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from vaern.errors import ExitCode
+from vaern.paths import Project
+
+
+@click.command()
+@click.argument("slug", metavar="MUNICIPALITY")
+@click.option(
+    "--person", "persons", multiple=True, metavar="TEXT", help="Name, user, address or token; may be repeated."
+)
+@click.option("--source", default="", metavar="NAME", help="Only events of this source.")
+@click.option("--from", "since", metavar="TIME", help="Received at or after: 2026-11-24, 2026-11-24T09:30, or 7d ago.")
+@click.option("--to", "until", metavar="TIME", help="Received before.")
+@click.option("--asked-by", required=True, metavar="NAME", help="Who in the municipality asks.")
+@click.option("--case", default="", metavar="REFERENCE", help="Its case, for the record.")
+@click.option(
+    "--output",
+    required=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="A new file; compressed when it ends with .zst.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the manifest.")
+@click.pass_context
+def command(
+    ctx: click.Context,
+    slug: str,
+    persons: tuple[str, ...],
+    source: str,
+    since: str | None,
+    until: str | None,
+    asked_by: str,
+    case: str,
+    output: Path,
+    as_json: bool,
+) -> int:
+    """Write a municipality's events to a file, for an access request.
+
+    Everything that is archived about a person, from a source or within a time, as JSON lines, oldest first. A
+    manifest is written beside it: who asked, when, for what, how many events, and their digest. The collector
+    records the access before it reads. `--person -` reads texts from standard input, one a line. When civil
+    registration numbers are hashed, the municipality finds the token of a number with `vaern-cpr-token` on its relay.
+
+    \b
+    Examples:
+      vaern export favrskov --person ahs --person 198.51.100.77 --asked-by "T. Testesen" --output ahs.jsonl
+      vaern export favrskov --source journal1 --from 2026-11-01 --to 2026-12-01 --asked-by DPO --output nov.jsonl.zst
+    """
+    from datetime import UTC, datetime
+
+    from vaern.console import print_json
+    from vaern.declaration import load_fleet
+    from vaern.disclosure import Request, export, moment
+
+    project: Project = ctx.obj
+    fleet, now = load_fleet(project, [slug]), datetime.now(UTC)
+    typed = sys.stdin.read().split("\n") if "-" in persons else []
+    request = Request(
+        asked_by=asked_by,
+        case=case,
+        texts=tuple(text for text in (*persons, *typed) if text and text != "-"),
+        source=source,
+        since=moment(since, now) if since else None,
+        until=moment(until, now) if until else None,
+    )
+    manifest = export(project, fleet.deployment, fleet.municipalities[slug], request, output)
+    if as_json:
+        print_json(manifest)
+    else:
+        click.echo(
+            f"{manifest['events']} events in {output}, manifest beside it; recorded as {manifest['access'][:12]}"
+        )
+    return ExitCode.OK
