@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from vaern.inventory import watching
 from vaern.model import sizing
 from vaern.model.declaration import Host, LogSource, Municipality, Tap
 from vaern.model.deployment import Deployment, Hub, HubRole
@@ -57,6 +58,7 @@ def hub_variables(deployment: Deployment, hub: Hub) -> Variables:
         "base_ntp_server": {"allow": [LAB_NETWORK] if lab else []},
         "base_open_ports": ports,
         "vpn_hub_interface": _interface(f"{address}/48") | {"port": deployment.vpn_port},
+        **watching.hub_watch(deployment, hub.name),
     }
     if HubRole.COLLECTOR in hub.roles:
         variables["collector_listener"] = {
@@ -82,6 +84,7 @@ def tenant_variables(deployment: Deployment, tenants: dict[str, Municipality]) -
     ]
     return {
         "vpn_hub_peers": peers,
+        **watching.hub_tunnels(peers),
         "collector_tenants": [_tenant(deployment, slug, one) for slug, one in tenants.items()],
     }
 
@@ -104,7 +107,7 @@ def host_variables(deployment: Deployment, slug: str, municipality: Municipality
         variables |= _shipper(deployment, slug, municipality, host)
     if HostRole.SENSOR in host.roles:
         variables |= _tap(slug, municipality, host)
-    return variables
+    return variables | watching.host_watch(deployment, slug, municipality, host)
 
 
 def _tenant(deployment: Deployment, slug: str, municipality: Municipality) -> Variables:
@@ -116,6 +119,7 @@ def _tenant(deployment: Deployment, slug: str, municipality: Municipality) -> Va
         "quota_bytes_per_second": max(SMALLEST_QUOTA, round(rate * CATCH_UP_FACTOR)),
         "retention_days": municipality.privacy.retention_days,
         "max_gib": deployment.collector.archive_gib,
+        **watching.expected(slug, municipality),
     }
 
 
@@ -147,7 +151,8 @@ def _shipper(deployment: Deployment, slug: str, municipality: Municipality, host
         },
         "log_shipper_listen": str(host.address),
         "log_shipper_sources": [_source(source) for source in sizing.sources_of(municipality, host)]
-        + [_tap_source(municipality, tap, host) for tap in _taps_through(municipality, host)],
+        + [_tap_source(municipality, tap, host) for tap in _taps_through(municipality, host)]
+        + watching.sources_through(municipality, host),
         "log_shipper_output": {
             "brokers": [f"{collector}:{deployment.kafka_port}"],
             "topic": topic_of(municipality.code),
@@ -155,6 +160,7 @@ def _shipper(deployment: Deployment, slug: str, municipality: Municipality, host
         "log_shipper_spool": {"directory": "/var/spool/vaern-log-shipper", "max_bytes": half},
         "log_shipper_queue": {"max_disk_bytes": half, "memory_events": 50000},
         "log_shipper_privacy": {"cpr_masking": municipality.privacy.cpr_masking},
+        **watching.relay_watch("/var/spool/vaern-log-shipper", half, half),
     }
 
 
@@ -242,6 +248,8 @@ def _relay_ports(municipality: Municipality, host: Host) -> list[Variables]:
         if tap.sensor != host.name:
             sensor = municipality.host(tap.sensor)
             senders.setdefault(Protocol.SYSLOG_TLS, set()).add(f"{sensor.address}/32")
+    for address in watching.senders_to(municipality, host):
+        senders.setdefault(Protocol.SYSLOG_TLS, set()).add(f"{address}/32")
     return [
         _port(port, transport, sorted(senders[protocol]), f"{protocol.value} from sources", LAN)
         for protocol, (transport, port) in sorted(PORTS.items())

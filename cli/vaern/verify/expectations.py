@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from ipaddress import IPv4Network, IPv6Network
 
-from vaern.model.declaration import LogSource, Municipality, Tap
+from vaern.model.declaration import Host, LogSource, Municipality, Tap
 from vaern.model.deployment import Deployment, HubRole
 from vaern.model.vocabulary import Protocol, TapMode, Target
 from vaern.verify.parsing import Opening
@@ -51,13 +51,26 @@ def senders(municipality: Municipality, subject: Subject) -> dict[str, str]:
         if not _is(subject, tap.sensor):
             address = municipality.host(tap.sensor).address
             found[f"{Protocol.SYSLOG_TLS} {address} tap-{tap.name}"] = f"tap-{tap.name}"
+    for host in watched_through(municipality, subject):
+        if not _is(subject, host.name):
+            found[f"{Protocol.SYSLOG_TLS} {host.address} vaern-{host.name}"] = f"vaern-{host.name}"
     return found
+
+
+def watched_through(municipality: Municipality, subject: Subject) -> tuple[Host, ...]:
+    """The hosts whose heartbeats this relay carries: those of its site, itself among them."""
+    relay = subject.host
+    if relay is None or _first_relay(municipality, relay.site) != relay.name:
+        return ()
+    return tuple(host for host in municipality.hosts if host.site == relay.site)
 
 
 def labels(municipality: Municipality, subject: Subject) -> dict[str, tuple[str, str]]:
     """Kind and sector every source of this relay is labelled with."""
     found = {one.name: (str(one.kind), str(one.sector)) for one in sources(municipality, subject)}
-    return found | {f"tap-{tap.name}": ("tap", str(tap.sector)) for tap in taps_through(municipality, subject)}
+    found |= {f"tap-{tap.name}": ("tap", str(tap.sector)) for tap in taps_through(municipality, subject)}
+    hosts = watched_through(municipality, subject)
+    return found | {f"vaern-{host.name}": ("vaern", str(municipality.site(host.site).sector)) for host in hosts}
 
 
 def openings(municipality: Municipality, deployment: Deployment, subject: Subject) -> frozenset[Opening]:
@@ -145,4 +158,7 @@ def _relay_openings(municipality: Municipality, subject: Subject) -> set[Opening
     for tap in taps_through(municipality, subject):
         if not _is(subject, tap.sensor):
             allowed.setdefault(Protocol.SYSLOG_TLS, set()).add(str(municipality.host(tap.sensor).address))
+    for host in watched_through(municipality, subject):
+        if not _is(subject, host.name):
+            allowed.setdefault(Protocol.SYSLOG_TLS, set()).add(str(host.address))
     return {Opening(*PORTS[protocol], tuple(sorted(addresses)), LAN) for protocol, addresses in allowed.items()}
