@@ -30,16 +30,19 @@ class Authority:
         self.name = _name("test authority")
         self.certificate = _pem(self._sign(self.name, self.key, []))
 
-    def issue(self, name: str, *addresses: str, names: Sequence[str] = ()) -> Certificate:
-        """A new key, and a certificate for it with that name, these IP addresses and these other names."""
+    def issue(self, name: str, *addresses: str, names: Sequence[str] = (), hours: float = 24) -> Certificate:
+        """A new key, and a certificate for it with that name, these IP addresses and these other names.
+
+        It began an hour ago and ends in so many `hours`.
+        """
         key = ec.generate_private_key(ec.SECP256R1())
         alternatives = [*map(x509.DNSName, (name, *names)), *(x509.IPAddress(ip_address(a)) for a in addresses)]
-        signed = self._sign(_name(name), key, alternatives)
+        signed = self._sign(_name(name), key, alternatives, hours)
         form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
         return Certificate(key.private_bytes(*form).decode(), _pem(signed))
 
     def _sign(
-        self, name: x509.Name, key: ec.EllipticCurvePrivateKey, names: list[x509.GeneralName]
+        self, name: x509.Name, key: ec.EllipticCurvePrivateKey, names: list[x509.GeneralName], hours: float = 24
     ) -> x509.Certificate:
         now = datetime.now(UTC)
         builder = x509.CertificateBuilder(
@@ -48,8 +51,18 @@ class Authority:
             public_key=key.public_key(),
             serial_number=x509.random_serial_number(),
             not_valid_before=now - timedelta(hours=1),
-            not_valid_after=now + timedelta(days=1),
+            not_valid_after=now + timedelta(hours=hours),
         ).add_extension(x509.BasicConstraints(ca=not names, path_length=None), critical=True)
+        # Python 3.13 checks as strictly as RFC 5280 is written: who signed, and what an authority may do.
+        own, signer = key.public_key(), self.key.public_key()
+        builder = builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(own), critical=False)
+        builder = builder.add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer), critical=False)
+        if not names:
+            signs = ("key_cert_sign", "crl_sign")
+            others = ("digital_signature", "content_commitment", "key_encipherment", "data_encipherment")
+            others += ("key_agreement", "encipher_only", "decipher_only")
+            usage = x509.KeyUsage(**dict.fromkeys(signs, True), **dict.fromkeys(others, False))
+            builder = builder.add_extension(usage, critical=True)
         if names:
             usages = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.SERVER_AUTH])
             builder = builder.add_extension(usages, critical=False)

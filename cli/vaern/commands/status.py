@@ -1,8 +1,8 @@
-"""`vaern status`: how far each municipality is."""
+"""`vaern status`: how far each municipality is, and what is wrong there now."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -10,6 +10,7 @@ from vaern.errors import ExitCode
 from vaern.paths import Project
 
 if TYPE_CHECKING:
+    from vaern.alarms import Alarm, Alarms
     from vaern.status import Status
 
 
@@ -20,26 +21,61 @@ if TYPE_CHECKING:
 def command(ctx: click.Context, slugs: tuple[str, ...], as_json: bool) -> int:
     """Show how far each municipality is.
 
-    Read from the records of the last runs; `vaern verify` asks the hosts themselves.
+    Read from the records of the last runs, and the alarms from the collector; `vaern verify` asks the hosts
+    themselves. Exits 1 while an alarm is open.
 
     \b
     Examples:
       vaern status
       vaern status favrskov --json
     """
-    from dataclasses import asdict
-
+    from vaern import alarms
     from vaern.console import print_json
     from vaern.declaration import load_fleet
     from vaern.status import statuses
 
     project: Project = ctx.obj
-    found = statuses(project, load_fleet(project, slugs))
+    fleet = load_fleet(project, slugs)
+    found = statuses(project, fleet)
+    told = alarms.read(project, fleet.deployment)
     if as_json:
-        print_json([asdict(status) | {"connected": status.connected} for status in found])
+        print_json([_document(status, told) for status in found])
     else:
         _print_table(found)
-    return ExitCode.OK
+        _print_alarms(found, told)
+    concerned = [*told.shared, *(alarm for status in found for alarm in told.of(status.code))]
+    return ExitCode.FINDINGS if concerned else ExitCode.OK
+
+
+def _document(status: Status, told: Alarms) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    return asdict(status) | {
+        "connected": status.connected,
+        "alarms": [asdict(alarm) for alarm in told.of(status.code)],
+        "shared_alarms": [asdict(alarm) for alarm in told.shared],
+        "alarms_unknown": told.unknown,
+    }
+
+
+def _print_alarms(found: list[Status], told: Alarms) -> None:
+    from rich.markup import escape
+
+    from vaern.console import terminal
+
+    def tell(name: str, alarms: tuple[Alarm, ...]) -> None:
+        for alarm in alarms:
+            terminal().print(
+                f"[red]ALARM[/] {name}: {escape(alarm.english)} [dim]({alarm.kind}, since {alarm.since})[/]"
+            )
+
+    tell("shared hosts", told.shared)
+    for status in found:
+        tell(status.municipality, told.of(status.code))
+    if told.unknown:
+        terminal().print(f"Alarms are not known: {escape(told.unknown)}")
+    elif not told.open:
+        terminal().print("No alarm is open.")
 
 
 def _print_table(found: list[Status]) -> None:

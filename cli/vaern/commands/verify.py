@@ -28,6 +28,7 @@ def command(ctx: click.Context, slug: str, controls: tuple[str, ...], as_json: b
       vaern verify favrskov --control VPN-03 --control BASE-08
       vaern verify favrskov --junit results.xml
     """
+    from vaern import alarms
     from vaern.controls import load_catalogue
     from vaern.declaration import load_fleet
     from vaern.model.finding import Outcome
@@ -38,7 +39,9 @@ def command(ctx: click.Context, slug: str, controls: tuple[str, ...], as_json: b
     fleet = load_fleet(project, [slug])
     municipality = fleet.municipalities[slug]
     findings = verify(project, slug, municipality, fleet.deployment, controls=controls)
-    report = make_report(slug, municipality, fleet.deployment, findings)
+    told = alarms.read(project, fleet.deployment)
+    texts = [(alarm.danish, alarm.english) for alarm in (*told.shared, *told.of(municipality.code))]
+    report = make_report(slug, municipality, fleet.deployment, findings, alarms=texts)
     paths = None if controls else write_reports(project, slug, report)
     if junit:
         junit.write_text(render_junit(report, load_catalogue()), encoding="utf-8")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from vaern.model import municipalities, sizing
 from vaern.model.catalogue import kind_of
 from vaern.model.declaration import Municipality, Site
+from vaern.model.naming import WATCH_PREFIX, tap_source
 from vaern.model.vocabulary import CprHandling, HostRole, Sector
 
 if TYPE_CHECKING:
@@ -84,6 +85,15 @@ def _unique_names(municipality: Municipality) -> Iterator[Fault]:
         for position, first in repeated(item.name for item in items):
             found = f"`{items[position].name}` is already the name of {part}[{first}]"
             yield Fault((part, position, "name"), found, "give it another name")
+
+
+def _reserved_names(municipality: Municipality) -> Iterator[Fault]:
+    """Names of sources that vaern gives itself: heartbeats of hosts, alerts of taps."""
+    for position, source in enumerate(municipality.log_sources):
+        for prefix in (WATCH_PREFIX, tap_source("")):
+            if source.name.startswith(prefix):
+                found = f"names with `{prefix}` are of vaern's own sources"
+                yield Fault(("log_sources", position, "name"), found, "give it another name")
 
 
 def _sites(municipality: Municipality) -> Iterator[Fault]:
@@ -248,4 +258,16 @@ def _privacy(municipality: Municipality) -> Iterator[Fault]:
         yield Fault(("privacy", "cpr"), found, "write mask or hash, or see that the agreement covers it", warning=True)
 
 
-_RULES: tuple[Rule, ...] = (_known, _unique_names, _sites, _vendors, _roles, _taps, _debian, _soc, _queue, _privacy)
+_RULES: tuple[Rule, ...] = (
+    _known,
+    _unique_names,
+    _reserved_names,
+    _sites,
+    _vendors,
+    _roles,
+    _taps,
+    _debian,
+    _soc,
+    _queue,
+    _privacy,
+)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from vaern.inventory import azure
+from vaern.inventory import azure, watching
 from vaern.model import receiving, sizing
 from vaern.model.catalogue import GENERIC, vendor_of
 from vaern.model.declaration import Host, LogSource, Municipality, Tap
@@ -63,6 +63,7 @@ def hub_variables(deployment: Deployment, hub: Hub) -> Variables:
         "base_ntp_server": {"allow": [LAB_NETWORK] if lab else []},
         "base_open_ports": ports,
         "vpn_hub_interface": _interface(f"{address}/48") | {"port": deployment.vpn_port},
+        **watching.hub_watch(deployment, hub.name),
     }
     if deployment.target is Target.AZURE:
         variables |= azure.hub_login()
@@ -90,6 +91,7 @@ def tenant_variables(deployment: Deployment, tenants: dict[str, Municipality]) -
     ]
     return {
         "vpn_hub_peers": peers,
+        **watching.hub_tunnels(peers),
         "collector_tenants": [_tenant(deployment, slug, one) for slug, one in tenants.items()],
     }
 
@@ -112,7 +114,7 @@ def host_variables(deployment: Deployment, slug: str, municipality: Municipality
         variables |= _shipper(deployment, slug, municipality, host)
     if HostRole.SENSOR in host.roles:
         variables |= _tap(slug, municipality, host)
-    return variables
+    return variables | watching.host_watch(deployment, slug, municipality, host)
 
 
 def _tenant(deployment: Deployment, slug: str, municipality: Municipality) -> Variables:
@@ -130,6 +132,7 @@ def _tenant(deployment: Deployment, slug: str, municipality: Municipality) -> Va
             for name, readers in receiving.topics(deployment, municipality).items()
             if readers
         ],
+        **watching.expected(slug, municipality),
     }
 
 
@@ -171,6 +174,7 @@ def _shipper(deployment: Deployment, slug: str, municipality: Municipality, host
             for source in [
                 *(_source(source) for source in sizing.sources_of(municipality, host)),
                 *(_tap_source(slug, municipality, tap, host) for tap in _taps_through(municipality, host)),
+                *watching.sources_through(municipality, host),
             ]
         ],
         "log_shipper_receivers": [
@@ -180,6 +184,7 @@ def _shipper(deployment: Deployment, slug: str, municipality: Municipality, host
         "log_shipper_spool": {"directory": "/var/spool/vaern-log-shipper", "max_bytes": half},
         "log_shipper_queue": {"max_disk_bytes": half, "memory_events": 50000},
         "log_shipper_privacy": {"cpr": municipality.privacy.cpr.value},
+        **watching.relay_watch("/var/spool/vaern-log-shipper", half, half),
     }
 
 
@@ -297,6 +302,8 @@ def _relay_ports(municipality: Municipality, host: Host) -> list[Variables]:
     senders: dict[Protocol, set[str]] = {}
     for source in sizing.sources_of(municipality, host):
         senders.setdefault(source.protocol, set()).add(f"{source.address}/32")
+    for address in watching.senders_to(municipality, host):
+        senders.setdefault(Protocol.SYSLOG_TLS, set()).add(f"{address}/32")
     sensors = {tap.sensor for tap in _taps_through(municipality, host)} - {host.name}
     addresses = sorted(f"{municipality.host(sensor).address}/32" for sensor in sensors)
     return [

@@ -9,6 +9,8 @@ SHARED = "shared"
 INTERFACE = "vaern0"
 """The overlay interface on every host."""
 OVERLAY_MTU = 1420
+WATCH_PREFIX = "vaern-"
+"""Of sources that are hosts of ours; no declared source is called so."""
 
 
 def host_name(slug: str, host: str) -> str:
@@ -29,6 +31,11 @@ def topic_of(code: str) -> str:
 def tap_source(tap: str) -> str:
     """Name under which the alerts of a tap arrive."""
     return f"tap-{tap}"
+
+
+def watch_source(host: str) -> str:
+    """Name under which the heartbeats of a host arrive."""
+    return f"{WATCH_PREFIX}{host}"
 
 
 def generated_name(target: Target, name: str) -> str:

@@ -44,6 +44,8 @@ class Report:
     proofs: tuple[Proof, ...]
     durations: tuple[tuple[str, float], ...]
     """Stage and its seconds, in the order they ran; empty when only the controls were run."""
+    alarms: tuple[tuple[str, str], ...] = ()
+    """Danish and English text of each alarm that was open at the collector."""
 
     def count(self, outcome: Outcome) -> int:
         """Findings with that outcome."""
@@ -81,6 +83,7 @@ def make_report(
     findings: Iterable[Finding],
     proofs: Iterable[Proof] = (),
     durations: Mapping[str, float] | None = None,
+    alarms: Iterable[tuple[str, str]] = (),
 ) -> Report:
     """A report of this moment, in a fixed order."""
     return Report(
@@ -93,4 +96,5 @@ def make_report(
         findings=tuple(sorted(findings)),
         proofs=tuple(sorted(proofs)),
         durations=tuple((durations or {}).items()),
+        alarms=tuple(alarms),
     )

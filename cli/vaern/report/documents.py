@@ -50,6 +50,7 @@ def parse_json(text: str, origin: str) -> Report:
             findings=findings,
             proofs=tuple(Proof(**one) for one in document["proofs"]),
             durations=tuple(document["durations"].items()),
+            alarms=tuple((str(danish), str(english)) for danish, english in document.get("alarms", [])),
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UsageError(f"{origin} is not a report of vaern ({error})", fix="run `vaern verify` again") from error

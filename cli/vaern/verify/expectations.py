@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from ipaddress import IPv4Network, IPv6Network
 
-from vaern.model.declaration import LogSource, Municipality, Tap
+from vaern.model.declaration import Host, LogSource, Municipality, Tap
 from vaern.model.deployment import Deployment, HubRole
 from vaern.model.vocabulary import Protocol, SocProtocol, TapMode, Target
 from vaern.verify.parsing import Opening
@@ -55,7 +55,18 @@ def senders(municipality: Municipality, subject: Subject) -> dict[str, str]:
         if not _is(subject, tap.sensor):
             address = municipality.host(tap.sensor).address
             found[f"relp_tls {address} tap-{tap.name}"] = f"tap-{tap.name}"
+    for host in watched_through(municipality, subject):
+        if not _is(subject, host.name):
+            found[f"{Protocol.SYSLOG_TLS} {host.address} vaern-{host.name}"] = f"vaern-{host.name}"
     return found
+
+
+def watched_through(municipality: Municipality, subject: Subject) -> tuple[Host, ...]:
+    """The hosts whose heartbeats this relay carries: those of its site, itself among them."""
+    relay = subject.host
+    if relay is None or _first_relay(municipality, relay.site) != relay.name:
+        return ()
+    return tuple(host for host in municipality.hosts if host.site == relay.site)
 
 
 def listeners(municipality: Municipality, subject: Subject) -> frozenset[tuple[str, int]]:
@@ -68,7 +79,9 @@ def listeners(municipality: Municipality, subject: Subject) -> frozenset[tuple[s
 def labels(municipality: Municipality, subject: Subject) -> dict[str, tuple[str, str]]:
     """Kind and sector every source of this relay is labelled with."""
     found = {one.name: (str(one.kind), str(one.sector)) for one in sources(municipality, subject)}
-    return found | {f"tap-{tap.name}": ("tap", str(tap.sector)) for tap in taps_through(municipality, subject)}
+    found |= {f"tap-{tap.name}": ("tap", str(tap.sector)) for tap in taps_through(municipality, subject)}
+    hosts = watched_through(municipality, subject)
+    return found | {f"vaern-{host.name}": ("vaern", str(municipality.site(host.site).sector)) for host in hosts}
 
 
 def openings(municipality: Municipality, deployment: Deployment, subject: Subject) -> frozenset[Opening]:
@@ -212,6 +225,9 @@ def _relay_openings(municipality: Municipality, subject: Subject) -> set[Opening
     allowed: dict[Protocol, set[str]] = {}
     for source in sources(municipality, subject):
         allowed.setdefault(source.protocol, set()).add(str(source.address))
+    for host in watched_through(municipality, subject):
+        if not _is(subject, host.name):
+            allowed.setdefault(Protocol.SYSLOG_TLS, set()).add(str(host.address))
     found = {Opening(*PORTS[protocol], tuple(sorted(addresses)), LAN) for protocol, addresses in allowed.items()}
     beside = [tap.sensor for tap in taps_through(municipality, subject) if not _is(subject, tap.sensor)]
     sensors = tuple(sorted({str(municipality.host(sensor).address) for sensor in beside}))

@@ -24,6 +24,7 @@ sys.path.insert(0, "/usr/local/lib/vaern")
 from archive_partition import DiskFullError, Partition
 from archive_retention import delete, due
 from archive_segments import code_of, utc
+from archive_sightings import Sightings
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
 
 SETTINGS = Path("/etc/vaern/collector/collector.json")
@@ -50,6 +51,7 @@ class Archiver:
         self.halted: set[tuple[str, int]] = set()
         self.alarms: dict[str, float] = {}
         self.used: dict[str, int] = {}
+        self.sightings = Sightings()
         self.stopping = False
 
     def run(self) -> None:
@@ -67,6 +69,7 @@ class Archiver:
                 housekeeping_at = now + HOUSEKEEPING_SECONDS
             self.take(self.consumer.consume(BATCH, 0.1))
             self.flush_due()
+            self.sightings.write(self.partitions, self.all_read)
         for partition in self.partitions.values():
             partition.close()
 
@@ -96,6 +99,7 @@ class Archiver:
         except KafkaException as error:
             self.alarm("broker", f"The broker does not answer: {error}")
             return
+        self.sightings.broker_answered()
         new = []
         for name in sorted(topics):
             code = code_of(name)
@@ -130,6 +134,7 @@ class Archiver:
         for key, batch in batches.items():
             if key not in self.paused and key not in self.halted:
                 self.add(self.partitions[key], batch, now)
+                self.sightings.take(*key, batch)
 
     def add(self, partition: Partition, batch: list[Any], now: float) -> None:
         """Append a batch of one partition; a jump in the offsets begins a new segment."""
@@ -167,6 +172,13 @@ class Archiver:
         if error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED:
             return  # The library asks for a group as soon as it connects; none is used, the archive is the position.
         self.alarm(f"{message.topic()} {error.code()}", f"{message.topic() or 'The broker'}: {error.str()}")
+
+    def all_read(self, topic: str, number: int) -> bool:
+        """Whether nothing is left to read in a partition, as of the broker's last answer; asks nobody."""
+        if (topic, number) in self.paused or (topic, number) in self.halted:
+            return False
+        high = self.consumer.get_watermark_offsets(TopicPartition(topic, number), cached=True)[1]
+        return bool(0 <= high <= max(self.partitions[topic, number].next, 0))
 
     def flush_due(self) -> None:
         """Write partitions that have waited long enough or hold enough; pause those that cannot be written."""

@@ -42,6 +42,12 @@ MUNICIPALITY = {
     "source name twice": Broken(
         "name: dhcp1", "name: firewall1", "log_sources[1].name", "log_sources[0]", "another name"
     ),
+    "source called like a host's heartbeats": Broken(
+        "name: dhcp1", "name: vaern-dhcp1", "log_sources[1].name", "vaern's own sources", "another name"
+    ),
+    "source called like a tap": Broken(
+        "name: dhcp1", "name: tap-dhcp1", "log_sources[1].name", "vaern's own sources", "another name"
+    ),
     "host at no site": Broken(
         "    site: raadhus\n    address: 198.51.100.11",
         "    site: skole\n    address: 198.51.100.11",

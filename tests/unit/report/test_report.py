@@ -128,3 +128,12 @@ def test_terminal_shows_failures_with_both_values(capsys: pytest.CaptureFixture[
     assert "BASE-05" in text
     assert "expected yes" in text
     assert "report: /x/report.html" in text
+
+
+def test_open_alarms_are_told_in_both_languages_and_kept() -> None:
+    given = replace(MIXED, alarms=(("firewall1 er tavs <b>", "firewall1 is silent"),))
+    page = render_html(given, load_catalogue())
+    assert "firewall1 er tavs &lt;b&gt;" in page
+    assert "firewall1 is silent" in page
+    assert parse_json(render_json(given, load_catalogue()), "x") == given
+    assert "Open alarms" not in render_html(MIXED, load_catalogue())

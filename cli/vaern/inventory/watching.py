@@ -1,0 +1,102 @@
+"""The variables of the `watch` role, and what the sentry of the collector holds a municipality to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from vaern.model import sizing
+from vaern.model.declaration import Host, Municipality
+from vaern.model.deployment import Deployment, HubRole
+from vaern.model.naming import INTERFACE, host_name, watch_source
+from vaern.model.vocabulary import HostRole, Target
+
+Variables = dict[str, Any]
+HEARTBEATS = "/var/lib/vaern-watch/heartbeat.jsonl"
+TLS_PORT = 6514
+
+
+def host_watch(deployment: Deployment, slug: str, municipality: Municipality, host: Host) -> Variables:
+    """One host of a municipality; `watch_tunnel` only where there is one."""
+    variables: Variables = {"watch_host": host_name(slug, host.name)}
+    relay = sizing.relay_of(municipality, host.site)
+    if relay is not None and relay.name != host.name:
+        variables["watch_output"] = {
+            "mode": "relay",
+            "address": str(relay.address),
+            "port": TLS_PORT,
+            "relay": host_name(slug, relay.name),
+            "source": watch_source(host.name),
+        }
+    if HostRole.GATEWAY in host.roles:
+        peers = [_peer(hub.name, municipality.code) for hub in deployment.with_role(HubRole.VPN_HUB)]
+        variables["watch_tunnel"] = {"interface": INTERFACE, "peers": peers}
+    return variables
+
+
+def relay_watch(directory: str, spool_bytes: int, queue_bytes: int) -> Variables:
+    """What a relay has besides: spool and queue, with their bounds."""
+    return {"watch_spool": {"directory": directory, "max_bytes": spool_bytes, "queue_bytes": queue_bytes}}
+
+
+def hub_watch(deployment: Deployment, name: str) -> Variables:
+    """A shared host. In the lab it is the time source of the others, with none above it."""
+    return {"watch_host": name} | ({"watch_clock": False} if deployment.target is Target.LAB else {})
+
+
+def hub_tunnels(peers: list[Variables]) -> Variables:
+    """The gateways a hub should hear from, as they are in `vpn_hub_peers`."""
+    return {
+        "watch_tunnel": {
+            "interface": INTERFACE,
+            "peers": [{key: peer[key] for key in ("name", "public_key", "municipality")} for peer in peers],
+        }
+    }
+
+
+def sources_through(municipality: Municipality, relay: Host) -> list[Variables]:
+    """The heartbeats a relay carries: its own from a file, those of the other hosts of its site over TLS."""
+    return [
+        _source(municipality, host, relay) for host in municipality.hosts if _speaks_through(municipality, host, relay)
+    ]
+
+
+def senders_to(municipality: Municipality, relay: Host) -> list[str]:
+    """Addresses of the other hosts that send heartbeats to this relay."""
+    hosts = (host for host in municipality.hosts if _speaks_through(municipality, host, relay))
+    return [str(host.address) for host in hosts if host.name != relay.name]
+
+
+def expected(slug: str, municipality: Municipality) -> Variables:
+    """What the sentry expects to hear: each declared source, and each host that has a relay to speak through."""
+    return {
+        "sources": [
+            {
+                "name": source.name,
+                "relay": host_name(slug, relay.name),
+                "silent_after_minutes": source.silent_after_minutes,
+            }
+            for source in municipality.log_sources
+            if (relay := sizing.relay_of(municipality, source.site)) is not None
+        ],
+        "hosts": [
+            {"name": host_name(slug, host.name), "source": watch_source(host.name)}
+            for host in municipality.hosts
+            if sizing.relay_of(municipality, host.site) is not None
+        ],
+    }
+
+
+def _speaks_through(municipality: Municipality, host: Host, relay: Host) -> bool:
+    return sizing.relay_of(municipality, host.site) == relay
+
+
+def _source(municipality: Municipality, host: Host, relay: Host) -> Variables:
+    common = {"name": watch_source(host.name), "kind": "vaern", "sector": municipality.site(host.site).sector.value}
+    if host.name == relay.name:
+        return common | {"protocol": "file", "file": HEARTBEATS}
+    sender = {"protocol": "syslog_tls", "address": str(host.address), "application": watch_source(host.name)}
+    return common | sender
+
+
+def _peer(name: str, code: str) -> Variables:
+    return {"name": name, "public_key": f"{{{{ enrolment['{name}'].wireguard_public_key }}}}", "municipality": code}

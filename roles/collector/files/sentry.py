@@ -1,0 +1,184 @@
+#!/usr/bin/python3
+"""Raises an alarm when something is silent or about to be, and clears it; runs as vaern-sentry.service.
+
+It reads what the archiver heard (/run/vaern-archiver/sightings.json) and what this host says of itself, holds both
+against /etc/vaern/collector/collector.json, and writes every change to /var/lib/vaern/alarms and to the journal
+with priority alert. What is open now is in /run/vaern-sentry/open.json, for `vaern status`. It reaches no network.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import sys
+import time
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, "/usr/local/lib/vaern")
+
+from sentry_alarms import SHARED, AlarmLog, Condition, Key, Record, changes
+from sentry_judging import Judgement, Memory, judge, moment, own
+
+SETTINGS = Path("/etc/vaern/collector/collector.json")
+WATCHED = Path("/etc/vaern/watch/watch.json")
+HEARTBEATS = Path("/var/lib/vaern-watch/heartbeat.jsonl")
+SIGHTINGS = Path("/run/vaern-archiver/sightings.json")
+ALARMS = Path("/var/lib/vaern/alarms")
+MEMORY = Path("/var/lib/vaern-sentry/memory.json")
+OPEN = Path("/run/vaern-sentry/open.json")
+TEXTS = Path(__file__).with_name("sentry_texts.json")
+LOOK_SECONDS = 1.0
+KEEP_SECONDS = 10.0
+LINE_BYTES = 65536
+
+
+class Sentry:
+    """What is known, and the alarms that are open."""
+
+    def __init__(self) -> None:
+        """Take up where the last one stopped. Raises OSError."""
+        self.log = AlarmLog(ALARMS)
+        self.memory = Memory(**read_json(MEMORY, {}))
+        self.texts = read_json(TEXTS, {})
+        self.kept = time.monotonic()
+        self.stopping = False
+
+    def run(self) -> None:
+        """Look until stopped."""
+        while not self.stopping:
+            self.look(time.time())
+            notify("READY=1\nWATCHDOG=1")
+            time.sleep(LOOK_SECONDS)
+        self.keep()
+
+    def look(self, now: float) -> None:
+        """Judge everything once, write what changed, and say what is open."""
+        settings = read_json(SETTINGS, None)
+        if settings is None:
+            return
+        began = {key: moment(record["since"], now) for key, record in self.log.open.items()}
+        judgement = judge(self.memory, read_json(SIGHTINGS, {}), settings, began, now)
+        self.shared(judgement, {tenant["code"] for tenant in settings["tenants"]}, settings, now)
+        raised, cleared = changes(self.log.open, judgement.conditions, judgement.unknown)
+        for key, condition in sorted(raised.items()):
+            self.write(self.raised(key, condition, now))
+        for key in cleared:
+            self.write({**self.log.open[key], "time": utc(now), "state": "cleared"})
+        replace(OPEN, {"time": utc(now), "alarms": [self.log.open[key] for key in sorted(self.log.open)]})
+        if time.monotonic() - self.kept > KEEP_SECONDS:
+            self.keep()
+
+    def shared(self, judgement: Judgement, codes: set[str], settings: Any, now: float) -> None:
+        """The host of the collector itself: its heartbeat is a file, and its age is that of the last line."""
+        watched = read_json(WATCHED, None)
+        if watched is None:
+            return
+        host, limit = watched["host"], settings["sentry"]["heartbeat_seconds"]
+        heartbeat = last_line(HEARTBEATS)
+        at = moment(heartbeat.get("time"), 0.0)
+        if now - at > limit:
+            since = max(at, self.memory.counting.setdefault(SHARED, now))
+            if now - since > limit:
+                judgement.conditions[Key(SHARED, "heartbeat", host)] = Condition(since, round(now - since), limit)
+            judgement.unknown |= {key for key in self.log.open if key.municipality == SHARED or key.kind == "tunnel"}
+            return
+        self.memory.counting[SHARED] = at
+        peers = {peer["name"]: peer["municipality"] for peer in watched["tunnel"]["peers"]}
+        judgement.conditions |= own(host, heartbeat, peers, codes)
+
+    def raised(self, key: Key, condition: Condition, now: float) -> Record:
+        """The record of a new alarm, with its text in both languages."""
+        texts = self.texts.get(f"{key.kind} unknown") if condition.value is None else None
+        words = {
+            "subject": key.subject,
+            "since": datetime.fromtimestamp(condition.since, UTC).strftime("%Y-%m-%d %H:%M:%S UTC"),
+            "value": f"{condition.value:g}" if condition.value is not None else "?",
+            "limit": f"{condition.limit:g}",
+            "minutes": f"{condition.limit / 60:g}",
+        }
+        return {
+            "time": utc(now),
+            "municipality": key.municipality,
+            "kind": key.kind,
+            "subject": key.subject,
+            "state": "raised",
+            "since": utc(condition.since),
+            "value": condition.value,
+            "limit": condition.limit,
+            "text": {language: text.format(**words) for language, text in (texts or self.texts[key.kind]).items()},
+        }
+
+    def write(self, record: Record) -> None:
+        """One change: on the disk, then in the journal."""
+        self.log.append(record)
+        raised = record["state"] == "raised"
+        print(
+            f"{'<1>ALARM' if raised else '<5>Over:'} {record['municipality']}: {record['text']['en']}", file=sys.stderr
+        )
+        sys.stderr.flush()
+
+    def keep(self) -> None:
+        """Write the memory down."""
+        self.kept = time.monotonic()
+        replace(MEMORY, asdict(self.memory))
+
+    def stop(self, *_: object) -> None:
+        """End after this look; a signal handler."""
+        self.stopping = True
+
+
+def read_json(path: Path, otherwise: Any) -> Any:
+    """What a file holds; something else when it is not there or is no JSON."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return otherwise
+
+
+def last_line(path: Path) -> dict[str, Any]:
+    """The last complete line of a file of JSON, empty when there is none."""
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - LINE_BYTES))
+            found = json.loads(file.read().rpartition(b"\n")[0].rpartition(b"\n")[2])
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) and isinstance(found.get("findings"), list) else {}
+
+
+def replace(path: Path, value: Any) -> None:
+    """Replace a file at once."""
+    temporary = path.with_suffix(".new")
+    temporary.write_text(json.dumps(value, ensure_ascii=False), encoding="utf-8")
+    temporary.replace(path)
+
+
+def utc(seconds: float) -> str:
+    """A Unix time in UTC, RFC 3339, to the millisecond: silence ends with an event later than this."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def notify(message: str) -> None:
+    """Tell systemd; nothing happens outside of it."""
+    address = os.environ.get("NOTIFY_SOCKET")
+    if address:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
+            channel.sendto(message.encode(), address.replace("@", "\0", 1) if address.startswith("@") else address)
+
+
+def main() -> None:
+    """Run as a service."""
+    os.umask(0o027)
+    sentry = Sentry()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, sentry.stop)
+    sentry.run()
+
+
+if __name__ == "__main__":
+    main()

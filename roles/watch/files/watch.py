@@ -1,0 +1,200 @@
+#!/usr/bin/python3 -I
+"""Looks at its host again and again, and says what it saw in a heartbeat; runs as vaern-watch.service.
+
+A heartbeat is one line of JSON: {"host", "time", "readings": {...}, "findings": [{kind, subject, value, limit,
+since}]}. It travels as an event of the host's own source: numbered, spooled and encrypted like every other. What opens
+and closes is also in the journal, with priority alert, for a host whose heartbeats reach nobody.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, "/usr/local/lib/vaern")
+
+import watch_findings as findings
+import watch_readings as readings
+import watch_sending as sending
+
+SETTINGS = Path("/etc/vaern/watch/watch.json")
+STATISTICS = Path("/var/log/vaern-log-shipper/impstats.json")
+STATISTICS_BYTES = 65536
+KEPT_UP = Path("/var/lib/vaern-watch/kept-up")
+"""Its time of change is the last time nothing much waited for the broker."""
+DECLARED = Path("/var/lib/vaern-watch/peers.json")
+KEEPING_UP = 2048
+"""Events: one batch of rsyslog's is always on its way."""
+
+
+class Watch:
+    """One host and what is known about it."""
+
+    def __init__(self, settings: dict[str, Any]) -> None:
+        """Nothing is looked at yet."""
+        self.settings = settings
+        self.limits: dict[str, float] = settings["limits"]
+        self.held = findings.Held(self.limits["hold_seconds"])
+        self.counted: readings.Counters | None = None
+        self.clock_known = time.monotonic()
+
+    def look(self) -> dict[str, Any]:
+        """One look: the heartbeat to send."""
+        now, monotonic = time.time(), time.monotonic()
+        seen: dict[str, Any] = {}
+        bad: dict[findings.Subject, findings.Bad] = {}
+        for part in (self.clock, self.certificates, self.tunnel, self.storage):
+            bad |= part(seen, now)
+        opened, closed = self.held.look(bad, now, monotonic)
+        for subject in opened:
+            reading = bad[subject]
+            told = f"{subject.kind} {subject.name}".strip()
+            print(f"<1>ALARM {told}: {reading.value}, limit {reading.limit:g}", file=sys.stderr, flush=True)
+        for subject in closed:
+            print(f"<5>Over: {subject.kind} {subject.name}".rstrip(), file=sys.stderr, flush=True)
+        return {"host": self.settings["host"], "time": utc(now), "readings": seen, "findings": self.held.told(utc)}
+
+    def clock(self, seen: dict[str, Any], now: float) -> dict[findings.Subject, findings.Bad]:
+        """The clock against its time sources. A daemon that has just begun to ask is given the time to."""
+        if not self.settings["clock"]:
+            return {}
+        error = readings.clock_error(answer("chronyc", "-n", "-c", "sources"))
+        seen["clock_seconds"] = error
+        if error is not None:
+            self.clock_known = time.monotonic()
+        elif time.monotonic() - self.clock_known < self.limits["hold_seconds"]:
+            return {}
+        return findings.clock(error, self.limits)
+
+    def certificates(self, seen: dict[str, Any], now: float) -> dict[findings.Subject, findings.Bad]:
+        """The certificates of this host."""
+        options = ("-noout", "-startdate", "-enddate", "-dateopt", "iso_8601")
+        found = {
+            Path(path).name: readings.certificate(answer("openssl", "x509", "-in", path, *options))
+            for path in self.settings["certificates"]
+        }
+        seen["certificate_days"] = {name: one and round((one.ends - now) / 86400, 1) for name, one in found.items()}
+        return findings.certificates(found, now, self.limits)
+
+    def tunnel(self, seen: dict[str, Any], now: float) -> dict[findings.Subject, findings.Bad]:
+        """The peers this host should hear from."""
+        declared = self.settings["tunnel"]
+        if not declared["peers"]:
+            return {}
+        last = readings.handshakes(answer("wg", "show", declared["interface"], "latest-handshakes"))
+        peers = {peer["name"]: peer["public_key"] for peer in declared["peers"]}
+        ages = {name: round(now - last[key]) if last.get(key) else None for name, key in peers.items()}
+        seen["handshake_seconds"] = ages
+        return findings.tunnels(last, peers, self.declared(peers, now), now, self.limits)
+
+    def declared(self, peers: dict[str, str], now: float) -> dict[str, float]:
+        """Since when each peer is declared; kept over a restart, so that an alarm does not end by one."""
+        try:
+            known: dict[str, float] = json.loads(DECLARED.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            known = {}
+        since = {name: known.get(name, now) for name in peers}
+        if since != known:
+            DECLARED.write_text(json.dumps(since), encoding="utf-8")
+        return since
+
+    def storage(self, seen: dict[str, Any], now: float) -> dict[findings.Subject, findings.Bad]:
+        """Spool, queue and counters of a relay."""
+        bounds = self.settings["spool"]
+        if not bounds["directory"]:
+            return {}
+        # A file of counters that was just moved aside says nothing; what was known before still holds.
+        before, self.counted = self.counted, readings.counters(tail(STATISTICS, STATISTICS_BYTES)) or self.counted
+        spool = readings.percent(unconfirmed(Path(bounds["directory"]), self.counted), bounds["max_bytes"])
+        queue = readings.percent(
+            sum(size for size, _ in files(Path(bounds["directory"], "queue"))), bounds["queue_bytes"]
+        )
+        seen |= {"spool_percent": spool, "queue_percent": queue}
+        seen["waiting"] = self.counted and self.counted.waiting
+        seen["discarded"] = self.counted and self.counted.discarded
+        return findings.storage(spool, queue, self.limits) | findings.discards(before, self.counted)
+
+    def send(self, heartbeat: dict[str, Any]) -> None:
+        """Hand it over. One that cannot be is not kept: the next says the same and more. Raises OSError."""
+        line, output = json.dumps(heartbeat, separators=(",", ":")), self.settings["output"]
+        if output["mode"] == "file":
+            sending.to_file(line)
+        else:
+            host = self.settings["host"]
+            sending.to_relay(sending.framed(line, host, output["source"], heartbeat["time"]), output)
+
+
+def unconfirmed(directory: Path, counted: readings.Counters | None) -> int:
+    """Bytes of the spool written since delivery last kept up: what would be overwritten next is not at the collector.
+
+    The spool itself is always full sooner or later, as it keeps what was delivered for as long as it has room.
+    """
+    if not KEPT_UP.exists() or (counted is not None and counted.waiting <= KEEPING_UP):
+        KEPT_UP.touch()
+        # The counters are some seconds old, and what was written since may not be delivered.
+        at = STATISTICS.stat().st_mtime if STATISTICS.exists() else time.time()
+        os.utime(KEPT_UP, (at, at))
+    since = KEPT_UP.stat().st_mtime
+    return sum(size for size, changed in files(directory / "segments") if changed > since)
+
+
+def files(directory: Path) -> Iterator[tuple[int, float]]:
+    """Size and time of change of every file in it; one that is removed meanwhile is left out."""
+    for path in directory.rglob("*"):
+        try:
+            status = path.stat()
+        except OSError:
+            continue
+        if path.is_file():
+            yield status.st_size, status.st_mtime
+
+
+def tail(path: Path, size: int) -> list[str]:
+    """The last lines of a file, none when it is not there."""
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - size))
+            return file.read().decode(errors="replace").splitlines()
+    except OSError:
+        return []
+
+
+def answer(*command: str) -> str:
+    """What a program prints, nothing when it cannot."""
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=10)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout if done.returncode == 0 else ""
+
+
+def utc(seconds: float) -> str:
+    """A Unix time in UTC, RFC 3339."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def main() -> None:
+    """Look and tell until stopped."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    settings = json.loads(SETTINGS.read_text(encoding="utf-8"))
+    watch = Watch(settings)
+    while True:
+        began = time.monotonic()
+        heartbeat = watch.look()
+        try:
+            watch.send(heartbeat)
+        except OSError as error:
+            print(f"<4>The heartbeat was not taken: {error}", file=sys.stderr, flush=True)
+        time.sleep(max(0.1, settings["interval_seconds"] - (time.monotonic() - began)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,127 @@
+"""What is wrong on this host: readings held against limits, and kept for a while so that nothing flaps.
+
+Pure. A finding is (kind, subject) with a value and its limit. It is open from the first bad look until `hold_seconds`
+after the last one; the collector is told all that are open with every heartbeat, so that no single message matters.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from watch_readings import Certificate, Counters
+
+DAY = 86400
+
+
+class Subject(NamedTuple):
+    """What a finding is about. `name` is a peer or a file, or empty for the host as a whole."""
+
+    kind: str
+    name: str = ""
+
+
+class Bad(NamedTuple):
+    """A reading past its limit; a value of None is one that cannot be known, or a handshake that never was."""
+
+    value: float | None
+    limit: float
+
+
+@dataclass
+class Open:
+    """A finding that is open. `since` is in Unix seconds; `last` is on the clock that never jumps."""
+
+    since: float
+    last: float
+    bad: Bad
+
+
+def clock(error: float | None, limits: dict[str, float]) -> dict[Subject, Bad]:
+    """A clock that is off, or about which nothing is known."""
+    limit = limits["clock_seconds"]
+    wrong = error is None or error > limit
+    return {Subject("clock"): Bad(None if error is None else round(error, 3), limit)} if wrong else {}
+
+
+def certificates(found: dict[str, Certificate | None], now: float, limits: dict[str, float]) -> dict[Subject, Bad]:
+    """Those that end within the days of the limit, or within a third of their life when that is shorter."""
+    bad = {}
+    for name, one in found.items():
+        if one is None:
+            bad[Subject("certificate", name)] = Bad(None, limits["certificate_days"])
+            continue
+        days = min(limits["certificate_days"], (one.ends - one.begins) / 3 / DAY)
+        if one.ends - now < days * DAY:
+            bad[Subject("certificate", name)] = Bad(round((one.ends - now) / DAY, 2), round(days, 2))
+    return bad
+
+
+def tunnels(
+    last: dict[str, int], peers: dict[str, str], declared: dict[str, float], now: float, limits: dict[str, float]
+) -> dict[Subject, Bad]:
+    """Peers without a recent handshake. `peers` is name to public key, `declared` name to when it was first declared.
+
+    WireGuard makes a new handshake every two minutes while anything is sent, and gives a session up after three. A
+    peer that never came has as long, from when it was declared.
+    """
+    limit = limits["handshake_seconds"]
+    bad = {}
+    for name, key in peers.items():
+        at = last.get(key, 0)
+        if now - (at or declared.get(name, now)) > limit:
+            bad[Subject("tunnel", name)] = Bad(round(now - at) if at else None, limit)
+    return bad
+
+
+def storage(spool: int, queue: int, limits: dict[str, float]) -> dict[Subject, Bad]:
+    """Spool and queue in percent of what each may take."""
+    shares = {"spool": spool, "queue": queue}
+    return {
+        Subject(kind): Bad(share, limits[f"{kind}_percent"])
+        for kind, share in shares.items()
+        if share >= limits[f"{kind}_percent"]
+    }
+
+
+def discards(before: Counters | None, now: Counters | None) -> dict[Subject, Bad]:
+    """Events discarded since the look before; a counter that went back began again with rsyslog."""
+    if before is None or now is None:
+        return {}
+    more = now.discarded - before.discarded if now.discarded >= before.discarded else now.discarded
+    return {Subject("discards"): Bad(more, 0)} if more else {}
+
+
+class Held:
+    """The findings that are open."""
+
+    def __init__(self, hold_seconds: float) -> None:
+        """None is open."""
+        self.hold = hold_seconds
+        self.open: dict[Subject, Open] = {}
+
+    def look(self, bad: dict[Subject, Bad], now: float, monotonic: float) -> tuple[list[Subject], list[Subject]]:
+        """Take one look's result; what was opened by it and what was closed."""
+        opened = [subject for subject in bad if subject not in self.open]
+        for subject, reading in bad.items():
+            known = self.open.setdefault(subject, Open(now, monotonic, reading))
+            counted = subject.kind == "discards" and subject not in opened
+            known.last = monotonic
+            known.bad = Bad((known.bad.value or 0) + (reading.value or 0), 0) if counted else reading
+        closed = [subject for subject, one in self.open.items() if monotonic - one.last >= self.hold]
+        for subject in closed:
+            del self.open[subject]
+        return opened, closed
+
+    def told(self, utc: Any) -> list[dict[str, Any]]:
+        """What the heartbeat carries; `utc` writes a Unix time."""
+        return [
+            {
+                "kind": subject.kind,
+                "subject": subject.name,
+                "value": one.bad.value,
+                "limit": one.bad.limit,
+                "since": utc(one.since),
+            }
+            for subject, one in sorted(self.open.items())
+        ]

@@ -1,0 +1,87 @@
+"""What the programs of a host say about themselves, as numbers. Pure: text in, values out.
+
+A value that cannot be known is None and never a guess: not knowing is a finding of its own.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+
+class Certificate(NamedTuple):
+    """When a certificate is valid, Unix seconds."""
+
+    begins: float
+    ends: float
+
+
+class Counters(NamedTuple):
+    """What rsyslog has counted since it started."""
+
+    waiting: int
+    """Events in the queues in front of the broker."""
+    discarded: int
+    """Events that a full queue let go."""
+
+
+def clock_error(sources: str) -> float | None:
+    """Seconds the clock may be off: distance to the selected source, and how far that source may be wrong.
+
+    From `chronyc -c sources`. None when no source is selected. `tracking` would not do: where chronyd measures and
+    does not set (-x), its "system time" is always right.
+    """
+    for line in sources.splitlines():
+        fields = line.split(",")
+        if len(fields) >= 10 and fields[1] == "*":
+            try:
+                return abs(float(fields[7])) + float(fields[9])
+            except ValueError:
+                return None
+    return None
+
+
+def handshakes(told: str) -> dict[str, int]:
+    """Public key to the Unix time of the last handshake, 0 for never; from `wg show INTERFACE latest-handshakes`."""
+    pairs = [line.split("\t") for line in told.splitlines()]
+    return {pair[0]: int(pair[1]) for pair in pairs if len(pair) == 2 and pair[1].isdecimal()}
+
+
+def certificate(told: str) -> Certificate | None:
+    """From `openssl x509 -noout -startdate -enddate -dateopt iso_8601`."""
+    dates = dict(line.split("=", 1) for line in told.splitlines() if "=" in line)
+    try:
+        begins, ends = (_unix(dates[name]) for name in ("notBefore", "notAfter"))
+    except (KeyError, ValueError):
+        return None
+    return Certificate(begins, ends)
+
+
+def _unix(text: str) -> float:
+    return datetime.strptime(text, "%Y-%m-%d %H:%M:%SZ").replace(tzinfo=UTC).timestamp()
+
+
+def counters(lines: Iterable[str]) -> Counters | None:
+    """From the last lines of rsyslog's statistics (impstats, JSON); the first may be cut off. None without any."""
+    queues: dict[str, dict[str, Any]] = {}
+    for line in lines:
+        try:
+            record = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(record, dict) and record.get("origin") == "core.queue":
+            queues[str(record.get("name"))] = record
+    if not queues:
+        return None
+    waiting = sum(int(queue.get("size", 0)) for name, queue in queues.items() if name.startswith("kafka"))
+    discarded = sum(
+        int(queue.get("discarded.full", 0)) + int(queue.get("discarded.nf", 0)) for queue in queues.values()
+    )
+    return Counters(waiting, discarded)
+
+
+def percent(used: int, of: int) -> int:
+    """A share as whole percent, rounded down so that full is 100."""
+    return used * 100 // of if of else 0

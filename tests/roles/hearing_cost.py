@@ -1,0 +1,52 @@
+"""Runs on the collector: CPU seconds to read everything in a topic, and to remember who was heard in it.
+
+TOPIC; prints {"events", "reading", "hearing"}: what a reader of its own would cost, and what the sightings add to the
+archiver, which reads anyway.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, "/usr/local/lib/vaern")
+
+from archive_sightings import Sightings
+from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
+
+SETTINGS = {
+    "bootstrap.servers": "127.0.0.1:9092",
+    "security.protocol": "SASL_PLAINTEXT",
+    "sasl.mechanisms": "PLAIN",
+    "sasl.username": "local.archiver",
+    "sasl.password": Path("/var/lib/vaern-kafka/secrets/archiver").read_text(encoding="ascii"),
+    "group.id": "vaern-archiver",
+    "enable.auto.commit": False,
+    "log_level": 0,
+}
+
+
+def read(topic: str, sightings: Sightings | None) -> tuple[int, float, float]:
+    """Events read, CPU seconds of it all, and of the sightings alone."""
+    consumer, events, hearing, quiet = Consumer(SETTINGS), 0, 0.0, 0
+    consumer.assign([TopicPartition(topic, 0, OFFSET_BEGINNING)])
+    began = time.process_time()
+    while quiet < 20:
+        batch = [message for message in consumer.consume(5000, 0.1) if message.error() is None]
+        quiet = 0 if batch else quiet + 1
+        events += len(batch)
+        if sightings is not None and batch:
+            before = time.process_time()
+            sightings.take(topic, 0, batch)
+            hearing += time.process_time() - before
+    spent = time.process_time() - began
+    consumer.close()
+    return events, spent, hearing
+
+
+if __name__ == "__main__":
+    count, without, _ = read(sys.argv[1], None)
+    _, _, alone = read(sys.argv[1], Sightings(Path("/run/test-sightings.json")))
+    sys.stdout.write(json.dumps({"events": count, "reading": round(without, 3), "hearing": round(alone, 4)}) + "\n")

@@ -1,0 +1,173 @@
+"""Silence on booted hosts: each kind is made to happen with real daemons, raises one alarm, and ends by itself."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from certificates import Certificate
+from lab_hosts import lab_hosts
+from silence import CODE, HOSTS, LIMITS, Silence, wait
+
+pytestmark = pytest.mark.roles
+
+LIAR = Path(__file__).with_name("lying_clock.py")
+COST = Path(__file__).with_name("hearing_cost.py")
+
+
+@pytest.fixture(scope="module")
+def silence(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Silence]:
+    """Collector, relay and sensor, after a dry run on the bare hosts; nothing is wrong, and one tunnel is cut."""
+    folder = tmp_path_factory.mktemp("silence")
+    with lab_hosts(HOSTS, folder) as lab:
+        hosts = Silence(lab, folder)
+        hosts.prepare()
+        assert "failed=0" in hosts.apply("--check")
+        started = time.monotonic()
+        hosts.apply()
+        logging.getLogger(__name__).info("bare hosts to heartbeats: %.1f s", time.monotonic() - started)
+        hosts.send(10, "first-")
+        assert wait(lambda: "vaern-sensor1" in hosts.heard() and "vaern-gw1" in hosts.heard()), hosts.heard()
+        assert wait(lambda: "0" not in lab.run("hub1", "wg show vaern0 latest-handshakes | cut -f2").split())
+        # Read at the end: a tunnel is given more than two minutes, and the other tests take as long.
+        lab.run("sensor1", "systemctl stop wg-quick@vaern0")
+        yield hosts
+
+
+def raised_and_open(silence: Silence, kind: str, subject: str, seconds: float = 90.0) -> bool:
+    """Whether it is open before the time is up, and was raised."""
+    return wait(lambda: (kind, subject) in silence.open(), seconds) and silence.changes(kind, subject)[-1] == "raised"
+
+
+def cleared(silence: Silence, kind: str, subject: str, seconds: float = 90.0) -> bool:
+    """Whether it has ended before the time is up, and is not open."""
+    return wait(lambda: silence.changes(kind, subject)[-1:] == ["cleared"], seconds) and (
+        wait(lambda: (kind, subject) not in silence.open(), 10)
+    )
+
+
+def test_second_run_changes_nothing(silence: Silence) -> None:
+    # The tunnel that was cut would be mended; it is left out.
+    for options in ((), ("--check",)):
+        recap = re.findall(r"changed=(\d+)", silence.apply("--limit", "hub1,gw1", *options))
+        assert recap == ["0", "0"]
+
+
+def test_a_silent_source_raises_one_alarm_until_it_sends_again(silence: Silence) -> None:
+    assert raised_and_open(silence, "silent", "firewall1")
+    before = silence.changes("silent", "firewall1")
+    silence.send(1, "again-")
+    assert wait(lambda: len(silence.changes("silent", "firewall1")) > len(before))
+    assert silence.changes("silent", "firewall1")[: len(before) + 1] == [*before, "cleared"]
+    texts = next(one["text"] for one in silence.records() if one["kind"] == "silent")
+    assert "har ikke sendt noget siden" in texts["da"]
+    assert "has sent nothing since" in texts["en"]
+
+
+def test_an_alarm_is_in_the_journal_with_priority_alert(silence: Silence) -> None:
+    assert raised_and_open(silence, "silent", "firewall1")
+    told = silence.lab.run("hub1", "journalctl -u vaern-sentry -p alert --output cat")
+    assert f"ALARM {CODE}: firewall1 has sent nothing" in told
+
+
+def test_a_relay_without_heartbeat_hides_its_sources_and_comes_back(silence: Silence) -> None:
+    silence.send(1, "before-")
+    assert cleared(silence, "silent", "firewall1")
+    silence.lab.run("gw1", "systemctl stop vaern-log-shipper")
+    assert raised_and_open(silence, "heartbeat", "gw1")
+    silent = silence.changes("silent", "firewall1")
+    time.sleep(LIMITS["hold_seconds"])  # Longer than the source may be silent would be; nothing can be concluded of it.
+    assert silence.changes("silent", "firewall1") in (silent, [*silent, "raised"])
+    silence.lab.run("gw1", "systemctl start vaern-log-shipper")
+    assert cleared(silence, "heartbeat", "gw1")
+
+
+def test_a_clock_that_is_off(silence: Silence) -> None:
+    silence.lab.run("hub1", "cat > /root/lying_clock.py", stdin=LIAR.read_text(encoding="utf-8"))
+    silence.lab.run("hub1", "systemctl stop chrony; systemd-run -q --unit=test-clock python3 /root/lying_clock.py 5")
+    silence.lab.run("gw1", "systemctl restart chrony")
+    assert raised_and_open(silence, "clock", "gw1")
+    wrong = [one for one in silence.records() if one["kind"] == "clock" and one["value"] is not None]
+    assert not wrong or 4.9 < wrong[-1]["value"] < 5.2
+    assert wait(lambda: 4.9 < silence.reading("gw1", "clock_seconds") < 5.2)
+    silence.lab.run("hub1", "systemctl stop test-clock; systemctl start chrony")
+    silence.lab.run("gw1", "systemctl restart chrony")
+    assert cleared(silence, "clock", "gw1")
+
+
+def test_a_certificate_about_to_expire(silence: Silence) -> None:
+    """With 20 minutes of 80 left; the hosts' others have a day."""
+    good = silence.lab.run("gw1", "cat /etc/vaern/pki/host.crt")
+    short: Certificate = silence.authority.issue("gw1", hours=1 / 3)
+    silence.put("gw1", "/etc/vaern/pki/host.crt", short.certificate)
+    assert raised_and_open(silence, "certificate", "gw1: host.crt")
+    silence.put("gw1", "/etc/vaern/pki/host.crt", good)
+    assert cleared(silence, "certificate", "gw1: host.crt")
+
+
+def test_a_spool_and_a_queue_that_fill_and_discard(silence: Silence) -> None:
+    """The broker is away while more comes than spool and queue may hold; all three are known once it is back."""
+    silence.lab.run("hub1", "systemctl stop vaern-kafka")
+    silence.send(60000, "flood-")
+    assert wait(lambda: {"spool", "queue", "discards"} <= silence.found("gw1")), silence.found("gw1")
+    alerts = silence.lab.run("gw1", "journalctl -u vaern-watch -p alert --output cat")
+    assert all(f"ALARM {kind}" in alerts for kind in ("spool", "queue", "discards"))
+    silence.lab.run("hub1", "systemctl start vaern-kafka")
+    for kind in ("spool", "queue", "discards"):
+        assert cleared(silence, kind, "gw1", 120), silence.records()[-10:]
+        assert silence.changes(kind, "gw1") == ["raised", "cleared"]
+
+
+def test_a_restart_of_the_sentry_neither_repeats_nor_forgets(silence: Silence) -> None:
+    assert raised_and_open(silence, "silent", "firewall1")
+    before = silence.changes("silent", "firewall1")
+    for verb in ("restart", "kill -s KILL", "restart"):
+        silence.lab.run("hub1", f"systemctl {verb} vaern-sentry")
+        time.sleep(3)
+        assert ("silent", "firewall1") in silence.open()
+    assert silence.changes("silent", "firewall1") == before
+
+
+def test_a_broker_that_is_away_makes_no_source_silent(silence: Silence) -> None:
+    """The archive is what is behind; that is the only alarm, and it ends."""
+    silence.send(1, "heard-")
+    assert cleared(silence, "silent", "firewall1")
+    before = {kind: silence.changes(kind, "gw1") for kind in ("heartbeat",)}
+    silence.lab.run("hub1", "systemctl stop vaern-archiver")
+    assert raised_and_open(silence, "archive", CODE, 120)
+    assert {kind: silence.changes(kind, "gw1") for kind in ("heartbeat",)} == before
+    silence.lab.run("hub1", "systemctl start vaern-archiver")
+    assert cleared(silence, "archive", CODE)
+
+
+def test_hearing_costs_the_archiver_little(silence: Silence) -> None:
+    """The figure is logged; that the same events are read both times is the test."""
+    silence.lab.run("hub1", "cat > /root/hearing_cost.py", stdin=COST.read_text(encoding="utf-8"))
+    figures = json.loads(silence.lab.run("hub1", f"python3 /root/hearing_cost.py logs.{CODE}"))
+    logging.getLogger(__name__).info("CPU seconds for %s", figures)
+    assert figures["events"] > 5000
+    assert 0 < figures["hearing"] < figures["reading"]
+
+
+def test_a_tunnel_without_handshake(silence: Silence) -> None:
+    """Cut when the tests began."""
+    assert raised_and_open(silence, "tunnel", "sensor1", LIMITS["handshake_seconds"] + 60)
+    assert ("tunnel", "gw1") not in silence.open()
+    silence.lab.run("sensor1", "systemctl start wg-quick@vaern0")
+    assert cleared(silence, "tunnel", "sensor1", LIMITS["handshake_seconds"] + 60)
+    assert silence.changes("tunnel", "sensor1")[-2:] == ["raised", "cleared"]
+
+
+def test_every_alarm_was_raised_and_cleared_in_turn(silence: Silence) -> None:
+    seen: dict[tuple[str, str], str] = {}
+    for record in silence.records():
+        key = (record["kind"], record["subject"])
+        assert record["state"] == ("cleared" if seen.get(key) == "raised" else "raised"), key
+        seen[key] = record["state"]
+        assert set(record["text"]) == {"da", "en"}
+        assert json.dumps(record["text"]).count("{") == 1, "a placeholder was left"

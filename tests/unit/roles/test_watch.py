@@ -1,0 +1,182 @@
+"""The watch without a host: what programs print, what is past its limit, and that nothing flaps."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+FILES = Path(__file__).resolve().parents[3] / "roles" / "watch" / "files"
+LIMITS = {
+    "clock_seconds": 1.0,
+    "certificate_days": 30,
+    "handshake_seconds": 180,
+    "spool_percent": 80,
+    "queue_percent": 80,
+    "hold_seconds": 60,
+}
+DAY = 86400.0
+
+
+class Programs(NamedTuple):
+    readings: ModuleType
+    findings: ModuleType
+    sending: ModuleType
+
+
+@pytest.fixture(scope="module")
+def programs() -> Iterator[Programs]:
+    sys.path.insert(0, str(FILES))
+    try:
+        yield Programs(*(importlib.import_module(f"watch_{name}") for name in Programs._fields))
+    finally:
+        sys.path.remove(str(FILES))
+
+
+def test_the_clock_is_judged_by_the_selected_source(programs: Programs) -> None:
+    told = "^,x,192.0.2.1,1,6,377,5,0.0,0.0,0.001\n^,*,192.0.2.2,2,6,377,5,-5.000020981,-5.0,0.000314\n"
+    assert programs.readings.clock_error(told) == pytest.approx(5.000335, abs=1e-6)
+    assert programs.readings.clock_error(told.replace("*", "?")) is None
+    assert programs.readings.clock_error("506 Cannot talk to daemon\n") is None
+
+
+@given(text=st.text(alphabet='^*,0123456789.-\nx=:Z \t{}"', max_size=300))
+def test_readers_take_any_text(programs: Programs, text: str) -> None:
+    programs.readings.clock_error(text)
+    programs.readings.handshakes(text)
+    programs.readings.certificate(text)
+    programs.readings.counters(text.splitlines())
+
+
+def test_discards_are_those_of_every_queue(programs: Programs) -> None:
+    def queue(name: str, size: int, full: int) -> str:
+        return json.dumps(
+            {"name": name, "origin": "core.queue", "size": size, "discarded.full": full, "discarded.nf": 1}
+        )
+
+    lines = [
+        'in_half": 1}',
+        queue("kafka queue[DA]", 9, 9),
+        queue("kafka queue[DA]", 40, 10),
+        queue("kafka queue", 2, 0),
+    ]
+    counted = programs.readings.counters(
+        [*lines, queue("received", 5, 3), '{"name": "spool", "origin": "core.action"}']
+    )
+    assert (counted.waiting, counted.discarded) == (42, 16)
+    assert programs.readings.counters(["{}"]) is None
+
+
+def test_a_counter_that_began_again_counts_from_nothing(programs: Programs) -> None:
+    counters, discards = programs.readings.Counters, programs.findings.discards
+    assert discards(None, counters(0, 500)) == {}
+    assert discards(counters(0, 500), counters(0, 500)) == {}
+    ((_, more),) = discards(counters(0, 500), counters(0, 700)).items()
+    ((_, again),) = discards(counters(0, 500), counters(0, 3)).items()
+    assert (more.value, again.value) == (200, 3)
+
+
+@pytest.mark.parametrize(
+    ("life", "left", "wrong"), [(400, 31, False), (400, 29, True), (9, 4, False), (9, 2.9, True), (400, -1, True)]
+)
+def test_certificates_are_renewed_in_their_last_third_or_month(
+    programs: Programs, life: float, left: float, wrong: bool
+) -> None:
+    one = programs.readings.Certificate((left - life) * DAY, left * DAY)
+    bad = programs.findings.certificates({"host.crt": one}, 0.0, LIMITS)
+    assert bool(bad) == wrong
+
+
+def test_a_certificate_that_cannot_be_read_is_a_finding(programs: Programs) -> None:
+    told = "notBefore=2026-11-24 18:34:57Z\nnotAfter=2026-11-25 19:34:57Z\n"
+    assert programs.readings.certificate(told).ends - programs.readings.certificate(told).begins == 25 * 3600
+    assert programs.findings.certificates({"host.crt": programs.readings.certificate("")}, 0.0, LIMITS)
+
+
+def test_a_tunnel_has_three_minutes(programs: Programs) -> None:
+    def wrong(last: dict[str, int], now: float) -> dict[str, Any]:
+        bad = programs.findings.tunnels(last, {"hub1": "key"}, {"hub1": 1000.0}, now, LIMITS)
+        return {subject.name: reading.value for subject, reading in bad.items()}
+
+    last = programs.readings.handshakes("key\t1000\nother\t5\nbroken\n")
+    assert wrong(last, 1180.0) == {}
+    assert wrong(last, 1181.0) == {"hub1": 181}
+    assert wrong({"key": 0}, 1100.0) == {}, "it was declared a moment ago"
+    assert wrong({"key": 0}, 1200.0) == {"hub1": None}
+    assert wrong({}, 1200.0) == {"hub1": None}, "WireGuard does not know the peer"
+
+
+def test_a_finding_stays_for_a_while_and_no_longer(programs: Programs) -> None:
+    held = programs.findings.Held(60)
+    bad = programs.findings.storage(85, 0, LIMITS)
+    (subject,) = bad
+    assert held.look(bad, 1000.0, 0.0) == ([subject], [])
+    assert held.look({}, 1059.0, 59.0) == ([], [])
+    assert held.look(bad, 1060.0, 60.0) == ([], [])
+    assert [one["since"] for one in held.told(lambda since: since)] == [1000.0]
+    assert held.look({}, 1119.0, 119.0) == ([], [])
+    assert held.look({}, 1120.0, 120.0) == ([], [subject])
+    assert held.told(str) == []
+
+
+def test_discards_add_up_while_they_last(programs: Programs) -> None:
+    held = programs.findings.Held(60)
+    for second in range(3):
+        held.look({programs.findings.Subject("discards"): programs.findings.Bad(10, 0)}, second, second)
+    (told,) = held.told(str)
+    assert told["value"] == 30
+
+
+@given(looks=st.lists(st.tuples(st.booleans(), st.floats(1, 100)), max_size=40))
+def test_a_finding_opens_and_closes_in_turn(programs: Programs, looks: list[tuple[bool, float]]) -> None:
+    held, now, state = programs.findings.Held(60), 0.0, []
+    for wrong, seconds in looks:
+        now += seconds
+        opened, closed = held.look(programs.findings.clock(2.0 if wrong else 0.0, LIMITS), now, now)
+        state += ["opened"] * len(opened) + ["closed"] * len(closed)
+        assert not wrong or held.open
+    assert state == (["opened", "closed"] * len(state))[: len(state)]
+
+
+def test_a_full_file_is_moved_aside(programs: Programs, tmp_path: Path) -> None:
+    path = tmp_path / "heartbeat.jsonl"
+    path.write_bytes(b"x" * (programs.sending.FILE_BYTES + 1))
+    programs.sending.to_file("{}", path)
+    assert path.read_text() == "{}\n"
+    assert (tmp_path / "heartbeat.jsonl.1").stat().st_size == programs.sending.FILE_BYTES + 1
+
+
+def test_a_message_is_behind_its_length_in_bytes(programs: Programs) -> None:
+    told = programs.sending.framed("å", "gw1", "vaern-gw1", "2026-11-24T00:00:00Z")
+    length, _, message = told.partition(b" ")
+    assert int(length) == len(message)
+    assert message.decode() == "<134>1 2026-11-24T00:00:00Z gw1 vaern-gw1 - - - å"
+
+
+def test_the_spool_fills_with_what_is_not_delivered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Delivered segments do not count, however many there are; those since the last good counters do."""
+    monkeypatch.syspath_prepend(str(FILES))
+    watch, counters = importlib.import_module("watch"), importlib.import_module("watch_readings").Counters
+    monkeypatch.setattr(watch, "KEPT_UP", tmp_path / "kept-up")
+    monkeypatch.setattr(watch, "STATISTICS", tmp_path / "impstats.json")
+    segments = tmp_path / "segments"
+    segments.mkdir()
+    (tmp_path / "impstats.json").write_text("{}")
+    for name, at in (("old.jsonl", 1000), ("new.jsonl", 2000)):
+        (segments / name).write_bytes(b"x" * 100)
+        os.utime(segments / name, (at, at))
+    os.utime(tmp_path / "impstats.json", (1500, 1500))
+    assert watch.unconfirmed(tmp_path, counters(0, 0)) == 100
+    os.utime(tmp_path / "impstats.json", (2500, 2500))
+    assert watch.unconfirmed(tmp_path, counters(50000, 0)) == 100, "the link is away: nothing more is delivered"
+    assert watch.unconfirmed(tmp_path, None) == 100, "no counters are no sign of delivery"
+    assert watch.unconfirmed(tmp_path, counters(10, 0)) == 0

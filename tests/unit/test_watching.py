@@ -1,0 +1,59 @@
+"""What is watched is what is declared: every host speaks through the relay of its site, every source has its time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from vaern import inventory
+from vaern.declaration import load_fleet
+from vaern.inventory import watching
+from vaern.model.fleet import Fleet
+from vaern.paths import Project
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def fleet() -> Fleet:
+    return load_fleet(Project(ROOT, ROOT / ".vaern"))
+
+
+def test_the_sentry_expects_every_declared_source_and_host(fleet: Fleet) -> None:
+    for slug, one in fleet.municipalities.items():
+        expected = watching.expected(slug, one)
+        limits = {source["name"]: source["silent_after_minutes"] for source in expected["sources"]}
+        assert limits == {source.name: source.silent_after_minutes for source in one.log_sources}
+        relays = {f"{slug}-{host.name}" for host in one.hosts if "relay" in host.roles}
+        assert {source["relay"] for source in expected["sources"]} <= relays
+
+
+def test_what_a_host_sends_its_relay_lets_in(fleet: Fleet) -> None:
+    """Address, application and open port of the one are what the other is told."""
+    for slug in fleet.municipalities:
+        files = inventory.municipality_files(fleet, slug)
+        variables = {Path(path).stem: yaml.safe_load(text) for path, text in files.items() if "/host_vars/" in path}
+        for host, own in variables.items():
+            output = own.get("watch_output", {"mode": "file"})
+            relay = variables[output.get("relay", host)]
+            taken = [one for one in relay["log_shipper_sources"] if one["kind"] == "vaern"]
+            if output["mode"] == "file":
+                assert {"vaern-" + host.removeprefix(f"{slug}-")} == {one["name"] for one in taken if "file" in one}
+                continue
+            (source,) = (one for one in taken if one.get("application") == output["source"])
+            (address,) = {str(h.address) for h in fleet.municipalities[slug].hosts if host == f"{slug}-{h.name}"}
+            assert source["address"] == address
+            assert any(
+                port["port"] == output["port"] and f"{address}/32" in port["sources"]
+                for port in relay["base_open_ports"]
+            )
+
+
+def test_tunnels_are_watched_from_both_ends(fleet: Fleet) -> None:
+    (text,) = inventory.tenants_file(fleet, list(fleet.municipalities)).values()
+    tenants = yaml.safe_load(text)
+    heard = {peer["name"]: peer["municipality"] for peer in tenants["watch_tunnel"]["peers"]}
+    assert heard == {peer["name"]: peer["municipality"] for peer in tenants["vpn_hub_peers"]}
+    assert "preshared" not in str(tenants["watch_tunnel"])
