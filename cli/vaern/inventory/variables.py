@@ -22,6 +22,8 @@ SMALLEST_QUOTA = 10 * MEBIBYTE
 MBIT_PER_THREAD = 300
 """What one untuned capture thread takes; see the network_tap role."""
 MEBIBYTE_PER_THREAD = 300
+ALERTS_PRIORITY = 1
+"""Alerts of taps are few, and what an incident is found by: they give way last."""
 LAN = "lan"
 LAB_NETWORK = "198.18.0.0/15"
 
@@ -151,8 +153,12 @@ def _shipper(deployment: Deployment, slug: str, municipality: Municipality, host
         "log_shipper_output": {
             "brokers": [f"{collector}:{deployment.kafka_port}"],
             "topic": topic_of(municipality.code),
+            # Event Hubs captures by itself, and nothing there says what it has.
+            **({} if deployment.target is Target.LAB else {"confirmations": ""}),
         },
-        "log_shipper_spool": {"directory": "/var/spool/vaern-log-shipper", "max_bytes": half},
+        "log_shipper_spool": {"directory": "/var/spool/vaern-log-shipper", "max_bytes": half}
+        # Hosts of the lab share the disk of the operator's machine.
+        | ({"refuse_small_disk": False} if deployment.target is Target.LAB else {}),
         "log_shipper_queue": {"max_disk_bytes": half, "memory_events": 50000},
         "log_shipper_privacy": {"cpr_masking": municipality.privacy.cpr_masking},
     }
@@ -165,6 +171,7 @@ def _source(source: LogSource) -> Variables:
         "sector": source.sector.value,
         "protocol": source.protocol.value,
         "address": str(source.address),
+        "priority": source.priority,
     }
 
 
@@ -177,7 +184,7 @@ def _taps_through(municipality: Municipality, relay: Host) -> list[Tap]:
 
 def _tap_source(municipality: Municipality, tap: Tap, relay: Host) -> Variables:
     name = tap_source(tap.name)
-    common = {"name": name, "kind": "tap", "sector": tap.sector.value}
+    common = {"name": name, "kind": "tap", "sector": tap.sector.value, "priority": ALERTS_PRIORITY}
     if tap.sensor == relay.name:
         return common | {"protocol": "file", "file": f"/var/log/vaern-tap/{tap.name}/eve.json"}
     address = str(municipality.host(tap.sensor).address)

@@ -11,6 +11,7 @@ from vaern import __version__
 from vaern.model.declaration import Municipality
 from vaern.model.deployment import Deployment
 from vaern.model.finding import Finding, Outcome, Proof
+from vaern.model.sizing import Endurance, endurance
 
 
 class Verdict(StrEnum):
@@ -44,6 +45,8 @@ class Report:
     proofs: tuple[Proof, ...]
     durations: tuple[tuple[str, float], ...]
     """Stage and its seconds, in the order they ran; empty when only the controls were run."""
+    endurance: tuple[Endurance, ...] = ()
+    """How long each relay keeps everything without a link."""
 
     def count(self, outcome: Outcome) -> int:
         """Findings with that outcome."""
@@ -93,4 +96,5 @@ def make_report(
         findings=tuple(sorted(findings)),
         proofs=tuple(sorted(proofs)),
         durations=tuple((durations or {}).items()),
+        endurance=tuple(endurance(municipality)),
     )
