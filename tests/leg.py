@@ -39,20 +39,20 @@ for path in sorted(pathlib.Path("/var/lib/vaern/archive/0710").rglob("*.zst")):
 Event = dict[str, Any]
 
 
-def sources() -> list[dict[str, str]]:
-    """Every way in to the relay."""
-    tap = {"kind": "tap", "sector": "administration"}
+def sources() -> list[dict[str, Any]]:
+    """Every way in to the relay, and every priority."""
+    tap = {"kind": "tap", "sector": "administration", "priority": 1}
     return [
         source("firewall1", "firewall", "administration", "syslog_udp", FIREWALL),
         source("dhcp1", "dhcp", "administration", "syslog_tcp", DHCP),
-        source("journal1", "application", "health", "syslog_tls", JOURNAL),
+        source("journal1", "application", "health", "syslog_tls", JOURNAL) | {"priority": 3},
         {"name": "tap-core", **tap, "protocol": "syslog_tls", "address": SENSOR, "application": "tap-core"},
         {"name": "tap-far", **tap, "protocol": "syslog_tls", "address": SENSOR, "application": "tap-far"},
         {"name": "tap-here", **tap, "protocol": "file", "file": "/var/log/vaern-tap/here/eve.json"},
     ]
 
 
-def source(name: str, kind: str, sector: str, protocol: str, address: str) -> dict[str, str]:
+def source(name: str, kind: str, sector: str, protocol: str, address: str) -> dict[str, Any]:
     """A declared source that sends from an address of its own."""
     return {"name": name, "kind": kind, "sector": sector, "protocol": protocol, "address": address}
 

@@ -26,6 +26,7 @@ SETTINGS = Path("/etc/vaern/collector/collector.json")
 PASSWORD = Path("/var/lib/vaern-kafka/secrets/broker")
 LOCAL = ("127.0.0.1", 9092)
 ARCHIVER = "User:local.archiver"
+LEDGER = "User:local.ledger"
 TOPIC, GROUP = 2, 3
 LITERAL, PREFIXED = 3, 4
 READ, WRITE, DESCRIBE = 3, 4, 8
@@ -35,15 +36,19 @@ OPERATIONS = {READ: "read", WRITE: "write", DESCRIBE: "describe"}
 
 
 def wanted_access(tenants: list[dict[str, Any]]) -> set[Access]:
-    """Who may do what: each principal writes to the topic of its municipality, the archiver reads them all."""
+    """Who may do what: each principal writes to the topic of its municipality, the archiver reads them all.
+
+    What has been archived is written by the ledger, and read by the principals of that municipality.
+    """
     entries = {
         Access(TOPIC, "logs.", PREFIXED, ARCHIVER, "*", READ, ALLOW),
         Access(GROUP, "vaern-archiver", LITERAL, ARCHIVER, "*", READ, ALLOW),
+        Access(TOPIC, "confirm.", PREFIXED, LEDGER, "*", WRITE, ALLOW),
     }
     for tenant in tenants:
         for principal in tenant["principals"]:
-            for operation in (WRITE, DESCRIBE):
-                topic = f"logs.{tenant['code']}"
+            for kind, operation in (("logs", WRITE), ("logs", DESCRIBE), ("confirm", READ), ("confirm", DESCRIBE)):
+                topic = f"{kind}.{tenant['code']}"
                 entries.add(Access(TOPIC, topic, LITERAL, f"User:{principal}", "*", operation, ALLOW))
     return entries
 
@@ -74,7 +79,9 @@ def describe(entry: Access) -> str:
 def apply(broker: Broker, settings: dict[str, Any], *, check: bool) -> list[str]:
     """Bring the broker to the settings, or only say what would change. Raises KafkaError, OSError."""
     tenants = settings["tenants"]
-    topics = sorted({f"logs.{tenant['code']}" for tenant in tenants} - broker.topics())
+    topics = sorted(
+        {f"{kind}.{tenant['code']}" for tenant in tenants for kind in ("logs", "confirm")} - broker.topics()
+    )
     found, wanted = broker.access(), wanted_access(tenants)
     grants, revocations = sorted(wanted - found), sorted(found - wanted)
     quotas = quota_changes(broker.quotas(), wanted_quotas(tenants))
