@@ -27,6 +27,8 @@ COMMANDS = {
     "down": "Take the shared collectors away.",
     "onboard": "Connect a municipality, from declaration to report.",
     "verify": "Check the hosts of a municipality against its declaration.",
+    "ledger": "Show what was sent, and what of it has arrived.",
+    "repair": "Have the relays send again what is missing.",
     "report": "Write the last result again, as a page or for a program.",
     "status": "Show how far each municipality is.",
     "offboard": "Disconnect a municipality and revoke its keys.",
