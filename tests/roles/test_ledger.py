@@ -21,6 +21,11 @@ pytestmark = pytest.mark.roles
 STATED = "vaern.statement"
 KILL = "systemctl kill -s KILL vaern-log-shipper"
 RUNNING = "for i in $(seq 200); do systemctl -q is-active vaern-log-shipper && break; sleep 0.2; done"
+SHOW = """
+import sys, zstandard
+with open("/var/lib/vaern/archive/0710/" + sys.argv[1], "rb") as file:
+    sys.stdout.buffer.write(zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True).read())
+"""
 Balance = dict[str, Any]
 
 
@@ -42,11 +47,11 @@ def spool(leg: Leg, *options: str) -> dict[str, Any]:
     return done
 
 
-def when(leg: Leg, holds: Callable[[Balance], bool], seconds: float = 90.0) -> Balance:
+def when(leg: Leg, holds: Callable[[Balance], bool], *options: str, seconds: float = 90.0) -> Balance:
     """The balance, as soon as it is like that or the time is up; the relay states what it has sent each time."""
     limit = time.monotonic() + seconds
     while True:
-        spool(leg)
+        spool(leg, *options)
         told = ledger(leg, "--confirm")
         if holds(told) or time.monotonic() > limit:
             return told
@@ -172,9 +177,8 @@ def test_a_kill_in_the_middle_of_a_flood_leaves_nothing_missing(own_leg: Leg) ->
     sender.join()
     numbered = set(own_leg.lab.run("gw1", f"cat {SPOOL}/segments/*.jsonl | grep -o 'flood-[0-9]*[.]'").split())
     assert len(numbered) >= 5000
-    when(own_leg, lambda told: lacking(told) == 0, 20)
-    spool(own_leg, "--now")
-    told = when(own_leg, lambda told: lacking(told) == 0)
+    when(own_leg, lambda told: lacking(told) == 0, seconds=20)
+    told = when(own_leg, lambda told: lacking(told) == 0, "--now")
     assert lacking(told) == 0
     found = " ".join(event["message"] for event in own_leg.archived() if "app: flood-" in event["message"])
     assert [text for text in numbered if text not in found] == []
@@ -206,13 +210,12 @@ def test_a_segment_that_is_gone_from_the_archive_is_named(own_leg: Leg) -> None:
     for number in range(2):
         own_leg.device("many", "tcp", DHCP, RELAY, "200", f"gone-{number}-")
         assert len(own_leg.wait_for(lambda event, n=number: f"app: gone-{n}-" in event["message"], 200)) == 200  # type: ignore[misc]
-    own_leg.lab.run("hub1", f"cp -p /root/collector.json {settings}")
+    own_leg.lab.run("hub1", f"cp -p /root/collector.json {settings}; systemctl restart vaern-archiver")
     before = when(own_leg, lambda told: lacking(told) == 0)
+    # What the relay has no more, so that it cannot mend this.
     own_leg.lab.run("gw1", "systemctl restart vaern-log-shipper; vaern-spool")
     found = own_leg.lab.run("hub1", "cd /var/lib/vaern/archive/0710; ls */*.zst").split()
-    gone = next(
-        name for name in found if "gone-0-" in own_leg.lab.run("hub1", f"zstdcat /var/lib/vaern/archive/0710/{name}")
-    )
+    gone = next(name for name in found if "app: gone-0-" in own_leg.lab.run("hub1", f"python3 - {name}", stdin=SHOW))
     own_leg.lab.run("hub1", f"rm /var/lib/vaern/archive/0710/{gone}")
     told = ledger(own_leg)
     (lost,) = told["lost_segments"]
@@ -229,8 +232,8 @@ def test_a_full_spool_gives_way_by_priority_and_says_what(own_leg: Leg) -> None:
     before = ledger(own_leg, "--confirm")
     own_leg.lab.run("hub1", "systemctl stop vaern-kafka")
     own_leg.device("many", "tls", JOURNAL, RELAY, "9000", "least-")
-    own_leg.device("many", "tcp", DHCP, RELAY, "16000", "more-")
-    assert wait_spooled(own_leg, "app: more-", 16000) == 16000
+    own_leg.device("many", "tcp", DHCP, RELAY, "13000", "more-")
+    assert wait_spooled(own_leg, "app: more-", 13000) == 13000
     assert spooled(own_leg, "app: least-") < 9000
     # Neither the queue nor memory brings them either: the spool is all there is.
     stop = f"{KILL}; systemctl stop vaern-log-shipper; rm -f {SPOOL}/queue/kafka.*; systemctl start vaern-log-shipper"
@@ -239,14 +242,12 @@ def test_a_full_spool_gives_way_by_priority_and_says_what(own_leg: Leg) -> None:
     own_leg.lab.run("hub1", "systemctl start vaern-kafka")
     ledger(own_leg, "--confirm")
     spool(own_leg, "--now")
-    told = when(own_leg, lambda told: total(told, "given_up", "journal1") == 9000 - left)
+    told = when(own_leg, lambda told: total(told, "given_up", "journal1") == 9000 - left, "--now")
     assert total(told, "given_up", "journal1") == 9000 - left > 0
     assert total(told, "given_up") == 9000 - left
-    assert total(told, "received", "dhcp1") == total(before, "received", "dhcp1") + 16000
+    assert total(told, "received", "dhcp1") == total(before, "received", "dhcp1") + 13000
     assert [gap["source"] for gap in told["gaps"] if gap["state"] == "given_up"][:1] == ["journal1"]
-    alarms = own_leg.lab.run("gw1", "journalctl -p alert -t vaern-spool; true")
     assert own_leg.lab.run("hub1", "vaern-ledger --code 0710 > /dev/null; echo $?") == "1\n"
-    del alarms
 
 
 def test_high_water_is_told_before_anything_is_lost(own_leg: Leg) -> None:

@@ -131,6 +131,7 @@ def main(arguments: list[str]) -> int:
     password = secret() if options.confirm else ""
     if os.geteuid() == 0:
         become(USER)
+    os.umask(0o027)
     day = options.day.isoformat() if options.day else None
     missing = False
     for code in codes:

@@ -28,15 +28,19 @@ os.environ.setdefault("OPENSSL_CONF", "/etc/vaern/log_shipper/openssl.cnf")
 
 import spool_state
 from ledger_intervals import count, intersect, subtract
-from ledger_tally import STATEMENT
+from ledger_tally import STATEMENT, Tally
 from spool_broker import BrokerError, confirmation, send
 from spool_index import Segment, Source, lines_of, segments
 
 SETTINGS = Path("/etc/vaern/log_shipper/spool.json")
+STATISTICS = Path("/var/log/vaern-log-shipper/impstats.json")
 USER = "vaern-relay"
 GRACE_SECONDS = 120.0
 """So long an event may be on its way before it is sent again."""
-DRAINING_SECONDS = 300.0
+STUCK_SECONDS = 300.0
+"""A disk queue that a kill has damaged may say for ever that it holds something."""
+TAIL = 256 * 1024
+"""Bytes of counters: several rounds of them."""
 HIGH_WATER = 0.8
 ROWS = 2000
 """Of one statement: about 300 KB."""
@@ -55,13 +59,18 @@ def alarm(message: str) -> None:
     print(f"<1>ALARM {message}", file=sys.stderr, flush=True)
 
 
-def draining(queue: Path, now: float) -> bool:
-    """Whether rsyslog still brings events of its disk queue: they would only be sent twice.
-
-    Files that a kill left behind are not touched any more, and do not hold repair up for ever.
-    """
-    times = [path.stat().st_mtime for path in queue.glob("kafka.0*")]
-    return bool(times) and now - max([*times, queue.stat().st_mtime]) < DRAINING_SECONDS
+def queued(statistics: Path) -> int:
+    """Events in rsyslog's queue on disk, by its last counters; it writes them every ten seconds."""
+    try:
+        with statistics.open("rb") as file:
+            file.seek(max(0, statistics.stat().st_size - TAIL))
+            lines = file.read().splitlines()
+    except FileNotFoundError:
+        return 0
+    for line in reversed(lines):
+        if b'"kafka queue[DA]"' in line and line.endswith(b"}"):
+            return int(json.loads(line[line.index(b"{") :])["size"])
+    return 0
 
 
 def let_go(found: list[Segment], state: spool_state.State) -> list[Segment]:
@@ -110,25 +119,29 @@ def state_it(settings: dict[str, Any], state: spool_state.State, spool: dict[str
             return
 
 
-def measure(settings: dict[str, Any], found: list[Segment]) -> dict[str, Any]:
-    """How full the spool is, and what `rotate` has removed of it since the last look."""
-    used = sum(segment.size for segment in found)
-    record = Path(settings["directory"]) / "ledger" / "gave-way"
-    try:
-        gave_way = record.read_text(encoding="ascii").splitlines()
-        record.unlink()
-    except FileNotFoundError:
-        gave_way = []
+def gave_way(folder: Path) -> list[Any]:
+    """What `rotate` has removed since the last round: names and tallies. Kept until the state is written."""
+    record, reading = folder / "gave-way", folder / "gave-way.reading"
+    if not reading.exists():
+        try:
+            record.rename(reading)
+        except FileNotFoundError:
+            return []
+    lines = reading.read_text(encoding="utf-8").splitlines()
+    return [json.loads(line) for line in lines if line.endswith("}}")]
+
+
+def measure(settings: dict[str, Any], found: list[Segment], gone: list[Any]) -> dict[str, Any]:
+    """How full the spool is; alarms when it is nearly full, and when something gave way."""
+    used, room = sum(segment.size for segment in found), settings["max_bytes"]
     told = bool(settings["confirmations"])  # Where nobody confirms, a full spool is how it is meant to be.
-    if gave_way and told:
-        alarm(
-            f"The spool is full: {len(gave_way)} segments gave way, the least important first: "
-            f"{', '.join(gave_way[:3])}"
-        )
-    if used > HIGH_WATER * settings["max_bytes"] and told:
+    if gone and told:
+        names = ", ".join(one["name"] for one in gone[:3])
+        alarm(f"The spool is full: {len(gone)} segments gave way, the least important first: {names}")
+    if used > HIGH_WATER * room and told:
         oldest = min((run[2] for one in found for runs in one.tally.runs.values() for run in runs), default="")
-        alarm(f"The spool is {used / settings['max_bytes']:.0%} full; the oldest event not confirmed is of {oldest}")
-    return {"bytes": used, "max_bytes": settings["max_bytes"], "segments": len(found), "gave_way": len(gave_way)}
+        alarm(f"The spool is {used / room:.0%} full; the oldest event not confirmed is of {oldest}")
+    return {"bytes": used, "max_bytes": room, "segments": len(found), "gave_way": len(gone)}
 
 
 def run(settings: dict[str, Any], grace: float) -> dict[str, Any]:
@@ -139,8 +152,9 @@ def run(settings: dict[str, Any], grace: float) -> dict[str, Any]:
     since = (datetime.now(UTC) - timedelta(days=spool_state.DAYS)).date().isoformat()
     done: dict[str, Any] = {"resent": 0, "removed": 0, "error": ""}
     state = spool_state.read(path)
+    gone = gave_way(folder / "ledger")
     found = segments(folder)
-    state.enter(found, since)
+    state.enter([*(segment.tally for segment in found), *(Tally.read(one["tally"]) for one in gone)], since)
     settled = state.settle(now, grace)
     try:
         told = confirmation(settings) if settings["confirmations"] else None
@@ -149,16 +163,20 @@ def run(settings: dict[str, Any], grace: float) -> dict[str, Any]:
             kept = let_go(found, state)
             done["removed"], found = len(found) - len(kept), kept
             lacking = state.lacking(settled)
-            if not draining(folder / "queue", now):
+            # What rsyslog still brings of its disk queue would only be sent twice, and is not lost.
+            draining = state.moves(queued(STATISTICS), now, STUCK_SECONDS)
+            if not draining:
                 state.give_up(lacking, spool_state.whole(found))
+            if not draining or not grace:
                 done["resent"] = resend(settings, found, lacking)
-        done |= measure(settings, found)
+        done |= measure(settings, found, gone)
         state_it(settings, state, {key: done[key] for key in ("bytes", "max_bytes", "segments")})
     except BrokerError as error:
-        done |= measure(settings, found) if "bytes" not in done else {}
+        done |= measure(settings, found, gone) if "bytes" not in done else {}
         done["error"] = str(error)
     state.forget(since)
     spool_state.write(path, state)
+    (folder / "ledger" / "gave-way.reading").unlink(missing_ok=True)
     done["given_up"] = sum(count(ranges) for ranges in state.given_up.values())
     return done
 
@@ -170,6 +188,7 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     if os.geteuid() == 0:
         become(USER)
+    os.umask(0o027)
     settings = json.loads(SETTINGS.read_text(encoding="utf-8"))
     folder = Path(settings["directory"]) / "ledger"
     folder.mkdir(mode=0o750, exist_ok=True)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ledger_intervals import Intervals, pairs, subtract, union
+from ledger_tally import Tally
 from spool_index import Segment, Source
 
 Day = tuple[int, int, str, str]
@@ -37,6 +38,8 @@ class State:
         self.told = {tuple(row[:3]): list(row) for row in written.get("told", ())}
         self.told_given_up: list[list[Any]] = list(written.get("told_given_up", ()))
         self.settled: list[tuple[float, list[Any]]] = [(at, rows) for at, rows in written.get("settled", ())]
+        self.queue: tuple[int, float] = tuple(written.get("queue", (0, 0.0)))
+        """Events in rsyslog's queue on disk, and since when so many."""
         self.statements = int(written.get("statements", 0))
 
     def written(self) -> dict[str, Any]:
@@ -48,6 +51,7 @@ class State:
             "told": list(self.told.values()),
             "told_given_up": self.told_given_up,
             "settled": self.settled,
+            "queue": self.queue,
             "statements": self.statements,
         }
 
@@ -57,11 +61,11 @@ class State:
             [*source, day, *self.sent[source][day]] for source in sorted(self.sent) for day in sorted(self.sent[source])
         ]
 
-    def enter(self, found: Iterable[Segment], since: str) -> None:
-        """Learn from the spool what has been sent, from a day on."""
+    def enter(self, found: Iterable[Tally], since: str) -> None:
+        """Learn from what is in the spool, or was, what has been sent from a day on."""
         known = set(self.sent)
-        for segment in found:
-            for (_, boot, name, day), runs in segment.tally.runs.items():
+        for tally in found:
+            for (_, boot, name, day), runs in tally.runs.items():
                 if day >= since:
                     days = self.sent[boot, name]
                     days[day] = _wider(days.get(day), (runs[0][0], runs[-1][1], runs[0][2], runs[-1][3]))
@@ -117,6 +121,12 @@ class State:
             if left:
                 found[source] = left
         return found
+
+    def moves(self, queued: int, now: float, stuck: float) -> bool:
+        """Whether a queue holds something and has become longer or shorter within `stuck` seconds."""
+        if self.queue[0] != queued:
+            self.queue = (queued, now)
+        return queued > 0 and now - self.queue[1] < stuck
 
     def give_up(self, lacking: dict[Source, Intervals], spool: dict[Source, Intervals]) -> None:
         """What is lacking and not in the spool any more can never be sent."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -108,16 +109,10 @@ def test_the_priority_is_in_the_name(programs: Programs, spool: Path) -> None:
     ]
 
 
-class Tallied(NamedTuple):
-    """As much of a segment as the state looks at."""
-
-    tally: Any
-
-
 def entered(programs: Programs, state: Any, *lines: bytes, since: str = "2026-01-01") -> Any:
     tally = importlib.import_module("ledger_tally").Tally()
     tally.add(b"".join(lines))
-    state.enter([Tallied(tally)], since)
+    state.enter([tally], since)
     return state
 
 
@@ -158,6 +153,14 @@ def test_given_up_is_what_is_neither_confirmed_nor_kept(programs: Programs) -> N
     assert state.given_up == {(BOOT, "dhcp1"): [(5, 5)]}
 
 
+def test_a_queue_that_does_not_move_is_not_waited_for(programs: Programs) -> None:
+    state = programs.spool_state.State()
+    moves = [
+        state.moves(queued, now, 300.0) for queued, now in [(0, 0.0), (9, 60.0), (4, 120.0), (4, 400.0), (4, 430.0)]
+    ]
+    assert moves == [False, True, True, True, False]
+
+
 def test_statements_tell_what_is_new_and_once(programs: Programs) -> None:
     state = entered(programs, programs.spool_state.State(), line(1), line(2, day="2026-11-25"))
     state.tell(*state.news())
@@ -175,10 +178,11 @@ def test_the_state_comes_back_from_its_file(programs: Programs, tmp_path: Path) 
     state = entered(programs, programs.spool_state.State(), line(1), line(2))
     state.confirm({BOOT: {"dhcp1": [[1, 1]]}})
     state.settle(5.0, 0.0)
+    state.moves(7, 1.0, 300.0)
     state.tell(*state.news())
     programs.spool_state.write(tmp_path / "state.json", state)
     again = programs.spool_state.read(tmp_path / "state.json")
-    assert again.written() == state.written()
+    assert json.loads(json.dumps(again.written())) == json.loads(json.dumps(state.written()))
     assert again.news() == ([], [])
     (tmp_path / "state.json").write_text("{half")
     assert programs.spool_state.read(tmp_path / "state.json").rows() == []
@@ -215,8 +219,15 @@ def rotation(spool: Path, room: int) -> Path:
     values = {"log_shipper_spool": {"directory": str(spool)}, "log_shipper_room": room, "ansible_managed": "test"}
     # The machine's own disk may be fuller than a relay's: the guard of the last percents is another test's.
     made = Environment(autoescape=False).from_string(text).render(values)  # noqa: S701 - a shell script
+    made = made.replace("/usr/local/lib/vaern", str(ROLE / "files"))
     program.write_text(made.replace("reserve_percent=2", "reserve_percent=0"), encoding="utf-8")
     return program
+
+
+def noted(spool: Path) -> list[dict[str, Any]]:
+    """What the rotation says about what it removed."""
+    record = spool / "ledger" / "gave-way"
+    return [json.loads(text) for text in record.read_text().splitlines()] if record.exists() else []
 
 
 def rotated(spool: Path, room: int, *arguments: str) -> list[str]:
@@ -242,9 +253,7 @@ def test_the_least_important_gives_way_first_and_of_those_the_oldest(
         used -= wanted[expected.pop(0)][1]
     names = {number: f"20261124T100000.{number:03d}-{wanted[number][0]}.jsonl" for number in order}
     assert left == sorted(names[number] for number in expected)
-    noted = spool / "ledger" / "gave-way"
-    gone = noted.read_text().splitlines() if noted.exists() else []
-    assert gone == [names[number] for number in order if number not in expected]
+    assert [one["name"] for one in noted(spool)] == [names[number] for number in order if number not in expected]
 
 
 def test_only_the_full_segment_is_closed_and_all_of_them_at_a_start(spool: Path) -> None:
@@ -260,4 +269,15 @@ def test_the_last_of_the_disk_is_never_taken(spool: Path) -> None:
     program.write_text(program.read_text().replace("reserve_percent=0", "reserve_percent=101"))
     subprocess.run(["sh", str(program)], check=True)
     assert list((spool / "segments").iterdir()) == []
-    assert (spool / "ledger" / "gave-way").read_text() == "20261124T100000.0-2.jsonl\n"
+    assert [one["name"] for one in noted(spool)] == ["20261124T100000.0-2.jsonl"]
+
+
+def test_what_gives_way_is_noted_before_it_goes(programs: Programs, spool: Path) -> None:
+    write(spool, "20261124T100000.0-3.jsonl", line(1), line(2), line(7, LATER), line(8, LATER)[:-9])
+    rotated(spool, 0)
+    (one,) = noted(spool)
+    state = programs.spool_state.State()
+    state.enter([importlib.import_module("ledger_tally").Tally.read(one["tally"])], "2026-01-01")
+    assert [(row[0], *row[3:5]) for row in state.rows()] == [(BOOT, 1, 2), (LATER, 1, 7)]
+    state.give_up(state.lacking(state.settle(1.0, 0.0)), {})
+    assert state.given_up == {(BOOT, "dhcp1"): [(1, 2)], (LATER, "dhcp1"): [(1, 7)]}
