@@ -39,21 +39,21 @@ for path in sorted(pathlib.Path("/var/lib/vaern/archive/0710").rglob("*.zst")):
 Event = dict[str, Any]
 
 
-def sources() -> list[dict[str, str]]:
-    """Every way in to the relay."""
-    tap = {"kind": "tap", "sector": "administration"}
+def sources() -> list[dict[str, Any]]:
+    """Every way in to the relay, and every priority."""
+    tap = {"kind": "tap", "sector": "administration", "priority": 1}
     sensor = {"protocol": "relp_tls", "address": SENSOR, "certificate_name": "sensor1"}
     return [
         source("firewall1", "firewall", "administration", "syslog_udp", FIREWALL),
         source("dhcp1", "dhcp", "administration", "syslog_tcp", DHCP),
-        source("journal1", "application", "health", "syslog_tls", JOURNAL),
+        source("journal1", "application", "health", "syslog_tls", JOURNAL) | {"priority": 3},
         {"name": "tap-core", **tap, "application": "tap-core", **sensor},
         {"name": "tap-far", **tap, "application": "tap-far", **sensor},
         {"name": "tap-here", **tap, "protocol": "file", "file": "/var/log/vaern-tap/here/eve.json"},
     ]
 
 
-def source(name: str, kind: str, sector: str, protocol: str, address: str) -> dict[str, str]:
+def source(name: str, kind: str, sector: str, protocol: str, address: str) -> dict[str, Any]:
     """A declared source that sends from an address of its own."""
     return {"name": name, "kind": kind, "sector": sector, "protocol": protocol, "address": address}
 

@@ -30,6 +30,8 @@ COMMANDS = {
     "onboard": "Connect a municipality, from declaration to report.",
     "drift": "Show what somebody else has changed since, and change nothing.",
     "verify": "Check the hosts of a municipality against its declaration.",
+    "ledger": "Show what was sent, and what of it has arrived.",
+    "repair": "Have the relays send again what is missing.",
     "report": "Write the last result again, as a page or for a program.",
     "search": "Find events of a municipality in the archive.",
     "export": "Write a municipality's events to a file, for an access request.",

@@ -6,6 +6,7 @@ import json
 import logging
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from lab_hosts import lab_hosts
@@ -15,7 +16,17 @@ from leg import HOSTS, Leg, connect_devices, plays, prepare
 @pytest.fixture(scope="session")
 def leg(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Leg]:
     """Collector, relay and sensor, after a dry run on the bare hosts that changed nothing."""
-    folder = tmp_path_factory.mktemp("leg")
+    yield from configured(tmp_path_factory.mktemp("leg"))
+
+
+@pytest.fixture(scope="module")
+def own_leg(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Leg]:
+    """The same for tests that lose events on purpose."""
+    yield from configured(tmp_path_factory.mktemp("leg"))
+
+
+def configured(folder: Path) -> Iterator[Leg]:
+    """The hosts with their roles, until the generator is closed."""
     with lab_hosts(HOSTS, folder) as lab:
         prepare(lab)
         connect_devices(lab)

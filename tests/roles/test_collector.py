@@ -186,8 +186,12 @@ def test_access_that_somebody_changed_is_put_right(collector: Collector) -> None
     collector.lab.run("hub1", f"cp -p {settings} /root/; sed -i s/aarhus-gw1/odense-gw9/ {settings}")
     collector.lab.run("hub1", f"{admin}; cp -p /root/collector.json {settings}")
     expected = [
+        "grant aarhus-gw1 read confirm.0751",
+        "grant aarhus-gw1 describe confirm.0751",
         "grant aarhus-gw1 write logs.0751",
         "grant aarhus-gw1 describe logs.0751",
+        "revoke odense-gw9 read confirm.0751",
+        "revoke odense-gw9 describe confirm.0751",
         "revoke odense-gw9 write logs.0751",
         "revoke odense-gw9 describe logs.0751",
         "quota aarhus-gw1",

@@ -57,6 +57,22 @@ def test_every_file_is_yaml_and_says_that_it_is_generated(fleet: Fleet) -> None:
         assert isinstance(yaml.safe_load(text), dict), path
 
 
+def test_a_reviewer_sees_how_long_a_relay_lasts(fleet: Fleet) -> None:
+    files = inventory.municipality_files(fleet, "favrskov")
+    assert (
+        files["favrskov/host_vars/favrskov-gw1.yml"]
+        .splitlines()[2]
+        .startswith("# Without a link this relay keeps everything for 27.8 hours, 24 are asked for: 6 GiB")
+    )
+    assert "Without a link" not in files["favrskov/host_vars/favrskov-sensor1.yml"]
+
+
+def test_alerts_of_taps_give_way_last(fleet: Fleet) -> None:
+    relay = yaml.safe_load(inventory.municipality_files(fleet, "favrskov")["favrskov/host_vars/favrskov-gw1.yml"])
+    priorities = {source["name"]: source["priority"] for source in relay["log_shipper_sources"]}
+    assert priorities == {"firewall1": 2, "dhcp1": 2, "journal1": 2, "tap-core": 1}
+
+
 def test_no_secret_is_in_the_inventory(fleet: Fleet) -> None:
     for path, text in every_file(fleet).items():
         assert "PRIVATE KEY" not in text, path

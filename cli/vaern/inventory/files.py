@@ -13,6 +13,7 @@ import yaml
 
 from vaern.inventory.senders import senders_page
 from vaern.inventory.variables import baseline, host_variables, hub_variables, tenant_variables
+from vaern.model import sizing
 from vaern.model.declaration import Municipality
 from vaern.model.deployment import Deployment, HubRole
 from vaern.model.fleet import Fleet
@@ -48,9 +49,13 @@ def _text(dumper: Any, value: str) -> Any:
 _Dumper.add_representer(str, _text)
 
 
-def render(value: Any) -> str:
-    """One document, keys in the order they are given, with the note that it is generated."""
-    return HEADER + yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=1000)
+def render(value: Any, note: str = "") -> str:
+    """One document, keys in the order they are given, with the note that it is generated and one for the reviewer."""
+    return (
+        HEADER
+        + (f"# {note}\n" if note else "")
+        + yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=1000)
+    )
 
 
 def shared_files(deployment: Deployment) -> dict[str, str]:
@@ -79,10 +84,18 @@ def municipality_files(fleet: Fleet, slug: str) -> dict[str, str]:
         f"{slug}/group_vars/all/baseline.yml": render(baseline(deployment)),
         f"{slug}/senders.md": senders_page(municipality),
     }
+    notes = {one.relay: _note(one) for one in sizing.endurance(municipality)}
     for host in municipality.hosts:
         variables = host_variables(deployment, slug, municipality, host)
-        files[f"{slug}/host_vars/{host_name(slug, host.name)}.yml"] = render(variables)
+        files[f"{slug}/host_vars/{host_name(slug, host.name)}.yml"] = render(variables, notes.get(host.name, ""))
     return files
+
+
+def _note(one: sizing.Endurance) -> str:
+    return (
+        f"Without a link this relay keeps everything for {one.hours:.1f} hours, {one.asked_hours} are asked for: "
+        f"{one.spool_gib:g} GiB, shared by spool and queue, at the declared events/s x bytes x {sizing.MARGIN}."
+    )
 
 
 def write_tenants(inventories: Path, fleet: Fleet, enrolled: list[str]) -> None:

@@ -27,6 +27,8 @@ SMALLEST_QUOTA = 10 * MEBIBYTE
 MBIT_PER_THREAD = 300
 """What one untuned capture thread takes; see the network_tap role."""
 MEBIBYTE_PER_THREAD = 300
+ALERTS_PRIORITY = 1
+"""Alerts of taps are few, and what an incident is found by: they give way last."""
 LAN = "lan"
 LAB_NETWORK = "198.18.0.0/15"
 
@@ -181,7 +183,9 @@ def _shipper(deployment: Deployment, slug: str, municipality: Municipality, host
             _receiver(municipality, host, receiver) for receiver in receiving.sent(deployment, municipality)
         ],
         **_sending(deployment, slug, municipality, name),
-        "log_shipper_spool": {"directory": "/var/spool/vaern-log-shipper", "max_bytes": half},
+        "log_shipper_spool": {"directory": "/var/spool/vaern-log-shipper", "max_bytes": half}
+        # Hosts of the lab share the disk of the operator's machine.
+        | ({"refuse_small_disk": False} if deployment.target is Target.LAB else {}),
         "log_shipper_queue": {"max_disk_bytes": half, "memory_events": 50000},
         "log_shipper_privacy": {"cpr": municipality.privacy.cpr.value},
         **watching.relay_watch("/var/spool/vaern-log-shipper", half, half),
@@ -227,6 +231,7 @@ def _source(source: LogSource) -> Variables:
         "protocol": source.protocol.value,
         "address": str(source.address),
         **reading,
+        "priority": source.priority,
     }
 
 
@@ -239,7 +244,7 @@ def _taps_through(municipality: Municipality, relay: Host) -> list[Tap]:
 
 def _tap_source(slug: str, municipality: Municipality, tap: Tap, relay: Host) -> Variables:
     name = tap_source(tap.name)
-    common = {"name": name, "kind": "tap", "sector": tap.sector.value}
+    common = {"name": name, "kind": "tap", "sector": tap.sector.value, "priority": ALERTS_PRIORITY}
     if tap.sensor == relay.name:
         return common | {"protocol": "file", "file": f"/var/log/vaern-tap/{tap.name}/eve.json"}
     address = str(municipality.host(tap.sensor).address)

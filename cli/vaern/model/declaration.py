@@ -101,6 +101,8 @@ class LogSource(Declared):
     """Expected mean rate; the queue is sized from it."""
     event_bytes: Annotated[int, Field(ge=40, le=65536)] = 400
     """Expected mean size of one event."""
+    priority: Annotated[int, Field(ge=1, le=3)] = 2
+    """What gives way last when a relay's disk is full: 1 is the most important, 3 goes first."""
     silent_after_minutes: Annotated[int, Field(ge=1, le=10080)]
     """Silence longer than this raises an alarm."""
     retention_days: Days | None = None

@@ -7,11 +7,14 @@ spool and once in the queue.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from vaern.model.vocabulary import HostRole
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from vaern.model.declaration import Host, LogSource, Municipality
 
 GIB = 2**30
@@ -19,6 +22,16 @@ MARGIN = 1.3
 """Sequence number, tags and timestamps add about 100 bytes an event; the rest is for peaks."""
 COPIES = 2
 """While the link is away every event is both in the spool and in the queue; the declared disk is shared evenly."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endurance:
+    """How long a relay keeps everything without a link: by its declared disk, and as it is asked to."""
+
+    relay: str
+    spool_gib: float
+    hours: float
+    asked_hours: int
 
 
 def relay_of(municipality: Municipality, site: str) -> Host | None:
@@ -59,6 +72,14 @@ def hours_that_fit(municipality: Municipality, relay: Host) -> float:
     """Longest outage the declared disk survives; infinite for a relay without sources."""
     rate = bytes_per_second(sources_of(municipality, relay)) * MARGIN * 3600 * COPIES
     return spool_limit_bytes(relay) / rate if rate else float("inf")
+
+
+def endurance(municipality: Municipality) -> Iterator[Endurance]:
+    """Of every relay that has a source, in declared order; what reviews and reports print."""
+    for relay in municipality.with_role(HostRole.RELAY):
+        if sources_of(municipality, relay):
+            hours = round(hours_that_fit(municipality, relay), 1)
+            yield Endurance(relay.name, relay.spool_gib, hours, municipality.outage_hours)
 
 
 def archive_bytes_per_day(municipality: Municipality) -> int:

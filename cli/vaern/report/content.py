@@ -11,6 +11,7 @@ from vaern import __version__
 from vaern.model.declaration import Municipality
 from vaern.model.deployment import Deployment
 from vaern.model.finding import Finding, Outcome, Proof
+from vaern.model.sizing import Endurance, endurance
 
 
 class Verdict(StrEnum):
@@ -46,6 +47,8 @@ class Report:
     """Stage and its seconds, in the order they ran; empty when only the controls were run."""
     alarms: tuple[tuple[str, str], ...] = ()
     """Danish and English text of each alarm that was open at the collector."""
+    endurance: tuple[Endurance, ...] = ()
+    """How long each relay keeps everything without a link."""
 
     def count(self, outcome: Outcome) -> int:
         """Findings with that outcome."""
@@ -97,4 +100,5 @@ def make_report(
         proofs=tuple(sorted(proofs)),
         durations=tuple((durations or {}).items()),
         alarms=tuple(alarms),
+        endurance=tuple(endurance(municipality)),
     )

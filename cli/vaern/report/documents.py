@@ -11,6 +11,7 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 from vaern.controls import STANDARDS, Catalogue, area
 from vaern.errors import UsageError
 from vaern.model.finding import Finding, Outcome, Proof
+from vaern.model.sizing import Endurance
 from vaern.report.content import Report
 
 SCHEMA = 1
@@ -51,6 +52,7 @@ def parse_json(text: str, origin: str) -> Report:
             proofs=tuple(Proof(**one) for one in document["proofs"]),
             durations=tuple(document["durations"].items()),
             alarms=tuple((str(danish), str(english)) for danish, english in document.get("alarms", [])),
+            endurance=tuple(Endurance(**one) for one in document.get("endurance", ())),
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UsageError(f"{origin} is not a report of vaern ({error})", fix="run `vaern verify` again") from error

@@ -296,10 +296,10 @@ class Facts:
     def spool_limit(self) -> int:
         """Bytes the relay's spool can take at most: the kept segments, the open one and the batch that fills it."""
         room = re.search(r"^room=(\d+)$", self.section("relay_rotation").text, re.MULTILINE)
-        segment = re.search(r'name="spool"[^)]*\brotation\.sizeLimit="(\d+)"', self.relay)
-        if room is None or segment is None:
+        segments = re.findall(r'name="spool(?:_\d)?"[^)]*\brotation\.sizeLimit="(\d+)"', self.relay)
+        if room is None or not segments:
             raise VaernError(f"{self.host}: the relay's spool has no limit")
-        return int(room.group(1)) + 2 * int(segment.group(1))
+        return int(room.group(1)) + 2 * sum(map(int, segments))
 
     @cached_property
     def relay_senders(self) -> dict[str, str]:

@@ -26,6 +26,7 @@ SETTINGS = Path("/etc/vaern/collector/collector.json")
 PASSWORD = Path("/var/lib/vaern-kafka/secrets/broker")
 LOCAL = ("127.0.0.1", 9092)
 ARCHIVER = "User:local.archiver"
+LEDGER = "User:local.ledger"
 TOPIC, GROUP = 2, 3
 LITERAL, PREFIXED = 3, 4
 READ, WRITE, DESCRIBE = 3, 4, 8
@@ -35,26 +36,32 @@ OPERATIONS = {READ: "read", WRITE: "write", DESCRIBE: "describe"}
 
 
 def topics_of(tenant: dict[str, Any]) -> dict[str, list[str]]:
-    """The topics of a municipality, and who reads each besides the archiver."""
-    return {f"logs.{tenant['code']}": []} | {topic["name"]: topic["readers"] for topic in tenant.get("topics", [])}
+    """The topics of a municipality, and who reads each besides the archiver: a SOC its part, relays what is archived."""
+    own = {f"logs.{tenant['code']}": [], f"confirm.{tenant['code']}": tenant["principals"]}
+    return own | {topic["name"]: topic["readers"] for topic in tenant.get("topics", [])}
 
 
 def wanted_access(tenants: list[dict[str, Any]]) -> set[Access]:
-    """Who may do what: a principal writes to the topics of its municipality, the archiver reads all, a SOC its part."""
+    """Who may do what: a principal writes to the topics of its municipality, the archiver reads all, a SOC its part.
+
+    What has been archived is written by the ledger, and read by the principals of that municipality.
+    """
     entries = {
         Access(TOPIC, "logs.", PREFIXED, ARCHIVER, "*", READ, ALLOW),
         Access(GROUP, "vaern-archiver", LITERAL, ARCHIVER, "*", READ, ALLOW),
+        Access(TOPIC, "confirm.", PREFIXED, LEDGER, "*", WRITE, ALLOW),
     }
     for tenant in tenants:
         for topic, readers in topics_of(tenant).items():
-            for principal in tenant["principals"]:
-                for operation in (WRITE, DESCRIBE):
-                    entries.add(Access(TOPIC, topic, LITERAL, f"User:{principal}", "*", operation, ALLOW))
-            for reader in readers:
+            writers = [] if topic.startswith("confirm.") else tenant["principals"]
+            for names, operation in ((writers, WRITE), (readers, READ)):
+                for name in names:
+                    for allowed in (operation, DESCRIBE):
+                        entries.add(Access(TOPIC, topic, LITERAL, f"User:{name}", "*", allowed, ALLOW))
+        for topic in tenant.get("topics", []):
+            for reader in topic["readers"]:
                 # Its consumer groups are called after it.
                 entries.add(Access(GROUP, f"{reader}.", PREFIXED, f"User:{reader}", "*", READ, ALLOW))
-                for operation in (READ, DESCRIBE):
-                    entries.add(Access(TOPIC, topic, LITERAL, f"User:{reader}", "*", operation, ALLOW))
     return entries
 
 

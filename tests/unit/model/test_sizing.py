@@ -58,3 +58,9 @@ def test_more_never_needs_less(
     less, more = with_rate(rate, size, hours), with_rate(rate * factor, size + bytes_more, hours + hours_more)
     assert sizing.spool_bytes(less, less.host("gw1")) <= sizing.spool_bytes(more, more.host("gw1"))
     assert sizing.hours_that_fit(less, less.host("gw1")) >= sizing.hours_that_fit(more, more.host("gw1"))
+
+
+def test_every_relay_with_sources_says_how_long_it_lasts() -> None:
+    assert [(one.relay, one.asked_hours) for one in sizing.endurance(AARHUS)] == [("gw1", 24), ("gw3", 24), ("gw4", 24)]
+    (one,) = sizing.endurance(FAVRSKOV)
+    assert one == sizing.Endurance("gw1", 6.0, round(sizing.hours_that_fit(FAVRSKOV, FAVRSKOV.host("gw1")), 1), 24)

@@ -13,6 +13,7 @@ import pytest
 from vaern.controls import load_catalogue
 from vaern.errors import UsageError
 from vaern.model.finding import Finding, Outcome, Proof
+from vaern.model.sizing import Endurance
 from vaern.paths import Project
 from vaern.report import Report, Verdict, read_report, render_html, render_json, render_junit, show, write_reports
 from vaern.report.documents import parse_json
@@ -51,6 +52,16 @@ MIXED = report(
 )
 def test_verdict(given: Report, verdict: Verdict) -> None:
     assert given.verdict is verdict
+
+
+def test_how_long_a_relay_lasts_is_told_in_both_languages() -> None:
+    lasting = replace(MIXED, endurance=(Endurance("gw1", 6.0, 27.8, 24),))
+    page = render_html(lasting, load_catalogue())
+    assert "Hvis forbindelsen svigter" in page
+    assert "If the connection fails" in page
+    assert '<span lang="da">27,8</span><span lang="en">27.8</span>' in page
+    assert "If the connection fails" not in render_html(MIXED, load_catalogue())
+    assert parse_json(render_json(lasting, load_catalogue()), "x") == lasting
 
 
 def test_json_comes_back_as_the_same_report() -> None:

@@ -64,14 +64,16 @@ class Memory:
             self.limits[user] = {key: value for key, value in keys.items() if value is not None}
 
 
-def test_each_principal_writes_to_its_own_topic_and_reads_none(admin: ModuleType) -> None:
-    entries = [entry for entry in admin.wanted_access(TENANTS) if entry.principal != admin.ARCHIVER]
+def test_each_principal_writes_to_its_own_topic_and_reads_its_own_confirmations(admin: ModuleType) -> None:
+    local = {admin.ARCHIVER, admin.LEDGER}
+    entries = [entry for entry in admin.wanted_access(TENANTS) if entry.principal not in local]
     allowed = {(entry.principal, entry.name, entry.operation) for entry in entries}
     assert allowed == {
-        (f"User:{name}", f"logs.{tenant['code']}", operation)
+        (f"User:{name}", f"{kind}.{tenant['code']}", operation)
         for tenant in TENANTS
         for name in tenant["principals"]
-        for operation in (admin.WRITE, admin.DESCRIBE)
+        for kind, may in (("logs", admin.WRITE), ("confirm", admin.READ))
+        for operation in (may, admin.DESCRIBE)
     }
     assert {entry.pattern for entry in entries} == {admin.LITERAL}
 
@@ -79,6 +81,11 @@ def test_each_principal_writes_to_its_own_topic_and_reads_none(admin: ModuleType
 def test_the_archiver_reads_and_never_writes(admin: ModuleType) -> None:
     entries = [entry for entry in admin.wanted_access(TENANTS) if entry.principal == admin.ARCHIVER]
     assert {entry.operation for entry in entries} == {admin.READ}
+
+
+def test_the_ledger_confirms_and_does_nothing_else(admin: ModuleType) -> None:
+    entries = [entry for entry in admin.wanted_access(TENANTS) if entry.principal == admin.LEDGER]
+    assert {(entry.name, entry.operation) for entry in entries} == {("confirm.", admin.WRITE)}
 
 
 def test_a_second_application_changes_nothing(admin: ModuleType) -> None:
@@ -94,7 +101,13 @@ def test_a_municipality_that_is_gone_loses_access_and_keeps_its_topic(admin: Mod
     broker = Memory()
     admin.apply(broker, {"tenants": TENANTS, "partitions": 1}, check=False)
     changes = admin.apply(broker, {"tenants": TENANTS[:1], "partitions": 1}, check=False)
-    assert changes == ["revoke aarhus-gw1 write logs.0751", "revoke aarhus-gw1 describe logs.0751", "quota aarhus-gw1"]
+    assert changes == [
+        "revoke aarhus-gw1 read confirm.0751",
+        "revoke aarhus-gw1 describe confirm.0751",
+        "revoke aarhus-gw1 write logs.0751",
+        "revoke aarhus-gw1 describe logs.0751",
+        "quota aarhus-gw1",
+    ]
     assert "logs.0751" in broker.names
     assert "User:aarhus-gw1" not in {entry.principal for entry in broker.entries}
 

@@ -1,0 +1,97 @@
+"""`vaern ledger`: has everything that was sent arrived?"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from vaern.errors import ExitCode
+from vaern.paths import Project
+
+if TYPE_CHECKING:
+    from vaern.ledger import Ledger
+
+GAPS_SHOWN = 20
+
+
+@click.command()
+@click.argument("slug", metavar="MUNICIPALITY")
+@click.option("--day", type=click.DateTime(["%Y-%m-%d"]), help="Only this day, UTC; else the last week.")
+@click.option("--now", "fresh", is_flag=True, help="Ask the relays first what they have sent until now.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document instead of tables.")
+@click.pass_obj
+def command(project: Project, slug: str, day: datetime | None, fresh: bool, as_json: bool) -> int:
+    r"""Show what was sent, and what of it has arrived.
+
+    Sent, received, duplicate and missing, per source and day. Relays state every minute what they have sent.
+    A gap is named with its time span. Days before the last week are shown when something of them is missing.
+    Ends with 1 when anything is missing.
+
+    \b
+    Examples:
+      vaern ledger favrskov
+      vaern ledger favrskov --day 2026-11-24 --json
+      vaern ledger favrskov --now          also what was sent in the last minute
+    """
+    from dataclasses import asdict
+
+    from vaern.console import print_json
+    from vaern.declaration import load_fleet
+    from vaern.ledger import ledger, state_now
+
+    fleet = load_fleet(project, [slug])
+    municipality = fleet.municipalities[slug]
+    if fresh:
+        state_now(project, slug, municipality)
+    found = ledger(project, municipality, fleet.deployment, day.date() if day else None)
+    if as_json:
+        print_json(asdict(found) | {"balances": found.balances})
+    else:
+        show(found)
+    return ExitCode.OK if found.balances else ExitCode.FINDINGS
+
+
+def show(found: Ledger) -> None:
+    """Tables for people: the balance, then every gap with its time span."""
+    from rich.table import Table
+
+    from vaern.console import terminal
+
+    columns = ("sent", "received", "duplicate", "under_way", "given_up", "missing")
+    table = Table("day", "relay", "source", *(column.replace("_", " ") for column in columns))
+    for row in found.rows:
+        style = "red" if row.missing or row.given_up else ""
+        table.add_row(row.day, row.relay, row.source, *(f"{getattr(row, column):,}" for column in columns), style=style)
+    terminal().print(table)
+    for line in sentences(found):
+        terminal().print(line, highlight=False)
+
+
+def sentences(found: Ledger) -> list[str]:
+    """What does not balance, the gaps first; or that all does."""
+    told = [
+        f"{gap.state.replace('_', ' ')}: {gap.events:,} events of {gap.source} by {gap.relay}, "
+        f"{_span(gap.begun, gap.ended)} (numbers {gap.first} to {gap.last} of start {gap.boot[:8]})"
+        for gap in found.gaps[:GAPS_SHOWN]
+    ]
+    if len(found.gaps) > GAPS_SHOWN:
+        told.append(f"and {len(found.gaps) - GAPS_SHOWN} more gaps; --json lists them all")
+    told += [
+        f"gone from the archive: {one.file}, {one.events:,} events of {', '.join(one.sources)}, "
+        f"{_span(one.begun, one.ended)}"
+        for one in found.lost_segments
+    ]
+    if found.total("missing"):
+        told.append("The relays resend by themselves what they still have; `vaern repair` does it now.")
+    if not found.statements:
+        told.append("No relay has stated anything yet: what was sent last cannot be known.")
+    return told or ["Everything that was sent has arrived."]
+
+
+def _span(begun: str, ended: str) -> str:
+    def short(time: str) -> str:
+        return f"{time[:10]} {time[11:19]}" if time else "an unknown time"
+
+    return f"between {short(begun)} and {short(ended)} UTC"

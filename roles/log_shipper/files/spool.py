@@ -1,0 +1,203 @@
+#!/usr/bin/python3
+"""Keeps the relay's spool and the collector's ledger together; vaern-spool.timer runs it every minute.
+
+    vaern-spool            reads what is new in the spool, states what was sent, lets go of what is confirmed, and sends
+                           again what was sent two minutes ago or more and is in no confirmation
+    vaern-spool --now      the same, also for what was sent a moment ago: by hand, or by `vaern repair`
+
+Prints what it did as JSON. An event is known by relay, boot, source and sequence, so one that is sent twice counts
+once. Nothing is let go of before the collector has it on disk, except by `rotate` when the spool is full.
+"""
+
+from __future__ import annotations
+
+import argparse
+import fcntl
+import grp
+import json
+import os
+import pwd
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, "/usr/local/lib/vaern")
+os.environ.setdefault("OPENSSL_CONF", "/etc/vaern/log_shipper/openssl.cnf")
+
+import spool_state
+from ledger_intervals import count, intersect, subtract
+from ledger_tally import STATEMENT, Tally
+from spool_broker import BrokerError, confirmation, send
+from spool_index import Segment, Source, lines_of, segments
+
+SETTINGS = Path("/etc/vaern/log_shipper/spool.json")
+STATISTICS = Path("/var/log/vaern-log-shipper/impstats.json")
+USER = "vaern-relay"
+GRACE_SECONDS = 120.0
+"""So long an event may be on its way before it is sent again."""
+STUCK_SECONDS = 300.0
+"""A disk queue that a kill has damaged may say for ever that it holds something."""
+TAIL = 256 * 1024
+"""Bytes of counters: several rounds of them."""
+HIGH_WATER = 0.8
+ROWS = 2000
+"""Of one statement: about 300 KB."""
+
+
+def become(name: str) -> None:
+    """Let go of root, so that what is written belongs to the relay; as in its service, it may read the host's key."""
+    user = pwd.getpwnam(name)
+    os.setgroups([user.pw_gid, grp.getgrnam("vaern-pki").gr_gid])
+    os.setgid(user.pw_gid)
+    os.setuid(user.pw_uid)
+
+
+def alarm(message: str) -> None:
+    """In the journal, priority alert."""
+    print(f"<1>ALARM {message}", file=sys.stderr, flush=True)
+
+
+def queued(statistics: Path) -> int:
+    """Events in rsyslog's queue on disk, by its last counters; it writes them every ten seconds."""
+    try:
+        with statistics.open("rb") as file:
+            file.seek(max(0, statistics.stat().st_size - TAIL))
+            lines = file.read().splitlines()
+    except FileNotFoundError:
+        return 0
+    for line in reversed(lines):
+        if b'"kafka queue[DA]"' in line and line.endswith(b"}"):
+            return int(json.loads(line[line.index(b"{") :])["size"])
+    return 0
+
+
+def let_go(found: list[Segment], state: spool_state.State) -> list[Segment]:
+    """Remove closed segments of which every event is confirmed; those that stay."""
+    kept = []
+    for segment in found:
+        held = segment.holds()
+        if segment.open or any(subtract(held[source], state.confirmed.get(source, [])) for source in held):
+            kept.append(segment)
+        else:
+            segment.path.unlink(missing_ok=True)
+    return kept
+
+
+def resend(settings: dict[str, Any], found: list[Segment], lacking: dict[Source, Any]) -> int:
+    """Send again what is lacking, as far as it is in the spool; how many events. Raises BrokerError."""
+    wanted = [segment for segment in found if any(intersect(n, lacking.get(s, [])) for s, n in segment.holds().items())]
+    return send(settings, (event for segment in wanted for event in lines_of(segment, lacking))) if wanted else 0
+
+
+def statement(
+    settings: dict[str, Any], state: spool_state.State, rows: tuple[list[Any], list[Any]], spool: Any
+) -> bytes:
+    """An event like any other, so that it travels and is archived like one."""
+    at = datetime.now(UTC).isoformat(timespec="microseconds")
+    event = {
+        "time": at, "received": at, "municipality": settings["municipality"], "relay": settings["relay"],
+        "boot": "0" * 32,
+        "sequence": state.statements + 1, "site": settings["site"], "source": STATEMENT, "kind": "statement",
+        "sector": "administration", "host": settings["relay"],
+        "message": f"{len(rows[0])} sources and days stated, {len(rows[1])} with events given up",
+        "statement": {"sent": rows[0], "given_up": rows[1], "spool": spool},
+    }  # fmt: skip
+    return json.dumps(event, separators=(",", ":")).encode()
+
+
+def state_it(settings: dict[str, Any], state: spool_state.State, spool: dict[str, Any]) -> None:
+    """Tell the collector what is new, in as many statements as it takes. Raises BrokerError."""
+    sent, given = state.news()
+    while True:
+        part = (sent[:ROWS], given[:ROWS])
+        send(settings, [(STATEMENT, statement(settings, state, part, spool))])
+        state.tell(*part)
+        sent, given = sent[ROWS:], given[ROWS:]
+        if not sent and not given:
+            return
+
+
+def gave_way(folder: Path) -> list[Any]:
+    """What `rotate` has removed since the last round: names and tallies. Kept until the state is written."""
+    record, reading = folder / "gave-way", folder / "gave-way.reading"
+    if not reading.exists():
+        try:
+            record.rename(reading)
+        except FileNotFoundError:
+            return []
+    lines = reading.read_text(encoding="utf-8").splitlines()
+    return [json.loads(line) for line in lines if line.endswith("}}")]
+
+
+def measure(settings: dict[str, Any], found: list[Segment], gone: list[Any]) -> dict[str, Any]:
+    """How full the spool is; alarms when it is nearly full, and when something gave way."""
+    used, room = sum(segment.size for segment in found), settings["max_bytes"]
+    told = bool(settings["confirmations"])  # Where nobody confirms, a full spool is how it is meant to be.
+    if gone and told:
+        names = ", ".join(one["name"] for one in gone[:3])
+        alarm(f"The spool is full: {len(gone)} segments gave way, the least important first: {names}")
+    if used > HIGH_WATER * room and told:
+        oldest = min((run[2] for one in found for runs in one.tally.runs.values() for run in runs), default="")
+        alarm(f"The spool is {used / room:.0%} full; the oldest event not confirmed is of {oldest}")
+    return {"bytes": used, "max_bytes": room, "segments": len(found), "gave_way": len(gone)}
+
+
+def run(settings: dict[str, Any], grace: float) -> dict[str, Any]:
+    """One round; what was done. The spool is read and measured also when the broker is away."""
+    folder = Path(settings["directory"])
+    path = folder / "ledger" / "state.json"
+    now = time.time()
+    since = (datetime.now(UTC) - timedelta(days=spool_state.DAYS)).date().isoformat()
+    done: dict[str, Any] = {"resent": 0, "removed": 0, "error": ""}
+    state = spool_state.read(path)
+    gone = gave_way(folder / "ledger")
+    found = segments(folder)
+    state.enter([*(segment.tally for segment in found), *(Tally.read(one["tally"]) for one in gone)], since)
+    settled = state.settle(now, grace)
+    try:
+        told = confirmation(settings) if settings["confirmations"] else None
+        if told:
+            state.confirm(told["relays"].get(settings["relay"], {}))
+            kept = let_go(found, state)
+            done["removed"], found = len(found) - len(kept), kept
+            lacking = state.lacking(settled)
+            # What rsyslog still brings of its disk queue would only be sent twice, and is not lost.
+            draining = state.moves(queued(STATISTICS), now, STUCK_SECONDS)
+            if not draining:
+                state.give_up(lacking, spool_state.whole(found))
+            if not draining or not grace:
+                done["resent"] = resend(settings, found, lacking)
+        done |= measure(settings, found, gone)
+        state_it(settings, state, {key: done[key] for key in ("bytes", "max_bytes", "segments")})
+    except BrokerError as error:
+        done |= measure(settings, found, gone) if "bytes" not in done else {}
+        done["error"] = str(error)
+    state.forget(since)
+    spool_state.write(path, state)
+    (folder / "ledger" / "gave-way.reading").unlink(missing_ok=True)
+    done["given_up"] = sum(count(ranges) for ranges in state.given_up.values())
+    return done
+
+
+def main(arguments: list[str]) -> int:
+    """Run once; 0 when done, 1 when the broker did not answer."""
+    parser = argparse.ArgumentParser(prog="vaern-spool", description="State, let go, and send again")
+    parser.add_argument("--now", action="store_true", help="send again also what was sent a moment ago")
+    options = parser.parse_args(arguments)
+    if os.geteuid() == 0:
+        become(USER)
+    os.umask(0o027)
+    settings = json.loads(SETTINGS.read_text(encoding="utf-8"))
+    folder = Path(settings["directory"]) / "ledger"
+    folder.mkdir(mode=0o750, exist_ok=True)
+    with (folder / "lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        done = run(settings, 0.0 if options.now else GRACE_SECONDS)
+    print(json.dumps(done))
+    return 1 if done["error"] else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

@@ -1,0 +1,124 @@
+"""Which events each segment of the spool holds, read once: the relay's side of the ledger.
+
+    <spool>/segments/open-<priority>.jsonl          rsyslog writes to it
+    <spool>/segments/<time>-<priority>.jsonl        closed; `rotate` names it
+    <spool>/ledger/index/<digest>.json              {"end": <bytes read>, "tally": {...}}
+
+A segment is known by its first line, as its name changes when it is closed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from ledger_intervals import Intervals, intersect, union
+from ledger_tally import Tally, identity_of
+
+CHUNK = 4 * 2**20
+LONGEST = 2**20
+"""Bytes of a line; the relay takes messages of 64 KiB, escaped at most six times that."""
+Source = tuple[str, str]
+"""Boot and source."""
+
+
+@dataclass(frozen=True)
+class Segment:
+    """One file of the spool and what is in it."""
+
+    path: Path
+    size: int
+    end: int
+    """Bytes counted; what follows in a closed segment was cut off when the relay was killed."""
+    tally: Tally
+
+    @property
+    def open(self) -> bool:
+        """Whether rsyslog still writes to it."""
+        return self.path.name.startswith("open")
+
+    @property
+    def priority(self) -> int:
+        """1 is the most important; segments of an older relay have none and count as 2."""
+        word = self.path.stem.rpartition("-")[2]
+        return int(word) if word in {"1", "2", "3"} else 2
+
+    def holds(self) -> dict[Source, Intervals]:
+        """Boot and source to the numbers in it."""
+        found: dict[Source, Intervals] = {}
+        for (_, boot, name, _), runs in self.tally.runs.items():
+            found[boot, name] = union(found.get((boot, name), []), [run[:2] for run in runs])
+        return found
+
+
+def segments(spool: Path) -> list[Segment]:
+    """Every segment, oldest first, the new parts of each counted; indexes of segments that are gone are removed."""
+    index = spool / "ledger" / "index"
+    index.mkdir(mode=0o750, parents=True, exist_ok=True)
+    found, used = [], set()
+    for path in sorted((spool / "segments").glob("*.jsonl")):
+        try:
+            digest, segment = _segment(index, path)
+        except FileNotFoundError:
+            continue  # Closed or removed meanwhile; the next run sees it under its new name.
+        if segment:
+            found.append(segment)
+            used.add(f"{digest}.json")
+    for path in index.iterdir():
+        if path.name not in used:
+            path.unlink()
+    return found
+
+
+def _segment(index: Path, path: Path) -> tuple[str, Segment | None]:
+    with path.open("rb") as file:
+        line = file.readline(LONGEST)
+        if not line.endswith(b"\n"):
+            return "", None
+        digest = hashlib.sha256(line).hexdigest()[:32]
+        place = index / f"{digest}.json"
+        known = json.loads(place.read_text("utf-8")) if place.exists() else {"end": 0, "tally": Tally().written()}
+        tally = Tally.read(known["tally"])
+        file.seek(known["end"])
+        end = known["end"]
+        for text in complete_lines(file):
+            tally.add(text)
+            end += len(text)
+        size = file.tell()
+    if end != known["end"] or not place.exists():
+        temporary = place.with_suffix(".new")
+        temporary.write_text(json.dumps({"end": end, "tally": tally.written()}), encoding="utf-8")
+        temporary.replace(place)
+    return digest, Segment(path, size, end, tally)
+
+
+def complete_lines(file: object) -> Iterator[bytes]:
+    """Texts of whole lines, a few MiB each, to the last line break of the file."""
+    rest = b""
+    while part := file.read(CHUNK):  # type: ignore[attr-defined]
+        text = rest + part
+        cut = text.rfind(b"\n") + 1
+        rest = text[cut:]
+        if cut:
+            yield text[:cut]
+
+
+def lines_of(segment: Segment, wanted: dict[Source, Intervals]) -> Iterator[tuple[str, bytes]]:
+    """Source and line of each wanted event in a segment, in order."""
+    here = {source: intersect(numbers, wanted.get(source, [])) for source, numbers in segment.holds().items()}
+    here = {source: numbers for source, numbers in here.items() if numbers}
+    if not here:
+        return
+    with segment.path.open("rb") as file:
+        for text in complete_lines(file):
+            for line in text.splitlines():
+                identity = identity_of(line)
+                if identity is None:
+                    continue
+                _, _, boot, number, name = identity
+                ranges = here.get((boot.decode(), name.decode()))
+                if ranges and any(first <= number <= last for first, last in ranges):
+                    yield name.decode(), line

@@ -1,0 +1,1 @@
+../../collector/library/vaern_files.py

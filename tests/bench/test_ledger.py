@@ -1,0 +1,130 @@
+"""What the ledger costs: on the collector a million events, on the relay the rate at which events reach the archive."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from conftest import alternate
+from lab_hosts import lab_hosts
+from leg import DHCP, HOSTS, RELAY, Leg, plays, prepare
+
+pytestmark = pytest.mark.bench
+
+ROLES = Path(__file__).resolve().parents[2] / "roles"
+EVENTS = 500_000
+FLOOD = 40_000
+BLOCK = 10_000
+BEGUN = datetime(2026, 11, 24, tzinfo=UTC)
+SOURCES = ("firewall1", "firewall1", "firewall1", "dhcp1", "journal1")
+
+
+@pytest.fixture
+def programs() -> Iterator[dict[str, ModuleType]]:
+    zstandard = pytest.importorskip("zstandard", reason="the archiver's library; Debian has it as python3-zstandard")
+    folders = [str(ROLES / role / "files") for role in ("log_shipper", "collector")]
+    sys.path[:0] = folders
+    names = ("archive_partition", "archive_segments", "ledger_summary", "ledger_balance")
+    try:
+        yield {"zstandard": zstandard} | {name: importlib.import_module(name) for name in names}
+    finally:
+        for folder in folders:
+            sys.path.remove(folder)
+
+
+def archive_of(programs: dict[str, ModuleType], folder: Path) -> Path:
+    """One segment with half a million events of about 390 bytes."""
+    folder.mkdir(parents=True)
+    partition = programs["archive_partition"].Partition(folder, "logs.0710", 0, 1 << 40)
+    partition.expect(0)
+    numbers = dict.fromkeys(SOURCES, 0)
+    text = "%ASA-6-302013: Built outbound TCP connection for outside:198.51.100.7 to inside:192.0.2.44, all is well "
+    for start in range(0, EVENTS, BLOCK):
+        block = []
+        for index in range(start, start + BLOCK):
+            source = SOURCES[index % len(SOURCES)]
+            numbers[source] += 1
+            at = (BEGUN + timedelta(milliseconds=100 * index)).isoformat(timespec="microseconds")
+            head = f'{{"time":"{at}","received":"{at}","municipality":"0710","relay":"gw1","boot":"{"a" * 32}",'
+            tail = (
+                f'"sequence":{numbers[source]},"site":"raadhus","source":"{source}","message":"{text}{index * 7919}"}}'
+            )
+            block.append((head + tail).encode())
+        partition.add(block, time.monotonic())
+        partition.flush()
+    partition.close()
+    return next(folder.glob("*/*.zst"))
+
+
+def test_a_million_events_on_the_collector(programs: dict[str, ModuleType], tmp_path: Path) -> None:
+    path = archive_of(programs, tmp_path / "archive" / "0710")
+
+    def decompressed() -> float:
+        started = time.process_time()
+        content = memoryview(path.read_bytes())
+        for block in programs["archive_segments"].blocks(content):
+            programs["zstandard"].ZstdDecompressor().decompress(content[block.data : block.end])
+        return time.process_time() - started
+
+    runs = iter(range(100))
+
+    def read(state: Path) -> float:
+        started = time.process_time()
+        found = programs["ledger_summary"].parts(tmp_path / "archive", state, "0710", "2026-01-01")
+        books = programs["ledger_balance"].Books()
+        for part in found:
+            books.enter(part.tally)
+        told = programs["ledger_balance"].balance(books, datetime.now(UTC))
+        assert sum(row["received"] for row in told["rows"]) == EVENTS
+        return time.process_time() - started
+
+    plain, counted, ratio = alternate(decompressed, lambda: read(tmp_path / f"state{next(runs)}"))
+    again = read(tmp_path / "state0")
+    print(f"\nledger, CPU seconds a million events: {counted * 1e6 / EVENTS:.2f}")
+    print(f"of that decompressing: {plain * 1e6 / EVENTS:.2f}")
+    print(f"ratio counting / decompressing: {ratio:.1f}; asked again when nothing is new: {again * 1000:.0f} ms")
+
+
+def test_the_rate_of_the_relay(tmp_path: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("the lab needs root: network namespaces and systemd-nspawn")
+    with lab_hosts(HOSTS, tmp_path) as lab:
+        prepare(lab)
+        lab.inventory({"collectors": ["hub1"], "relays": ["gw1"], "sensors": ["sensor1"]}, tmp_path)
+        (tmp_path / "plays.json").write_text(json.dumps(plays()), encoding="utf-8")
+        leg = Leg(lab, tmp_path)
+        leg.apply()
+        lab.run("gw1", "systemctl stop vaern-spool.timer")
+        lab.run("hub1", "systemctl stop vaern-ledger.timer")
+        rounds = iter(range(100))
+
+        def flood() -> float:
+            tag = f"bench-{next(rounds)}-"
+            started = time.monotonic()
+            leg.device("many", "tcp", DHCP, RELAY, str(FLOOD), tag)
+            lab.run("hub1", f"vaern-archive-find --code 0710 --since 600 --wait 240 {tag}{FLOOD - 1}. > /dev/null")
+            return time.monotonic() - started
+
+        def flood_with_ledger() -> float:
+            # Every second instead of every minute.
+            loop = "systemd-run -q --unit {0} sh -c 'while sleep 1; do {1}; done'"
+            lab.run("gw1", loop.format("bench-spool", "vaern-spool"))
+            lab.run("hub1", loop.format("bench-ledger", "vaern-ledger --all --confirm"))
+            try:
+                return flood()
+            finally:
+                lab.run("gw1", "systemctl stop bench-spool")
+                lab.run("hub1", "systemctl stop bench-ledger")
+
+        flood()
+        without, with_it, ratio = alternate(flood, flood_with_ledger)
+    print(f"\n{FLOOD} events from device to archive, ledger off: {without:.1f} s; every second: {with_it:.1f} s")
+    print(f"ratio with / without: {ratio:.2f}")

@@ -1,0 +1,83 @@
+"""`vaern ledger` and `vaern repair` over an onboarded municipality: the balance, and a loss that is seen and mended."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+import pytest
+from lab_project import Lab
+
+pytestmark = pytest.mark.lab
+
+GATEWAY, HUB = "favrskov-gw1", "hub1"
+SPOOLED = "cat /var/spool/vaern-log-shipper/segments/*.jsonl | grep -c vaern-canary-lost || true"
+
+
+def told(lab: Lab, *arguments: str, expect: int | None = 0) -> dict[str, Any]:
+    """What a command says as JSON."""
+    found: dict[str, Any] = json.loads(lab.vaern(*arguments, "--json", expect=expect).stdout)
+    return found
+
+
+def send(lab: Lab, monkeypatch: pytest.MonkeyPatch, nonce: str) -> int:
+    """One event from every log source, from its own address; how many."""
+    from datetime import UTC, datetime
+
+    from vaern import proof
+    from vaern.declaration import load_fleet
+    from vaern.provision import municipality_outputs
+    from vaern.secret_store import folder_of
+
+    municipality = load_fleet(lab.project).municipalities["favrskov"]
+    namespaces = municipality_outputs(lab.project, "favrskov").device_namespaces
+    sent = [one for one in proof.canaries(municipality, nonce, datetime.now(UTC)) if one.find == one.subject]
+    for canary in sent:
+        proof._send(canary, namespaces, folder_of(lab.project) / "ca.crt")
+    return len(sent)
+
+
+def test_what_the_proof_sent_balances(onboarded: Lab) -> None:
+    """Each source and tap has its row, and nothing is missing."""
+    found = told(onboarded, "ledger", "favrskov", "--now")
+    assert {"firewall1", "dhcp1", "journal1", "tap-core"} <= {row["source"] for row in found["rows"]}
+    assert all(row["sent"] > 0 and row["missing"] == 0 and row["given_up"] == 0 for row in found["rows"])
+    assert found["balances"] is True
+    assert list(found["statements"]) == [GATEWAY]
+    day = found["rows"][0]["day"]
+    assert "Everything that was sent" in onboarded.vaern("ledger", "favrskov", "--day", day).stdout
+
+
+def test_what_a_kill_loses_is_repaired_by_one_command(onboarded: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Events that no broker ever saw, and a relay killed with them in memory."""
+    before = told(onboarded, "repair", "favrskov")["after"]
+    onboarded.ssh(HUB, "systemctl stop vaern-kafka")
+    count = send(onboarded, monkeypatch, "lost")
+    limit = time.monotonic() + 30
+    while int(onboarded.ssh(GATEWAY, SPOOLED)) < count and time.monotonic() < limit:
+        time.sleep(0.5)
+    onboarded.ssh(GATEWAY, "systemctl kill -s KILL vaern-log-shipper; sleep 3")
+    onboarded.ssh(HUB, "systemctl start vaern-kafka")
+    done = told(onboarded, "repair", "favrskov")
+    assert done["resent"][GATEWAY] >= count
+    assert done["balances"] is True
+    received = [sum(row["received"] for row in one["rows"]) for one in (before, done["after"])]
+    assert received[1] >= received[0] + count
+    found = onboarded.ssh(HUB, "vaern-archive-find --code 0710 --since 600 vaern-canary-lost-firewall1")
+    assert json.loads(found)["event"]["source"] == "firewall1"
+
+
+def test_a_loss_ends_with_one_and_names_the_span(onboarded: Lab) -> None:
+    """A file of the archive is taken away by hand, and put back."""
+    onboarded.ssh(HUB, "systemctl restart vaern-archiver")
+    folder = "/var/lib/vaern/archive/0710"
+    first = onboarded.ssh(HUB, f"vaern-ledger --code 0710 > /dev/null; cd {folder}; ls */*.zst | head -1").strip()
+    onboarded.ssh(HUB, f"systemctl stop vaern-archiver vaern-ledger.timer; mv {folder}/{first} /root/gone.zst")
+    try:
+        said = onboarded.vaern("ledger", "favrskov", expect=1).stdout
+        assert f"gone from the archive: {first.split('/')[0]}" in " ".join(said.split())
+        assert "UTC" in said
+    finally:
+        onboarded.ssh(HUB, f"mv /root/gone.zst {folder}/{first}; systemctl start vaern-archiver vaern-ledger.timer")
+    assert told(onboarded, "ledger", "favrskov")["balances"] is True

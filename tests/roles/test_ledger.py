@@ -1,0 +1,280 @@
+"""Nothing is lost unseen: what a relay sends, what the archive holds, and what is done about the difference.
+
+Booted hosts, from device to archive. Events are lost here on purpose, so the hosts are these tests' own.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import pytest
+from leg import DHCP, FIREWALL, JOURNAL, RELAY, SPOOL, Leg
+
+pytestmark = pytest.mark.roles
+
+STATED = "vaern.statement"
+KILL = "systemctl kill -s KILL vaern-log-shipper"
+RUNNING = "for i in $(seq 200); do systemctl -q is-active vaern-log-shipper && break; sleep 0.2; done"
+SHOW = """
+import sys, zstandard
+with open("/var/lib/vaern/archive/0710/" + sys.argv[1], "rb") as file:
+    sys.stdout.buffer.write(zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True).read())
+"""
+Balance = dict[str, Any]
+
+
+def quiet(leg: Leg) -> None:
+    """The timers would do by themselves what these tests look at step by step."""
+    leg.lab.run("gw1", "systemctl stop vaern-spool.timer")
+    leg.lab.run("hub1", "systemctl stop vaern-ledger.timer")
+
+
+def ledger(leg: Leg, *options: str) -> Balance:
+    """What the collector says."""
+    told: Balance = json.loads(leg.lab.run("hub1", f"vaern-ledger --code 0710 {' '.join(options)}", check=False))
+    return told
+
+
+def spool(leg: Leg, *options: str) -> dict[str, Any]:
+    """One round on the relay, and what it did."""
+    done: dict[str, Any] = json.loads(leg.lab.run("gw1", f"vaern-spool {' '.join(options)}"))
+    return done
+
+
+def when(leg: Leg, holds: Callable[[Balance], bool], *options: str, seconds: float = 90.0) -> Balance:
+    """The balance, as soon as it is like that or the time is up; the relay states what it has sent each time."""
+    limit = time.monotonic() + seconds
+    while True:
+        spool(leg, *options)
+        told = ledger(leg, "--confirm")
+        if holds(told) or time.monotonic() > limit:
+            return told
+        time.sleep(1)
+
+
+def total(told: Balance, column: str, source: str = "") -> int:
+    """A column, of one source or of all."""
+    return sum(row[column] for row in told["rows"] if source in {"", row["source"]})
+
+
+def lacking(told: Balance) -> int:
+    """Events that are not in the archive, for whatever reason."""
+    return sum(total(told, column) for column in ("missing", "under_way", "given_up"))
+
+
+def spooled(leg: Leg, text: str) -> int:
+    """Events in the spool that hold a text."""
+    return int(leg.lab.run("gw1", f"cat {SPOOL}/segments/*.jsonl | grep -c -F -e '{text}'", check=False))
+
+
+def wait_spooled(leg: Leg, text: str, count: int) -> int:
+    """As many as that, or what there is after a minute."""
+    limit = time.monotonic() + 60
+    while spooled(leg, text) < count and time.monotonic() < limit:
+        time.sleep(0.5)
+    return spooled(leg, text)
+
+
+def in_archive(leg: Leg) -> Counter[tuple[str, str, int]]:
+    """How often each event is there."""
+    return Counter(
+        (event["boot"], event["source"], event["sequence"]) for event in leg.archived() if event["source"] != STATED
+    )
+
+
+def test_timers_run(own_leg: Leg) -> None:
+    """After a boot too: without anybody asking, the relay states and the collector confirms."""
+    enabled = "systemctl is-active {0}; systemctl is-enabled {0}"
+    assert own_leg.lab.run("gw1", enabled.format("vaern-spool.timer")).split() == ["active", "enabled"]
+    assert own_leg.lab.run("hub1", enabled.format("vaern-ledger.timer")).split() == ["active", "enabled"]
+    own_leg.send("tcp", DHCP, [b"<134>Nov 24 03:00:00 device app: first"])
+    assert own_leg.wait_for(lambda event: event["source"] == STATED, 1, 150)
+    for host, unit in (("gw1", "vaern-spool"), ("hub1", "vaern-ledger")):
+        own_leg.lab.run(host, f"systemctl start {unit}.service")
+        assert own_leg.lab.run(host, f"systemctl show -P Result {unit}.service") == "success\n"
+    quiet(own_leg)
+
+
+def test_the_balance_is_exact_under_load(own_leg: Leg) -> None:
+    """Three sources at once; the ledger's figures are those that counting the whole archive gives."""
+    quiet(own_leg)
+    counts = {"udp": (FIREWALL, 4000), "tcp": (DHCP, 30000), "tls": (JOURNAL, 4000)}
+    senders = [
+        threading.Thread(
+            target=own_leg.device, args=("many", protocol, address, RELAY, str(count), f"load-{protocol}-")
+        )
+        for protocol, (address, count) in counts.items()
+    ]
+    for sender in senders:
+        sender.start()
+    for sender in senders:
+        sender.join()
+    told = when(own_leg, lambda told: total(told, "received") >= 38001 and lacking(told) == 0)
+    held = in_archive(own_leg)
+    for name, count in {"firewall1": 4000, "dhcp1": 30001, "journal1": 4000}.items():
+        (row,) = [row for row in told["rows"] if row["source"] == name]
+        assert (row["sent"], row["received"], row["missing"], row["duplicate"]) == (count, count, 0, 0)
+        assert sum(1 for _, source, _ in held if source == name) == count
+    assert told["gaps"] == told["lost_segments"] == []
+    assert told["others"] == 0
+
+
+def test_what_is_confirmed_leaves_the_spool(own_leg: Leg) -> None:
+    """Closed segments go once the archive has them, not before."""
+    own_leg.lab.run("hub1", "systemctl stop vaern-kafka")
+    own_leg.device("many", "tcp", DHCP, RELAY, "3000", "kept-")
+    assert wait_spooled(own_leg, "app: kept-", 3000) == 3000
+    own_leg.lab.run("gw1", "systemctl restart vaern-log-shipper")
+    assert json.loads(own_leg.lab.run("gw1", "vaern-spool", check=False))["error"] != ""
+    assert spooled(own_leg, "app: kept-") == 3000
+    own_leg.lab.run("hub1", "systemctl start vaern-kafka")
+    when(own_leg, lambda told: lacking(told) == 0)
+    spool(own_leg)
+    assert spooled(own_leg, "app: kept-") == 0
+    left = own_leg.lab.run("gw1", f"ls {SPOOL}/segments").split()
+    assert [name for name in left if not name.startswith("open")] == []
+
+
+def test_a_kill_is_seen_and_repaired(own_leg: Leg) -> None:
+    """kill -9 with events in memory that the broker never saw: named with their time, then sent again, each once."""
+    own_leg.lab.run("hub1", "systemctl stop vaern-kafka")
+    own_leg.device("many", "tcp", DHCP, RELAY, "6000", "killed-")
+    assert wait_spooled(own_leg, "app: killed-", 6000) == 6000
+    own_leg.lab.run("gw1", f"{KILL}; sleep 3; {RUNNING}")
+    own_leg.lab.run("hub1", "systemctl start vaern-kafka")
+    own_leg.device("many", "tcp", DHCP, RELAY, "2000", "after-")
+    assert len(own_leg.wait_for(lambda event: "app: after-" in event["message"], 2000, 60)) == 2000
+    told = when(own_leg, lambda told: lacking(told) > 0)
+    assert lacking(told) == 6000
+    (gap,) = told["gaps"]
+    assert (gap["source"], gap["events"]) == ("dhcp1", 6000)
+    span = [datetime.fromisoformat(gap[end]) for end in ("from", "until")]
+    assert span == sorted(span)
+    assert 0 < (datetime.fromisoformat(told["time"]) - span[1]).total_seconds() < 300
+    assert spool(own_leg, "--now")["resent"] == 6000
+    told = when(own_leg, lambda told: lacking(told) == 0)
+    assert lacking(told) == 0
+    assert told["gaps"] == []
+    assert len({event["message"] for event in own_leg.archived() if "app: killed-" in event["message"]}) == 6000
+
+
+def test_a_kill_in_the_middle_of_a_flood_leaves_nothing_missing(own_leg: Leg) -> None:
+    """Whatever the relay had numbered and spooled reaches the archive."""
+    sender = threading.Thread(
+        target=lambda: own_leg.lab.run(
+            "sensor1", f"python3 /root/device.py many tcp {DHCP} {RELAY} 60000 flood-", check=False
+        )
+    )
+    sender.start()
+    wait_spooled(own_leg, "app: flood-", 5000)
+    own_leg.lab.run("gw1", f"{KILL}; sleep 3; {RUNNING}")
+    sender.join()
+    numbered = set(own_leg.lab.run("gw1", f"cat {SPOOL}/segments/*.jsonl | grep -o 'flood-[0-9]*[.]'").split())
+    assert len(numbered) >= 5000
+    when(own_leg, lambda told: lacking(told) == 0, seconds=20)
+    told = when(own_leg, lambda told: lacking(told) == 0, "--now")
+    assert lacking(told) == 0
+    found = " ".join(event["message"] for event in own_leg.archived() if "app: flood-" in event["message"])
+    assert [text for text in numbered if text not in found] == []
+
+
+def test_what_is_sent_twice_counts_once(own_leg: Leg) -> None:
+    """Sent again without a confirmation in between: duplicates are counted, the rest of the balance is the same."""
+    before = ledger(own_leg, "--confirm")
+    own_leg.lab.run("hub1", "systemctl stop vaern-kafka")
+    own_leg.device("many", "tcp", DHCP, RELAY, "500", "twice-")
+    wait_spooled(own_leg, "app: twice-", 500)
+    own_leg.lab.run("gw1", f"{KILL}; sleep 3; {RUNNING}")
+    own_leg.lab.run("hub1", "systemctl start vaern-kafka")
+    assert [spool(own_leg, "--now")["resent"] for _ in range(2)] == [500, 500]
+    wanted = total(before, "received") + 500
+    told = when(own_leg, lambda told: total(told, "received") == wanted and total(told, "duplicate") >= 500)
+    assert total(told, "received") == wanted
+    assert total(told, "duplicate") == total(before, "duplicate") + 500
+    held = in_archive(own_leg)
+    assert len(held) == wanted
+    assert sum(held.values()) - len(held) == total(told, "duplicate")
+
+
+def test_a_segment_that_is_gone_from_the_archive_is_named(own_leg: Leg) -> None:
+    """Deleted by hand: its file, its sources and its time span."""
+    settings = "/etc/vaern/collector/collector.json"
+    small = f'cp -p {settings} /root/; sed -i \'s/"segment_mib": [0-9.]*/"segment_mib": 0.001/\' {settings}'
+    own_leg.lab.run("hub1", f"{small}; systemctl restart vaern-archiver")
+    for number in range(2):
+        own_leg.device("many", "tcp", DHCP, RELAY, "200", f"gone-{number}-")
+        assert len(own_leg.wait_for(lambda event, n=number: f"app: gone-{n}-" in event["message"], 200)) == 200  # type: ignore[misc]
+    own_leg.lab.run("hub1", f"cp -p /root/collector.json {settings}; systemctl restart vaern-archiver")
+    before = when(own_leg, lambda told: lacking(told) == 0)
+    # What the relay has no more, so that it cannot mend this.
+    own_leg.lab.run("gw1", "systemctl restart vaern-log-shipper; vaern-spool")
+    found = own_leg.lab.run("hub1", "cd /var/lib/vaern/archive/0710; ls */*.zst").split()
+    gone = next(name for name in found if "app: gone-0-" in own_leg.lab.run("hub1", f"python3 - {name}", stdin=SHOW))
+    own_leg.lab.run("hub1", f"rm /var/lib/vaern/archive/0710/{gone}")
+    told = ledger(own_leg)
+    (lost,) = told["lost_segments"]
+    assert lost["file"] == gone
+    assert "dhcp1" in lost["sources"]
+    assert lost["from"] < lost["until"]
+    assert total(told, "missing") + total(told, "under_way") == lost["events"] >= 200
+    assert total(told, "sent") == total(before, "sent")
+    assert {gap["source"] for gap in told["gaps"]} == set(lost["sources"])
+
+
+def test_a_full_spool_gives_way_by_priority_and_says_what(own_leg: Leg) -> None:
+    """Both sources overfill it while the broker is away; the less important one loses, and the loss is counted."""
+    before = ledger(own_leg, "--confirm")
+    own_leg.lab.run("hub1", "systemctl stop vaern-kafka")
+    own_leg.device("many", "tls", JOURNAL, RELAY, "9000", "least-")
+    own_leg.device("many", "tcp", DHCP, RELAY, "13000", "more-")
+    assert wait_spooled(own_leg, "app: more-", 13000) == 13000
+    assert spooled(own_leg, "app: least-") < 9000
+    # Neither the queue nor memory brings them either: the spool is all there is.
+    stop = f"{KILL}; systemctl stop vaern-log-shipper; rm -f {SPOOL}/queue/kafka.*; systemctl start vaern-log-shipper"
+    own_leg.lab.run("gw1", f"{stop}; {RUNNING}")
+    left = spooled(own_leg, "app: least-")
+    own_leg.lab.run("hub1", "systemctl start vaern-kafka")
+    ledger(own_leg, "--confirm")
+    spool(own_leg, "--now")
+    told = when(own_leg, lambda told: total(told, "given_up", "journal1") == 9000 - left, "--now")
+    assert total(told, "given_up", "journal1") == 9000 - left > 0
+    assert total(told, "given_up") == 9000 - left
+    assert total(told, "received", "dhcp1") == total(before, "received", "dhcp1") + 13000
+    assert [gap["source"] for gap in told["gaps"] if gap["state"] == "given_up"][:1] == ["journal1"]
+    assert own_leg.lab.run("hub1", "vaern-ledger --code 0710 > /dev/null; echo $?") == "1\n"
+
+
+def test_high_water_is_told_before_anything_is_lost(own_leg: Leg) -> None:
+    """Above 80 % of its room, while every event is still there."""
+    room = json.loads(own_leg.lab.run("gw1", "cat /etc/vaern/log_shipper/spool.json"))["max_bytes"]
+    own_leg.lab.run("hub1", "systemctl stop vaern-kafka")
+    used = f"du -sb {SPOOL}/segments | cut -f1"
+    sent = 0
+    while int(own_leg.lab.run("gw1", used)) < 0.82 * room and sent < 30:
+        own_leg.device("many", "tcp", DHCP, RELAY, "1000", f"high-{sent}-")
+        wait_spooled(own_leg, f"app: high-{sent}-", 1000)
+        sent += 1
+    own_leg.lab.run("gw1", "systemctl start vaern-spool.service")
+    own_leg.lab.run("hub1", "systemctl start vaern-kafka")
+    said = own_leg.lab.run("gw1", "journalctl -p alert -t vaern-spool -o cat")
+    assert "% full; the oldest event not confirmed is of " in said
+
+
+def test_a_disk_that_is_too_small_is_refused(own_leg: Leg) -> None:
+    """Before anything is written."""
+    huge = {"log_shipper_spool": {"directory": SPOOL, "max_bytes": 2**60}}
+    with pytest.raises(AssertionError, match="give the host that much, or declare a smaller spool_gib"):
+        own_leg.apply("--limit", "gw1", "-e", json.dumps(huge))
+
+
+def test_second_run_changes_nothing(own_leg: Leg) -> None:
+    """Whatever the spool and the ledger have done."""
+    for unit, host in (("vaern-spool.timer", "gw1"), ("vaern-ledger.timer", "hub1")):
+        own_leg.lab.run(host, f"systemctl start {unit}")
+    assert own_leg.apply().count("changed=0") == 3

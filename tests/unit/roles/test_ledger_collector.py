@@ -1,0 +1,165 @@
+"""The collector's side of the ledger: read once and kept, what has gone from the archive, what the relays are told."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import pytest
+
+ROLES = Path(__file__).resolve().parents[3] / "roles"
+FOLDERS = [str(ROLES / role / "files") for role in ("log_shipper", "collector")]
+zstandard = pytest.importorskip("zstandard", reason="the archiver's library; Debian has it as python3-zstandard")
+BOOT = "a" * 32
+
+
+class Programs(NamedTuple):
+    ledger_summary: ModuleType
+    ledger_confirm: ModuleType
+    ledger: ModuleType
+    archive_partition: ModuleType
+
+
+@pytest.fixture(scope="module")
+def programs() -> Iterator[Programs]:
+    # Debian's client library is not on the control node; nothing here speaks to a broker.
+    library = ModuleType("confluent_kafka")
+    library.Producer = object  # type: ignore[attr-defined]
+    sys.modules.setdefault("confluent_kafka", library)
+    sys.path[:0] = FOLDERS
+    try:
+        yield Programs(*(importlib.import_module(name) for name in Programs._fields))
+    finally:
+        for folder in FOLDERS:
+            sys.path.remove(folder)
+
+
+def line(number: int) -> bytes:
+    at = f"2026-11-24T10:00:{number:02d}.000000+00:00"
+    return (
+        f'{{"time":"{at}","received":"{at}","municipality":"0710","relay":"gw1","boot":"{BOOT}","sequence":{number},'
+        f'"site":"raadhus","source":"dhcp1","message":"m"}}'
+    ).encode()
+
+
+class Archive:
+    """An archive of one municipality, and the ledger's own folder beside it."""
+
+    def __init__(self, programs: Programs, folder: Path) -> None:
+        self.programs = programs
+        self.archive, self.state = folder / "archive", folder / "state"
+        (self.archive / "0710").mkdir(parents=True)
+
+    def write(self, first: int, last: int, *, new: bool = False) -> Path:
+        """Archive these events; in a segment of their own when `new`."""
+        size = 1 if new else 1 << 20
+        partition = self.programs.archive_partition.Partition(self.archive / "0710", "logs.0710", 0, size)
+        if partition.next < 0:
+            partition.expect(0)
+        partition.add([line(number) for number in range(first, last + 1)], time.monotonic())
+        partition.close()
+        return max((self.archive / "0710").glob("*/*.zst"))
+
+    def read(self) -> list[Any]:
+        found: list[Any] = self.programs.ledger_summary.parts(self.archive, self.state, "0710", "2026-01-01")
+        return found
+
+    def report(self) -> dict[str, Any]:
+        told: dict[str, Any] = self.programs.ledger.report(
+            "0710", self.read(), datetime(2026, 11, 24, 12, tzinfo=UTC), None
+        )
+        return told
+
+
+@pytest.fixture
+def archive(programs: Programs, tmp_path: Path) -> Archive:
+    return Archive(programs, tmp_path)
+
+
+def test_what_was_read_is_not_read_again(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+    archive.write(1, 3)
+    archive.read()
+    read: list[bytes] = []
+    tally = importlib.import_module("ledger_tally").Tally
+    real = tally.add
+    monkeypatch.setattr(tally, "add", lambda self, text: (read.append(text), real(self, text)))
+    archive.write(4, 5)
+    (row,) = archive.report()["rows"]
+    assert (row["received"], row["missing"]) == (5, 0)
+    assert read == [line(4) + b"\n" + line(5) + b"\n"]
+    archive.read()
+    assert len(read) == 1
+
+
+def test_a_half_written_block_waits(archive: Archive) -> None:
+    path = archive.write(1, 3)
+    content = path.read_bytes()
+    path.write_bytes(content + content[: len(content) // 2])
+    (row,) = archive.report()["rows"]
+    assert (row["received"], row["duplicate"]) == (3, 0)
+
+
+def test_a_segment_that_is_another_one_now_is_counted_from_its_beginning(archive: Archive) -> None:
+    path = archive.write(1, 9)
+    archive.read()
+    path.unlink()
+    assert archive.write(1, 2) == path
+    (row,) = archive.report()["rows"]
+    assert row["received"] == 2
+
+
+def test_a_segment_that_is_gone_is_named_with_its_time_span(archive: Archive) -> None:
+    gone = archive.write(1, 3)
+    archive.write(4, 6, new=True)
+    archive.read()
+    gone.unlink()
+    told = archive.report()
+    (lost,), (gap,) = told["lost_segments"], told["gaps"]
+    assert lost == {
+        "file": f"{gone.parent.name}/{gone.name}",
+        "events": 3,
+        "from": "2026-11-24T10:00:01.000000+00:00",
+        "until": "2026-11-24T10:00:03.000000+00:00",
+        "sources": ["dhcp1"],
+    }
+    assert (gap["first"], gap["last"], gap["until"]) == (1, 3, "2026-11-24T10:00:03.000000+00:00")
+    archive.write(1, 3)
+    assert archive.report()["lost_segments"] == []
+
+
+def test_what_retention_deleted_has_been_received(archive: Archive) -> None:
+    gone = archive.write(1, 3)
+    archive.write(4, 6, new=True)
+    archive.read()
+    record = json.dumps({"file": f"{gone.parent.name}/{gone.name}", "reason": "older than 400 days"})
+    (archive.archive / "0710" / "deleted.jsonl").write_text(record + "\n")
+    gone.unlink()
+    told = archive.report()
+    assert (told["rows"][0]["received"], told["lost_segments"]) == (6, [])
+
+
+def test_a_broken_summary_is_made_again(archive: Archive) -> None:
+    archive.write(1, 3)
+    archive.read()
+    (summary,) = (archive.state / "0710").glob("*.json")
+    summary.write_text("{half")
+    assert archive.report()["rows"][0]["received"] == 3
+
+
+def test_a_confirmation_fits_a_message(programs: Programs) -> None:
+    now = datetime(2026, 11, 24, tzinfo=UTC)
+    small = {"gw1": {BOOT: {"dhcp1": [(1, 9)]}}}
+    assert json.loads(programs.ledger_confirm.message("0710", small, now))["relays"] == {
+        "gw1": {BOOT: {"dhcp1": [[1, 9]]}}
+    }
+    wide = [(number * 3, number * 3 + 1) for number in range(80000)]
+    big = programs.ledger_confirm.message("0710", {"gw1": {BOOT: {"dhcp1": wide}, "b" * 32: {"dhcp1": [(1, 2)]}}}, now)
+    assert len(big) <= programs.ledger_confirm.BIGGEST
+    assert json.loads(big)["relays"] == {"gw1": {"b" * 32: {"dhcp1": [[1, 2]]}}}
