@@ -12,6 +12,8 @@ from vaern.model.vocabulary import HostRole, Target
 
 Variables = dict[str, Any]
 HEARTBEATS = "/var/lib/vaern-watch/heartbeat.jsonl"
+HEARTBEATS_PRIORITY = 1
+"""What says that something is wrong is the last to give way."""
 TLS_PORT = 6514
 
 
@@ -91,7 +93,8 @@ def _speaks_through(municipality: Municipality, host: Host, relay: Host) -> bool
 
 
 def _source(municipality: Municipality, host: Host, relay: Host) -> Variables:
-    common = {"name": watch_source(host.name), "kind": "vaern", "sector": municipality.site(host.site).sector.value}
+    sector = municipality.site(host.site).sector.value
+    common = {"name": watch_source(host.name), "kind": "vaern", "sector": sector, "priority": HEARTBEATS_PRIORITY}
     if host.name == relay.name:
         return common | {"protocol": "file", "file": HEARTBEATS}
     sender = {"protocol": "syslog_tls", "address": str(host.address), "application": watch_source(host.name)}

@@ -36,7 +36,7 @@ OPERATIONS = {READ: "read", WRITE: "write", DESCRIBE: "describe"}
 
 
 def topics_of(tenant: dict[str, Any]) -> dict[str, list[str]]:
-    """The topics of a municipality, and who reads each besides the archiver: a SOC its part, relays what is archived."""
+    """The topics of a municipality, and who reads each besides the archiver."""
     own = {f"logs.{tenant['code']}": [], f"confirm.{tenant['code']}": tenant["principals"]}
     return own | {topic["name"]: topic["readers"] for topic in tenant.get("topics", [])}
 
