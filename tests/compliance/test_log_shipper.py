@@ -18,7 +18,7 @@ from vaern.verify.subjects import Subject
 UNIT = "vaern-log-shipper"
 CONFIGURATION = "/etc/vaern/log_shipper/rsyslog.conf"
 SPOOL = "/var/spool/vaern-log-shipper"
-LOCAL_OUTPUTS = frozenset({"omfile", "omjournal", "mmexternal"})
+LOCAL_OUTPUTS = frozenset({"omfile", "omjournal", "mmexternal", "mmnormalize"})
 """Outputs of rsyslog that stay on the host."""
 OTHERS = 0o007
 CPR_MARKS = {
