@@ -67,10 +67,12 @@ def test_a_reviewer_sees_how_long_a_relay_lasts(fleet: Fleet) -> None:
     assert "Without a link" not in files["favrskov/host_vars/favrskov-sensor1.yml"]
 
 
-def test_alerts_of_taps_give_way_last(fleet: Fleet) -> None:
+def test_alerts_and_heartbeats_give_way_last(fleet: Fleet) -> None:
     relay = yaml.safe_load(inventory.municipality_files(fleet, "favrskov")["favrskov/host_vars/favrskov-gw1.yml"])
     priorities = {source["name"]: source["priority"] for source in relay["log_shipper_sources"]}
-    assert priorities == {"firewall1": 2, "dhcp1": 2, "journal1": 2, "tap-core": 1}
+    assert priorities == {"firewall1": 2, "dhcp1": 2, "journal1": 2} | dict.fromkeys(
+        ("tap-core", "vaern-gw1", "vaern-sensor1"), 1
+    )
 
 
 def test_no_secret_is_in_the_inventory(fleet: Fleet) -> None:
