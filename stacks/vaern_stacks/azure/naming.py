@@ -23,6 +23,8 @@ NAMESPACE_MOST = 50
 CONTAINER_MOST = 63
 GROUP_MOST = 90
 LABEL_MOST = 63
+AUTHORITY_KEY = "authority"
+"""The authority's key in the vault; it signs there."""
 _ROLE_ASSIGNMENTS = uuid.UUID("6d0f4c1c-3d0b-4d1e-9c0e-7b6d4f5a1e27")
 """Our own name space for role assignments, so that the same assignment has the same name in every run."""
 
@@ -93,6 +95,10 @@ class Names:
     def vault(self) -> str:
         """Key vault. A deleted one keeps its name for 90 days; the digest then has to change with the environment."""
         return unique("kv", self._words, self._identity, VAULT_MOST)
+
+    def vault_address(self) -> str:
+        """Where the vault answers, inside its virtual network."""
+        return f"https://{self.vault()}.vault.azure.net"
 
     def namespace(self, slug: str) -> str:
         """Event Hubs namespace of a municipality."""
