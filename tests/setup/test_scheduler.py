@@ -20,6 +20,7 @@ NEEDS = {
     "kafka": "packages",
     "provider": "venv",
 }
+FOR_TESTS = {"azurite": "packages"}
 STEP = """
 {name}_what() {{ echo "making {name}"; }}
 {name}_needs() {{ echo "{needs}"; }}
@@ -45,11 +46,11 @@ class Checkout:
         (self.setup / "steps" / "preflight.sh").write_text(
             "preflight_needs() { :; }\npreflight_make() { :; }\n", encoding="utf-8"
         )
-        for name in NEEDS:
+        for name in NEEDS | FOR_TESTS:
             self.step(name)
 
     def step(self, name: str, body: str = "") -> None:
-        text = STEP.format(name=name, needs=NEEDS[name], body=body)
+        text = STEP.format(name=name, needs=(NEEDS | FOR_TESTS)[name], body=body)
         (self.setup / "steps" / f"{name}.sh").write_text(text, encoding="utf-8")
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
@@ -106,6 +107,15 @@ def test_a_step_can_be_asked_for_again(checkout: Checkout) -> None:
     checkout.made()
     assert checkout.run("--again", "pool")[0] == 0
     assert checkout.made() == ["pool"]
+
+
+def test_what_only_tests_need_is_made_when_it_is_asked_for(checkout: Checkout) -> None:
+    checkout.run()
+    assert sorted(checkout.made()) == sorted(NEEDS)
+    assert checkout.run("--tests")[0] == 0
+    assert checkout.made() == [*FOR_TESTS]
+    assert checkout.run("--tests", "--again", *FOR_TESTS)[0] == 0
+    assert checkout.made() == [*FOR_TESTS]
 
 
 def test_a_failure_names_its_log_keeps_the_others_and_is_mended_by_running_again(checkout: Checkout) -> None:
