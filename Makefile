@@ -22,8 +22,9 @@ setup: ## Make this machine ready (skips what is up to date)
 onboard: setup ## Onboard the example municipality on the lab (municipality=NAME for another)
 	@$(SUDO) $(bin)/vaern onboard $(municipality)
 
-test: setup ## All tests: unit, roles, lab end to end
-	@$(SUDO) $(bin)/pytest
+test: ## All tests: unit, roles, lab end to end
+	@$(SUDO) stacks/setup/setup --also azurite
+	$(SUDO) $(bin)/pytest
 
 check: setup ## Lint, types, layers, coverage; no lab
 	@failed=""

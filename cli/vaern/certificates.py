@@ -6,6 +6,7 @@ librdkafka, Kafka and rsyslog all take; what is renewed after 60 days still has 
 
 from __future__ import annotations
 
+import hashlib
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -44,15 +45,18 @@ def host_builder(
     )
 
 
-def root_builder(key: EllipticCurvePrivateKey, title: str) -> x509.CertificateBuilder:
-    """The self-signed root: it signs hosts, never another authority."""
+def root_builder(key: EllipticCurvePrivateKey, title: str, start: datetime | None = None) -> x509.CertificateBuilder:
+    """The self-signed root: it signs hosts, never another authority. It begins now unless `start` says when.
+
+    Its serial number is a digest of its key, so that with one `start` whoever makes the root makes the same one.
+    """
     from cryptography import x509
 
     name = f"{title} root"
     subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
-    now = datetime.now(UTC)
+    begin = start or datetime.now(UTC)
     return (
-        _builder(name, key.public_key(), subject, now, now + ROOT_LIFE)
+        _builder(name, key.public_key(), subject, begin, begin + ROOT_LIFE, _key_serial(key.public_key()))
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(_key_usage(signs_certificates=True), critical=True)
     )
@@ -76,8 +80,21 @@ def _general_name(address: str) -> x509.GeneralName:
         return x509.DNSName(address)
 
 
+def _key_serial(key: EllipticCurvePublicKey) -> int:
+    """A serial number of at most 20 octets (RFC 5280, 4.1.2.2) that is always the same for one key."""
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+    whole = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return int.from_bytes(hashlib.sha256(whole).digest()[:16]) + 1
+
+
 def _builder(
-    name: str, key: EllipticCurvePublicKey, issuer: x509.Name, start: datetime, end: datetime
+    name: str,
+    key: EllipticCurvePublicKey,
+    issuer: x509.Name,
+    start: datetime,
+    end: datetime,
+    serial: int | None = None,
 ) -> x509.CertificateBuilder:
     from cryptography import x509
 
@@ -86,7 +103,7 @@ def _builder(
         .subject_name(x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)]))
         .issuer_name(issuer)
         .public_key(key)
-        .serial_number(x509.random_serial_number())
+        .serial_number(serial or x509.random_serial_number())
         .not_valid_before(start - CLOCK_SKEW)
         .not_valid_after(end)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)

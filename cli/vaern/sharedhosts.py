@@ -23,8 +23,9 @@ from vaern.model.progress import Tell
 from vaern.model.vocabulary import Target
 from vaern.paths import Project
 from vaern.secret_store import SecretStore, folder_of, passphrase
-from vaern.signer import LocalSigner
+from vaern.signer import LocalSigner, Signer
 from vaern.status import enrolled_slugs
+from vaern_stacks.azure import naming
 
 
 def provision_hosts(project: Project, deployment: Deployment, tell: Tell) -> None:
@@ -140,9 +141,16 @@ def record_of(project: Project, deployment: Deployment, slug: str) -> Path:
     return project.municipality(slug) / "group_vars" / "all" / generated_name(deployment.target, "keys")
 
 
-def signer(project: Project, deployment: Deployment) -> LocalSigner:
-    """The authority of this deployment."""
-    return LocalSigner(folder_of(project), _passphrase(project, deployment), title=f"vaern {deployment.name}")
+def signer(project: Project, deployment: Deployment) -> Signer:
+    """The authority of this deployment: on Azure a key in the vault, in the lab one in the state directory."""
+    title = f"vaern {deployment.name}"
+    if deployment.target is not Target.AZURE:
+        return LocalSigner(folder_of(project), _passphrase(project, deployment), title=title)
+    from vaern.key_vault import KeyVault
+    from vaern.vault_signer import VaultSigner
+
+    address = naming.Names.of(deployment).vault_address()
+    return VaultSigner(KeyVault(address, naming.AUTHORITY_KEY, tenant=deployment.on_azure.tenant), title=title)
 
 
 def store(project: Project, deployment: Deployment) -> SecretStore:

@@ -1,4 +1,4 @@
-"""Who vouches for a host: a small certificate authority behind an interface, so that Key Vault can take its place.
+"""Who vouches for a host: a small certificate authority behind an interface, so that a key vault can take its place.
 
 The root signs hosts directly, because a fleet of a few hundred needs no intermediate. Its private key is encrypted
 with the passphrase of `secret_store.py` and never leaves the state directory.
@@ -52,13 +52,8 @@ class LocalSigner:
 
     def sign(self, request: str, *, name: str, addresses: tuple[str, ...]) -> str:
         """See Signer."""
-        from cryptography.hazmat.primitives.hashes import SHA384
-        from cryptography.hazmat.primitives.serialization import Encoding
-
         certificate, key = self._root()
-        builder = host_builder(_checked(request, name), name, addresses, certificate.subject, key.public_key())
-        signed = builder.sign(key, SHA384())
-        return signed.public_bytes(Encoding.PEM).decode()
+        return issue(request, certificate, key, name=name, addresses=addresses)
 
     def _root(self) -> tuple[x509.Certificate, EllipticCurvePrivateKey]:
         if self._loaded is None:
@@ -99,6 +94,17 @@ class LocalSigner:
                 fix=f"restore {self._key_file.parent} from its backup",
             )
         return certificate, key
+
+
+def issue(
+    request: str, root: x509.Certificate, key: EllipticCurvePrivateKey, *, name: str, addresses: tuple[str, ...]
+) -> str:
+    """The certificate (PEM) every signer makes of a CSR; only where `key` is differs. Raises as `Signer.sign`."""
+    from cryptography.hazmat.primitives.hashes import SHA384
+    from cryptography.hazmat.primitives.serialization import Encoding
+
+    builder = host_builder(_checked(request, name), name, addresses, root.subject, key.public_key())
+    return builder.sign(key, SHA384()).public_bytes(Encoding.PEM).decode()
 
 
 def _checked(request: str, name: str) -> EllipticCurvePublicKey:

@@ -9,7 +9,9 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import secrets
+import shlex
 import shutil
 import sys
 from collections.abc import Callable
@@ -22,7 +24,7 @@ from pulumi.automation import errors as engine_errors
 from pulumi.automation._stack import StackInitMode
 from semver import VersionInfo
 
-from vaern.errors import ProvisionError, SetupError, UsageError
+from vaern.errors import BusyError, ProvisionError, SetupError, UsageError
 from vaern_stacks import abandoned, locks, plugins
 from vaern_stacks.adopting import importing
 from vaern_stacks.changes import Change, Phase, Step, fault_of, step_of
@@ -242,6 +244,9 @@ class Engine:
         workspace = self._workspace(program)
         if not self.exists():
             self._watch(lambda _: workspace.create_stack(self.stack), None)
+        elif self.remote is not None and self.remote.secrets_provider == "passphrase":
+            # The state says what it is encrypted with; what this machine remembers may be older.
+            (self._work / f"Pulumi.{self.stack}.yaml").unlink(missing_ok=True)
         return _Stack(self.stack, workspace)
 
     def _interrupted(self) -> bool:
@@ -264,13 +269,27 @@ class Engine:
         try:
             operation(seen.take)
         except engine_errors.ConcurrentUpdateError as error:
-            raise ProvisionError(f"another run works on the stack {self.stack}", fix="wait for it to end") from error
+            raise self._busy(str(error)) from error
         except engine_errors.CommandError as error:
-            what = seen.fault() or _last_lines(str(error))
+            what = seen.fault() or _storage_answer(str(error)) or _last_lines(str(error))
             # Of the fault that is told: the whole text may hold others, and their advice would mislead.
-            fix = self.advise(seen.fault() or str(error)) or "run the same command again; it continues"
+            fix = self.advise(seen.fault() or f"{what}\n{error}") or "run the same command again; it continues"
             raise ProvisionError(f"{self.stack}: {what}", fix=fix) from error
         return seen.changes
+
+    def _busy(self, refusal: str) -> BusyError:
+        """A lock of a shared backend says who made it, never whether they live: only somebody there can see that."""
+        holders = "; ".join(locks.held_by(refusal)) or "another run"
+        return BusyError(
+            f"the stack {self.stack} is held by {holders}",
+            fix=f"wait for that run to end; if it is dead, which only its machine can tell: {self._cancel()}",
+        )
+
+    def _cancel(self) -> str:
+        """The command that removes every lock of this stack, for an operator's shell."""
+        where = self.remote.url if self.remote else self._backend.as_uri()
+        words = [str(self._program), "cancel", "--yes", "--stack", f"organization/{PROJECT}/{self.stack}"]
+        return f"PULUMI_BACKEND_URL={shlex.quote(where)} {shlex.join(words)}"
 
 
 @dataclass
@@ -329,7 +348,15 @@ def environment(folder: Path, tools: Path, backend: str) -> dict[str, str]:
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
         "PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS": "true",
         "PULUMI_OPTION_NON_INTERACTIVE": "true",
+        # Else an operator whose machine does not know the stack yet encrypts it anew, with a passphrase of their own.
+        "PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER": "true",
     }
+
+
+def _storage_answer(text: str) -> str:
+    """What the storage of a shared state answered; the engine prints all of it, ten lines of XML and rules."""
+    told = re.search(r"RESPONSE \d+: \d+ (.*)\nERROR CODE: (\S+)", text)
+    return f"the storage of the state answered {told[2]}: {told[1]}" if told else ""
 
 
 def _last_lines(text: str, count: int = 6) -> str:

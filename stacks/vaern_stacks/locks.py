@@ -9,6 +9,7 @@ import contextlib
 import fcntl
 import json
 import os
+import re
 import signal
 import socket
 import time
@@ -20,6 +21,17 @@ from vaern.errors import BusyError
 PATIENCE_SECONDS = 15.0
 """An engine whose caller was killed ends the operation it is in, then itself."""
 POLL_SECONDS = 0.1
+
+
+_HELD = re.compile(r"(\S+): created by (\S+)@(\S+) \(pid (\d+)\) at (\S+)")
+
+
+def held_by(refusal: str) -> list[str]:
+    """Who holds a stack of a shared backend and since when, one a lock, as the engine's refusal tells it."""
+    return [
+        f"{user} on {host} (process {pid}) since {since}, by the lock {where}"
+        for where, user, host, pid, since in _HELD.findall(refusal)
+    ]
 
 
 @contextlib.contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import tomllib
@@ -70,6 +71,17 @@ def test_the_spare_toolchain_is_the_one_with_checksums() -> None:
     sums = (ROOT / "stacks" / "engine" / "toolchain.sum").read_text(encoding="utf-8")
     for machine in ("amd64", "arm64"):
         assert f"golang.org/toolchain v0.0.1-go{version[1]}.linux-{machine} h1:" in sums
+
+
+def test_every_package_of_npm_has_a_checksum_and_no_address() -> None:
+    folder = SETUP / "azurite"
+    lock = json.loads((folder / "package-lock.json").read_text(encoding="utf-8"))
+    wanted = json.loads((folder / "package.json").read_text(encoding="utf-8"))
+    packages = lock["packages"]
+    assert packages.pop("")["dependencies"] == wanted["dependencies"]
+    assert packages["node_modules/azurite"]["version"] == wanted["dependencies"]["azurite"]
+    assert [name for name, one in packages.items() if not str(one.get("integrity")).startswith("sha512-")] == []
+    assert [name for name, one in packages.items() if "resolved" in one] == []
 
 
 def package_lists(node: object, *, inside: bool = False) -> set[str]:

@@ -20,7 +20,7 @@ NEEDS = {
     "kafka": "packages",
     "provider": "venv",
 }
-EXTRA = {"checkov": "packages"}
+EXTRA = {"checkov": "packages", "azurite": "packages"}
 STEP = """
 {name}_what() {{ echo "making {name}"; }}
 {name}_needs() {{ echo "{needs}"; }}

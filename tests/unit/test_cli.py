@@ -19,6 +19,7 @@ HEAVY = (
     "pulumi",
     "pulumi_azure_native",
     "ansible_runner",
+    "azure",
     "cryptography",
     "pytest",
     "rich",

@@ -9,6 +9,19 @@ import re
 
 _ADVICE: tuple[tuple[str, str], ...] = (
     (
+        r"incorrect passphrase",
+        "the state has the team's passphrase: set VAERN_PASSPHRASE_FILE to the file that holds it",
+    ),
+    (
+        r"ERROR CODE: (AuthorizationFailure|AuthenticationFailed|AuthorizationPermissionMismatch|KeyBasedAuth\w+)",
+        "have the login given Storage Blob Data Contributor on the container, or set the right AZURE_STORAGE_KEY",
+    ),
+    (
+        r"ERROR CODE: ContainerNotFound",
+        "correct azure.backend, or make it once: `az storage container create --auth-mode login --name CONTAINER`",
+    ),
+    (r"AccountName is required", "name the storage account of the state: export AZURE_STORAGE_ACCOUNT=NAME"),
+    (
         r"no resource plugin|could not (find|load) plugin|failed to load plugin",
         "`.vaern/tools/bin/pulumi plugin install resource azure-native v3.24.0`, or put the provider on PATH",
     ),

@@ -26,6 +26,8 @@ LABEL_MOST = 63
 SERVICE_DOMAIN = "servicebus.windows.net"
 KAFKA_PORT = 9093
 """Of every Event Hubs namespace: "Azure Event Hubs for Apache Kafka"."""
+AUTHORITY_KEY = "authority"
+"""The authority's key in the vault; it signs there."""
 _ROLE_ASSIGNMENTS = uuid.UUID("6d0f4c1c-3d0b-4d1e-9c0e-7b6d4f5a1e27")
 """Our own name space for role assignments, so that the same assignment has the same name in every run."""
 
@@ -96,6 +98,10 @@ class Names:
     def vault(self) -> str:
         """Key vault. A deleted one keeps its name for 90 days; the digest then has to change with the environment."""
         return unique("kv", self._words, self._identity, VAULT_MOST)
+
+    def vault_address(self) -> str:
+        """Where the vault answers, inside its virtual network."""
+        return f"https://{self.vault()}.vault.azure.net"
 
     def namespace(self, slug: str) -> str:
         """Event Hubs namespace of a municipality."""

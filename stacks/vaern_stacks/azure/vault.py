@@ -12,15 +12,17 @@ from pulumi_azure_native import keyvault
 from vaern_stacks.azure.endpoints import private_endpoint
 from vaern_stacks.azure.governance import Role, grant
 from vaern_stacks.azure.monitor import diagnose
+from vaern_stacks.azure.naming import AUTHORITY_KEY
 from vaern_stacks.azure.place import Place
 
 SOFT_DELETE_DAYS = 90
-AUTHORITY_KEY = "authority"
-"""P-384, as the lab's authority; `sign` is all it can do besides `verify`."""
 
 
 def key_vault(place: Place) -> keyvault.Vault:
-    """The vault, reachable by its private endpoint only, with the authority's key."""
+    """The vault, reachable by its private endpoint only, with the authority's key.
+
+    The key is on P-384, as the lab's; `sign` is all it can do besides `verify`, and no copy of it leaves the vault.
+    """
     vault = keyvault.Vault(
         "vault",
         vault_name=place.names.vault(),

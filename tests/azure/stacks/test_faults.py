@@ -30,6 +30,13 @@ from vaern_stacks.azure.faults import advice
         ('Code="SkuNotAvailable"', "size"),
         ('Code="ScopeLocked"', "evidence"),
         ("resource cannot be deleted because it is protected", "evidence"),
+        ("failed to decrypt: incorrect passphrase, please set PULUMI_CONFIG_PASSPHRASE", "VAERN_PASSPHRASE_FILE"),
+        (
+            "RESPONSE 403: 403 This request\nERROR CODE: AuthorizationPermissionMismatch",
+            "Storage Blob Data Contributor",
+        ),
+        ("RESPONSE 404: 404 The specified container\nERROR CODE: ContainerNotFound", "az storage container create"),
+        ("azureblob: Options.AccountName is required", "AZURE_STORAGE_ACCOUNT"),
     ],
 )
 def test_a_known_fault_has_advice(fault: str, said: str) -> None:
