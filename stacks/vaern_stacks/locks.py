@@ -21,8 +21,6 @@ from vaern.errors import BusyError
 PATIENCE_SECONDS = 15.0
 """An engine whose caller was killed ends the operation it is in, then itself."""
 POLL_SECONDS = 0.1
-
-
 _HELD = re.compile(r"(\S+): created by (\S+)@(\S+) \(pid (\d+)\) at (\S+)")
 
 
