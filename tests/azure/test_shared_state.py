@@ -86,7 +86,7 @@ def storage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[azurite.Storag
 
 @pytest.fixture
 def team(azure: Azure, storage: azurite.Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Team]:
-    (azure.cloud.folder / "resources").mkdir()
+    (azure.cloud.folder / "resources").mkdir(exist_ok=True)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     for name, value in storage.environment.items():
         monkeypatch.setenv(name, value)

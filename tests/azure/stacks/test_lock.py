@@ -28,14 +28,14 @@ DAYS = 400
 
 
 @pytest.fixture
-def declared() -> list[Policy]:
+def open_policies() -> list[Policy]:
     return policies(example_deployment(), example_municipality(), SLUG, DAYS)
 
 
 @pytest.fixture
-def double(declared: list[Policy]) -> Iterator[ManagerDouble]:
+def double(open_policies: list[Policy]) -> Iterator[ManagerDouble]:
     with serving(ManagerDouble()) as double:
-        for policy in declared:
+        for policy in open_policies:
             double.put(policy.id, policy.days)
         yield double
 
@@ -44,8 +44,8 @@ def manager(double: ManagerDouble) -> Manager:
     return Manager(lambda: TOKEN, double.address)
 
 
-def test_it_locks_the_policies_the_stack_declares(declared: list[Policy], favrskov: Graph) -> None:
-    (policy,) = declared
+def test_it_locks_the_policies_the_stack_declares(open_policies: list[Policy], favrskov: Graph) -> None:
+    (policy,) = open_policies
     whole = municipality_template(example_deployment(), example_municipality(), SLUG)
     nested = [one["properties"]["template"]["resources"] for one in whole["resources"] if "properties" in one]
     (made,) = [one for found in nested for one in found if one["type"].endswith("/immutabilityPolicies")]
@@ -55,51 +55,51 @@ def test_it_locks_the_policies_the_stack_declares(declared: list[Policy], favrsk
     assert policy.days == made["properties"]["immutabilityPeriodSinceCreationInDays"]
 
 
-def test_what_is_open_is_locked_once(double: ManagerDouble, declared: list[Policy]) -> None:
-    assert lock_all(manager(double), declared) == ["logs-0710"]
-    assert double.state(declared[0].id) == "Locked"
+def test_what_is_open_is_locked_once(double: ManagerDouble, open_policies: list[Policy]) -> None:
+    assert lock_all(manager(double), open_policies) == ["logs-0710"]
+    assert double.state(open_policies[0].id) == "Locked"
     double.asked.clear()
-    assert lock_all(manager(double), declared) == []
+    assert lock_all(manager(double), open_policies) == []
     assert [method for method, _ in double.asked] == ["GET"]
 
 
-def test_other_days_than_declared_are_not_locked(double: ManagerDouble, declared: list[Policy]) -> None:
-    double.put(declared[0].id, DAYS - 1)
+def test_other_days_than_declared_are_not_locked(double: ManagerDouble, open_policies: list[Policy]) -> None:
+    double.put(open_policies[0].id, DAYS - 1)
     with pytest.raises(ProvisionError, match="logs-0710 keeps for 399 days and not for the declared 400"):
-        lock_all(manager(double), declared)
-    assert double.state(declared[0].id) == "Unlocked"
+        lock_all(manager(double), open_policies)
+    assert double.state(open_policies[0].id) == "Unlocked"
 
 
-def test_one_wrong_container_keeps_all_of_them_open(double: ManagerDouble, declared: list[Policy]) -> None:
-    other = Policy("health-0710", declared[0].id.replace("logs-0710", "health-0710"), DAYS)
+def test_one_wrong_container_keeps_all_of_them_open(double: ManagerDouble, open_policies: list[Policy]) -> None:
+    other = Policy("health-0710", open_policies[0].id.replace("logs-0710", "health-0710"), DAYS)
     double.put(other.id, 30)
     with pytest.raises(ProvisionError, match="health-0710"):
-        lock_all(manager(double), [*declared, other])
-    assert double.state(declared[0].id) == "Unlocked"
+        lock_all(manager(double), [*open_policies, other])
+    assert double.state(open_policies[0].id) == "Unlocked"
 
 
-def test_what_was_changed_in_between_is_not_locked(double: ManagerDouble, declared: list[Policy]) -> None:
+def test_what_was_changed_in_between_is_not_locked(double: ManagerDouble, open_policies: list[Policy]) -> None:
     double.changed_before_lock = True
     with pytest.raises(ProvisionError, match=r"412.*PreconditionFailed"):
-        lock_all(manager(double), declared)
-    assert double.state(declared[0].id) == "Unlocked"
+        lock_all(manager(double), open_policies)
+    assert double.state(open_policies[0].id) == "Unlocked"
 
 
-def test_a_longer_lock_is_left_alone(double: ManagerDouble, declared: list[Policy]) -> None:
-    double.put(declared[0].id, 800, "Locked")
-    assert lock_all(manager(double), declared) == []
+def test_a_longer_lock_is_left_alone(double: ManagerDouble, open_policies: list[Policy]) -> None:
+    double.put(open_policies[0].id, 800, "Locked")
+    assert lock_all(manager(double), open_policies) == []
 
 
 @pytest.mark.parametrize(
     ("token", "known", "told"), [("wrong", True, "401"), (TOKEN, False, "logs-0710: Azure answers 404")]
 )
 def test_a_refusal_says_what_azure_said(
-    double: ManagerDouble, declared: list[Policy], token: str, known: bool, told: str
+    double: ManagerDouble, open_policies: list[Policy], token: str, known: bool, told: str
 ) -> None:
     if not known:
         double.policies.clear()
     with pytest.raises(ProvisionError, match=told):
-        lock_all(Manager(lambda: token, double.address), declared)
+        lock_all(Manager(lambda: token, double.address), open_policies)
 
 
 def lock(project: Project, *arguments: str, typed: str = "") -> Result:
@@ -116,7 +116,7 @@ def project(azure: Azure, tmp_path: Path, double: ManagerDouble, monkeypatch: py
 
 
 def test_the_command_warns_asks_for_the_name_and_locks(
-    project: Project, double: ManagerDouble, declared: list[Policy]
+    project: Project, double: ManagerDouble, open_policies: list[Policy]
 ) -> None:
     for wrong in ("yes", "Favrskov", "aarhus"):
         refused = lock(project, SLUG, typed=f"{wrong}\n")
@@ -129,7 +129,7 @@ def test_the_command_warns_asks_for_the_name_and_locks(
     assert "NEVER" in done.stderr
     assert "400 days" in done.stderr
     assert "locked: logs-0710" in done.stdout
-    assert double.state(declared[0].id) == "Locked"
+    assert double.state(open_policies[0].id) == "Locked"
     again = lock(project, SLUG, "--yes", SLUG, "--json")
     assert json.loads(again.stdout) == {"municipality": SLUG, "locked": []}
 
