@@ -32,6 +32,7 @@ COMMANDS = {
     "verify": "Check the hosts of a municipality against its declaration.",
     "ledger": "Show what was sent, and what of it has arrived.",
     "repair": "Have the relays send again what is missing.",
+    "parity": "Hold what a SOC received against the archive.",
     "report": "Write the last result again, as a page or for a program.",
     "search": "Find events of a municipality in the archive.",
     "export": "Write a municipality's events to a file, for an access request.",

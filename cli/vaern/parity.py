@@ -1,0 +1,142 @@
+"""Parity: whether a SOC has received what the archive holds of its sectors, and nothing else.
+
+Asked before a SOC goes from one output to another: while both run, each must have received the same. An event is known
+by relay, boot, source and sequence, as in the ledger. The archive's side is what `vaern export` wrote, the SOC's side
+what it kept: both are files of events, one JSON object a line, so that it can be asked of a SOC nobody can log in to.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from vaern.errors import UsageError
+from vaern.model.declaration import Municipality
+from vaern.model.deployment import Deployment
+
+Identity = tuple[str, str, str, int]
+"""Relay, boot, source, sequence."""
+OWN_PREFIXES = ("vaern-", "vaern.")
+"""Statements, heartbeats and alarms of the relays themselves; the ledger counts those."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A run of events of one source that the SOC does not have."""
+
+    source: str
+    relay: str
+    boot: str
+    first: int
+    last: int
+    begins: str
+    ends: str
+    """When the relay received the first and the last of them, UTC."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parity:
+    """One file of a SOC held against the archive."""
+
+    archived: int
+    """Events of the profile's sectors in the archive."""
+    received: int
+    duplicates: int
+    """Events received more than once; harmless."""
+    foreign: int
+    """Events of another sector or municipality: none may reach this SOC."""
+    unknown: int
+    """Events of its sectors that the archive's file does not have, such as from outside its time."""
+    gaps: tuple[Gap, ...]
+
+    @property
+    def missing(self) -> int:
+        """Archived events that were not received."""
+        return sum(gap.last - gap.first + 1 for gap in self.gaps)
+
+    @property
+    def holds(self) -> bool:
+        """Whether everything was received, and nothing foreign."""
+        return not self.gaps and not self.foreign
+
+
+def sectors_of(deployment: Deployment, municipality: Municipality, profile: str) -> frozenset[str]:
+    """The sectors the municipality gives to that profile. Raises UsageError when there is none."""
+    if profile not in deployment.soc_profiles:
+        raise UsageError(
+            f"there is no SOC profile `{profile}`", fix=f"write one of {', '.join(deployment.soc_profiles)}"
+        )
+    found = frozenset(sector.value for sector, chosen in municipality.soc.items() if chosen == profile)
+    if not found:
+        raise UsageError(f"{municipality.name} gives no sector to `{profile}`", fix="see `soc:` in its declaration")
+    return found
+
+
+def read_events(path: Path) -> Iterator[dict[str, Any]]:
+    """The events of a file, one JSON object a line. Raises UsageError naming the line that is none."""
+    try:
+        with path.open(encoding="utf-8", errors="replace") as file:
+            for number, line in enumerate(file, start=1):
+                if line.strip():
+                    yield _event(path, number, line)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}", fix="name a file of JSON lines") from error
+
+
+def compare(
+    archived: Iterable[dict[str, Any]], received: Iterable[dict[str, Any]], code: str, sectors: frozenset[str]
+) -> Parity:
+    """Hold what a SOC received against the archive of that municipality."""
+    wanted = {
+        _identity(event): str(event["received"])
+        for event in archived
+        if event["sector"] in sectors and not str(event["source"]).startswith(OWN_PREFIXES)
+    }
+    got: set[Identity] = set()
+    total = foreign = 0
+    for event in received:
+        total += 1
+        if event["municipality"] != code or event["sector"] not in sectors:
+            foreign += 1
+        elif not str(event["source"]).startswith(OWN_PREFIXES):
+            got.add(_identity(event))
+        else:
+            total -= 1
+    gaps = _gaps({identity: wanted[identity] for identity in wanted.keys() - got})
+    return Parity(len(wanted), total, total - foreign - len(got), foreign, len(got - wanted.keys()), tuple(gaps))
+
+
+def _event(path: Path, number: int, line: str) -> dict[str, Any]:
+    try:
+        event = json.loads(line)
+        _identity(event), event["municipality"], event["sector"], event["received"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise UsageError(
+            f"{path}:{number} is not an event of vaern ({error})",
+            fix="keep the message as it was sent, one JSON object a line, without a syslog header",
+        ) from error
+    return dict(event)
+
+
+def _identity(event: dict[str, Any]) -> Identity:
+    return str(event["relay"]), str(event["boot"]), str(event["source"]), int(event["sequence"])
+
+
+def _gaps(missing: dict[Identity, str]) -> Iterator[Gap]:
+    """Runs of following numbers, in order of relay, boot and source."""
+    run: list[Identity] = []
+    for identity in sorted(missing):
+        if run and (identity[:3] != run[-1][:3] or identity[3] != run[-1][3] + 1):
+            yield _gap(run, missing)
+            run = []
+        run.append(identity)
+    if run:
+        yield _gap(run, missing)
+
+
+def _gap(run: list[Identity], times: dict[Identity, str]) -> Gap:
+    relay, boot, source, first = run[0]
+    return Gap(source, relay, boot, first, run[-1][3], times[run[0]], times[run[-1]])
