@@ -25,9 +25,10 @@ def command(
 ) -> int:
     r"""Hold what a SOC received against the archive.
 
-    Everything of its sectors must be there, and nothing else. Run it before a SOC goes from one output to another: with both declared, export a day from the archive, have the
-    SOC hand over what each output brought, and switch when neither misses anything. Files are JSON lines, an event
-    each, as they were sent. Ends with 1 when an event is missing, or one of another sector or municipality is there.
+    Everything of its sectors must be there, and nothing else. Run it before a SOC goes from one output to another:
+    with both declared, export a day from the archive, have the SOC hand over what each output brought, and switch
+    when neither misses anything. Files are JSON lines, an event each, as they were sent. Ends with 1 when an event is
+    missing, or one of another sector or municipality is there.
 
     \b
     Examples:
