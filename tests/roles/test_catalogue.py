@@ -142,7 +142,7 @@ def send(relay: Leg, sent: dict[str, list[str]], seconds: float = 60.0) -> dict[
 
 def spooled(relay: Leg) -> dict[str, list[Event]]:
     """Every event in the spool but those of the comparison, by source, in order; each is held to the schema."""
-    files = f"{SPOOL}/segments/2*.jsonl {SPOOL}/segments/open.jsonl"
+    files = f"{SPOOL}/segments/2*.jsonl {SPOOL}/segments/open-*.jsonl"
     text = relay.lab.run("gw1", f'cat {files} 2>/dev/null | grep -v \'"source":"fast-\'', check=False)
     found: dict[str, list[Event]] = defaultdict(list)
     for line in text.splitlines():

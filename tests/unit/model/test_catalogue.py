@@ -69,6 +69,15 @@ def test_the_schema_knows_what_the_parsers_write() -> None:
     assert {one or other for one, other in carried} == set(SCHEMA["required"])
 
 
+def test_no_event_is_delivered_unread() -> None:
+    """Without a parser before it, an event would be a line that is no JSON."""
+    for path in sorted((ROLE / "templates").rglob("*.conf.j2")):
+        text = path.read_text(encoding="utf-8")
+        assert len(re.findall(r"call deliver\b", text)) == len(
+            re.findall(r"call parse_\S+.*\n *call deliver\b", text)
+        ), path
+
+
 @pytest.mark.parametrize("language", Language)
 def test_set_up_is_complete_in_both_languages(language: Language) -> None:
     for kind, vendor in VENDORS:
