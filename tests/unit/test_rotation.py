@@ -28,7 +28,7 @@ def of_example() -> Rotation:
 
 
 def sample(submitted: int, acked: int, **errors: int) -> str:
-    return json.dumps({"name": "omkafka", "submitted": submitted, "acked": acked, **errors}) + "\n"
+    return json.dumps({"name": "omkafka", "submitted": submitted, "acked": acked, "failures": 0, **errors}) + "\n"
 
 
 def answering(monkeypatch: pytest.MonkeyPatch, statistics: str) -> list[str]:
@@ -64,7 +64,7 @@ def test_a_relay_that_does_not_deliver_stops_before_a_key_is_touched(monkeypatch
     refused = sample(3, 0, errors_auth=2) + '{ "name": "kafka queue", "size": 9 }\n'
     done = answering(monkeypatch, refused)
     monkeypatch.setattr(rotation, "CONFIRM_SECONDS", 0.0)
-    with pytest.raises(ProofError, match=r"9 events wait: the key or certificate of the relay is refused"):
+    with pytest.raises(ProofError, match=r"12 events wait: the key or certificate of the relay is refused"):
         of_example().run()
     assert [step for step in done if step.startswith("renew")] == []
 

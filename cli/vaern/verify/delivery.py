@@ -27,14 +27,21 @@ class Delivery:
     acknowledged: int
     """Events the collector has acknowledged in that time."""
     waiting: int
-    """Events in the relay's queue."""
+    """Events in the relay's queue, and sent without an answer."""
+    refused: int
+    """Events given back as not delivered in that time; each is tried again, so it may count many times."""
+    queued: int
+    """Events in the relay's queue alone."""
     reasons: tuple[str, ...]
     """What went wrong since the relay was started."""
 
     @property
     def stopped(self) -> bool:
-        """Whether events wait and none is taken. A relay that has nothing to send is not stopped."""
-        return self.acknowledged == 0 and self.waiting > 0
+        """Whether events wait and none is taken.
+
+        A relay that has nothing to send is not stopped, though it may not have read the last answer yet.
+        """
+        return self.acknowledged == 0 and (self.queued > 0 or self.refused > 0)
 
     def __str__(self) -> str:
         if not self.stopped:
@@ -55,8 +62,10 @@ def delivery(lines: Iterable[str]) -> Delivery:
             samples = [{}]
         samples.append(sample)
     if not samples:
-        return Delivery(0, 0, ())
-    newest = samples[-1]
-    waiting = [one["size"] for one in parsed if one["name"] == "kafka queue"][-1:]
+        return Delivery(0, 0, 0, 0, ())
+    oldest, newest = samples[0], samples[-1]
+    queued = sum([one["size"] for one in parsed if one["name"] == "kafka queue"][-1:])
+    underway = max(0, newest["submitted"] - newest["failures"] - newest["acked"])
+    refused = newest["failures"] - oldest.get("failures", 0)
     reasons = tuple(f"{why} ({newest[name]} times)" for name, why in REASONS.items() if newest.get(name))
-    return Delivery(newest["acked"] - samples[0].get("acked", 0), sum(waiting), reasons)
+    return Delivery(newest["acked"] - oldest.get("acked", 0), queued + underway, refused, queued, reasons)
