@@ -162,7 +162,9 @@ def with_year(expected: Any, now: datetime) -> Any:
 
 def counted(relay: Leg, counter: str, name: str) -> int:
     """A counter of the relay as of its last count (every 10 s)."""
-    text = relay.lab.run("gw1", "tail -n 400 /var/log/vaern-log-shipper/impstats.json")
+    text = relay.lab.run(
+        "gw1", "cd /var/log/vaern-log-shipper; tail -q -n 400 impstats.json.1 impstats.json 2>/dev/null || true"
+    )
     rows = [json.loads(line) for line in text.splitlines() if '"dynstats.bucket"' in line]
     values = [row["values"] for row in rows if row["name"] == counter]
     return int(values[-1].get(name, 0)) if values else 0
