@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from lab_hosts import lab_hosts
-from leg import DHCP, FIREWALL, HOSTS, JOURNAL, RELAY, Leg, gaps, plays, prepare
+from leg import DHCP, FIREWALL, HOSTS, JOURNAL, RELAY, Leg, connect_devices, gaps, plays, prepare
 
 from vaern.declaration import load_fleet
 from vaern.disclosure import Request, export, search
@@ -60,6 +60,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Leg]:
     folder = tmp_path_factory.mktemp("retention")
     with lab_hosts(HOSTS, folder) as lab:
         prepare(lab)
+        connect_devices(lab)
         lab.inventory({"collectors": ["hub1"], "relays": ["gw1"]}, folder)
         (folder / "plays.json").write_text(json.dumps(plays()[:2]), encoding="utf-8")
         leg = Leg(lab, folder)
