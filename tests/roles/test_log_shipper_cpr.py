@@ -69,7 +69,7 @@ def test_tokens_correlate_and_the_key_stays(hashing: Leg) -> None:
     (same,) = {token for (token,) in tokens.values()}
     assert other != [same]
     assert leg.lab.run("gw1", "vaern-cpr-token", stdin="1203456789\n120345-6780\n").split() == [same, *other]
-    assert leg.lab.run("gw1", f"cat {SPOOL}/segments/* | grep -c -e 6789 -e 6780", check=False) == "0\n"
+    assert leg.lab.run("gw1", f"cat {SPOOL}/segments/open-*.jsonl | grep -c -e 6789 -e 6780", check=False) == "0\n"
     assert leg.lab.run("gw1", f"stat -c '%a %U:%G' {KEY}") == "640 root:vaern-relay\n"
     key = leg.lab.run("gw1", f"cat {KEY}").strip()
     again = handling(leg, "hash")
