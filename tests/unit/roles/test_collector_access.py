@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import importlib
 import struct
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
+from role_programs import on_path
 
-FILES = Path(__file__).resolve().parents[3] / "roles" / "collector" / "files"
 TENANTS: list[dict[str, Any]] = [
     {"code": "0710", "principals": ["favrskov-gw1", "favrskov-gw2"], "quota_bytes_per_second": 100},
     {"code": "0751", "principals": ["aarhus-gw1"], "quota_bytes_per_second": 200},
@@ -21,11 +19,8 @@ TENANTS: list[dict[str, Any]] = [
 
 @pytest.fixture(scope="module")
 def admin() -> Iterator[ModuleType]:
-    sys.path.insert(0, str(FILES))
-    try:
+    with on_path("collector"):
         yield importlib.import_module("kafka_admin")
-    finally:
-        sys.path.remove(str(FILES))
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,6 @@ import errno
 import importlib
 import io
 import os
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,8 +13,8 @@ from types import ModuleType
 from typing import NamedTuple
 
 import pytest
+from role_programs import on_path
 
-FILES = Path(__file__).resolve().parents[3] / "roles" / "collector" / "files"
 zstandard = pytest.importorskip("zstandard", reason="the archiver's library; Debian has it as python3-zstandard")
 
 
@@ -27,11 +26,8 @@ class Programs(NamedTuple):
 
 @pytest.fixture(scope="module")
 def programs() -> Iterator[Programs]:
-    sys.path.insert(0, str(FILES))
-    try:
+    with on_path("collector"):
         yield Programs(*(importlib.import_module(f"archive_{name}") for name in Programs._fields))
-    finally:
-        sys.path.remove(str(FILES))
 
 
 def lines(path: Path) -> list[bytes]:

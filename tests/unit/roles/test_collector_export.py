@@ -18,8 +18,8 @@ from typing import Any, NamedTuple
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from role_programs import on_path
 
-FILES = Path(__file__).resolve().parents[3] / "roles" / "collector" / "files"
 zstandard = pytest.importorskip("zstandard", reason="the archiver's library; Debian has it as python3-zstandard")
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 ASKED = {"code": "0710", "asked_by": "T. Testesen", "case": "26/1123"}
@@ -34,11 +34,8 @@ class Programs(NamedTuple):
 
 @pytest.fixture(scope="module")
 def programs() -> Iterator[Programs]:
-    sys.path.insert(0, str(FILES))
-    try:
+    with on_path("collector"):
         yield Programs(*(importlib.import_module(f"archive_{name}") for name in Programs._fields))
-    finally:
-        sys.path.remove(str(FILES))
 
 
 def event(number: int, message: str, source: str = "journal1") -> dict[str, Any]:

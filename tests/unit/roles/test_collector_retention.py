@@ -7,7 +7,6 @@ import hashlib
 import importlib
 import json
 import os
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -20,8 +19,8 @@ from typing import Any, NamedTuple
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from role_programs import on_path
 
-FILES = Path(__file__).resolve().parents[3] / "roles" / "collector" / "files"
 zstandard = pytest.importorskip("zstandard", reason="the archiver's library; Debian has it as python3-zstandard")
 KEPT = {b"web": 90, b"door": 30}
 SOURCES = ("firewall", "web", "door", "nobody")
@@ -36,11 +35,8 @@ class Programs(NamedTuple):
 
 @pytest.fixture(scope="module")
 def programs() -> Iterator[Programs]:
-    sys.path.insert(0, str(FILES))
-    try:
+    with on_path("collector"):
         yield Programs(*(importlib.import_module(f"archive_{name}") for name in Programs._fields))
-    finally:
-        sys.path.remove(str(FILES))
 
 
 class KilledError(BaseException):

@@ -20,6 +20,7 @@ import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from role_programs import on_path
 
 ROOT = Path(__file__).resolve().parents[3]
 ROLE = ROOT / "roles" / "log_shipper"
@@ -30,11 +31,8 @@ REG_EXTENDED = 1
 
 @pytest.fixture(scope="module")
 def cpr() -> Iterator[ModuleType]:
-    sys.path.insert(0, str(ROLE / "files"))
-    try:
+    with on_path("log_shipper"):
         yield importlib.import_module("cpr")
-    finally:
-        sys.path.remove(str(ROLE / "files"))
 
 
 @pytest.fixture(scope="module")

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import importlib
 import json
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from role_programs import on_path
 
-ROLES = Path(__file__).resolve().parents[3] / "roles"
-FOLDERS = [str(ROLES / role / "files") for role in ("log_shipper", "collector")]
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 BOOT, LATER = "a" * 32, "b" * 32
 RANGES = st.lists(st.tuples(st.integers(0, 60), st.integers(0, 8)).map(lambda pair: (pair[0], pair[0] + pair[1])))
@@ -32,12 +29,8 @@ class Programs(NamedTuple):
 
 @pytest.fixture(scope="module")
 def programs() -> Iterator[Programs]:
-    sys.path[:0] = FOLDERS
-    try:
+    with on_path("log_shipper", "collector"):
         yield Programs(*(importlib.import_module(f"ledger_{name}") for name in Programs._fields))
-    finally:
-        for folder in FOLDERS:
-            sys.path.remove(folder)
 
 
 def event(number: int, *, boot: str = BOOT, source: str = "firewall1", at: datetime = NOW, message: str = "m") -> bytes:

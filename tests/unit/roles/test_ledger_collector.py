@@ -13,9 +13,8 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 import pytest
+from role_programs import on_path
 
-ROLES = Path(__file__).resolve().parents[3] / "roles"
-FOLDERS = [str(ROLES / role / "files") for role in ("log_shipper", "collector")]
 zstandard = pytest.importorskip("zstandard", reason="the archiver's library; Debian has it as python3-zstandard")
 BOOT = "a" * 32
 
@@ -33,12 +32,8 @@ def programs() -> Iterator[Programs]:
     library = ModuleType("confluent_kafka")
     library.Producer = object  # type: ignore[attr-defined]
     sys.modules.setdefault("confluent_kafka", library)
-    sys.path[:0] = FOLDERS
-    try:
+    with on_path("log_shipper", "collector"):
         yield Programs(*(importlib.import_module(name) for name in Programs._fields))
-    finally:
-        for folder in FOLDERS:
-            sys.path.remove(folder)
 
 
 def line(number: int) -> bytes:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import json
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -15,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jinja2 import Environment
+from role_programs import on_path
 
 ROLE = Path(__file__).resolve().parents[3] / "roles" / "log_shipper"
 BOOT, LATER = "a" * 32, "b" * 32
@@ -30,11 +30,8 @@ class Programs(NamedTuple):
 
 @pytest.fixture(scope="module")
 def programs() -> Iterator[Programs]:
-    sys.path.insert(0, str(ROLE / "files"))
-    try:
+    with on_path("log_shipper"):
         yield Programs(*(importlib.import_module(name) for name in Programs._fields))
-    finally:
-        sys.path.remove(str(ROLE / "files"))
 
 
 def line(number: int, boot: str = BOOT, source: str = "dhcp1", day: str = DAY) -> bytes:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import json
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,8 +13,8 @@ from typing import Any, NamedTuple
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from role_programs import on_path
 
-FILES = Path(__file__).resolve().parents[3] / "roles" / "collector" / "files"
 START = 1_795_549_000.0
 SETTINGS = {
     "tenants": [
@@ -37,12 +36,9 @@ class Programs(NamedTuple):
 
 @pytest.fixture(scope="module")
 def programs() -> Iterator[Programs]:
-    sys.path.insert(0, str(FILES))
-    try:
+    with on_path("collector"):
         names = ("sentry_alarms", "sentry_judging", "archive_sightings")
         yield Programs(*(importlib.import_module(name) for name in names))
-    finally:
-        sys.path.remove(str(FILES))
 
 
 class Bench:

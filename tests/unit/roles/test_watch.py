@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import json
 import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -14,6 +13,7 @@ from typing import Any, NamedTuple
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from role_programs import on_path
 
 FILES = Path(__file__).resolve().parents[3] / "roles" / "watch" / "files"
 LIMITS = {
@@ -35,11 +35,8 @@ class Programs(NamedTuple):
 
 @pytest.fixture(scope="module")
 def programs() -> Iterator[Programs]:
-    sys.path.insert(0, str(FILES))
-    try:
+    with on_path("watch"):
         yield Programs(*(importlib.import_module(f"watch_{name}") for name in Programs._fields))
-    finally:
-        sys.path.remove(str(FILES))
 
 
 def test_the_clock_is_judged_by_the_selected_source(programs: Programs) -> None:
