@@ -60,16 +60,10 @@ def source(name: str, kind: str, sector: str, protocol: str, address: str) -> di
 
 def plays() -> list[dict[str, Any]]:
     """The three roles as a municipality's inventory would give them their variables, in small."""
-    (archive,) = tools().glob("kafka-*.tar")
-    tenant = {"code": "0710", "slug": "favrskov", "principals": ["gw1"], "quota_bytes_per_second": 104857600}
     far = {"vni": 42, "port": 4789, "local": SENSOR, "remote": RELAY}
     tap = {"sector": "administration", "expected_mbit_per_second": 20}
     return [
-        play("collector", "hub1", {
-            "collector_listener": {"address": OVERLAY["hub1"], "name": COLLECTOR, "port": 9093},
-            "collector_kafka_archive": str(archive),
-            "collector_tenants": [{**tenant, "retention_days": 400, "max_gib": 2.0}],
-        }),
+        collector_play(),
         play("log_shipper", "gw1", {
             "log_shipper_identity": {"municipality": "0710", "site": "raadhus", "relay": "gw1"},
             "log_shipper_listen": RELAY,
@@ -86,6 +80,18 @@ def plays() -> list[dict[str, Any]]:
             "network_tap_output": {"mode": "relay", "address": RELAY, "port": 20514, "relay": "gw1"},
         }),
     ]  # fmt: skip
+
+
+def collector_play(**others: Any) -> dict[str, Any]:
+    """The collector of the leg, with one municipality; `others` are more variables of the role."""
+    (archive,) = tools().glob("kafka-*.tar")
+    tenant = {"code": "0710", "slug": "favrskov", "principals": ["gw1"], "quota_bytes_per_second": 104857600}
+    variables = {
+        "collector_listener": {"address": OVERLAY["hub1"], "name": COLLECTOR, "port": 9093},
+        "collector_kafka_archive": str(archive),
+        "collector_tenants": [{**tenant, "retention_days": 400, "max_gib": 2.0}],
+    }
+    return play("collector", "hub1", variables | others)
 
 
 def play(role: str, host: str, variables: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from lab_hosts import Booted, tools
-from leg import COLLECTOR, DHCP, OVERLAY, RELAY, SPOOL, Event, Leg, play, prepare, source
+from lab_hosts import Booted
+from leg import COLLECTOR, DHCP, RELAY, SPOOL, Event, Leg, collector_play, play, prepare, source
 
 HOSTS = {"hub1": {"uplink": "198.18.0.10/15"}, "gw1": {"uplink": "198.19.50.10/15", "lan": f"{RELAY}/24@lan1"}}
 KEY_FILE = "/etc/vaern/log_shipper/connection_string"
@@ -44,15 +44,8 @@ def sending(port: int, key: str, topic: str = "logs.0710") -> dict[str, Any]:
 
 def plays(primary: str, secondary: str) -> list[dict[str, Any]]:
     """Broker and relay, the relay with the primary key."""
-    (archive,) = tools().glob("kafka-*.tar")
-    tenant = {"code": "0710", "slug": "favrskov", "principals": ["gw1"], "quota_bytes_per_second": 104857600}
     return [
-        play("collector", "hub1", {
-            "collector_listener": {"address": OVERLAY["hub1"], "name": COLLECTOR, "port": 9093},
-            "collector_kafka_archive": str(archive),
-            "collector_tenants": [{**tenant, "retention_days": 400, "max_gib": 2.0}],
-            **keys(primary, secondary),
-        }),
+        collector_play(**keys(primary, secondary)),
         play("log_shipper", "gw1", {
             "log_shipper_identity": {"municipality": "0710", "site": "raadhus", "relay": "gw1"},
             "log_shipper_listen": RELAY,
