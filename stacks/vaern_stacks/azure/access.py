@@ -7,7 +7,6 @@ is read first. Nobody trusts a first use: host keys of a municipality stand in `
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from pathlib import Path
 from vaern.model.deployment import Deployment
 from vaern.model.naming import SHARED
 from vaern.model.outputs import HostOutput
+from vaern_stacks.access_file import write_access_file
 from vaern_stacks.azure.identifiers import Identifiers
 from vaern_stacks.azure.naming import Names
 
@@ -85,18 +85,10 @@ def ssh_config(deployment: Deployment, stacks: Mapping[str, Iterable[HostOutput]
 
 def write_access(deployment: Deployment, stacks: Mapping[str, Iterable[HostOutput]], places: Places) -> Path:
     """Write `ssh_config` and `known_hosts` (0600) in the state, and return the path of the first."""
-    _write(places.known_hosts, "".join(f"{hub.name} {hub.host_key}\n" for hub in stacks.get(SHARED, ())))
-    return _write(places.state / "ssh_config", ssh_config(deployment, stacks, places))
+    write_access_file(places.known_hosts, "".join(f"{hub.name} {hub.host_key}\n" for hub in stacks.get(SHARED, ())))
+    return write_access_file(places.state / "ssh_config", ssh_config(deployment, stacks, places))
 
 
 def _block(host: HostOutput, ways: Mapping[str, str]) -> str:
     lines = {"HostName": host.address, "HostKeyAlias": host.name, **ways}
     return f"Host {host.name}\n" + "".join(f"    {key} {value}\n" for key, value in lines.items())
-
-
-def _write(path: Path, text: str) -> Path:
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        file.write(text)
-    fresh.replace(path)
-    return path

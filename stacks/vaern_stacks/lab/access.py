@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
-import os
 import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 
 from vaern.model.outputs import HostOutput
+from vaern_stacks.access_file import write_access_file
 from vaern_stacks.lab import names
 from vaern_stacks.lab.command import run
 from vaern_stacks.lab.spec import Lab
@@ -77,8 +77,8 @@ def write_access(lab: Lab, hosts: Iterable[HostOutput], folder: Path) -> Path:
     listed = list(hosts)
     folder.mkdir(parents=True, exist_ok=True)
     control_folder(lab).mkdir(mode=0o700, parents=True, exist_ok=True)
-    _write(folder / "known_hosts", known_hosts(listed))
-    return _write(folder / "ssh_config", ssh_config(lab, listed, folder / "known_hosts"))
+    write_access_file(folder / "known_hosts", known_hosts(listed))
+    return write_access_file(folder / "ssh_config", ssh_config(lab, listed, folder / "known_hosts"))
 
 
 def close_connection(lab: Lab, host: str) -> None:
@@ -100,11 +100,3 @@ def _close(socket: Path) -> None:
         ask = ["ssh", "-o", f"ControlPath={socket}", "-O", "exit", "any"]
         subprocess.run(ask, capture_output=True, check=False, timeout=10)
     socket.unlink(missing_ok=True)
-
-
-def _write(path: Path, text: str) -> Path:
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        file.write(text)
-    fresh.replace(path)
-    return path
