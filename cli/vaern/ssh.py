@@ -26,15 +26,14 @@ def run(project: Project, host: str, command: str, stdin: str = "") -> subproces
     """
     configuration = str(project.state / "ssh_config")
     arguments = ["ssh", "-F", configuration, "-o", "BatchMode=yes", host, as_root(command)]
-    fix = f"check that {host} is up (`vaern lab list` for the lab), then run again"
     try:
         done = subprocess.run(
             arguments, input=stdin, capture_output=True, text=True, check=False, timeout=TIMEOUT_SECONDS
         )
     except subprocess.TimeoutExpired as error:
-        raise UnreachableError(f"{host} did not answer within {TIMEOUT_SECONDS} s", fix=fix) from error
+        raise _unreachable(host, f"did not answer within {TIMEOUT_SECONDS} s") from error
     if done.returncode == SSH_FAILED:
-        raise UnreachableError(f"{host} does not answer: {done.stderr.strip()}", fix=fix)
+        raise _unreachable(host, f"does not answer: {done.stderr.strip()}")
     return done
 
 
@@ -59,8 +58,7 @@ def stream(project: Project, host: str, command: str, stdin: str, sink: Callable
         told.seek(0)
         said = told.read().decode(errors="replace")
     if process.returncode == SSH_FAILED:
-        fix = f"check that {host} is up (`vaern lab list` for the lab), then run again"
-        raise UnreachableError(f"{host} does not answer: {said.strip()}", fix=fix)
+        raise _unreachable(host, f"does not answer: {said.strip()}")
     return process.returncode, said
 
 
@@ -68,3 +66,9 @@ def on_each(hosts: tuple[str, ...], work: Callable[[str], Answer]) -> dict[str, 
     """Do the same work for several hosts at the same time. Raises what the first failing host raised."""
     with ThreadPoolExecutor(max_workers=max(1, min(len(hosts), 16))) as pool:
         return dict(zip(hosts, pool.map(work, hosts), strict=True))
+
+
+def _unreachable(host: str, what: str) -> UnreachableError:
+    return UnreachableError(
+        f"{host} {what}", fix=f"check that {host} is up (`vaern lab list` for the lab), then run again"
+    )
