@@ -104,7 +104,7 @@ class SecretStore:
 
 
 def _parts(content: bytes) -> tuple[bytes, bytes, bytes]:
-    """Salt, nonce and ciphertext. Raises ValueError for what this module did not write: no key need be derived for it."""
+    """Salt, nonce and ciphertext. Raises ValueError for what is not ours, before a key is derived for it."""
     body = content.removeprefix(MAGIC)
     sealed_at = SALT_BYTES + NONCE_BYTES
     if not content.startswith(MAGIC) or len(body) <= sealed_at:
