@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from xdist.scheduler import LoadScopeScheduling
 
 ROOT = Path(__file__).parent
-ONE_LAB = {"test_drift.py", "test_fleet.py", "test_ledger.py", "test_mutations.py", "test_onboard.py"}
+LAB_OF_ITS_OWN = {"test_stacks.py"}
 ONE_LEG = {"test_catalogue.py", "test_log_shipper.py", "test_log_shipper_cpr.py", "test_network_tap.py"}
 LONGEST_FIRST = ("lab", "roles", "azure", "setup", "mutations", "unit")
 
@@ -19,8 +19,8 @@ LONGEST_FIRST = ("lab", "roles", "azure", "setup", "mutations", "unit")
 def group(nodeid: str) -> str:
     """The hosts that a test shares with others, or its file."""
     path = Path(nodeid.partition("::")[0])
-    shared = {"lab": ONE_LAB, "roles": ONE_LEG}.get(path.parent.name, set())
-    return str(path.parent if path.name in shared else path)
+    shares = path.name in ONE_LEG or (path.parent.name == "lab" and path.name not in LAB_OF_ITS_OWN)
+    return str(path.parent if shares else path)
 
 
 @pytest.hookimpl(optionalhook=True)
