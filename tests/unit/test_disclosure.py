@@ -58,6 +58,7 @@ def answers(
 ) -> None:
     out = b"".join(json.dumps(event, ensure_ascii=False).encode() + b"\n" for event in events)
     manifest = {"events": len(events), "complete": True, "sha256": hashlib.sha256(out).hexdigest(), "access": "ab" * 32}
+    manifest["duplicates"] = 2
     here = project.state / "bin"
     (here / "out").write_bytes(out[:-2] if spoiled else out)
     (here / "err").write_text("Warning: something of ssh\n" + (error or json.dumps(manifest)) + "\n")
