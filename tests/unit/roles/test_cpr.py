@@ -184,7 +184,8 @@ def test_seconds_since_1970_that_look_like_births(cpr: ModuleType) -> None:
 
 
 MARKED = [
-    "eventtime={}", '"epochtime":"{}"', "ts={}", '\\"ts\\": {}.25', "timestamp: {}", "epoch {}", "time={}", "({}.123456)",
+    "eventtime={}", '"epochtime":"{}"', "ts={}", '\\"ts\\": {}.25', "timestamp: {}", "epoch {}", "time={}",
+    "({}.123456)",
     '{{"time":{}}}', "audit({}.123:7)", " {}.001      0 10.0.0.5 TCP",
 ]  # fmt: skip
 UNMARKED = [
