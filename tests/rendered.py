@@ -63,6 +63,7 @@ def _prepare(environment: Environment) -> None:
     environment.filters |= {
         "to_json": json.dumps,
         "from_yaml": yaml.safe_load,
+        "zip": zip,
         "dirname": lambda path: Path(path).parent,
     }
     environment.tests["match"] = lambda text, pattern: text.startswith(pattern.removeprefix("^").replace("\\", ""))

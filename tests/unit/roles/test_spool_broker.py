@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import json
 import re
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -14,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 from jinja2 import Environment
-from role_programs import on_path
+from role_programs import client_library, on_path
 
 ROLE = Path(__file__).resolve().parents[3] / "roles" / "log_shipper"
 SETTINGS = {
@@ -51,17 +50,8 @@ class Producer:
 
 @pytest.fixture(scope="module")
 def broker() -> Iterator[ModuleType]:
-    library = ModuleType("confluent_kafka")
-    for name in ("Consumer", "KafkaException", "TopicPartition"):
-        setattr(library, name, type(name, (Exception,), {}))
-    library.Producer = Producer  # type: ignore[attr-defined]
-    before = sys.modules.get("confluent_kafka")
-    sys.modules["confluent_kafka"] = library
-    with on_path("log_shipper"):
+    with client_library("spool_broker", Producer=Producer), on_path("log_shipper"):
         yield importlib.import_module("spool_broker")
-    del sys.modules["confluent_kafka"]
-    if before is not None:
-        sys.modules["confluent_kafka"] = before
 
 
 def line(source: str, sector: str, message: str = "m") -> bytes:
