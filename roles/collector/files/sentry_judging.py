@@ -57,9 +57,8 @@ def judge(
     """
     judgement = Judgement()
     for tenant in settings["tenants"]:
-        _Municipality(
-            memory, judgement, tenant, heard_of(heard, tenant["code"]), settings["sentry"], opened, now
-        ).judge()
+        topic = heard_of(heard, tenant["code"])
+        _Municipality(memory, judgement, tenant, topic, settings["sentry"], opened, now).judge()
     _forget(memory, settings["tenants"])
     return judgement
 
@@ -69,11 +68,12 @@ def heard_of(heard: Mapping[str, Any], code: str) -> dict[str, Any]:
     own = f"logs.{code}"
     topics = [topic for name, topic in heard.items() if name == own or name.startswith(f"{own}.")]
     seen: dict[str, float] = {}
+    told: dict[str, str] = {}
     for topic in topics:
         for name, at in topic.get("seen", {}).items():
-            seen[name] = max(float(at), seen.get(name, 0.0))
-    newest = sorted(topics, key=lambda topic: max(topic.get("seen", {}).values(), default=0.0))
-    told = {name: text for topic in newest for name, text in topic.get("told", {}).items()}
+            if float(at) >= seen.get(name, 0.0):
+                seen[name] = float(at)
+                told |= {name: topic["told"][name]} if name in topic.get("told", {}) else {}
     return {"as_of": min((float(topic.get("as_of", 0.0)) for topic in topics), default=0.0), "seen": seen, "told": told}
 
 
