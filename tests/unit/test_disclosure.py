@@ -14,6 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from vaern.__main__ import cli
+from vaern.commands.search import copies
 from vaern.declaration import load_fleet
 from vaern.disclosure import Request, answered, export, moment, question, search
 from vaern.errors import UnreachableError, UsageError
@@ -125,6 +126,24 @@ def test_numbers_can_be_searched_where_they_are_kept_and_tokens_are_named_where_
     with pytest.raises(UsageError) as refused:
         question(hashed, asked, "search")
     assert "vaern-cpr-token" in refused.value.fix
+
+
+def test_alarms_can_be_asked_for_like_a_source(fleet: Fleet) -> None:
+    asked = question(fleet.municipalities["favrskov"], Request("T", source="vaern.alarm"), "search")
+    assert asked["source"] == "vaern.alarm"
+
+
+@pytest.mark.parametrize(
+    ("manifest", "said"),
+    [
+        ({}, ""),
+        ({"duplicates": 0}, ""),
+        ({"duplicates": 1}, ", 1 copy of them left out"),
+        ({"duplicates": 2}, ", 2 copies of them left out"),
+    ],
+)
+def test_copies_that_were_left_out_are_told(manifest: dict[str, Any], said: str) -> None:
+    assert copies(manifest) == said
 
 
 def test_search_gives_the_events_and_asks_on_standard_input(fleet: Fleet, project: Project) -> None:
