@@ -53,6 +53,12 @@ PLAY = """
       when: "'relays' in group_names"
     - role: watch
 """
+READ = f"""
+import pathlib, sys, zstandard
+for path in sorted(pathlib.Path("/var/lib/vaern/archive/{CODE}").rglob("*.zst")):
+    with path.open("rb") as file:
+        sys.stdout.buffer.write(zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True).read())
+"""
 Record = dict[str, Any]
 
 
@@ -233,6 +239,12 @@ class Silence:
         """The municipality's alarms as the collector wrote them down."""
         text = self.lab.run("hub1", f"cat /var/lib/vaern/alarms/{CODE}.jsonl", check=False)
         return [json.loads(line) for line in text.splitlines()]
+
+    def events(self) -> list[Record]:
+        """The municipality's alarms as events, in the order they are archived."""
+        text = self.lab.run("hub1", "python3 -", stdin=READ)
+        found = [json.loads(line) for line in text.splitlines() if '"source":"vaern.alarm"' in line]
+        return [event for event in found if event["source"] == "vaern.alarm"]
 
     def changes(self, kind: str, subject: str) -> list[str]:
         """How the state of one alarm has changed since the beginning."""

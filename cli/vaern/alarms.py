@@ -42,6 +42,10 @@ class Alarms:
         """Those of one municipality."""
         return tuple(alarm for alarm in self.open if alarm.municipality == code)
 
+    def texts(self, code: str) -> list[tuple[str, str]]:
+        """Danish and English of what concerns that municipality, the shared hosts' first: for its report."""
+        return [(alarm.danish, alarm.english) for alarm in (*self.shared, *self.of(code))]
+
     @property
     def shared(self) -> tuple[Alarm, ...]:
         """Those of the shared hosts, which concern everybody."""

@@ -27,6 +27,8 @@ from vaern.private_file import write_private
 COMMAND = "vaern-archive-export"
 NUMBER = re.compile(r"(?<![0-9])[0-9]{6}[- ]?[0-9]{4}(?![0-9])")
 AGO = re.compile(r"([1-9][0-9]{0,4})([mhd])")
+ALARMS = "vaern.alarm"
+"""Source of what the collector's sentry has raised and cleared."""
 UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -93,7 +95,8 @@ def question(municipality: Municipality, request: Request, purpose: str, *, comp
 
 
 def _sources(municipality: Municipality) -> list[str]:
-    return [source.name for source in municipality.log_sources] + [f"tap-{tap.name}" for tap in municipality.taps]
+    taps = [f"tap-{tap.name}" for tap in municipality.taps]
+    return [source.name for source in municipality.log_sources] + taps + [ALARMS]
 
 
 def search(

@@ -109,6 +109,19 @@ def compare(
     return Parity(len(wanted), total, total - foreign - len(got), foreign, len(got - wanted.keys()), tuple(gaps))
 
 
+def missing_lines(path: Path, found: Parity) -> Iterator[tuple[str, str]]:
+    """Relay and line of each archived event that the SOC does not have, from the archive's file."""
+    ranges: dict[tuple[str, str, str], list[Gap]] = {}
+    for gap in found.gaps:
+        ranges.setdefault((gap.relay, gap.boot, gap.source), []).append(gap)
+    with path.open(encoding="utf-8") as file:
+        for number, line in enumerate(file, start=1):
+            if line.strip():
+                relay, boot, source, sequence = _identity(_event(path, number, line))
+                if any(gap.first <= sequence <= gap.last for gap in ranges.get((relay, boot, source), ())):
+                    yield relay, line.rstrip("\n")
+
+
 def _event(path: Path, number: int, line: str) -> dict[str, Any]:
     try:
         event = json.loads(line)

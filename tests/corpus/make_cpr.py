@@ -97,6 +97,31 @@ LOOK_ALIKES = {
     "too long": ["nr 1{d}{l}", "nr {d}{l}9", "nr {d}-{l}7", "kort 4571{d}{l}00"],
 }  # fmt: skip
 
+# Lines that came later are drawn apart, so that those before stay as they were published.
+EIGHTEENTH = {
+    "born on the 18th": [
+        'epj: {{"time":"2026-11-24T09:14:02Z","ts":1795511642,"cpr":"{e}{l}"}}',
+        "scanner: saved /ind/{e}{l}.001",
+        "booking: ny time: {e}{l} kl. 10.15",
+        "epj: time=09:14:02 cpr={e}{l} ok",
+        "epj: ts={e}-{l} læst",
+        "fileserver: open p{e}{l}.123456789012.pdf",
+    ],
+}
+MARKED_TIMES = {
+    "time of 2027": [
+        "date=2027-03-18 eventtime={e}{l} tz=+0100 type=traffic",
+        'zscaler: {{"epochtime":"{e}{l}","login":"t@kommune.example"}}',
+        '{{"ts":{e}{l}.{n9},"uid":"C4J4Th3PJpwUYZZ6gc"}}',
+        "audit[1]: type=SYSCALL msg=audit({e}{l}.123:456): arch=c000003e",
+        "(squid-1): {e}{l}.123    145 10.10.0.5 TCP_TUNNEL/200 3954 CONNECT",
+        'json: {{\\"timestamp\\": {e}{l}, \\"level\\": 3}}',
+        "epoch {e}{l}; lease ends",
+        "probe time={e}{l} ok",
+    ],
+    "unmarked time of 2027": ["job {e}{l} done"],
+}
+
 
 def number(chance: random.Random) -> tuple[str, str]:
     """Six and four digits of somebody born from 2040 on, half of them as a replacement number (the day is 60 higher)."""
@@ -152,6 +177,12 @@ def corpus() -> Iterator[dict[str, Any]]:
             for template in templates:
                 for _ in range(EACH if group != "beyond" else 2):
                     yield row(group, kind, template, values(chance))
+    later = random.Random(SEED + 1)  # noqa: S311
+    for group, contexts in (("number", EIGHTEENTH), ("look-alike", MARKED_TIMES)):
+        for kind, templates in contexts.items():
+            for template in templates * EACH:
+                eighteenth = f"18{later.randint(1, 12):02}{later.randint(40, 57)}"
+                yield row(group, kind, template, values(later) | {"e": eighteenth})
 
 
 def row(group: str, kind: str, template: str, filled: dict[str, str]) -> dict[str, Any]:
@@ -159,7 +190,7 @@ def row(group: str, kind: str, template: str, filled: dict[str, str]) -> dict[st
     text = template.format(**filled)
     clean, numbers = text, 0
     if group != "look-alike":
-        for first, last in (("d", "l"), ("d2", "l2"), ("a", "l")):
+        for first, last in (("d", "l"), ("d2", "l2"), ("a", "l"), ("e", "l")):
             start = f"{{{first}}}"
             while (place := template.find(start)) >= 0:
                 end = template.index(f"{{{last}}}", place) + len(last) + 2

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import logging
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from certificates import Authority
 from lab_hosts import Booted, lab_hosts
-from leg import DHCP, FIREWALL, HOSTS, JOURNAL, Leg, connect_devices, gaps, plays, prepare
+from leg import DHCP, FIREWALL, HOSTS, JOURNAL, SPOOL, Leg, connect_devices, gaps, plays, prepare
+
+from vaern.parity import Parity, compare, missing_lines, read_events
 
 pytestmark = pytest.mark.roles
 
@@ -185,6 +189,59 @@ def test_a_soc_that_is_away_holds_nobody_back_and_misses_nothing(leg: Leg) -> No
         time.sleep(0.5)
     assert len(got) >= 2990
     assert gaps([event for event in leg.archived() if event["source"] == "dhcp1"]) == {}
+
+
+def test_a_repaired_event_reaches_the_soc_that_reads_its_topic(leg: Leg) -> None:
+    """kill -9 with events of both topics in memory, while the broker is away; each is sent again to its own."""
+    leg.lab.run("gw1", "systemctl stop vaern-spool.timer")
+    leg.lab.run("hub1", "systemctl stop vaern-kafka")
+    for protocol, address in (("tls", JOURNAL), ("tcp", DHCP)):
+        leg.device("many", protocol, address, "198.51.100.10", "400", "mend-")
+    spooled = f"cat {SPOOL}/segments/*.jsonl | grep -c -F 'app: mend-'"
+    leg.lab.run("gw1", f"for i in $(seq 120); do [ $({spooled}) = 800 ] && exit; sleep 0.5; done; exit 1")
+    leg.lab.run("gw1", "systemctl kill -s KILL vaern-log-shipper; sleep 3")
+    leg.lab.run("hub1", "systemctl start vaern-kafka; systemctl start vaern-ledger")
+    for _ in range(20):
+        leg.lab.run("gw1", "vaern-spool --now")
+        leg.lab.run("hub1", "systemctl start vaern-ledger")
+        if len(identities(leg.wait_for(lambda event: "app: mend-" in event["message"], 800, 2))) == 800:
+            break
+    own = [json.loads(text) for text in read_topic(leg, "logs.0710.national")]
+    assert len({event["message"] for event in own if "app: mend-" in event["message"]}) == 400
+    assert {event["sector"] for event in own} == {"health"}
+    segments = leg.lab.run("hub1", "ls /var/lib/vaern/archive/0710/*/").split()
+    assert any(name.startswith("logs.0710.national-") for name in segments)
+
+
+def test_what_relp_forgets_over_a_restart_is_handed_again(leg: Leg, tmp_path: Path) -> None:
+    """The relay is killed while the SOC is away; parity names what is missing, and the SOC gets exactly that."""
+    leg.lab.run("soc1", "systemctl stop soc")
+    leg.device("many", "tls", JOURNAL, "198.51.100.10", "1500", "forgot-")
+    assert len(identities(leg.wait_for(lambda event: "app: forgot-" in event["message"], 1500, 60))) == 1500
+    leg.lab.run("gw1", "systemctl kill -s KILL vaern-log-shipper; sleep 3")
+    leg.lab.run("soc1", "systemctl start soc")
+    send_one_of_each(leg, "after")
+    time.sleep(15)  # not a proof of anything: what RELP brings by itself is given the time to come
+    before = parity(leg, tmp_path)
+    logging.getLogger(__name__).info("RELP forgot %d events over a kill of the relay", before.missing)
+    assert before.missing > 0
+    text = "".join(f"{line}\n" for _, line in missing_lines(tmp_path / "archive.jsonl", before))
+    handed = json.loads(leg.lab.run("gw1", "vaern-spool --again national-relp", stdin=text))
+    assert handed == {"resent": before.missing, "refused": 0, "error": ""}
+    limit = time.monotonic() + 60
+    while (found := parity(leg, tmp_path)).missing and time.monotonic() < limit:
+        time.sleep(1)
+    assert (found.missing, found.foreign) == (0, 0)
+    assert found.duplicates == before.duplicates, "nothing was sent that was not missing"
+
+
+def parity(leg: Leg, folder: Path) -> Parity:
+    """As `vaern parity` looks at the health SOC's RELP output, of all that is archived."""
+    archived, got = folder / "archive.jsonl", folder / "relp.jsonl"
+    asked = json.dumps({"code": "0710", "asked_by": "T"})
+    archived.write_text(leg.lab.run("hub1", "vaern-archive-export", stdin=asked), encoding="utf-8")
+    got.write_text(leg.lab.run("soc1", "cat /var/spool/soc/relp.jsonl"), encoding="utf-8")
+    return compare(read_events(archived), read_events(got), "0710", frozenset(HEALTH))
 
 
 def test_a_receiver_with_another_certificate_gets_nothing(leg: Leg) -> None:

@@ -8,6 +8,7 @@ import re
 import threading
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,8 @@ ROOT = Path(__file__).resolve().parents[2]
 HEADER = b"<134>Nov 24 03:00:00 device app: "
 ARCHIVE = "/var/lib/vaern/archive"
 DAYS = 30
-OLD = "2026-01-01"
+OLD = (datetime.now(UTC).date() - timedelta(days=DAYS + 1)).isoformat()
+"""Over for the source with a retention of its own, and within what the ledger looks back."""
 BY_FILE = """
 import json, pathlib, sys, zstandard
 sys.path.insert(0, "/usr/local/lib/vaern")
@@ -114,10 +116,29 @@ def test_events_of_two_retentions_survive_kills_once_each(kept: Leg) -> None:
     assert {days for days, _, source in rows if source == "journal1"} == {None}
 
 
+def ledger(leg: Leg) -> dict[str, Any]:
+    """The balance, as the collector has it now."""
+    told: dict[str, Any] = json.loads(leg.lab.run("hub1", "vaern-ledger --code 0710", check=False))
+    return told
+
+
+def received(told: dict[str, Any]) -> dict[str, tuple[int, int]]:
+    """Received and missing of each source over all days."""
+    found: dict[str, tuple[int, int]] = {}
+    for row in told["rows"]:
+        before = found.get(row["source"], (0, 0))
+        found[row["source"]] = (before[0] + row["received"], before[1] + row["missing"])
+    return found
+
+
 def test_what_is_over_is_deleted_with_a_record_and_the_rest_is_not(kept: Leg) -> None:
     """The day is made an old one by its name and by the times of its files."""
     aged = f"cd {ARCHIVE}/0710; mv $(ls -d 20*-* | tail -1) {OLD}; touch -d '{OLD} 12:00' {OLD}/*"
-    kept.lab.run("hub1", f"systemctl stop vaern-archiver; {aged}")
+    kept.lab.run("hub1", f"systemctl stop vaern-archiver vaern-ledger.timer; {aged}")
+    # The ledger has met the files under the day they are moved from.
+    kept.lab.run("hub1", "rm -rf /var/lib/vaern-ledger/0710")
+    kept.lab.run("gw1", "systemctl stop vaern-spool.timer; vaern-spool", check=False)
+    whole = ledger(kept)
     listing = f"cd {ARCHIVE}/0710/{OLD} && sha256sum *"
     before = {name: digest for digest, name in (row.split() for row in kept.lab.run("hub1", listing).splitlines())}
     over = {name for name in before if f".r{DAYS}." in name}
@@ -131,6 +152,11 @@ def test_what_is_over_is_deleted_with_a_record_and_the_rest_is_not(kept: Leg) ->
     assert {record["file"]: record["sha256"] for record in records} == {f"{OLD}/{name}": before[name] for name in over}
     assert sum(record["events"] for record in records) >= 20000
     assert {record["reason"] for record in records} == {f"older than {DAYS} days"}
+    told = ledger(kept)
+    assert told["lost_segments"] == []
+    assert received(told) == received(whole)
+    assert received(whole)["dhcp1"][0] >= 20000
+    kept.lab.run("gw1", "systemctl start vaern-spool.timer")
     kept.send("tcp", DHCP, [HEADER + b"after deletion"])
     assert len(kept.wait_for(lambda event: "app: after deletion" in event["message"], 1)) == 1
 

@@ -17,6 +17,12 @@ from silence import CODE, HOSTS, LIMITS, Silence, wait
 pytestmark = pytest.mark.roles
 
 LIAR = Path(__file__).with_name("lying_clock.py")
+AGED = """
+from pathlib import Path
+path = Path("{path}")
+path.write_text(path.read_text().replace("{time}", "2020-01-01T00:00:00.000Z", 1))
+"""
+STATED = ("kind", "subject", "state")
 COST = Path(__file__).with_name("hearing_cost.py")
 
 
@@ -163,6 +169,24 @@ def test_a_tunnel_without_handshake(silence: Silence) -> None:
     assert silence.changes("tunnel", "sensor1")[-2:] == ["raised", "cleared"]
 
 
+def test_every_alarm_is_an_event_in_the_archive_once(silence: Silence) -> None:
+    """Over restarts of sentry and broker; and the ledger neither counts nor misses any."""
+    assert raised_and_open(silence, "silent", "firewall1")
+    assert wait(lambda: len(silence.events()) >= len(silence.records())), silence.lab.run(
+        "hub1", "journalctl -u vaern-sentry -n 20 --output cat"
+    )
+    written = [(one["boot"], one["sequence"], one["kind"], one["subject"], one["state"]) for one in silence.records()]
+    events = silence.events()
+    told = [(one["boot"], one["sequence"], *(one["alarm"][key] for key in STATED)) for one in events]
+    assert told == written
+    assert {event["ecs"]["event.kind"] for event in events} == {"alert"}
+    assert {(event["municipality"], event["relay"]) for event in events} == {(CODE, "hub1")}
+    assert any("har ikke sendt noget siden" in event["alarm"]["text"]["da"] for event in events)
+    books = json.loads(silence.lab.run("hub1", f"vaern-ledger --code {CODE}", check=False))
+    assert "vaern.alarm" not in {row["source"] for row in books["rows"]} | {gap["source"] for gap in books["gaps"]}
+    assert (books["others"], books["lost_segments"]) == (0, [])
+
+
 def test_every_alarm_was_raised_and_cleared_in_turn(silence: Silence) -> None:
     seen: dict[tuple[str, str], str] = {}
     for record in silence.records():
@@ -171,3 +195,14 @@ def test_every_alarm_was_raised_and_cleared_in_turn(silence: Silence) -> None:
         seen[key] = record["state"]
         assert set(record["text"]) == {"da", "en"}
         assert json.dumps(record["text"]).count("{") == 1, "a placeholder was left"
+
+
+def test_alarms_past_their_retention_go_and_who_may_read_the_rest_stays(silence: Silence) -> None:
+    path = f"/var/lib/vaern/alarms/{CODE}.jsonl"
+    owner = silence.lab.run("hub1", f"stat -c '%U %G %a' {path}")
+    before = silence.records()
+    silence.lab.run("hub1", "python3 -", stdin=AGED.format(path=path, time=before[0]["time"]))
+    silence.lab.run("hub1", "systemctl restart vaern-sentry")
+    assert wait(lambda: silence.records()[0]["sequence"] == before[1]["sequence"], 30)
+    assert silence.records()[: len(before) - 1] == before[1:]
+    assert silence.lab.run("hub1", f"stat -c '%U %G %a' {path}") == owner

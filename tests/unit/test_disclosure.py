@@ -14,6 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from vaern.__main__ import cli
+from vaern.commands.search import copies
 from vaern.declaration import load_fleet
 from vaern.disclosure import Request, answered, export, moment, question, search
 from vaern.errors import UnreachableError, UsageError
@@ -58,6 +59,7 @@ def answers(
 ) -> None:
     out = b"".join(json.dumps(event, ensure_ascii=False).encode() + b"\n" for event in events)
     manifest = {"events": len(events), "complete": True, "sha256": hashlib.sha256(out).hexdigest(), "access": "ab" * 32}
+    manifest["duplicates"] = 2
     here = project.state / "bin"
     (here / "out").write_bytes(out[:-2] if spoiled else out)
     (here / "err").write_text("Warning: something of ssh\n" + (error or json.dumps(manifest)) + "\n")
@@ -124,6 +126,24 @@ def test_numbers_can_be_searched_where_they_are_kept_and_tokens_are_named_where_
     with pytest.raises(UsageError) as refused:
         question(hashed, asked, "search")
     assert "vaern-cpr-token" in refused.value.fix
+
+
+def test_alarms_can_be_asked_for_like_a_source(fleet: Fleet) -> None:
+    asked = question(fleet.municipalities["favrskov"], Request("T", source="vaern.alarm"), "search")
+    assert asked["source"] == "vaern.alarm"
+
+
+@pytest.mark.parametrize(
+    ("manifest", "said"),
+    [
+        ({}, ""),
+        ({"duplicates": 0}, ""),
+        ({"duplicates": 1}, ", 1 copy of them left out"),
+        ({"duplicates": 2}, ", 2 copies of them left out"),
+    ],
+)
+def test_copies_that_were_left_out_are_told(manifest: dict[str, Any], said: str) -> None:
+    assert copies(manifest) == said
 
 
 def test_search_gives_the_events_and_asks_on_standard_input(fleet: Fleet, project: Project) -> None:

@@ -10,7 +10,9 @@ import yaml
 from vaern import inventory
 from vaern.declaration import load_fleet
 from vaern.inventory import watching
+from vaern.model.deployment import SocOutput, SocProfile
 from vaern.model.fleet import Fleet
+from vaern.model.vocabulary import SocProtocol
 from vaern.paths import Project
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -23,11 +25,30 @@ def fleet() -> Fleet:
 
 def test_the_sentry_expects_every_declared_source_and_host(fleet: Fleet) -> None:
     for slug, one in fleet.municipalities.items():
-        expected = watching.expected(slug, one)
+        expected = watching.expected(fleet.deployment, slug, one)
         limits = {source["name"]: source["silent_after_minutes"] for source in expected["sources"]}
         assert limits == {source.name: source.silent_after_minutes for source in one.log_sources}
         relays = {f"{slug}-{host.name}" for host in one.hosts if "relay" in host.roles}
         assert {source["relay"] for source in expected["sources"]} <= relays
+
+
+def test_alarms_about_a_source_go_where_its_events_go(fleet: Fleet) -> None:
+    """Or else a SOC would hear of a sector that it is not declared for."""
+    output = SocOutput(name="kafka", protocol=SocProtocol.KAFKA, reader="soc-national")
+    profiles = fleet.deployment.soc_profiles | {"national": SocProfile(title="National", outputs=(output,))}
+    deployment = fleet.deployment.model_copy(update={"soc_profiles": profiles})
+    fleet = Fleet(deployment=deployment, municipalities=fleet.municipalities)
+    topics = set()
+    for slug, one in fleet.municipalities.items():
+        files = inventory.municipality_files(fleet, slug)
+        variables = [yaml.safe_load(text) for path, text in files.items() if "/host_vars/" in path]
+        sent = {source["name"]: source for own in variables for source in own.get("log_shipper_sources", [])}
+        expected = watching.expected(fleet.deployment, slug, one)
+        for source in (*expected["sources"], *({**host, "name": host["source"]} for host in expected["hosts"])):
+            assert source["sector"] == sent[source["name"]]["sector"]
+            assert source.get("topic") == sent[source["name"]].get("topic")
+            topics.add(source.get("topic"))
+    assert {None, "logs.0710.national"} <= topics
 
 
 def test_what_a_host_sends_its_relay_lets_in(fleet: Fleet) -> None:

@@ -43,7 +43,8 @@ def command(
 ) -> int:
     """Write a municipality's events to a file, for an access request.
 
-    Everything that is archived about a person, from a source or within a time, as JSON lines, oldest first. A
+    Everything that is archived about a person, from a source or within a time, as JSON lines, oldest first, and each
+    event once, however often it was delivered. A
     manifest is written beside it: who asked, when, for what, how many events, and their digest. The collector
     records the access before it reads. `--person -` reads texts from standard input, one a line. When civil
     registration numbers are hashed, the municipality finds the token of a number with `vaern-cpr-token` on its relay.
@@ -55,6 +56,7 @@ def command(
     """
     from datetime import UTC, datetime
 
+    from vaern.commands.search import copies
     from vaern.console import print_json
     from vaern.declaration import load_fleet
     from vaern.disclosure import Request, export, moment
@@ -74,7 +76,6 @@ def command(
     if as_json:
         print_json(manifest)
     else:
-        click.echo(
-            f"{manifest['events']} events in {output}, manifest beside it; recorded as {manifest['access'][:12]}"
-        )
+        counts = f"{manifest['events']} events in {output}{copies(manifest)}"
+        click.echo(f"{counts}, manifest beside it; recorded as {manifest['access'][:12]}")
     return ExitCode.OK

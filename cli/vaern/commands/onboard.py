@@ -72,16 +72,17 @@ def _dry_run(project: Project, fleet: Fleet, slug: str, listen: Listener, as_jso
 
 
 def _conclude(onboarding: Onboarding, as_json: bool) -> int:
-    """Write and show the result; a lost canary is an error, a failed control is exit code 1."""
+    """Write and show the result, with the alarms that are open; a lost canary is an error, a failed control is 1."""
     import json
     from pathlib import Path
 
-    from vaern import proof
+    from vaern import alarms, proof
     from vaern.console import print_json
     from vaern.report import make_report, show, write_reports
     from vaern.steps import step
 
     with step(onboarding.listen, "report", "writing", onboarding.durations) as running:
+        told = alarms.read(onboarding.project, onboarding.fleet.deployment)
         report = make_report(
             onboarding.slug,
             onboarding.municipality,
@@ -89,6 +90,7 @@ def _conclude(onboarding: Onboarding, as_json: bool) -> int:
             onboarding.findings,
             onboarding.proofs,
             onboarding.durations,
+            told.texts(onboarding.municipality.code),
         )
         paths = write_reports(onboarding.project, onboarding.slug, report)
         running.done = str(paths["html"])

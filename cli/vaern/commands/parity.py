@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from vaern.errors import ExitCode
+from vaern.errors import ExitCode, UsageError
 from vaern.paths import Project
+
+if TYPE_CHECKING:
+    from vaern.model.fleet import Fleet
+    from vaern.parity import Parity
 
 GAPS_SHOWN = 20
 FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
@@ -18,10 +23,19 @@ FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
 @click.argument("profile")
 @click.option("--exported", required=True, type=FILE, help="What `vaern export` wrote, uncompressed.")
 @click.option("--received", required=True, multiple=True, type=FILE, help="What the SOC kept; repeat for each output.")
+@click.option(
+    "--resend", metavar="OUTPUT", default="", help="Have the relays send what is missing by that output again."
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON document instead of lines.")
 @click.pass_obj
 def command(
-    project: Project, slug: str, profile: str, exported: Path, received: tuple[Path, ...], as_json: bool
+    project: Project,
+    slug: str,
+    profile: str,
+    exported: Path,
+    received: tuple[Path, ...],
+    resend: str,
+    as_json: bool,
 ) -> int:
     r"""Hold what a SOC received against the archive.
 
@@ -30,10 +44,14 @@ def command(
     when neither misses anything. Files are JSON lines, an event each, as they were sent. Ends with 1 when an event is
     missing, or one of another sector or municipality is there.
 
+    --resend hands the SOC what its output has not brought, such as what RELP forgot when a relay was restarted. Look
+    again afterwards; it takes one --received, that of the output.
+
     \b
     Examples:
       vaern export favrskov --from 24h --asked-by Operations --output day.jsonl
       vaern parity favrskov national --exported day.jsonl --received relp.jsonl --received kafka.jsonl
+      vaern parity favrskov national --exported day.jsonl --received relp.jsonl --resend relp
     """
     from dataclasses import asdict
 
@@ -41,12 +59,16 @@ def command(
     from vaern.declaration import load_fleet
     from vaern.parity import compare, read_events, sectors_of
 
+    if resend and len(received) > 1:
+        raise UsageError("--resend is about one output", fix="give the one file of that output as --received")
     fleet = load_fleet(project, [slug])
     municipality = fleet.municipalities[slug]
     sectors = sectors_of(fleet.deployment, municipality, profile)
     found = {
         str(path): compare(read_events(exported), read_events(path), municipality.code, sectors) for path in received
     }
+    if resend:
+        _resend(project, fleet, slug, profile, resend, exported, found[str(received[0])])
     if as_json:
         print_json({path: asdict(one) | {"missing": one.missing, "holds": one.holds} for path, one in found.items()})
         return ExitCode.OK if all(one.holds for one in found.values()) else ExitCode.FINDINGS
@@ -60,3 +82,17 @@ def command(
         if len(one.gaps) > GAPS_SHOWN:
             click.echo(f"  and {len(one.gaps) - GAPS_SHOWN} more; --json shows all of them")
     return ExitCode.OK if all(one.holds for one in found.values()) else ExitCode.FINDINGS
+
+
+def _resend(
+    project: Project, fleet: Fleet, slug: str, profile: str, output: str, exported: Path, found: Parity
+) -> None:
+    """Hand over what is missing; said on standard error, as it is no part of the answer."""
+    from vaern.parity import missing_lines
+    from vaern.redelivery import receiver_of, redeliver
+
+    municipality = fleet.municipalities[slug]
+    receiver = receiver_of(fleet.deployment, municipality, profile, output)
+    lines = missing_lines(exported, found)
+    handed = redeliver(project, slug, municipality, receiver, lines, lambda told: click.echo(told, err=True))
+    click.echo(f"{handed} events handed to {receiver.name} again; look again when it has them", err=True)

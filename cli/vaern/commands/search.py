@@ -71,8 +71,15 @@ def command(
         print_json(manifest)
     else:
         more = "" if manifest["complete"] else f", and more than --limit {limit}"
-        click.echo(f"{manifest['events']} events{more}; recorded as {manifest['access'][:12]}", err=True)
+        counts = f"{manifest['events']} events{copies(manifest)}{more}"
+        click.echo(f"{counts}; recorded as {manifest['access'][:12]}", err=True)
     return ExitCode.OK
+
+
+def copies(manifest: dict[str, Any]) -> str:
+    """How many copies of events were left out, when there were any."""
+    left_out = manifest.get("duplicates", 0)
+    return f", {left_out} {'copy' if left_out == 1 else 'copies'} of them left out" if left_out else ""
 
 
 def _line(event: dict[str, Any]) -> str:

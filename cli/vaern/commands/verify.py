@@ -40,8 +40,7 @@ def command(ctx: click.Context, slug: str, controls: tuple[str, ...], as_json: b
     municipality = fleet.municipalities[slug]
     findings = verify(project, slug, municipality, fleet.deployment, controls=controls)
     told = alarms.read(project, fleet.deployment)
-    texts = [(alarm.danish, alarm.english) for alarm in (*told.shared, *told.of(municipality.code))]
-    report = make_report(slug, municipality, fleet.deployment, findings, alarms=texts)
+    report = make_report(slug, municipality, fleet.deployment, findings, alarms=told.texts(municipality.code))
     paths = None if controls else write_reports(project, slug, report)
     if junit:
         junit.write_text(render_junit(report, load_catalogue()), encoding="utf-8")

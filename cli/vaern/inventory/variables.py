@@ -134,7 +134,7 @@ def _tenant(deployment: Deployment, slug: str, municipality: Municipality) -> Va
             for name, readers in receiving.topics(deployment, municipality).items()
             if readers
         ],
-        **watching.expected(slug, municipality),
+        **watching.expected(deployment, slug, municipality),
     }
 
 

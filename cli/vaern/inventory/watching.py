@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from vaern.model import sizing
+from vaern.model import receiving, sizing
 from vaern.model.declaration import Host, Municipality
 from vaern.model.deployment import Deployment, HubRole
-from vaern.model.naming import INTERFACE, host_name, watch_source
-from vaern.model.vocabulary import HostRole, Target
+from vaern.model.naming import INTERFACE, host_name, topic_of, watch_source
+from vaern.model.vocabulary import HostRole, Sector, Target
 
 Variables = dict[str, Any]
 HEARTBEATS = "/var/lib/vaern-watch/heartbeat.jsonl"
@@ -68,24 +68,37 @@ def senders_to(municipality: Municipality, relay: Host) -> list[str]:
     return [str(host.address) for host in hosts if host.name != relay.name]
 
 
-def expected(slug: str, municipality: Municipality) -> Variables:
-    """What the sentry expects to hear: each declared source, and each host that has a relay to speak through."""
+def expected(deployment: Deployment, slug: str, municipality: Municipality) -> Variables:
+    """What the sentry expects to hear: each declared source, and each host that has a relay to speak through.
+
+    Each with the sector and the topic of its events: alarms about it go the same way.
+    """
     return {
         "sources": [
             {
                 "name": source.name,
                 "relay": host_name(slug, relay.name),
                 "silent_after_minutes": source.silent_after_minutes,
+                **_way(deployment, municipality, source.sector),
             }
             for source in municipality.log_sources
             if (relay := sizing.relay_of(municipality, source.site)) is not None
         ],
         "hosts": [
-            {"name": host_name(slug, host.name), "source": watch_source(host.name)}
+            {
+                "name": host_name(slug, host.name),
+                "source": watch_source(host.name),
+                **_way(deployment, municipality, municipality.site(host.site).sector),
+            }
             for host in municipality.hosts
             if sizing.relay_of(municipality, host.site) is not None
         ],
     }
+
+
+def _way(deployment: Deployment, municipality: Municipality, sector: Sector) -> Variables:
+    topic = receiving.topic_for(deployment, municipality, sector)
+    return {"sector": sector.value} | ({} if topic == topic_of(municipality.code) else {"topic": topic})
 
 
 def _speaks_through(municipality: Municipality, host: Host, relay: Host) -> bool:

@@ -17,7 +17,7 @@ COLOURS = {Outcome.PASSED: "green", Outcome.FAILED: "red", Outcome.SKIPPED: "yel
 
 
 def show(report: Report, paths: Mapping[str, str] | None = None) -> None:
-    """Print the controls, the proofs, the verdict and where the page is."""
+    """Print the controls, the proofs, the alarms that are open, the verdict and where the page is."""
     from rich.console import Console
     from rich.markup import escape
 
@@ -25,6 +25,8 @@ def show(report: Report, paths: Mapping[str, str] | None = None) -> None:
     console.print(_controls(report))
     if report.proofs:
         console.print(_proofs(report))
+    for _, text in report.alarms:
+        console.print(f"[red]ALARM[/] {escape(text)}", soft_wrap=True)
     counts = ", ".join(f"{report.count(outcome)} {outcome.value}" for outcome in Outcome)
     console.print(f"{escape(sentence(report).en)} ({len(report.findings)} findings: {counts})", soft_wrap=True)
     if paths:

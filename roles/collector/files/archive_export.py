@@ -6,8 +6,9 @@
 
 The query is {"code", "asked_by", "case", "purpose", "texts", "source", "since", "until", "limit", "newest_first",
 "zstd"}; all but code and asked_by may be left out. It is read from standard input, so that a name that is searched for
-is left in no list of processes. Events are written as they are in the archive, one a line; the manifest is one line on
-standard error. Exit code 0 when all of it was written, 2 with {"error"} on standard error when not.
+is left in no list of processes. Events are written as they are in the archive, one a line and each once: copies, which
+a relay that repairs may deliver, are left out and counted in `duplicates`. The manifest is one line on standard error.
+Exit code 0 when all of it was written, 2 with {"error"} on standard error when not.
 Whoever is in the group vaern-<code> can read the archive of that municipality and of no other.
 """
 
@@ -29,6 +30,7 @@ import zstandard
 from archive_access import NAME, first_break, record
 from archive_query import Query, select
 from archive_segments import utc
+from ledger_tally import View
 
 ARCHIVE = Path("/var/lib/vaern/archive")
 KEYS = {
@@ -107,7 +109,8 @@ def answer(archive: Path, asked: dict[str, Any], file: Any) -> dict[str, Any]:
     access = record(directory, {"access": "begun", "query": asked})
     output = Output(file, compressed=asked.get("zstd", False))
     taken = asked.get("limit")
-    found = events(directory, asked)
+    view = View()
+    found = view.of(events(directory, asked))
     for line in islice(found, taken):
         output.line(line)
     # One more than was asked for says that there is more.
@@ -117,13 +120,14 @@ def answer(archive: Path, asked: dict[str, Any], file: Any) -> dict[str, Any]:
         "query": asked,
         "complete": whole,
         "events": output.events,
+        "duplicates": view.duplicates,
         "bytes": output.bytes,
         "sha256": output.written.hexdigest(),
         "sha256_of_lines": output.lines.hexdigest(),
         "begun": utc(begun).isoformat(timespec="seconds"),
         "ended": utc(time.time()).isoformat(timespec="seconds"),
     }
-    counts = {key: result[key] for key in ("complete", "events", "sha256_of_lines")}
+    counts = {key: result[key] for key in ("complete", "events", "duplicates", "sha256_of_lines")}
     ended = record(directory, {"access": "ended", "begun": access, **counts})
     return result | {"access": access, "access_ended": ended}
 

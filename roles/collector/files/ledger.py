@@ -25,10 +25,10 @@ from typing import Any
 
 sys.path.insert(0, "/usr/local/lib/vaern")
 
-from ledger_balance import Books, balance, confirmation, spans
+from ledger_balance import NOTHING_OVER, Books, Over, balance, confirmation, spans
 from ledger_confirm import confirm
 from ledger_intervals import count, subtract
-from ledger_summary import Part, parts
+from ledger_summary import Part, over, parts
 
 SETTINGS = Path("/etc/vaern/collector/collector.json")
 STATE = Path("/var/lib/vaern-ledger")
@@ -87,12 +87,20 @@ def lost(found: list[Part], books: Books, day: str | None) -> list[dict[str, Any
     return result
 
 
-def report(code: str, found: list[Part], now: datetime, day: str | None) -> dict[str, Any]:
+def over_of(archive: Path, settings: dict[str, Any], code: str) -> Over:
+    """Until when events of that municipality have been deleted, by the retention each source has now."""
+    own = next((tenant for tenant in settings["tenants"] if tenant["code"] == code), {})
+    last = over(archive / code)
+    by_source = {one["source"]: last.get(one["days"], "") for one in own.get("retention_by_source", [])}
+    return Over(last.get(None, ""), by_source)
+
+
+def report(code: str, found: list[Part], now: datetime, day: str | None, past: Over = NOTHING_OVER) -> dict[str, Any]:
     """The balance of a municipality; of the last days and of every day that does not balance, or of one day."""
     books = books_of(found)
     # Of days before, part of what is known has not been read.
     read = [(now.date() - timedelta(days=back)).isoformat() for back in range(-1, DAYS)]
-    told = balance(books, now, {day} if day else set(read))
+    told = balance(books, now, {day} if day else set(read), past)
     recent = set(read[: SHOWN_DAYS + 1])
     rows = [row for row in told["rows"] if day or row["day"] in recent or row["missing"] or row["given_up"]]
     return {
@@ -133,14 +141,14 @@ def main(arguments: list[str]) -> int:
         become(USER)
     os.umask(0o027)
     day = options.day.isoformat() if options.day else None
-    missing = False
+    archive, missing = Path(settings["archive"]["directory"]), False
     for code in codes:
         now = datetime.now(UTC)
-        found = keep(Path(settings["archive"]["directory"]), STATE, code, now, day)
+        found, past = keep(archive, STATE, code, now, day), over_of(archive, settings, code)
         if options.confirm:
-            confirm(code, confirmation(books_of(found)), now, password)
+            confirm(code, confirmation(books_of(found), past), now, password)
         if not options.all:
-            told = report(code, found, now, day)
+            told = report(code, found, now, day, past)
             print(json.dumps(told, ensure_ascii=False))
             missing = bool(told["lost_segments"]) or any(row["missing"] or row["given_up"] for row in told["rows"])
     return 1 if missing else 0

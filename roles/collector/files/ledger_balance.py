@@ -9,10 +9,10 @@ missing     neither; the relay resends it, unless the archive itself has lost it
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from ledger_intervals import Interval, Intervals, count, intersect, pairs, subtract, union
 from ledger_tally import Run, Tally, merged
@@ -23,6 +23,20 @@ Source = tuple[str, str, str]
 """Relay, boot, source."""
 Stated = tuple[int, int, str, str]
 """First and last number of a day, and their times, as the relay states them."""
+
+
+class Over(NamedTuple):
+    """The last day (UTC) whose events retention has begun to delete: what is not there of such a day was to go."""
+
+    usual: str = ""
+    by_source: Mapping[str, str] = {}
+
+    def until(self, name: str) -> str:
+        """Of one source; empty when nothing was deleted."""
+        return self.by_source.get(name, self.usual)
+
+
+NOTHING_OVER = Over()
 
 
 @dataclass
@@ -86,8 +100,11 @@ def _wider(known: Stated | None, more: Stated) -> Stated:
     return low[0], high[1], low[2], high[3]
 
 
-def balance(books: Books, now: datetime, days: set[str] | None = None) -> dict[str, Any]:
-    """Rows by day, relay and source, and every gap with its time span; of those days only, when given."""
+def balance(books: Books, now: datetime, days: set[str] | None = None, over: Over = NOTHING_OVER) -> dict[str, Any]:
+    """Rows by day, relay and source, and every gap with its time span; of those days only, when given.
+
+    Of a day that is over nothing is missing.
+    """
     rows: dict[tuple[str, str, str], dict[str, int]] = {}
     gaps: list[dict[str, Any]] = []
     for source in books.sources():
@@ -100,7 +117,8 @@ def balance(books: Books, now: datetime, days: set[str] | None = None) -> dict[s
             row = rows.setdefault((day, source[0], source[2]), _empty())
             row["received"] += count(own)
             row["duplicate"] += books.events.get((source, day), 0) - count(own)
-            found = _gaps(books, source, day, subtract([sent], arrived), now)
+            lacking = [] if day <= over.until(source[2]) else subtract([sent], arrived)
+            found = _gaps(books, source, day, lacking, now)
             for gap in found:
                 row[gap["state"]] += gap["events"]
             gaps += found
@@ -111,11 +129,15 @@ def balance(books: Books, now: datetime, days: set[str] | None = None) -> dict[s
     return {"rows": listed, "gaps": sorted(gaps, key=lambda gap: (gap["from"], gap["source"], gap["first"]))}
 
 
-def confirmation(books: Books) -> dict[str, dict[str, dict[str, list[Interval]]]]:
-    """Relay, boot and source to what the archive holds of it: what the relay need not keep."""
+def confirmation(books: Books, over: Over = NOTHING_OVER) -> dict[str, dict[str, dict[str, list[Interval]]]]:
+    """Relay, boot and source to what the archive holds of it, or has deleted in time: what the relay need not keep."""
     told: dict[str, dict[str, dict[str, list[Interval]]]] = {}
-    for relay, boot, name in sorted(books.received):
-        told.setdefault(relay, {}).setdefault(boot, {})[name] = books.numbers((relay, boot, name))
+    for source in books.sources():
+        relay, boot, name = source
+        past = [sent for day, sent in _sent(books, source).items() if day <= over.until(name)]
+        numbers = union(books.numbers(source), past)
+        if numbers:
+            told.setdefault(relay, {}).setdefault(boot, {})[name] = numbers
     return told
 
 

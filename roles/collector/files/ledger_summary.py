@@ -36,7 +36,7 @@ def parts(archive: Path, state: Path, code: str, since: str) -> list[Part]:
     """Every segment of a municipality from a day on, read as far as it is written. Raises OSError."""
     directory, own = archive / code, state / code
     own.mkdir(mode=0o750, parents=True, exist_ok=True)
-    deleted = _deleted(directory)
+    deleted = set(_deleted(directory))
     known = {path.stem for path in own.glob("*.json") if as_day(path.stem)}
     found: list[Part] = []
     for day in sorted(known | set(days(directory))):
@@ -100,13 +100,24 @@ def _entries(directory: Path) -> list[os.DirEntry[str]]:
         return []
 
 
-def _deleted(directory: Path) -> set[str]:
+def over(directory: Path) -> dict[int | None, str]:
+    """The last day that retention has deleted of, by the days in the names of the files; None for files without."""
+    found: dict[int | None, str] = {}
+    for file in _deleted(directory):
+        day, _, name = file.partition("/")
+        segment = segment_of(name)
+        if segment is not None:
+            found[segment.days] = max(day, found.get(segment.days, ""))
+    return found
+
+
+def _deleted(directory: Path) -> list[str]:
     """Files the archiver deleted because their retention was over, as day/name."""
     try:
         lines = (directory / "deleted.jsonl").read_text(encoding="utf-8").splitlines()
     except FileNotFoundError:
-        return set()
-    return {json.loads(line)["file"] for line in lines if line}
+        return []
+    return [json.loads(line)["file"] for line in lines if line]
 
 
 def _read(path: Path) -> dict[str, Any]:

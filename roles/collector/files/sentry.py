@@ -3,7 +3,8 @@
 
 It reads what the archiver heard (/run/vaern-archiver/sightings.json) and what this host says of itself, holds both
 against /etc/vaern/collector/collector.json, and writes every change to /var/lib/vaern/alarms and to the journal
-with priority alert. What is open now is in /run/vaern-sentry/open.json, for `vaern status`. It reaches no network.
+with priority alert. Each change is an event in the municipality's own topic too. What is open now is in
+/run/vaern-sentry/open.json, for `vaern status`. It reaches the broker of this host and no network.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ sys.path.insert(0, "/usr/local/lib/vaern")
 
 from sentry_alarms import SHARED, AlarmLog, Condition, Key, Record, changes
 from sentry_judging import Judgement, Memory, judge, moment, own
+from sentry_telling import Teller, producer
 
 SETTINGS = Path("/etc/vaern/collector/collector.json")
 WATCHED = Path("/etc/vaern/watch/watch.json")
@@ -30,11 +32,14 @@ HEARTBEATS = Path("/var/lib/vaern-watch/heartbeat.jsonl")
 SIGHTINGS = Path("/run/vaern-archiver/sightings.json")
 ALARMS = Path("/var/lib/vaern/alarms")
 MEMORY = Path("/var/lib/vaern-sentry/memory.json")
+TOLD = Path("/var/lib/vaern-sentry/told.json")
 OPEN = Path("/run/vaern-sentry/open.json")
 TEXTS = Path(__file__).with_name("sentry_texts.json")
 LOOK_SECONDS = 1.0
 KEEP_SECONDS = 10.0
+FORGET_SECONDS = 3600.0
 LINE_BYTES = 65536
+DAY = 86400
 
 
 class Sentry:
@@ -45,7 +50,9 @@ class Sentry:
         self.log = AlarmLog(ALARMS)
         self.memory = Memory(**read_json(MEMORY, {}))
         self.texts = read_json(TEXTS, {})
+        self.teller = Teller(self.log, TOLD, own_name(), producer)
         self.kept = time.monotonic()
+        self.forgotten = -FORGET_SECONDS
         self.stopping = False
 
     def run(self) -> None:
@@ -54,6 +61,7 @@ class Sentry:
             self.look(time.time())
             notify("READY=1\nWATCHDOG=1")
             time.sleep(LOOK_SECONDS)
+        self.teller.close()
         self.keep()
 
     def look(self, now: float) -> None:
@@ -70,6 +78,9 @@ class Sentry:
         for key in cleared:
             self.write({**self.log.open[key], "time": utc(now), "state": "cleared"})
         replace(OPEN, {"time": utc(now), "alarms": [self.log.open[key] for key in sorted(self.log.open)]})
+        self.teller.look(settings["tenants"], time.monotonic())
+        if time.monotonic() - self.forgotten > FORGET_SECONDS:
+            self.forget(settings["tenants"], now)
         if time.monotonic() - self.kept > KEEP_SECONDS:
             self.keep()
 
@@ -115,12 +126,21 @@ class Sentry:
 
     def write(self, record: Record) -> None:
         """One change: on the disk, then in the journal."""
-        self.log.append(record)
+        self.teller.take(self.log.append(record))
         raised = record["state"] == "raised"
         print(
             f"{'<1>ALARM' if raised else '<5>Over:'} {record['municipality']}: {record['text']['en']}", file=sys.stderr
         )
         sys.stderr.flush()
+
+    def forget(self, tenants: list[dict[str, Any]], now: float) -> None:
+        """Alarms are kept as long as the events of their municipality; those of shared hosts as long as any."""
+        self.forgotten = time.monotonic()
+        kept = {tenant["code"]: tenant["retention_days"] for tenant in tenants}
+        if kept:
+            kept[SHARED] = max(kept.values())
+        for municipality, days in kept.items():
+            self.log.forget(municipality, utc(now - days * DAY))
 
     def keep(self) -> None:
         """Write the memory down."""
@@ -130,6 +150,11 @@ class Sentry:
     def stop(self, *_: object) -> None:
         """End after this look; a signal handler."""
         self.stopping = True
+
+
+def own_name() -> str:
+    """The name of this host in the inventory, else its own."""
+    return str(read_json(WATCHED, {}).get("host") or socket.gethostname().partition(".")[0].lower())
 
 
 def read_json(path: Path, otherwise: Any) -> Any:

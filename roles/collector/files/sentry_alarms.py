@@ -1,15 +1,17 @@
 """Alarms that are raised once and cleared once: what changes, and the files that are also the memory of it.
 
-    /var/lib/vaern/alarms/<code>.jsonl      one record a change, only ever appended; shared.jsonl for the shared hosts
+    /var/lib/vaern/alarms/<code>.jsonl      one record a change, appended; shared.jsonl for the shared hosts
 
 An alarm is open when its last record says raised. The record on the disk is the change, so that a sentry that dies
-anywhere neither repeats an alarm nor forgets one.
+anywhere neither repeats an alarm nor forgets one. Records are numbered from 1 in the life of a file, which has a name
+of its own, so that each is one event wherever it is read. Those past the retention go, but for alarms that are open.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import secrets
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -49,38 +51,91 @@ class AlarmLog:
     """The files of alarms, and which alarms are open."""
 
     def __init__(self, directory: Path) -> None:
-        """Read what is there, and cut off a record that was half written. Raises OSError."""
+        """Read what is there, and mend what a crash left half written or half forgotten. Raises OSError."""
         self.directory = directory
         self.open: dict[Key, Record] = {}
-        for path in sorted(directory.glob("*.jsonl")):
-            for record in _complete(path):
-                self._remember(record)
+        self.last: dict[str, tuple[str, int]] = {}
+        """Life and number of the last record of each file."""
+        for kept in directory.glob("*.kept"):
+            _put_back(kept)
+        for record in self.records():
+            self._remember(record)
 
-    def append(self, record: Record) -> None:
-        """Write one change; it has happened when this returns. Raises OSError."""
+    def records(self) -> Iterator[Record]:
+        """Every record, those of a municipality in order. Raises OSError."""
+        for path in sorted(self.directory.glob("*.jsonl")):
+            yield from _complete(path)
+
+    def append(self, record: Record) -> Record:
+        """Write one change, numbered; it has happened when this returns. Raises OSError."""
+        boot, number = self.last.get(record["municipality"]) or (secrets.token_hex(16), 0)
+        record = {**record, "boot": boot, "sequence": number + 1}
         path = self.directory / f"{record['municipality']}.jsonl"
         descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640)
         try:
-            os.write(descriptor, json.dumps(record, ensure_ascii=False).encode() + b"\n")
+            os.write(descriptor, _line(record))
             os.fdatasync(descriptor)
         finally:
             os.close(descriptor)
         self._remember(record)
+        return record
+
+    def forget(self, municipality: str, before: str) -> int:
+        """Drop records older than a time (UTC, RFC 3339); how many. Raises OSError.
+
+        The record of an open alarm stays, and the last one, from which the numbers go on. The file is rewritten where
+        it is, as its group is the municipality's; what it will hold is on the disk first.
+        """
+        path = self.directory / f"{municipality}.jsonl"
+        found = list(_complete(path)) if path.exists() else []
+        kept = [record for record in found if record["time"] >= before or self._matters(record)]
+        if len(kept) < len(found):
+            draft = path.with_suffix(".new")
+            with draft.open("wb") as file:
+                file.writelines(map(_line, kept))
+                file.flush()
+                os.fsync(file.fileno())
+            _put_back(draft.replace(path.with_suffix(".kept")))
+        return len(found) - len(kept)
+
+    def _matters(self, record: Record) -> bool:
+        key = Key(record["municipality"], record["kind"], record["subject"])
+        last = (record.get("boot"), record.get("sequence")) == self.last.get(record["municipality"])
+        return last or self.open.get(key) == record
 
     def _remember(self, record: Record) -> None:
         key = Key(record["municipality"], record["kind"], record["subject"])
+        if "sequence" in record:
+            self.last[record["municipality"]] = (record["boot"], record["sequence"])
         if record["state"] == "raised":
             self.open[key] = record
         else:
             self.open.pop(key, None)
 
 
+def _line(record: Record) -> bytes:
+    return json.dumps(record, ensure_ascii=False).encode() + b"\n"
+
+
+def _put_back(kept: Path) -> None:
+    """Have the file of alarms hold what was kept of it; done again from the beginning after a crash."""
+    with kept.with_suffix(".jsonl").open("r+b") as file:
+        file.write(kept.read_bytes())
+        file.truncate()
+        file.flush()
+        os.fsync(file.fileno())
+    kept.unlink()
+
+
 def _complete(path: Path) -> Iterator[Record]:
-    text = path.read_bytes()
-    whole = text.rfind(b"\n") + 1
-    if whole < len(text):
+    with path.open("rb") as file:
+        whole = 0
+        for line in file:
+            if not line.endswith(b"\n"):
+                break
+            whole += len(line)
+            record = json.loads(line)
+            if record.get("municipality") == path.stem:
+                yield record
+    if whole < path.stat().st_size:
         os.truncate(path, whole)
-    for line in text[:whole].splitlines():
-        record = json.loads(line)
-        if record.get("municipality") == path.stem:
-            yield record

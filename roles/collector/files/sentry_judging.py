@@ -57,10 +57,24 @@ def judge(
     """
     judgement = Judgement()
     for tenant in settings["tenants"]:
-        topic = heard.get(f"logs.{tenant['code']}", {})
+        topic = heard_of(heard, tenant["code"])
         _Municipality(memory, judgement, tenant, topic, settings["sentry"], opened, now).judge()
     _forget(memory, settings["tenants"])
     return judgement
+
+
+def heard_of(heard: Mapping[str, Any], code: str) -> dict[str, Any]:
+    """What was heard in all topics of a municipality: a sector that a SOC reads by itself has one of its own."""
+    own = f"logs.{code}"
+    topics = [topic for name, topic in heard.items() if name == own or name.startswith(f"{own}.")]
+    seen: dict[str, float] = {}
+    told: dict[str, str] = {}
+    for topic in topics:
+        for name, at in topic.get("seen", {}).items():
+            if float(at) >= seen.get(name, 0.0):
+                seen[name] = float(at)
+                told |= {name: topic["told"][name]} if name in topic.get("told", {}) else {}
+    return {"as_of": min((float(topic.get("as_of", 0.0)) for topic in topics), default=0.0), "seen": seen, "told": told}
 
 
 def _forget(memory: Memory, tenants: Iterable[Mapping[str, Any]]) -> None:

@@ -4,7 +4,8 @@ A number is six digits that are a date of birth, perhaps a separator, and four d
 digits. The seventh digit tells the century, so that 29 February is judged by its own year. In a replacement number, for
 somebody who has none, the day is 60 higher. The check digit is not looked at: numbers without it have been issued since
 2007. What stands between the two groups may be a hyphen or a space in any of the ways that logs write them; see
-docs/cpr.md for what is found and what is not. Source of the rules: https://www.cpr.dk/spoergsmaal-og-svar/personnummer.
+docs/cpr.md for what is found and what is not. Seconds since 1970 that are marked as such are left.
+Source of the rules: https://www.cpr.dk/spoergsmaal-og-svar/personnummer.
 """
 
 from __future__ import annotations
@@ -41,6 +42,19 @@ _ESCAPED = "|".join(
 NUMBER = re.compile(
     rf"(\d\d)(?:(?<!\d\d\d)|{_ESCAPED})(\d\d)(\d\d)(?:{_SPACE}?{_DASH}{_SPACE}?|{_SPACE})?(\d)(\d\d\d)(?!\d)"
 )
+_TIMES = range(1_800_000_000, 2_200_000_000)
+"""Seconds since 1970 from January 2027 to September 2039; those that read as a date begin with 18 to 21 and a month."""
+_QUOTES = r"[\\\"']{0,4}"
+_TIME_KEY = re.compile(
+    rf"(?<![A-Za-z])(?:(?:(?:event|epoch|unix)[_-]?time|time[_-]?stamp|ts|epoch){_QUOTES}\s?[=:]\s?{_QUOTES}"
+    rf"|time=|[\"']time{_QUOTES}\s?:\s?{_QUOTES}|epoch |audit\()$",
+    re.IGNORECASE,
+)
+"""What names a time, just before it. A bare `time:` does not: it is Danish for an appointment."""
+_KEY_LENGTH = 24
+_TIME_REST = re.compile(r"\.(?:\d{6}|\d{9}|\d{3} {1,8}\d+ \d{1,3}(?:\.\d{1,3}){3})(?!\d)", re.ASCII)
+"""Micro- or nanoseconds; or milliseconds as a proxy writes them, before a duration and an address. Milliseconds alone
+are no proof: a scanned page may be called 1805405123.001."""
 _DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _REPLACEMENT = 60
 
@@ -54,12 +68,20 @@ def is_birth(day: int, month: int, year: int, seventh: int) -> bool:
     return (month, day) != (2, 29) or (year % 4 == 0 and (year != 0 or seventh > 3))
 
 
+def is_time(text: str, start: int, end: int) -> bool:
+    """Whether what reads as a number is seconds since 1970: it could be, and what stands beside it says so."""
+    digits = text[start:end]
+    if not (len(digits) == 10 and digits.isascii() and digits.isdecimal() and int(digits) in _TIMES):
+        return False
+    return bool(_TIME_KEY.search(text, max(0, start - _KEY_LENGTH), start) or _TIME_REST.match(text, end))
+
+
 def cleaned(text: str, replacement: Callable[[str], str]) -> str:
     """The text with every number replaced by `replacement` of its ten digits, written as ASCII."""
     parts, kept, match = [], 0, NUMBER.search(text)
     while match:
         day, month, year, seventh, last = map(int, match.groups())
-        if is_birth(day, month, year, seventh):
+        if is_birth(day, month, year, seventh) and not is_time(text, *match.span()):
             parts += [text[kept : match.start()], replacement(f"{day:02}{month:02}{year:02}{seventh}{last:03}")]
             kept = match.end()
         # What is no date may still hold the beginning of a number: %2520 before one reads as a day and a month.

@@ -18,6 +18,8 @@ from typing import Any
 
 STATEMENT = "vaern.statement"
 """Source of what a relay says it has sent. A declared source has no dot in its name."""
+ALARM = "vaern.alarm"
+"""Source of what the collector's sentry raises and clears: no relay sends it, so there is nothing to balance."""
 IDENTITY = re.compile(
     rb'\{"time":"[^"]*","received":"([0-9T:.+Z-]{19,40})","municipality":"[0-9]{4}","relay":"([a-z0-9-]{1,100})",'
     rb'"boot":"([0-9a-f]{32})","sequence":([0-9]{1,18}),"site":"[^"]*","source":"([a-z0-9.-]{1,64})"'
@@ -75,7 +77,7 @@ class Tally:
         touched = set()
         for raw, (first, last, begun, ended) in runs:
             relay, boot, source, day = (part.decode() for part in raw)
-            if source == STATEMENT:
+            if source in {STATEMENT, ALARM}:
                 continue
             key = (relay, boot, source, day)
             touched.add(key)
@@ -175,16 +177,27 @@ class Seen:
         return True
 
 
-def distinct(lines: Iterable[bytes]) -> Iterator[bytes]:
-    """The archive's view: every event once, however often it was delivered; what is no event is passed on as it is."""
-    met: dict[tuple[bytes, bytes, bytes], Seen] = {}
-    for line in lines:
-        identity = identity_of(line)
-        if identity is not None:
-            _, relay, boot, number, source = identity
-            seen = met.get((relay, boot, source))
-            if seen is None:
-                met[relay, boot, source] = Seen(number)
-            elif not seen.meet(number):
-                continue
-        yield line
+class View:
+    """The archive's view: every event once, however often it was delivered, and how many copies were left out."""
+
+    def __init__(self) -> None:
+        """Nothing has been met."""
+        self.met: dict[tuple[bytes, bytes, bytes], Seen] = {}
+        self.duplicates = 0
+
+    def of(self, lines: Iterable[bytes]) -> Iterator[bytes]:
+        """The lines without copies; what is no event is passed on as it is."""
+        for line in lines:
+            identity = identity_of(line)
+            if identity is None or self._is_new(identity):
+                yield line
+            else:
+                self.duplicates += 1
+
+    def _is_new(self, identity: tuple[bytes, bytes, bytes, int, bytes]) -> bool:
+        _, relay, boot, number, source = identity
+        seen = self.met.get((relay, boot, source))
+        if seen is None:
+            self.met[relay, boot, source] = Seen(number)
+            return True
+        return seen.meet(number)

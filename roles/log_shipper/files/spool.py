@@ -4,6 +4,8 @@
     vaern-spool            reads what is new in the spool, states what was sent, lets go of what is confirmed, and sends
                            again what was sent two minutes ago or more and is in no confirmation
     vaern-spool --now      the same, also for what was sent a moment ago: by hand, or by `vaern repair`
+    vaern-spool --again RECEIVER < events.jsonl
+                           hands a SOC events that it misses, as `vaern parity --resend` found them
 
 Prints what it did as JSON. An event is known by relay, boot, source and sequence, so one that is sent twice counts
 once. Nothing is let go of before the collector has it on disk, except by `rotate` when the spool is full.
@@ -26,6 +28,7 @@ from typing import Any
 sys.path.insert(0, "/usr/local/lib/vaern")
 os.environ.setdefault("OPENSSL_CONF", "/etc/vaern/log_shipper/openssl.cnf")
 
+import spool_again
 import spool_state
 from ledger_intervals import count, intersect, subtract
 from ledger_tally import STATEMENT, Tally
@@ -150,6 +153,7 @@ def run(settings: dict[str, Any], grace: float) -> dict[str, Any]:
     path = folder / "ledger" / "state.json"
     now = time.time()
     since = (datetime.now(UTC) - timedelta(days=spool_state.DAYS)).date().isoformat()
+    spool_again.tidy(folder, now)
     done: dict[str, Any] = {"resent": 0, "removed": 0, "error": ""}
     state = spool_state.read(path)
     gone = gave_way(folder / "ledger")
@@ -182,14 +186,19 @@ def run(settings: dict[str, Any], grace: float) -> dict[str, Any]:
 
 
 def main(arguments: list[str]) -> int:
-    """Run once; 0 when done, 1 when the broker did not answer."""
+    """Run once; 0 when done, 1 when the broker did not answer or not every event was taken."""
     parser = argparse.ArgumentParser(prog="vaern-spool", description="State, let go, and send again")
     parser.add_argument("--now", action="store_true", help="send again also what was sent a moment ago")
+    parser.add_argument("--again", metavar="RECEIVER", help="hand that SOC the events on standard input")
     options = parser.parse_args(arguments)
     if os.geteuid() == 0:
         become(USER)
     os.umask(0o027)
     settings = json.loads(SETTINGS.read_text(encoding="utf-8"))
+    if options.again:
+        handed = spool_again.hand(settings, options.again, sys.stdin.buffer, time.time())
+        print(json.dumps(handed))
+        return 1 if handed["error"] or handed["refused"] else 0
     folder = Path(settings["directory"]) / "ledger"
     folder.mkdir(mode=0o750, exist_ok=True)
     with (folder / "lock").open("a") as lock:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
+from ledger_tally import STATEMENT
 
 SECONDS = 20.0
+SECTOR = re.compile(rb'"sector":"([a-z0-9_-]+)"')
+"""The relay's template writes it before anything a device has said, and a quotation mark in a message is escaped."""
 
 
 class BrokerError(Exception):
@@ -58,8 +62,20 @@ def _first(consumer: Consumer) -> dict[str, Any]:
     raise BrokerError("the broker does not say what is confirmed: no answer in time")
 
 
+def topic_of(settings: dict[str, Any], source: str, line: bytes) -> str:
+    """Where an event belongs: the topic of its sector where a SOC reads that by itself, else the municipality's.
+
+    What the relay states of itself is the ledger's, and no sector's.
+    """
+    sector = SECTOR.search(line) if source != STATEMENT else None
+    return str(settings["topics"].get(sector[1].decode(), settings["topic"]) if sector else settings["topic"])
+
+
 def send(settings: dict[str, Any], events: Iterable[tuple[str, bytes]]) -> int:
-    """Deliver events, each with its source as key; how many were acknowledged. Raises BrokerError when any was not."""
+    """Deliver events to their topics, each with its source as key; how many were acknowledged.
+
+    Raises BrokerError when any was not.
+    """
     done = [0, 0]
     reasons: list[str] = []
 
@@ -81,7 +97,7 @@ def send(settings: dict[str, Any], events: Iterable[tuple[str, bytes]]) -> int:
     for source, line in events:
         while True:
             try:
-                producer.produce(settings["topic"], line, key=source, on_delivery=delivered)
+                producer.produce(topic_of(settings, source, line), line, key=source, on_delivery=delivered)
                 break
             except BufferError:
                 producer.poll(0.5)

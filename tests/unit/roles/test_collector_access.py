@@ -60,7 +60,7 @@ class Memory:
 
 
 def test_each_principal_writes_to_its_own_topic_and_reads_its_own_confirmations(admin: ModuleType) -> None:
-    local = {admin.ARCHIVER, admin.LEDGER}
+    local = {admin.ARCHIVER, admin.LEDGER, admin.SENTRY}
     entries = [entry for entry in admin.wanted_access(TENANTS) if entry.principal not in local]
     allowed = {(entry.principal, entry.name, entry.operation) for entry in entries}
     assert allowed == {
@@ -81,6 +81,12 @@ def test_the_archiver_reads_and_never_writes(admin: ModuleType) -> None:
 def test_the_ledger_confirms_and_does_nothing_else(admin: ModuleType) -> None:
     entries = [entry for entry in admin.wanted_access(TENANTS) if entry.principal == admin.LEDGER]
     assert {(entry.name, entry.operation) for entry in entries} == {("confirm.", admin.WRITE)}
+
+
+def test_the_sentry_writes_to_what_is_archived_and_reads_nothing(admin: ModuleType) -> None:
+    entries = [entry for entry in admin.wanted_access(TENANTS) if entry.principal == admin.SENTRY]
+    assert {entry.name for entry in entries} == {"logs."}
+    assert {entry.operation for entry in entries} == {admin.WRITE, admin.DESCRIBE}
 
 
 def test_a_second_application_changes_nothing(admin: ModuleType) -> None:

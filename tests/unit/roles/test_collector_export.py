@@ -34,7 +34,7 @@ class Programs(NamedTuple):
 
 @pytest.fixture(scope="module")
 def programs() -> Iterator[Programs]:
-    with on_path("collector"):
+    with on_path("log_shipper", "collector"):
         yield Programs(*(importlib.import_module(f"archive_{name}") for name in Programs._fields))
 
 
@@ -103,6 +103,29 @@ def test_a_compressed_export_is_what_the_manifest_says(programs: Programs, archi
     other = programs.export.answer(archive, ASKED, plain)
     assert zstandard.ZstdDecompressor().stream_reader(file.getvalue()).read() == plain.getvalue()
     assert manifest["sha256_of_lines"] == other["sha256_of_lines"] == other["sha256"] != manifest["sha256"]
+
+
+def delivered(number: int, *, boot: str = "a" * 32, source: str = "journal1") -> dict[str, Any]:
+    """With all that tells one event from another."""
+    whole = event(number, f"delivered {number}", source)
+    return {"time": whole["received"], **whole, "municipality": "0710", "relay": "gw1", "boot": boot, "site": "raadhus"}
+
+
+@pytest.mark.parametrize("newest_first", [False, True])
+def test_what_was_delivered_twice_is_given_once_and_counted(
+    programs: Programs, tmp_path: Path, newest_first: bool
+) -> None:
+    """Wherever the copies are; another start of the relay or another source is another event."""
+    once = [delivered(number) for number in range(4)]
+    others = [delivered(2, boot="b" * 32), delivered(2, source="door")]
+    filled(programs, tmp_path, "0710", [*once, *others, once[1], once[1], once[3]])
+    numbers, manifest = given_out(programs, tmp_path, newest_first=newest_first)
+    assert sorted(numbers) == [0, 1, 2, 2, 2, 3]
+    assert (manifest["events"], manifest["duplicates"], manifest["complete"]) == (6, 3, True)
+    numbers, manifest = given_out(programs, tmp_path, newest_first=newest_first, limit=6)
+    assert (len(numbers), manifest["complete"]) == (6, True), "a copy is not one event more"
+    ended = json.loads((tmp_path / "0710/accesses.jsonl").read_bytes().splitlines()[1])
+    assert ended["duplicates"] == 3
 
 
 @settings(max_examples=12, deadline=None)

@@ -183,6 +183,40 @@ def test_seconds_since_1970_that_look_like_births(cpr: ModuleType) -> None:
     assert (min(seen), max(seen)) == (1_801_000_000, 1_812_900_000)
 
 
+MARKED = [
+    "eventtime={}", '"epochtime":"{}"', "ts={}", '\\"ts\\": {}.25', "timestamp: {}", "epoch {}", "time={}",
+    "({}.123456)",
+    '{{"time":{}}}', "audit({}.123:7)", " {}.001      0 10.0.0.5 TCP",
+]  # fmt: skip
+UNMARKED = [
+    "ny time: {}", "tid={}", "parts={}", "{}.123", "/ind/{}.001", "job {}", "cpr={}", "{}.12", "{}.1234567890",
+    "{}.001 12 pages", "uptime={}", "hits={}", "time of {}",
+]  # fmt: skip
+
+
+@FEW
+@given(st.integers(1, 12), st.integers(0, 999_999), st.sampled_from(MARKED), st.sampled_from(UNMARKED))
+def test_seconds_since_1970_stay_when_they_are_marked_as_such(
+    cpr: ModuleType, month: int, rest: int, marked: str, unmarked: str
+) -> None:
+    """All of 2027's that read as the 18th of a month. Without a mark, or with a hyphen, they are numbers."""
+    second = f"18{month:02}{rest:06}"
+    found = cpr.is_birth(18, month, int(second[4:6]), int(second[6]))
+    assert found
+    assert cpr.cleaned(marked.format(second), cpr.masked) == marked.format(second)
+    assert cpr.cleaned(unmarked.format(second), cpr.masked) == unmarked.format("[CPR]")
+    for text in MARKED:
+        hyphen = text.format(f"{second[:6]}-{second[6:]}")
+        assert "[CPR]" in cpr.cleaned(hyphen, cpr.masked), hyphen
+
+
+@FEW
+@given(numbers(), st.sampled_from(MARKED))
+def test_a_mark_spares_nothing_that_is_no_time_of_these_years(cpr: ModuleType, number: str, marked: str) -> None:
+    is_time = 1_800_000_000 <= int(number) < 2_200_000_000
+    assert ("[CPR]" in cpr.cleaned(marked.format(number), cpr.masked)) is not is_time
+
+
 def chance_of_a_false_alarm(cpr: ModuleType) -> float:
     """Of ten digits drawn at random, how many look like a number."""
     right = sum(

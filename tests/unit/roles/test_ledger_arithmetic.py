@@ -50,10 +50,10 @@ def statement(*sent: list[Any], given_up: Any = (), at: datetime = NOW) -> bytes
     return head + b',"statement":' + json.dumps(body).encode() + b"}\n"
 
 
-def day_row(first: int, last: int, *, at: datetime = NOW, boot: str = BOOT) -> list[Any]:
+def day_row(first: int, last: int, *, at: datetime = NOW, boot: str = BOOT, source: str = "firewall1") -> list[Any]:
     """One row of a statement."""
     times = [(at + timedelta(seconds=n)).isoformat(timespec="microseconds") for n in (first, last)]
-    return [boot, "firewall1", at.date().isoformat(), first, last, *times]
+    return [boot, source, at.date().isoformat(), first, last, *times]
 
 
 def tallied(programs: Programs, *lines: bytes) -> Any:
@@ -117,11 +117,13 @@ def test_however_they_arrive_the_counts_are_right(programs: Programs, order: lis
 @given(st.lists(st.tuples(st.sampled_from([BOOT, LATER]), st.integers(0, 12)), max_size=60))
 def test_the_view_holds_every_event_once(programs: Programs, order: list[tuple[str, int]]) -> None:
     lines = [event(number, boot=boot).rstrip() for boot, number in order]
-    assert list(programs.tally.distinct(lines)) == list(dict.fromkeys(lines))
+    view = programs.tally.View()
+    assert list(view.of(lines)) == list(dict.fromkeys(lines))
+    assert view.duplicates == len(lines) - len(set(lines))
 
 
 def test_the_view_passes_on_what_is_no_event(programs: Programs) -> None:
-    assert list(programs.tally.distinct([b"{}", b"no", b"{}"])) == [b"{}", b"no", b"{}"]
+    assert list(programs.tally.View().of([b"{}", b"no", b"{}"])) == [b"{}", b"no", b"{}"]
 
 
 def test_another_order_of_the_fields_counts_the_same(programs: Programs) -> None:
@@ -211,6 +213,21 @@ def test_a_part_that_is_gone_is_missing_and_its_statements_are_kept(programs: Pr
     told = programs.balance.balance(books, NOW + timedelta(hours=1))
     assert told["rows"][0]["missing"] == 1
     assert programs.balance.confirmation(books) == {"favrskov-gw1": {BOOT: {"firewall1": [(1, 1)]}}}
+
+
+def test_nothing_is_missing_of_a_day_that_retention_has_begun_to_delete(programs: Programs) -> None:
+    """By source: the same day of another source is not over, and neither is a later day of the same."""
+    later = NOW + timedelta(days=2)
+    told = [day_row(1, 3), day_row(1, 3, source="web"), day_row(4, 5, source="web", at=later)]
+    books = programs.balance.Books()
+    books.enter(tallied(programs, event(1), event(4, source="web", at=later), statement(*told)))
+    over = programs.balance.Over("", {"web": NOW.date().isoformat()})
+    found = programs.balance.balance(books, later + timedelta(hours=1), over=over)
+    lacking = {(row["source"], row["day"]): row["missing"] for row in found["rows"]}
+    days = [one.date().isoformat() for one in (NOW, later)]
+    assert lacking == {("firewall1", days[0]): 2, ("web", days[0]): 0, ("web", days[1]): 1}
+    kept = programs.balance.confirmation(books, over)["favrskov-gw1"][BOOT]
+    assert kept == {"firewall1": [(1, 1)], "web": [(1, 4)]}, "the relay is not asked for what was to go"
 
 
 def test_the_day_asked_for_is_all_that_is_told(programs: Programs) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import importlib
 import json
+import shutil
 import sys
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -24,6 +25,7 @@ class Programs(NamedTuple):
     ledger_confirm: ModuleType
     ledger: ModuleType
     archive_partition: ModuleType
+    archive_retention: ModuleType
 
 
 @pytest.fixture(scope="module")
@@ -36,11 +38,11 @@ def programs() -> Iterator[Programs]:
         yield Programs(*(importlib.import_module(name) for name in Programs._fields))
 
 
-def line(number: int) -> bytes:
+def line(number: int, source: str = "dhcp1") -> bytes:
     at = f"2026-11-24T10:00:{number:02d}.000000+00:00"
     return (
         f'{{"time":"{at}","received":"{at}","municipality":"0710","relay":"gw1","boot":"{BOOT}","sequence":{number},'
-        f'"site":"raadhus","source":"dhcp1","message":"m"}}'
+        f'"site":"raadhus","source":"{source}","message":"m"}}'
     ).encode()
 
 
@@ -138,6 +140,48 @@ def test_what_retention_deleted_has_been_received(archive: Archive) -> None:
     gone.unlink()
     told = archive.report()
     assert (told["rows"][0]["received"], told["lost_segments"]) == (6, [])
+
+
+def by_source(archive: Archive) -> dict[str, tuple[int, int]]:
+    """Received and missing of each source, with the retention of one of them declared."""
+    settings = {"tenants": [{"code": "0710", "retention_by_source": [{"source": "web", "days": 30}]}]}
+    past = archive.programs.ledger.over_of(archive.archive, settings, "0710")
+    told = archive.programs.ledger.report("0710", archive.read(), datetime(2026, 11, 24, 12, tzinfo=UTC), None, past)
+    assert told["lost_segments"] == []
+    return {row["source"]: (row["received"], row["missing"]) for row in told["rows"]}
+
+
+@pytest.mark.parametrize("summaries", ["kept", "lost"])
+def test_what_the_retention_of_one_source_deleted_is_not_missing(archive: Archive, summaries: str) -> None:
+    """By the archiver's own deletion; also where the ledger must read an archive that was deleted from."""
+    directory = archive.archive / "0710"
+    lines = [line(number, source) for number in (1, 2, 4) for source in ("dhcp1", "web")]
+    partition = archive.programs.archive_partition.Partition(directory, "logs.0710", 0, 1, {b"web": 30})
+    partition.expect(0)
+    for one in (*lines, stated("dhcp1"), stated("web")):
+        partition.add([one], time.monotonic())
+        partition.flush()
+    partition.close()
+    assert by_source(archive) == {"dhcp1": (3, 1), "web": (3, 1)}, "both lack number 3"
+    (today,) = archive.programs.archive_retention.days(directory)
+    retention = archive.programs.archive_retention
+    over = list(retention.due(directory, date.fromisoformat(today) + timedelta(days=31), 400))
+    assert {path.name.split(".")[-3] for path, _ in over} == {"r30"}
+    for path, kept in over:
+        retention.delete(directory, path, kept)
+    if summaries == "lost":
+        shutil.rmtree(archive.state)
+    received = 3 if summaries == "kept" else 0
+    assert by_source(archive) == {"dhcp1": (3, 1), "web": (received, 0)}
+    min(directory.glob("*/*.zst")).unlink()
+    assert len(archive.report()["lost_segments"]) == 1, "what nobody declared over is lost still"
+
+
+def stated(source: str) -> bytes:
+    """That a source had sent 4 events; today's archive is that of the events' own day or later."""
+    row = [BOOT, source, "2026-11-24", 1, 4, "2026-11-24T10:00:01.000000+00:00", "2026-11-24T10:00:04.000000+00:00"]
+    rest = json.dumps({"sent": [row], "given_up": [], "spool": {}})
+    return line(9, "vaern.statement").replace(b'"message":"m"}', b'"message":"m","statement":' + rest.encode() + b"}")
 
 
 def test_a_broken_summary_is_made_again(archive: Archive) -> None:

@@ -126,6 +126,29 @@ def test_silence_is_raised_once_and_ends_with_an_event(bench: Bench) -> None:
     assert bench.records("silent", "firewall1") == ["raised", "cleared"]
 
 
+def test_what_is_heard_in_a_topic_of_a_sector_is_heard(programs: Programs) -> None:
+    """And the municipality has been read as far as the topic that is furthest behind."""
+    heard = {
+        "logs.0710": {"as_of": 50.0, "seen": {"firewall1": 40.0, "vaern-gw1": 10.0}, "told": {"vaern-gw1": "old"}},
+        "logs.0710.national": {
+            "as_of": 45.0,
+            "seen": {"journal1": 44.0, "vaern-gw1": 43.0},
+            "told": {"vaern-gw1": "new"},
+        },
+        "logs.0711": {"as_of": 60.0, "seen": {"journal1": 60.0}, "told": {}},
+        "logs.07100": {"as_of": 1.0, "seen": {"journal1": 61.0}, "told": {}},
+    }
+    found = programs.judging.heard_of(heard, "0710")
+    assert found["as_of"] == 45.0
+    assert found["seen"] == {"firewall1": 40.0, "vaern-gw1": 43.0, "journal1": 44.0}
+    assert found["told"] == {"vaern-gw1": "new"}
+    memory = programs.judging.Memory(counting={"0710 firewall1": 0.0})
+    judged = programs.judging.judge(memory, {"logs.0710.national": heard["logs.0710.national"]}, SETTINGS, {}, 45.0)
+    assert memory.as_of["0710"] == 45.0
+    assert judged.unknown == set()
+    assert programs.judging.heard_of({}, "0710") == {"as_of": 0.0, "seen": {}, "told": {}}
+
+
 def test_a_source_is_not_judged_while_its_relay_is_away(bench: Bench) -> None:
     both(bench)
     bench.look(0)

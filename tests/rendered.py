@@ -1,0 +1,78 @@
+"""The relay's rsyslog configuration as its role would write it, without a host: Jinja and the role's own variables.
+
+Only what these templates use of Ansible is here. Whether rsyslog accepts it is for tests on booted hosts.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, UndefinedError
+from jinja2.nativetypes import NativeEnvironment
+from jinja2.sandbox import SandboxedEnvironment
+
+ROLE = Path(__file__).resolve().parents[1] / "roles" / "log_shipper"
+IDENTITY = {"municipality": "0710", "site": "raadhus", "relay": "gw1"}
+
+
+def variables(**given: Any) -> dict[str, Any]:
+    """Defaults, then what is given, then the role's own variables computed from them."""
+    known = _yaml("defaults/main.yml") | {"ansible_managed": "test", "log_shipper_identity": IDENTITY} | given
+    own = {name: text for name, text in _yaml("vars/main.yml").items() if name != "log_shipper_programs"}
+    environment = NativeEnvironment(undefined=StrictUndefined)
+    _prepare(environment)
+    while own:
+        made = _resolvable(environment, own, known)
+        assert made, f"nothing gives {', '.join(own)}"
+        known |= made
+        own = {name: text for name, text in own.items() if name not in made}
+    return known
+
+
+def _resolvable(environment: NativeEnvironment, own: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of the role's variables that need nothing but what is known."""
+    made = {}
+    for name, text in own.items():
+        with suppress(UndefinedError):
+            made[name] = _computed(environment, text, known)
+    return made
+
+
+def configuration(given: Mapping[str, Any]) -> str:
+    """The file rsyslog.conf for these variables."""
+    loader = FileSystemLoader(ROLE / "templates")
+    environment = SandboxedEnvironment(loader=loader, trim_blocks=True, undefined=StrictUndefined)
+    _prepare(environment)
+    return environment.get_template("rsyslog.conf.j2").render(**given, lookup=_lookup)
+
+
+def _computed(environment: NativeEnvironment, value: Any, made: Mapping[str, Any]) -> Any:
+    if isinstance(value, str) and ("{{" in value or "{%" in value):
+        return environment.from_string(value).render(**made, lookup=_lookup)
+    if isinstance(value, dict):
+        return {name: _computed(environment, inner, made) for name, inner in value.items()}
+    return value
+
+
+def _prepare(environment: Environment) -> None:
+    environment.filters |= {
+        "to_json": json.dumps,
+        "from_yaml": yaml.safe_load,
+        "zip": zip,
+        "dirname": lambda path: Path(path).parent,
+    }
+    environment.tests["match"] = lambda text, pattern: text.startswith(pattern.removeprefix("^").replace("\\", ""))
+
+
+def _lookup(_: str, name: str) -> str:
+    return (ROLE / "files" / name).read_text(encoding="utf-8")
+
+
+def _yaml(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load((ROLE / name).read_text(encoding="utf-8"))
+    return found
