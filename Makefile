@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .ONESHELL:
-.PHONY: help setup onboard test check bench clean lock
+.PHONY: help setup onboard test faults check bench clean lock
 
 # sudo drops PATH and the variables below; a Go or Python outside Debian's folders is found by the first of them.
 ifneq ($(shell id -u),0)
@@ -48,6 +48,9 @@ check: setup ## Lint, types, layers, coverage; no lab
 	run "coverage of the unit tests" $(SUDO) $(bin)/pytest tests/unit --cov --cov-report=term:skip-covered -q
 	[[ -z "$$failed" ]] || { echo "make check: failed:$$failed"; exit 1; }
 	echo "make check: all passed"
+
+faults: setup ## Break the way from device to archive, at full length, and measure (an hour; docs/faults.md)
+	@$(SUDO) $(bin)/pytest tests/faults -m faults --fault-scale 1 --fault-record .vaern/faults.jsonl
 
 bench: setup ## Measure against plain ansible-playbook and ansible-inventory (minutes; no timed test)
 	@$(SUDO) $(bin)/pytest tests/bench -m bench -s

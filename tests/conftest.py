@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parent
 LAB_OF_ITS_OWN = {"test_stacks.py"}
 ONE_LEG = {"test_catalogue.py", "test_log_shipper.py", "test_log_shipper_cpr.py", "test_network_tap.py"}
-LONGEST_FIRST = ("lab", "roles", "azure", "setup", "mutations", "unit")
+LONGEST_FIRST = ("lab", "faults", "roles", "azure", "setup", "mutations", "unit")
 
 
 def group(nodeid: str) -> str:

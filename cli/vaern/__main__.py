@@ -32,6 +32,7 @@ COMMANDS = {
     "verify": "Check the hosts of a municipality against its declaration.",
     "ledger": "Show what was sent, and what of it has arrived.",
     "repair": "Have the relays send again what is missing.",
+    "rehearse": "Cut a connected municipality from the collector for a while, and show that nothing is lost.",
     "parity": "Hold what a SOC received against the archive.",
     "report": "Write the last result again, as a page or for a program.",
     "search": "Find events of a municipality in the archive.",

@@ -105,12 +105,20 @@ def relays(slug: str, municipality: Municipality) -> tuple[str, ...]:
     return tuple(host_name(slug, host.name) for host in municipality.with_role(HostRole.RELAY))
 
 
-def ledger(project: Project, municipality: Municipality, deployment: Deployment, day: date | None = None) -> Ledger:
-    """The balance as the collector has it now.
+def ledger(
+    project: Project,
+    municipality: Municipality,
+    deployment: Deployment,
+    day: date | None = None,
+    *,
+    confirm: bool = False,
+) -> Ledger:
+    """The balance as the collector has it now; with `confirm` the relays are told of it at once.
 
     Raises UsageError on Azure, where no such collector runs, UnreachableError, and ProvisionError when it cannot count.
     """
-    return parsed(_ask(project, municipality, deployment, f"--day {day}" if day else ""))
+    options = [*([f"--day {day}"] if day else []), *(["--confirm"] if confirm else [])]
+    return parsed(_ask(project, municipality, deployment, " ".join(options)))
 
 
 def state_now(project: Project, slug: str, municipality: Municipality) -> None:
@@ -124,12 +132,12 @@ def repair(project: Project, slug: str, municipality: Municipality, deployment: 
     Raises as `ledger` does.
     """
     state_now(project, slug, municipality)
-    before = _settled(lambda: parsed(_ask(project, municipality, deployment, "--confirm")), tell)
+    before = _settled(lambda: ledger(project, municipality, deployment, confirm=True), tell)
     done = _each_relay(project, slug, municipality, "vaern-spool --now")
     resent = {relay: int(answer["resent"]) for relay, answer in done.items()}
     for relay, events in resent.items():
         tell(f"{relay} sent {events} events again")
-    after = _settled(lambda: parsed(_ask(project, municipality, deployment, "--confirm")), tell)
+    after = _settled(lambda: ledger(project, municipality, deployment, confirm=True), tell)
     return Repair(resent, before, after)
 
 

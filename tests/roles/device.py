@@ -2,21 +2,27 @@
 
 udp|tcp|tls ADDRESS RELAY                    sends the messages on standard input (a JSON list, one character a byte)
 many udp|tcp|tls ADDRESS RELAY COUNT PREFIX  sends COUNT numbered messages of about 250 bytes
+steady udp|tcp|tls ADDRESS RELAY RATE SECONDS PREFIX  RATE numbered messages of 400 bytes a second; prints their number
+bulk tcp|tls ADDRESS RELAY COUNT PREFIX      numbered messages of 400 bytes as fast as they are taken
 frame INTERFACE TEXT                         puts one UDP packet for port 9 with that text on the interface
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import ssl
 import struct
 import sys
 import time
+from collections.abc import Callable, Iterator
 
 HEADER = b"<134>Nov 24 03:00:00 device app: "
 AT_ONCE = 200
 """Datagrams between pauses: UDP has no other way not to overrun the receiver."""
+DECLARED_BYTES = 400
+TICK_SECONDS = 0.01
 
 
 def udp(address: str, relay: str, messages: list[bytes]) -> None:
@@ -35,14 +41,70 @@ def tcp(address: str, relay: str, messages: list[bytes]) -> None:
         sender.sendall(b"".join(message + b"\n" for message in messages))
 
 
-def tls(address: str, relay: str, messages: list[bytes]) -> None:
-    """RFC 5425: each message behind its length."""
+def secured(plain: socket.socket) -> ssl.SSLSocket:
+    """The connection in TLS, with the relay's certificate checked."""
     context = ssl.create_default_context(cafile="/etc/vaern/pki/ca.crt")
     context.verify_flags &= ~ssl.VERIFY_X509_STRICT  # the test's authority is a plain one
+    return context.wrap_socket(plain, server_hostname="gw1")
+
+
+def tls(address: str, relay: str, messages: list[bytes]) -> None:
+    """RFC 5425: each message behind its length."""
     with socket.create_connection((relay, 6514), timeout=60, source_address=(address, 0)) as plain:
-        sender = context.wrap_socket(plain, server_hostname="gw1")
-        sender.sendall(b"".join(str(len(message)).encode() + b" " + message for message in messages))
+        sender = secured(plain)
+        sender.sendall(b"".join(counted(message) for message in messages))
         sender.unwrap().close()
+
+
+def counted(message: bytes) -> bytes:
+    """Framed by its length."""
+    return str(len(message)).encode() + b" " + message
+
+
+def numbered(prefix: str, number: int) -> bytes:
+    """A message of 400 bytes, which is what a declaration takes an event for."""
+    return (HEADER + f"{prefix}{number}. ".encode()).ljust(DECLARED_BYTES, b"x")
+
+
+@contextlib.contextmanager
+def connection(protocol: str, address: str, relay: str) -> Iterator[Callable[[bytes], None]]:
+    """What sends one message, over one connection that is closed in order."""
+    if protocol == "udp":
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as datagrams:
+            datagrams.bind((address, 0))
+            yield lambda message: datagrams.sendto(message, (relay, 514)) and None
+        return
+    port = 514 if protocol == "tcp" else 6514
+    with socket.create_connection((relay, port), timeout=600, source_address=(address, 0)) as plain:
+        if protocol == "tcp":
+            yield lambda message: plain.sendall(message + b"\n")
+            return
+        sender = secured(plain)
+        yield lambda message: sender.sendall(counted(message))
+        sender.unwrap().close()
+
+
+def steady(protocol: str, address: str, relay: str, rate: float, seconds: float, prefix: str) -> int:
+    """Send at a rate until the time is up; how many."""
+    started, number = time.monotonic(), 0
+    with connection(protocol, address, relay) as send:
+        while (passed := time.monotonic() - started) < seconds:
+            for _ in range(int(passed * rate) + 1 - number):
+                send(numbered(prefix, number))
+                number += 1
+            time.sleep(TICK_SECONDS)
+    return number
+
+
+def bulk(protocol: str, address: str, relay: str, count: int, prefix: str) -> None:
+    """Send without waiting, many messages a write."""
+    with connection(protocol, address, relay) as send:
+        if protocol == "tcp":
+            for first in range(0, count, AT_ONCE):
+                send(b"\n".join(numbered(prefix, number) for number in range(first, min(first + AT_ONCE, count))))
+        else:
+            for number in range(count):
+                send(numbered(prefix, number))
 
 
 def frame(interface: str, text: str) -> None:
@@ -64,6 +126,12 @@ def main(verb: str, *arguments: str) -> None:
     senders = {"udp": udp, "tcp": tcp, "tls": tls}
     if verb == "frame":
         frame(*arguments)
+    elif verb == "steady":
+        protocol, address, relay, rate, seconds, prefix = arguments
+        print(json.dumps({"sent": steady(protocol, address, relay, float(rate), float(seconds), prefix)}))  # noqa: T201
+    elif verb == "bulk":
+        protocol, address, relay, count, prefix = arguments
+        bulk(protocol, address, relay, int(count), prefix)
     elif verb == "many":
         protocol, address, relay, count, prefix = arguments
         body = b" user logged in from 10.0.0.1, all is well" * 5

@@ -62,7 +62,7 @@ def test_a_reviewer_sees_how_long_a_relay_lasts(fleet: Fleet) -> None:
     assert (
         files["favrskov/host_vars/favrskov-gw1.yml"]
         .splitlines()[2]
-        .startswith("# Without a link this relay keeps everything for 27.8 hours, 24 are asked for: 6 GiB")
+        .startswith("# Without a link this relay keeps everything for 24.1 hours, 24 are asked for: 15 GiB")
     )
     assert "Without a link" not in files["favrskov/host_vars/favrskov-sensor1.yml"]
 

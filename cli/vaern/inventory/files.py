@@ -95,7 +95,7 @@ def municipality_files(fleet: Fleet, slug: str) -> dict[str, str]:
 def _note(one: sizing.Endurance) -> str:
     return (
         f"Without a link this relay keeps everything for {one.hours:.1f} hours, {one.asked_hours} are asked for: "
-        f"{one.spool_gib:g} GiB, shared by spool and queue, at the declared events/s x bytes x {sizing.MARGIN}."
+        f"{one.spool_gib:g} GiB, spool and queue, at events/s x (bytes + {sizing.ENVELOPE_BYTES}) x {sizing.MARGIN}."
     )
 
 

@@ -75,8 +75,8 @@ def topics(deployment: Deployment, municipality: Municipality) -> dict[str, tupl
 def queue_bytes(municipality: Municipality, relay: Host, receiver: Receiver) -> int:
     """Disk the queue of one receiver needs on that relay to survive the declared outage, with the usual margin."""
     sources = sizing.sources_of(municipality, relay)
-    rate = sizing.bytes_per_second(tuple(one for one in sources if one.sector in receiver.sectors))
-    return max(SMALLEST_QUEUE, round(rate * municipality.outage_hours * 3600 * sizing.MARGIN))
+    taken = tuple(one for one in sources if one.sector in receiver.sectors)
+    return max(SMALLEST_QUEUE, sizing.kept_bytes(taken, municipality.outage_hours * 3600))
 
 
 def queues_bytes(deployment: Deployment, municipality: Municipality, relay: Host) -> int:

@@ -1,7 +1,7 @@
 """How much disk a declaration needs: pure arithmetic on declared rates, sizes and hours.
 
 A relay must hold everything its sources send while the link is away, so the need is the sum over its sources of
-events/s x bytes x hours x 3600, with a margin for the fields vaern adds and for rates above the mean, once in the
+events/s x (bytes + what vaern adds to an event) x hours x 3600, with a margin for rates above the mean, once in the
 spool and once in the queue.
 """
 
@@ -18,8 +18,12 @@ if TYPE_CHECKING:
     from vaern.model.declaration import Host, LogSource, Municipality
 
 GIB = 2**30
+ENVELOPE_BYTES = 750
+"""Number, tags, times and the fields that are read from the message: more than any sample of the catalogue takes."""
 MARGIN = 1.3
-"""Sequence number, tags and timestamps add about 100 bytes an event; the rest is for peaks."""
+"""For peaks: declared rates are means."""
+HOURS_TO_ROUND = 10_000
+"""So many hours are counted in whole bytes, so that a source of an event a day is not rounded away."""
 COPIES = 2
 """While the link is away every event is both in the spool and in the queue; the declared disk is shared evenly."""
 
@@ -52,10 +56,14 @@ def bytes_per_second(sources: tuple[LogSource, ...]) -> float:
     return sum(source.events_per_second * source.event_bytes for source in sources)
 
 
+def kept_bytes(sources: tuple[LogSource, ...], seconds: float) -> int:
+    """What a relay must have room for to keep all that those sources send in that time."""
+    return round(sum(one.events_per_second * (one.event_bytes + ENVELOPE_BYTES) for one in sources) * seconds * MARGIN)
+
+
 def spool_bytes(municipality: Municipality, relay: Host) -> int:
     """One copy of what that relay takes in during the declared outage: what spool and queue each must hold."""
-    rate = bytes_per_second(sources_of(municipality, relay))
-    return round(rate * municipality.outage_hours * 3600 * MARGIN)
+    return kept_bytes(sources_of(municipality, relay), municipality.outage_hours * 3600)
 
 
 def disk_bytes(municipality: Municipality, relay: Host) -> int:
@@ -70,8 +78,8 @@ def spool_limit_bytes(relay: Host) -> int:
 
 def hours_that_fit(municipality: Municipality, relay: Host) -> float:
     """Longest outage the declared disk survives; infinite for a relay without sources."""
-    rate = bytes_per_second(sources_of(municipality, relay)) * MARGIN * 3600 * COPIES
-    return spool_limit_bytes(relay) / rate if rate else float("inf")
+    hourly = kept_bytes(sources_of(municipality, relay), 3600 * HOURS_TO_ROUND) * COPIES / HOURS_TO_ROUND
+    return spool_limit_bytes(relay) / hourly if hourly else float("inf")
 
 
 def endurance(municipality: Municipality) -> Iterator[Endurance]:

@@ -6,6 +6,7 @@
     vaern-spool --now      the same, also for what was sent a moment ago: by hand, or by `vaern repair`
     vaern-spool --again RECEIVER < events.jsonl
                            hands a SOC events that it misses, as `vaern parity --resend` found them
+    vaern-spool --look     only reads the spool, and says how full it is and what waits in it; asks no broker
 
 Prints what it did as JSON. An event is known by relay, boot, source and sequence, so one that is sent twice counts
 once. Nothing is let go of before the collector has it on disk, except by `rotate` when the spool is full.
@@ -45,6 +46,8 @@ STUCK_SECONDS = 300.0
 TAIL = 256 * 1024
 """Bytes of counters: several rounds of them."""
 HIGH_WATER = 0.8
+RESERVE_PERCENT = 2
+"""Of the disk, which `rotate` never lets the spool take."""
 ROWS = 2000
 """Of one statement: about 300 KB."""
 
@@ -147,6 +150,25 @@ def measure(settings: dict[str, Any], found: list[Segment], gone: list[Any]) -> 
     return {"bytes": used, "max_bytes": room, "segments": len(found), "gave_way": len(gone)}
 
 
+def waiting(found: list[Segment], state: spool_state.State) -> int:
+    """Events in the spool that no confirmation has named yet."""
+    held = spool_state.whole(found)
+    return sum(count(subtract(numbers, state.once.get(source, []))) for source, numbers in held.items())
+
+
+def look(settings: dict[str, Any]) -> dict[str, Any]:
+    """How full the spool is, and the bytes its disk still has for it."""
+    folder = Path(settings["directory"])
+    found = segments(folder)
+    disk = os.statvfs(folder)
+    return {
+        "bytes": sum(segment.size for segment in found),
+        "max_bytes": settings["max_bytes"],
+        "waiting": waiting(found, spool_state.read(folder / "ledger" / "state.json")),
+        "free": max(0, (disk.f_bavail - disk.f_blocks * RESERVE_PERCENT // 100) * disk.f_frsize),
+    }
+
+
 def run(settings: dict[str, Any], grace: float) -> dict[str, Any]:
     """One round; what was done. The spool is read and measured also when the broker is away."""
     folder = Path(settings["directory"])
@@ -190,6 +212,7 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="vaern-spool", description="State, let go, and send again")
     parser.add_argument("--now", action="store_true", help="send again also what was sent a moment ago")
     parser.add_argument("--again", metavar="RECEIVER", help="hand that SOC the events on standard input")
+    parser.add_argument("--look", action="store_true", help="only say what is in the spool")
     options = parser.parse_args(arguments)
     if os.geteuid() == 0:
         become(USER)
@@ -203,9 +226,9 @@ def main(arguments: list[str]) -> int:
     folder.mkdir(mode=0o750, exist_ok=True)
     with (folder / "lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        done = run(settings, 0.0 if options.now else GRACE_SECONDS)
+        done = look(settings) if options.look else run(settings, 0.0 if options.now else GRACE_SECONDS)
     print(json.dumps(done))
-    return 1 if done["error"] else 0
+    return 1 if done.get("error") else 0
 
 
 if __name__ == "__main__":

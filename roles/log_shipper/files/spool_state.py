@@ -106,6 +106,8 @@ class State:
         highest = [
             [*source, max(row[1] for row in days.values())] for source, days in sorted(self.sent.items()) if days
         ]
+        # A clock that was set back would leave everything unsettled until it has caught up.
+        self.settled = [(min(at, now), rows) for at, rows in self.settled]
         self.settled.append((now, highest))
         past = [entry for entry in self.settled if entry[0] <= now - grace]
         self.settled = past[-1:] + [entry for entry in self.settled if entry[0] > now - grace]
@@ -124,7 +126,7 @@ class State:
 
     def moves(self, queued: int, now: float, stuck: float) -> bool:
         """Whether a queue holds something and has become longer or shorter within `stuck` seconds."""
-        if self.queue[0] != queued:
+        if self.queue[0] != queued or self.queue[1] > now:
             self.queue = (queued, now)
         return queued > 0 and now - self.queue[1] < stuck
 

@@ -129,14 +129,14 @@ MUNICIPALITY = {
         "add `health: <profile>`",
     ),
     "spool too small": Broken(
-        "spool_gib: 6 ",
+        "spool_gib: 15 ",
         "spool_gib: 1 ",
         "hosts[0].spool_gib",
-        "1 GiB lasts 4.6 hours, and 24 must be survived",
-        "write 5.2 or more, or lower outage_hours to 4",
+        "1 GiB lasts 1.6 hours, and 24 must be survived",
+        "write 15 or more, or lower outage_hours to 1",
     ),
     "spool smaller than an hour": Broken(
-        "spool_gib: 6 ", "spool_gib: 0.1 ", "hosts[0].spool_gib", "0.1 GiB lasts 0.5 hours", "write 5.2 or more"
+        "spool_gib: 15 ", "spool_gib: 0.1 ", "hosts[0].spool_gib", "0.1 GiB lasts 0.2 hours", "write 15 or more"
     ),
 }
 

@@ -129,6 +129,16 @@ def test_what_is_settled_was_sent_long_enough_ago(programs: Programs) -> None:
     assert state.settle(1182.0, 0.0) == {(BOOT, "dhcp1"): 4}
 
 
+def test_a_clock_that_is_set_back_holds_up_nothing(programs: Programs) -> None:
+    state = entered(programs, programs.spool_state.State(), line(1), line(2))
+    state.settle(5000.0, 120.0)
+    assert state.settle(1400.0, 120.0) == {}
+    assert state.settle(1521.0, 120.0) == {(BOOT, "dhcp1"): 2}
+    assert state.moves(7, 5000.0, 300.0)
+    assert state.moves(7, 1400.0, 300.0)
+    assert not state.moves(7, 1701.0, 300.0)
+
+
 def test_lacking_is_what_was_sent_and_is_not_confirmed_now(programs: Programs) -> None:
     state = entered(programs, programs.spool_state.State(), *(line(n) for n in range(1, 10)))
     state.confirm({BOOT: {"dhcp1": [[1, 3], [5, 5]]}})

@@ -1,0 +1,81 @@
+"""What senders can do to each other and to themselves: floods, and messages longer than any event may be."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import pytest
+from faulty_leg import WAYS, Figures, Load, Site
+
+pytestmark = [pytest.mark.faults, pytest.mark.brief]
+
+HEADER = b"<134>Nov 24 03:00:00 device app: "
+LIMIT = 65536
+"""Bytes that are kept of a message; see docs/faults.md."""
+MARK = " [cut: longer than 64 KiB]"
+SIZES = {LIMIT - 1: "A", LIMIT + 1: "B", 2**20: "C", 4 * 2**20: "D"}
+"""Bytes of a message, and what it is filled with."""
+FLOODS = {"udp": 300 * 20, "tcp": 200 * 20}
+"""Twenty times what the busiest source of a large municipality declares (Aarhus: firewall1 and dns1)."""
+BEHAVED = {"udp2": 10.0, "tcp2": 10.0, "tls": 10.0}
+
+
+@pytest.mark.parametrize("way", ["udp", "tcp"])
+def test_a_flood_takes_nothing_from_a_neighbour(site: Site, way: str) -> None:
+    """Senders of every protocol at their declared rates lose nothing while another one floods."""
+    seconds = site.length(60, 15)
+    figures = Figures(f"flood by {way}", f"{seconds:.0f} s, {FLOODS[way]} events/s beside 3 senders of 10 events/s")
+    flood = Load(site, "flood-").start({way: FLOODS[way]}, seconds)
+    behaved = Load(site, f"calm-{way}-").start(BEHAVED, seconds)
+    poured = flood.sent(seconds + 120)
+    sent = behaved.sent(seconds + 120)
+    (text,) = poured
+    figures.catch_up = site.drained(sent | poured, 120)
+    figures.note = f"of the flood itself {poured[text] - site.arrived(text)[0]} of {poured[text]} are missing"
+    assert poured[text] >= 0.9 * FLOODS[way] * seconds, "the flood was none"
+    assert site.settled(figures, sent).missing == 0
+
+
+def counted(site: Site) -> int:
+    """Events that were cut, by the relay's counters, which it writes every ten seconds."""
+    lines = site.lab.run("gw1", "tail -n 300 /var/log/vaern-log-shipper/impstats.json").splitlines()
+    found = [json.loads(line) for line in lines if '"dynstats.bucket"' in line and '"name": "cut"' in line]
+    return sum(found[-1]["values"].values()) if found else 0
+
+
+@pytest.mark.parametrize("way", ["tls", "tcp"])
+@pytest.mark.parametrize(("size", "letter"), SIZES.items())
+def test_a_message_that_is_too_long_is_cut_and_said_to_be(site: Site, way: str, size: int, letter: str) -> None:
+    """By its length it is cut, by lines it goes on in the next event; what follows on the connection is whole."""
+    letter = letter.lower() if way == "tls" else letter
+    start = HEADER + f"long-{way}-{size} ".encode()
+    long = start.decode() + letter * (size - len(start))
+    after = [(start + f"after-{number}.".encode()).decode() for number in range(20)]
+    before = counted(site)
+    site.send(*WAYS[way], [long.encode(), *(text.encode() for text in after)])
+    pieces = -(-size // LIMIT) if way == "tcp" else 1
+    name = f"long-{way}-{size} "
+    found = site.wait_for(lambda event: name in event["message"] or letter * 9 in event["message"], pieces + 20)
+    texts = [event["message"] for event in found if event["source"] == {"tls": "journal1", "tcp": "dhcp1"}[way]]
+    parts = [text for text in texts if letter * 9 in text]
+    assert [text for text in texts if text not in parts] == after
+    assert "".join(text.removesuffix(MARK) for text in parts) == (long if way == "tcp" else long[:LIMIT])
+    cut = sum(text.endswith(MARK) for text in parts)
+    assert cut == (size // LIMIT if way == "tcp" else int(size >= LIMIT))
+    limit = time.monotonic() + 30
+    while counted(site) < before + cut and time.monotonic() < limit:
+        time.sleep(1)
+    assert counted(site) == before + cut
+
+
+def test_what_is_too_long_is_quoted_in_no_journal(site: Site) -> None:
+    """rsyslog says where it splits a message by quoting it, before anything has been taken out of it."""
+    site.send(*WAYS["tcp"], [HEADER + b"y" * (LIMIT - len(HEADER)) + b" 010203-1234 secret"])
+    limit = time.monotonic() + 30
+    said = ""
+    while "message will be split" not in said and time.monotonic() < limit:
+        said = site.lab.run("gw1", "journalctl -t rsyslogd -o cat --since=-60s")
+        time.sleep(1)
+    assert "message will be split (the event is left out)" in said
+    assert "010203" not in said
