@@ -19,7 +19,7 @@ LONGEST_FIRST = ("lab", "faults", "roles", "azure", "setup", "mutations", "unit"
 def group(nodeid: str) -> str:
     """The hosts that a test shares with others, or its file."""
     path = Path(nodeid.partition("::")[0])
-    shares = path.name in ONE_LEG or (path.parent.name == "lab" and path.name not in LAB_OF_ITS_OWN)
+    shares = path.name in ONE_LEG or (path.parent.name in {"lab", "faults"} and path.name not in LAB_OF_ITS_OWN)
     return str(path.parent if shares else path)
 
 
