@@ -11,6 +11,8 @@ SUDO := sudo env "PATH=$(PATH)" $(foreach name,VAERN_TOOLS VAERN_STATE NO_COLOR,
 endif
 bin := .venv/bin
 municipality ?= favrskov
+# Processes that share the tests; each holds up to six hosts.
+processes ?= 2
 shell_scripts = stacks/setup/setup stacks/setup/lock stacks/setup/*.sh stacks/setup/steps/*.sh .ci/run
 
 help: ## This list
@@ -22,9 +24,9 @@ setup: ## Make this machine ready (skips what is up to date)
 onboard: setup ## Onboard the example municipality on the lab (municipality=NAME for another)
 	@$(SUDO) $(bin)/vaern onboard $(municipality)
 
-test: ## All tests: unit, roles, lab end to end
+test: ## All tests: unit, roles, lab end to end (processes=N for more side by side)
 	@$(SUDO) stacks/setup/setup --also azurite
-	$(SUDO) $(bin)/pytest
+	$(SUDO) $(bin)/pytest -n $(processes)
 
 check: setup ## Lint, types, layers, coverage; no lab
 	@failed=""

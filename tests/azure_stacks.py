@@ -50,6 +50,10 @@ class Stacks:
         return collector_program(AzureTarget(), self.deployment, self.shared.append)
 
     @property
+    def at_rest(self) -> Program:
+        return lambda: AzureTarget().at_rest(self.deployment)
+
+    @property
     def connection(self) -> Program:
         declared = example_municipality()
         return municipality_program(AzureTarget(), self.deployment, declared, SLUG, self.municipality.append)

@@ -28,6 +28,9 @@ ACCOUNT = "vaernstate"
 KEY = base64.b64encode(b"a key for tests, 32 bytes long.....").decode()
 VERSION = "2021-12-02"
 DEADLINE_SECONDS = 120.0
+OLDEST_NODE = 18
+"""The same as in stacks/setup/steps/azurite.sh."""
+SET_UP = "run `stacks/setup/setup --also azurite`"
 
 
 @dataclass(frozen=True)
@@ -70,26 +73,48 @@ class Storage:
         """The engine's locks."""
         return [json.loads(text) for name, text in self.blobs(container).items() if "/locks/" in name]
 
-    def _call(self, method: str, path: str) -> bytes:
+    def put(self, container: str, name: str, content: bytes) -> None:
+        """Write a blob."""
+        self._call("PUT", f"/{container}/{quote(name)}", content)
+
+    @property
+    def address(self) -> str:
+        """Of the account, as a storage account's own name is in Azure."""
+        return f"http://127.0.0.1:{self.port}/{ACCOUNT}"
+
+    def _call(self, method: str, path: str, content: bytes = b"") -> bytes:
         headers = {"x-ms-date": datetime.now(UTC).strftime("%a, %d %b %Y %H:%M:%S GMT"), "x-ms-version": VERSION}
-        # An emulator has the account in the path, and so twice in what is signed.
-        parts = urlsplit(f"/{ACCOUNT}{path}")
-        resource = f"/{ACCOUNT}{parts.path}" + "".join(f"\n{k}:{v}" for k, v in sorted(parse_qsl(parts.query)))
-        named = "\n".join(f"{key}:{value}" for key, value in sorted(headers.items()))
-        signed = "\n".join([method, *[""] * 11, named, resource])
-        signature = hmac.digest(base64.b64decode(KEY), signed.encode(), hashlib.sha256)
-        headers["Authorization"] = f"SharedKey {ACCOUNT}:{base64.b64encode(signature).decode()}"
-        asked = urllib.request.Request(f"http://127.0.0.1:{self.port}/{ACCOUNT}{path}", method=method, headers=headers)
+        if content:
+            headers |= {"x-ms-blob-type": "BlockBlob", "Content-Type": "application/octet-stream"}
+        headers = signed(method, f"{self.address}{path}", headers, len(content))
+        asked = urllib.request.Request(  # noqa: S310 - on loopback
+            f"{self.address}{path}", data=content or None, method=method, headers=headers
+        )
         # Whatever proxy this machine has, it is not on the way to itself.
         with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(asked, timeout=60) as answer:
             return bytes(answer.read())
 
 
+def signed(method: str, address: str, headers: dict[str, str], length: int = 0) -> dict[str, str]:
+    """The headers with a signature by the account's key."""
+    # An emulator has the account in the path, and so twice in what is signed.
+    parts = urlsplit(address)
+    resource = f"/{ACCOUNT}{parts.path}" + "".join(f"\n{k}:{v}" for k, v in sorted(parse_qsl(parts.query)))
+    named = "\n".join(f"{key}:{value}" for key, value in sorted(headers.items()) if key.startswith("x-ms-"))
+    standard = ["", "", str(length or ""), "", headers.get("Content-Type", ""), *[""] * 6]
+    text = "\n".join([method, *standard, named, resource])
+    signature = hmac.digest(base64.b64decode(KEY), text.encode(), hashlib.sha256)
+    return {**headers, "Authorization": f"SharedKey {ACCOUNT}:{base64.b64encode(signature).decode()}"}
+
+
 def missing(tools: Path) -> str:
     """Why the emulator cannot be started here, or nothing."""
     if not shutil.which("node"):
-        return "no node on PATH: run `stacks/setup/setup --tests`"
-    return "" if _program(tools).exists() else f"no Azurite in {tools}: run `stacks/setup/setup --tests`"
+        return f"no node on PATH: {SET_UP}"
+    told = subprocess.run(["node", "--version"], capture_output=True, text=True, check=False).stdout.strip()
+    if int(told.removeprefix("v").partition(".")[0] or 0) < OLDEST_NODE:
+        return f"node on PATH is {told or 'broken'}, and Azurite needs {OLDEST_NODE} or newer: {SET_UP}"
+    return "" if _program(tools).exists() else f"no Azurite in {tools}: {SET_UP}"
 
 
 @contextmanager

@@ -21,6 +21,7 @@ from vaern_stacks.lab import access, hosts, machine, names, network, sweep
 from vaern_stacks.lab.spec import Host, Lab, Link
 
 ROOT = Path(__file__).resolve().parents[1]
+INVENTORY = "hosts.ini"
 
 
 @dataclass(frozen=True)
@@ -39,16 +40,25 @@ class Booted:
             raise AssertionError(f"{host}: {command}: {done.returncode}: {done.stdout}{done.stderr}")
         return done.stdout
 
-    def inventory(self, groups: Mapping[str, list[str]], folder: Path) -> Path:
-        """An Ansible inventory of these groups that reaches the hosts."""
+    def playbook(self, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run ansible-playbook as the product does, with the inventory of that folder."""
+        argv = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", str(folder / INVENTORY), *arguments]
+        settings = {
+            "ANSIBLE_CONFIG": str(ROOT / "cli/vaern/data/ansible.cfg"),
+            "ANSIBLE_ROLES_PATH": str(ROOT / "roles"),
+            # Shared connections are named by host alone: other labs have hosts of the same name.
+            "ANSIBLE_SSH_CONTROL_PATH_DIR": str(folder / "cp"),
+        }
+        return subprocess.run(argv, env=os.environ | settings, capture_output=True, text=True, check=False, timeout=900)
+
+    def inventory(self, groups: Mapping[str, list[str]], folder: Path) -> None:
+        """Write to that folder an Ansible inventory of these groups that reaches the hosts."""
         lines = [f"[{group}]\n" + "\n".join(members) + "\n" for group, members in groups.items()]
         shared = (
             "[all:vars]\nansible_python_interpreter=/usr/bin/python3\nansible_ssh_pipelining=true\n"
             f"ansible_ssh_args=-F {self.config}\n"
         )
-        path = folder / "hosts.ini"
-        path.write_text("\n".join([*lines, shared]))
-        return path
+        (folder / INVENTORY).write_text("\n".join([*lines, shared]))
 
 
 def tools() -> Path:

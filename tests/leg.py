@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
@@ -136,10 +133,7 @@ class Leg:
 
     def apply(self, *options: str) -> str:
         """Run the roles; Ansible's output."""
-        program = str(Path(sys.executable).with_name("ansible-playbook"))
-        environment = {**os.environ, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_SSH_CONTROL_PATH_DIR": str(self.folder / "cp")}
-        argv = [program, "-i", str(self.folder / "hosts.ini"), str(self.folder / "plays.json"), *options]
-        done = subprocess.run(argv, env=environment, capture_output=True, text=True, check=False, timeout=300)
+        done = self.lab.playbook(self.folder, str(self.folder / "plays.json"), *options)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -209,17 +206,8 @@ class Silence:
         for host, variables in self.variables().items():
             (folder / f"{host}.json").write_text(json.dumps({**shared, **variables, **changed}), encoding="utf-8")
         (self.folder / "play.yml").write_text(PLAY, encoding="utf-8")
-        inventory = self.lab.inventory({"hubs": ["hub1"], "links": ["gw1", "sensor1"], "relays": ["gw1"]}, self.folder)
-        argv = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", str(inventory)]
-        settings = {
-            "ANSIBLE_ROLES_PATH": str(ROOT / "roles"),
-            "ANSIBLE_NOCOLOR": "1",
-            "ANSIBLE_SSH_CONTROL_PATH_DIR": str(self.folder / "cp"),
-        }
-        done = subprocess.run(
-            [*argv, str(self.folder / "play.yml"), *options],
-            env=os.environ | settings, capture_output=True, text=True, check=False, timeout=600,
-        )  # fmt: skip
+        self.lab.inventory({"hubs": ["hub1"], "links": ["gw1", "sensor1"], "relays": ["gw1"]}, self.folder)
+        done = self.lab.playbook(self.folder, str(self.folder / "play.yml"), *options)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 

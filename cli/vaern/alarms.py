@@ -10,9 +10,16 @@ from vaern import ssh
 from vaern.errors import UnreachableError
 from vaern.model.deployment import Deployment
 from vaern.model.naming import SHARED
+from vaern.model.vocabulary import Target
 from vaern.paths import Project
+from vaern_stacks.azure.naming import Names
 
 OPEN = "/run/vaern-sentry/open.json"
+ON_AZURE = (
+    "no sentry runs on Azure; alert rules write to azure.owner when a municipality is silent or throttled, a hub is "
+    "down or its disk fills (portal: Monitor, Alerts; resource group {group} and each municipality's); nobody watches "
+    "single sources, clocks and certificates: see docs/azure.md"
+)
 STALE_SECONDS = 60
 """The sentry writes its file every second."""
 
@@ -54,6 +61,8 @@ class Alarms:
 
 def read(project: Project, deployment: Deployment) -> Alarms:
     """Ask the collector, over one ssh connection. Not being able to is an answer, never an error."""
+    if deployment.target is Target.AZURE:
+        return Alarms((), ON_AZURE.format(group=Names.of(deployment).group(SHARED)))
     if not (project.state / "ssh_config").exists():
         return Alarms((), "nothing has been provisioned yet")
     try:

@@ -24,6 +24,9 @@ from vaern.errors import ConfigureError, UnreachableError
 from vaern.model.progress import Tell
 from vaern.paths import Project
 
+DATA = Path(__file__).parent / "data"
+# ansible-runner lets a playbook outlive a run that is killed; the next run would meet it on the same hosts.
+ENDS_WITH_US = ("setpriv", "--pdeathsig", "TERM")
 TASK_EVENTS = {"runner_on_ok", "runner_on_failed", "runner_on_unreachable", "runner_item_on_failed"}
 
 
@@ -68,14 +71,14 @@ def run_play(project: Project, play: Play, tell: Tell, *, check: bool = False) -
 
     Raises ConfigureError naming host, task and message; UnreachableError when a host does not answer.
     """
-    import ansible_runner
+    from ansible_runner.interface import init_runner
 
     recorder = _Recorder(tell)
     log = project.logs / f"ansible-{play.name}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     with _private_folder(play) as folder:
         arguments = [f"-e @{folder / 'variables.json'}", *(["--check", "--diff"] if check else [])]
-        runner = ansible_runner.run(
+        runner = init_runner(
             private_data_dir=str(folder),
             playbook=str(play.playbook),
             inventory=[str(path) for path in play.inventories],
@@ -85,6 +88,8 @@ def run_play(project: Project, play: Play, tell: Tell, *, check: bool = False) -
             event_handler=recorder.hear,
             quiet=True,
         )
+        runner.config.command = [*ENDS_WITH_US, *runner.config.command]
+        runner.run()
         _keep_log(runner.stdout, log)
     recorder.raise_for(runner.status, log)
     return Configured(play.name, tuple(recorder.changes), recorder.tasks, skipped=False, log=log)
@@ -94,7 +99,7 @@ def environment(project: Project) -> dict[str, str]:
     """Settings of Ansible for every run of ours; nothing is read from the operator's own configuration."""
     return {
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-        "ANSIBLE_CONFIG": str(Path(__file__).parent / "data" / "ansible.cfg"),
+        "ANSIBLE_CONFIG": str(DATA / "ansible.cfg"),
         "ANSIBLE_ROLES_PATH": str(project.roles),
         "ANSIBLE_SSH_ARGS": f"-F {project.state / 'ssh_config'}",
         "ANSIBLE_LOCAL_TEMP": str(project.state / "ansible"),
@@ -148,7 +153,11 @@ def _message(result: Mapping[str, Any]) -> str:
 def _private_folder(play: Play) -> Iterator[Path]:
     """A folder in memory only this user can read, gone afterwards: the play's variables may hold secrets."""
     memory = Path("/dev/shm")  # noqa: S108 - a tmpfs on purpose, and the folder below is 0700
-    folder = Path(tempfile.mkdtemp(prefix="vaern-", dir=memory if memory.is_dir() else None))
+    top = memory if memory.is_dir() else Path(tempfile.gettempdir())
+    for left in top.glob("vaern-*-*"):
+        if not Path("/proc", left.name.split("-")[1]).exists():  # its run was killed
+            shutil.rmtree(left, ignore_errors=True)
+    folder = Path(tempfile.mkdtemp(prefix=f"vaern-{os.getpid()}-", dir=top))
     try:
         descriptor = os.open(folder / "variables.json", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as handle:

@@ -1,4 +1,4 @@
-"""What provisioning would change for many stacks: a process a core, each of which loads the SDK once.
+"""What provisioning would change for many stacks: a process a core, each of which loads the SDK once, one provider.
 
 Threads would not do: the programs run in this process, one at a time, and the engine waits for them.
 """
@@ -10,6 +10,7 @@ import os
 import signal
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 
 from vaern import provision
@@ -17,7 +18,9 @@ from vaern.errors import ProvisionError, VaernError
 from vaern.model.fleet import Fleet
 from vaern.model.naming import SHARED
 from vaern.model.progress import Tell
+from vaern.model.vocabulary import Target
 from vaern.paths import Project
+from vaern_stacks import plugins
 from vaern_stacks.changes import Change
 
 
@@ -39,9 +42,12 @@ def plan(project: Project, fleet: Fleet, stacks: Sequence[str], tell: Tell, jobs
     made = frozenset(provision.stacks(project, fleet.deployment))
     found: dict[str, Planned] = {}
     at_once = min(jobs or os.cpu_count() or 1, len(stacks))
-    for one in _apart(project, fleet, stacks, made, at_once) if at_once > 1 else _here(project, fleet, stacks, made):
-        found[one.stack] = one
-        tell(f"{len(found)} of {len(stacks)}: {one.stack}, {one.fault or f'{len(one.changes)} changes'}")
+    on_azure = fleet.deployment.target is Target.AZURE
+    with plugins.one_provider(plugins.AZURE) if on_azure else nullcontext():
+        way = _apart(project, fleet, stacks, made, at_once) if at_once > 1 else _here(project, fleet, stacks, made)
+        for one in way:
+            found[one.stack] = one
+            tell(f"{len(found)} of {len(stacks)}: {one.stack}, {one.fault or f'{len(one.changes)} changes'}")
     return [found[stack] for stack in stacks]
 
 

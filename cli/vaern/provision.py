@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from vaern_stacks.lab.target import LabTarget
 
 OnEvent = Callable[[Step], None]
+NAMESPACE = "azure-native:eventhub:Namespace"
+"""What a connected municipality has on Azure, and an offboarded one has not."""
 
 
 def provision_shared(project: Project, deployment: Deployment, on_event: OnEvent | None = None) -> SharedOutputs:
@@ -163,13 +165,38 @@ def destroy_municipality(
 def destroy_shared(
     project: Project, on_event: OnEvent | None = None, *, deployment: Deployment | None = None
 ) -> list[Change]:
-    """Remove the shared collectors. Raises ProvisionError while a municipality is connected to them."""
+    """Remove the shared collectors. Raises ProvisionError while a municipality is connected to them.
+
+    On Azure what holds evidence stays, and what that hangs on.
+    """
     connected = [stack for stack in stacks(project, deployment) if stack != SHARED]
+    if deployment is not None and deployment.target is Target.AZURE:
+        # An offboarded municipality's archive stays in its state until the retention is over; that needs no collectors.
+        connected = [one for one in connected if NAMESPACE in _engine(project, one, deployment).kinds()]
     if connected:
         raise ProvisionError(
             f"the collectors are used by {', '.join(connected)}", fix=f"run `vaern offboard {connected[0]}` first"
         )
+    if deployment is not None and deployment.target is Target.AZURE:
+        return _rest(project, deployment, on_event)
     return _destroy(project, SHARED, on_event, deployment)
+
+
+def _rest(project: Project, deployment: Deployment, on_event: OnEvent | None) -> list[Change]:
+    """Make the shared stack what stays of it. One that was never made whole is taken apart instead, not completed."""
+    from vaern_stacks.azure.target import AzureTarget
+
+    engine = _engine(project, SHARED, deployment)
+    if not engine.exists():
+        return []
+
+    def program() -> None:
+        AzureTarget().at_rest(deployment)
+
+    if any(change.action == "create" for change in engine.preview(program, made=True)):
+        return _destroy(project, SHARED, on_event, deployment)
+    (_outputs(project) / f"{SHARED}.json").unlink(missing_ok=True)
+    return engine.up(program, on_event)
 
 
 def stacks(project: Project, deployment: Deployment | None = None) -> list[str]:

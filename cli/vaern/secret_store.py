@@ -79,11 +79,10 @@ class SecretStore:
 
         if not self._path.exists():
             return {}
-        content = self._path.read_bytes()
-        salt, nonce, sealed = _parts(content)
         try:
+            salt, nonce, sealed = _parts(self._path.read_bytes())
             opened = AESGCM(self._key(salt)).decrypt(nonce, sealed, MAGIC)
-        except InvalidTag as error:
+        except (InvalidTag, ValueError) as error:
             raise SetupError(
                 f"the passphrase does not open {self._path}, or the file was changed",
                 fix=f"set {VARIABLE} to the passphrase it was made with, or restore it from its backup",
@@ -105,8 +104,9 @@ class SecretStore:
 
 
 def _parts(content: bytes) -> tuple[bytes, bytes, bytes]:
-    """Salt, nonce and ciphertext; whatever is not ours fails to open like a changed file."""
+    """Salt, nonce and ciphertext. Raises ValueError for what is not ours, before a key is derived for it."""
     body = content.removeprefix(MAGIC)
-    nonce_at = SALT_BYTES
     sealed_at = SALT_BYTES + NONCE_BYTES
-    return body[:nonce_at], body[nonce_at:sealed_at].ljust(NONCE_BYTES, b"\0"), body[sealed_at:]
+    if not content.startswith(MAGIC) or len(body) <= sealed_at:
+        raise ValueError("not a file of secrets")
+    return body[:SALT_BYTES], body[SALT_BYTES:sealed_at], body[sealed_at:]

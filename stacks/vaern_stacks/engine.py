@@ -18,6 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from pulumi import automation
 from pulumi.automation import errors as engine_errors
@@ -90,7 +91,7 @@ class Engine:
 
     def preview(self, program: Program, *, made: bool | None = None) -> list[Change]:
         """What `up` would change; nothing is changed. `made` spares asking the backend whether it knows the stack."""
-        self._prepare()
+        self._prepare(held=made is not False)
         known = self.exists() if made is None else made
         stack = self._open(program) if known else self._unmade(program)
         return self._watch(lambda events: stack.preview(on_event=events, color="never"), None, planning=True)
@@ -165,6 +166,10 @@ class Engine:
         shutil.rmtree(self._work, ignore_errors=True)
         return changes
 
+    def kinds(self) -> set[str]:
+        """Types of everything the state holds, such as `azure-native:eventhub:Namespace`."""
+        return {one["type"] for one in self._state().get("resources", [])} if self.exists() else set()
+
     def exists(self) -> bool:
         """Whether the backend knows the stack."""
         if self.remote is None:
@@ -185,7 +190,7 @@ class Engine:
         """
         empty = Engine(self.folder / UNMADE, self.tools, UNMADE)
         with locks.one_at_a_time(self.folder / f"{UNMADE}.lock"):
-            empty._prepare()
+            empty._prepare(held=False)
             return empty._open(program)
 
     def _held(self, stack: _Stack) -> bool:
@@ -210,14 +215,15 @@ class Engine:
     def _work(self) -> Path:
         return self.folder / "work" / self.stack
 
-    def _prepare(self) -> None:
+    def _prepare(self, *, held: bool = True) -> None:
+        """Look for the tools and make folders. `held`: somebody may hold the stack, so dead runs are cleared away."""
         for tool in (self._program, self.tools / "bin" / "pulumi-resource-pulumi-python"):
             if not os.access(tool, os.X_OK):
                 raise SetupError(f"{tool} is not there", fix="run `make setup`")
         for folder in (self._backend, self._work):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         passphrase(self.folder)
-        if self.remote is None:
+        if held and self.remote is None:
             locks.clear(self._backend, PROJECT, self.stack, self._work)
 
     @property
@@ -251,11 +257,13 @@ class Engine:
 
     def _interrupted(self) -> bool:
         """Whether the state holds operations that were never finished."""
+        return bool(self._state().get("pending_operations"))
+
+    def _state(self) -> dict[str, Any]:
+        """What the backend holds of the stack."""
         if self.remote is not None:
-            held = self._workspace(None).export_stack(self.stack).deployment or {}
-        else:
-            held = json.loads(self._checkpoint.read_text())["checkpoint"].get("latest", {})
-        return bool(held.get("pending_operations"))
+            return dict(self._workspace(None).export_stack(self.stack).deployment or {})
+        return dict(json.loads(self._checkpoint.read_text())["checkpoint"].get("latest") or {})
 
     def _watch(
         self,

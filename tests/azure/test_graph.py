@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 from azure_graph import example_deployment
 from azure_stacks import SLUG, Stacks, with_given_addresses
@@ -27,15 +29,32 @@ def test_the_shared_stack_previews_is_made_and_stays_as_it_is(stacks: Stacks) ->
     assert stacks.azure.engine("shared").preview(stacks.collector) == []
 
 
-def test_the_shared_stack_goes_and_its_evidence_stays(stacks: Stacks) -> None:
+def test_the_shared_stack_goes_and_what_holds_evidence_stays(stacks: Stacks) -> None:
+    """With what that hangs on, and nothing that costs by the hour but the evidence's own endpoint."""
     stacks.azure.up("shared", stacks.collector)
-    stacks.azure.engine("shared").destroy(keep_protected=True)
-    kinds = {resource["token"].rpartition(":")[2] for resource in stacks.azure.cloud.all()}
-    assert {"StorageAccount", "BlobContainer", "Vault", "Key", "Workspace", "Disk", "PublicIPAddress"} <= kinds
-    # The evidence's endpoint keeps its network, and the network its way out: docs/azure.md names them.
-    assert not kinds & {"VirtualMachine", "BastionHost", "FlowLog", "MetricAlert"}
-    # Azure would refuse to remove a role assignment from the locked group, so nobody asks; the rest is in the state.
-    assert all("/roleAssignments/" in stray for stray in stacks.azure.strays("shared"))
+    before = len(stacks.azure.calls())
+    changes = stacks.azure.up("shared", stacks.at_rest)
+    assert {change.action for change in changes} == {"update", "delete"}
+    kinds = Counter(resource["token"].rpartition(":")[2] for resource in stacks.azure.cloud.all())
+    assert {"StorageAccount", "BlobContainer", "Vault", "Key", "Workspace"} <= set(kinds)
+    assert (kinds["Disk"], kinds["PublicIPAddress"]) == (len(stacks.deployment.hubs), len(stacks.deployment.hubs))
+    assert (kinds["PrivateEndpoint"], kinds["PrivateZone"], kinds["VirtualNetwork"]) == (1, 1, 1)
+    assert not set(kinds) & {"VirtualMachine", "BastionHost", "FlowLog", "MetricAlert", "NatGateway", "Budget"}
+    # Azure refuses to remove a NAT gateway that a subnet uses.
+    done = [(call["operation"], call["name"]) for call in stacks.azure.calls()[before:]]
+    assert done.index(("update", "network")) < done.index(("delete", "nat"))
+    assert stacks.azure.strays("shared") == set()
+    assert stacks.azure.up("shared", stacks.at_rest) == []
+
+
+def test_what_rests_is_taken_into_use_again_with_the_same_addresses_and_key(stacks: Stacks) -> None:
+    stacks.azure.up("shared", stacks.collector)
+    whole = stacks.azure.there()
+    kept = {one["id"] for one in stacks.azure.cloud.all() if one["name"] in {"address-hub1", "vault", "authority-key"}}
+    stacks.azure.up("shared", stacks.at_rest)
+    stacks.azure.up("shared", stacks.collector)
+    assert stacks.azure.there() == whole
+    assert kept <= {one["id"] for one in stacks.azure.cloud.all()}
 
 
 def test_a_municipality_is_made_changed_and_removed_and_its_evidence_stays(connected: Stacks) -> None:

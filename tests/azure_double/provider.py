@@ -54,6 +54,10 @@ class AzureDouble(provider_pb2_grpc.ResourceProviderServicer):
     def GetPluginInfo(self, request: Any, context: Any) -> Any:  # noqa: N802 - the protocol's names
         return plugin_pb2.PluginInfo(version=VERSION)
 
+    def Attach(self, request: Any, context: Any) -> Any:  # noqa: N802
+        """Another engine uses this process from now on."""
+        return empty_pb2.Empty()
+
     def GetSchema(self, request: Any, context: Any) -> Any:  # noqa: N802
         return provider_pb2.GetSchemaResponse(schema="{}")
 

@@ -12,6 +12,7 @@ import importlib
 import json
 import os
 import sys
+import threading
 import typing
 from pathlib import Path
 from typing import Any
@@ -34,10 +35,16 @@ class Sdk:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._known: dict[str, Shape] = {}
+        # Several engines ask one process at the same time, and a module that is half imported has half its classes.
+        self._one_at_a_time = threading.Lock()
         folder.mkdir(parents=True, exist_ok=True)
 
     def resource(self, token: str) -> Shape:
         """`inputs` and `outputs` of a resource, each an object shape. Raises UnknownTokenError."""
+        with self._one_at_a_time:
+            return self._resource(token)
+
+    def _resource(self, token: str) -> Shape:
         if token not in self._known:
             path = self.folder / f"{token.replace(':', '.').replace('/', '.')}.json"
             if path.exists():

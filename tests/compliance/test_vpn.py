@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from ipaddress import IPv6Network
+from ipaddress import IPv6Address, IPv6Network
 from typing import Protocol
 
 import pytest
@@ -11,6 +11,8 @@ import pytest
 from vaern.model.declaration import Municipality
 from vaern.model.deployment import Deployment, HubRole
 from vaern.model.overlay import gateway_address, municipality_prefix
+from vaern.model.vocabulary import Target
+from vaern.verify import expectations
 from vaern.verify.expectations import INTERFACE
 from vaern.verify.facts import Facts
 from vaern.verify.parsing import Tunnel
@@ -178,9 +180,24 @@ def test_no_peer_can_use_another_address(deployment: Deployment, tunnel: Tunnel,
 
 
 @pytest.mark.control("VPN-12")
-def test_municipalities_cannot_reach_each_other(facts: Facts, check: Check) -> None:
-    """The hub passes nothing on."""
+def test_municipalities_cannot_reach_each_other(
+    facts: Facts, slug: str, municipality: Municipality, deployment: Deployment, check: Check
+) -> None:
+    """The hub passes nothing on; on Azure it carries a municipality's connections to its own namespace only."""
     _passes_nothing_on(facts, check)
+    if deployment.target is Target.AZURE:
+        unit = facts.unit("vaern-event-hubs-proxy.service")
+        check(expected="active and enabled", observed=str(unit), evidence="systemctl show vaern-event-hubs-proxy")
+        own, namespace = (
+            municipality_prefix(deployment.overlay, municipality.code),
+            expectations.namespace(slug, deployment),
+        )
+        gateways = [one for one in subjects(slug, municipality, deployment) if "gateway" in one.roles]
+        expected = {own_address(one, municipality, deployment): namespace for one in gateways}
+        observed = {
+            source: leads for source, leads in facts.led.items() if leads == namespace or IPv6Address(source) in own
+        }
+        check(expected=expected, observed=observed, evidence="/etc/vaern/event_hubs_proxy/settings.json")
 
 
 @pytest.mark.control("VPN-13")

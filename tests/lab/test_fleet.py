@@ -15,7 +15,7 @@ from vaern.errors import ExitCode
 
 pytestmark = pytest.mark.lab
 STAGES = ("declaration", "provision", "inventory", "approval", "enrol", "configure", "verify", "prove", "report")
-INTO_THE_STAGE_SECONDS = 0.7
+INTO_THE_STAGE_SECONDS = {"provision": 0.7, "enrol": 0.7, "configure": 6.0}  # the rest is over too soon
 
 
 def finished(done: subprocess.CompletedProcess[str]) -> dict[str, str]:
@@ -37,6 +37,15 @@ def assert_sound(done: subprocess.CompletedProcess[str]) -> None:
     assert all(one["seen"] for one in found["proofs"])
 
 
+def assert_no_playbook_of(run: int) -> None:
+    """Ansible, which is in a session of its own, has ended with the run that started it."""
+    asked = ["pgrep", "--full", f"ansible-playbook.*/vaern-{run}-"]
+    limit = time.monotonic() + 20
+    while subprocess.run(asked, stdout=subprocess.DEVNULL, check=False).returncode == 0:
+        assert time.monotonic() < limit, f"a playbook outlives the killed run {run}"
+        time.sleep(0.2)
+
+
 def kill_in(lab: Lab, stage: str, slug: str) -> None:
     """Start an onboarding and kill -9 all of it shortly after the stage has begun."""
     process = lab.start("onboard", slug, "--json")
@@ -44,9 +53,10 @@ def kill_in(lab: Lab, stage: str, slug: str) -> None:
     for line in process.stdout:
         told = json.loads(line)
         if told.get("stage") == stage and told["phase"] == "started":
-            time.sleep(INTO_THE_STAGE_SECONDS if stage in ("provision", "enrol", "configure") else 0)
+            time.sleep(INTO_THE_STAGE_SECONDS.get(stage, 0))
             os.killpg(process.pid, signal.SIGKILL)
             process.communicate(timeout=60)
+            assert_no_playbook_of(process.pid)
             return
     raise AssertionError(f"{slug} never came to {stage}: {process.communicate()[1]}")
 

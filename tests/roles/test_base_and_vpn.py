@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import re
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -92,11 +90,9 @@ class Overlay:
         """Run the roles, with some variables changed."""
         (self.folder / "play.yml").write_text(PLAY)
         (self.folder / "variables.json").write_text(json.dumps(self.variables() | changed))
-        inventory = self.lab.inventory({"hubs": ["hub1"], "gateways": ["gw1"]}, self.folder)
-        argv = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", str(inventory)]
-        argv += ["-e", f"@{self.folder / 'variables.json'}", str(self.folder / "play.yml"), *options]
-        settings = {"ANSIBLE_ROLES_PATH": str(ROOT / "roles"), "ANSIBLE_NOCOLOR": "1"}
-        return subprocess.run(argv, env=os.environ | settings, capture_output=True, text=True, check=False, timeout=600)
+        self.lab.inventory({"hubs": ["hub1"], "gateways": ["gw1"]}, self.folder)
+        variables = f"@{self.folder / 'variables.json'}"
+        return self.lab.playbook(self.folder, "-e", variables, str(self.folder / "play.yml"), *options)
 
     def apply(self, label: str, *options: str, **changed: Any) -> list[str]:
         """Run the roles and return the tasks that changed something; the time is kept under the label."""

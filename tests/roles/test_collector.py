@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -30,14 +27,11 @@ class Collector:
     """The host with the role, and how to run the role on it again."""
 
     lab: Booted
-    play: list[str]
-    environment: dict[str, str]
+    folder: Path
 
     def apply(self, *options: str) -> str:
         """Run the role; the recap line."""
-        done = subprocess.run(
-            [*self.play, *options], env=self.environment, capture_output=True, text=True, check=False, timeout=600
-        )
+        done = self.lab.playbook(self.folder, str(self.folder / "play.json"), *options)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
@@ -98,22 +92,10 @@ def collector(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Collector]:
     folder = tmp_path_factory.mktemp("collector")
     with lab_hosts({"hub1": {"uplink": "198.18.0.10/15"}}, folder) as lab:
         enrol(lab)
-        (folder / "play.json").write_text(
-            json.dumps(
-                [
-                    {
-                        "hosts": "hub1",
-                        "gather_facts": False,
-                        "roles": [str(ROOT / "roles" / "collector")],
-                        "vars": variables(),
-                    }
-                ]
-            )
-        )
-        program = str(Path(sys.executable).with_name("ansible-playbook"))
-        inventory = lab.inventory({"collectors": ["hub1"]}, folder)
-        environment = {**os.environ, "ANSIBLE_SSH_CONTROL_PATH_DIR": str(folder / "cp"), "ANSIBLE_NOCOLOR": "1"}
-        host = Collector(lab, [program, "-i", str(inventory), str(folder / "play.json")], environment)
+        play = {"hosts": "hub1", "gather_facts": False, "roles": ["collector"], "vars": variables()}
+        (folder / "play.json").write_text(json.dumps([play]))
+        lab.inventory({"collectors": ["hub1"]}, folder)
+        host = Collector(lab, folder)
         assert "failed=0" in host.apply("--check")
         assert lab.run("hub1", "ls /etc/vaern") == "pki\n"
         started = time.monotonic()

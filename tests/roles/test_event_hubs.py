@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -34,6 +35,18 @@ password = open("/var/lib/vaern-kafka/secrets/broker", encoding="ascii").read()
 with Broker("127.0.0.1", 9092, "local.broker", password) as broker:
     broker.revoke([Access(2, "logs.0710", 3, "User:$ConnectionString", "*", operation, 3) for operation in (4, 8)])
 """
+LIMIT = """
+umask 077
+password=$(cat /var/lib/vaern-kafka/secrets/broker)
+cat > /root/admin.properties <<END
+security.protocol=SASL_PLAINTEXT
+sasl.mechanism=PLAIN
+sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required username="local.broker" \\
+  password="$password";
+END
+java -cp "/opt/$(ls /opt | grep ^kafka-)/*" kafka.admin.ConfigCommand --bootstrap-server 127.0.0.1:9092 \\
+  --command-config /root/admin.properties --entity-type topics --entity-name logs.0710 --alter %s
+"""
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +75,16 @@ def now(leg: Leg) -> str:
 def send(leg: Leg, count: int, prefix: str) -> None:
     """Numbered events from a device of the relay's site."""
     leg.device("many", "tcp", DHCP, RELAY, str(count), prefix, host="gw1")
+
+
+@contextmanager
+def topic_takes(leg: Leg, size: int) -> Iterator[None]:
+    """The topic takes batches of so many bytes during the block; the broker counts them as sent, compressed."""
+    leg.lab.run("hub1", LIMIT % f"--add-config max.message.bytes={size}")
+    try:
+        yield
+    finally:
+        leg.lab.run("hub1", LIMIT % "--delete-config max.message.bytes")
 
 
 @contextmanager
@@ -159,6 +182,25 @@ def test_the_longest_event_passes(leg: Leg) -> None:
     leg.device("tcp", DHCP, RELAY, host="gw1", stdin=json.dumps([longest]))
     found = leg.wait_for(lambda event: "app: longest " in event["message"], 1, 60)
     assert found[0]["message"].count("#001") > 16000
+
+
+def test_an_event_too_large_for_the_topic_is_an_alarm_and_kept(leg: Leg) -> None:
+    """It does not compress below the limit, and holds up what is sent with it. A restart drops nothing of it."""
+    digests = "".join(hashlib.sha256(str(number).encode()).hexdigest() for number in range(1000))
+    large = f"<134>Nov 24 03:00:00 device app: large {digests}"
+    since = now(leg)
+    with topic_takes(leg, 20000):
+        leg.device("tcp", DHCP, RELAY, host="gw1", stdin=json.dumps([large]))
+        send(leg, 100, "beside-")
+        wait_for_alarm(leg, since, "too large")
+        assert "app: large " in leg.lab.run("gw1", f"cat {SPOOL}/segments/*.jsonl")
+        leg.lab.run("gw1", "systemctl stop vaern-log-shipper")
+        assert int(leg.lab.run("gw1", f"stat -c %s {SPOOL}/queue/undelivered")) > len(digests)
+        leg.lab.run("gw1", "systemctl start vaern-log-shipper")
+        assert [event for event in leg.archived() if "app: large " in event["message"]] == []
+    assert missing(leg) == set()
+    assert len(leg.wait_for(lambda event: "app: large " in event["message"], 1)) == 1
+    assert len({event["message"] for event in leg.archived() if "app: beside-" in event["message"]}) == 100
 
 
 def test_keys_are_rotated_while_sending(leg: Leg, first_key: None) -> None:

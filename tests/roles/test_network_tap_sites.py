@@ -8,9 +8,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -45,16 +42,12 @@ class Site:
 
     lab: Booted
     folder: Path
-    inventory: Path
 
     def apply(self, plays: list[dict[str, Any]], *options: str, fails: bool = False) -> str:
         """Run the plays; what Ansible said."""
         book = self.folder / "play.json"
         book.write_text(json.dumps(plays))
-        program = str(Path(sys.executable).with_name("ansible-playbook"))
-        environment = {**os.environ, "ANSIBLE_SSH_CONTROL_PATH_DIR": str(self.folder / "cp"), "ANSIBLE_NOCOLOR": "1"}
-        argv = [program, "-i", str(self.inventory), str(book), *options]
-        done = subprocess.run(argv, env=environment, capture_output=True, text=True, check=False, timeout=600)
+        done = self.lab.playbook(self.folder, str(book), *options)
         assert (done.returncode != 0) is fails, done.stdout + done.stderr
         return done.stdout
 
@@ -157,7 +150,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     with lab_hosts(HOSTS, folder) as lab:
         enrol(lab)
         before = {host: interfaces(lab, host) for host in HOSTS}
-        site = Site(lab, folder, lab.inventory({"all": list(HOSTS)}, folder))
+        lab.inventory({"all": list(HOSTS)}, folder)
+        site = Site(lab, folder)
         taps = [sensor(CORE, FAR), own_tap()]
         assert "failed=0" in site.apply(taps, "--check")
         assert lab.run("sensor1", "ls /etc/vaern; command -v suricata", check=False) == "pki\n"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from vaern import alarms
-from vaern.declaration import load_fleet
+from vaern.declaration import load_deployment, load_fleet
 from vaern.paths import Project
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -49,3 +49,12 @@ def test_nothing_is_asked_before_there_is_a_collector(tmp_path: Path) -> None:
     fleet = load_fleet(Project(ROOT, ROOT / ".vaern"), ("favrskov",))
     found = alarms.read(Project(ROOT, tmp_path), fleet.deployment)
     assert found == alarms.Alarms((), "nothing has been provisioned yet")
+
+
+def test_on_azure_it_is_said_who_watches_and_who_does_not(tmp_path: Path) -> None:
+    example = load_deployment(Path(__file__).resolve().parents[2] / "docs" / "examples" / "azure" / "collector.yml")
+    told = alarms.read(Project(tmp_path, tmp_path / ".vaern"), example)
+    assert told.open == ()
+    assert "no sentry runs on Azure" in told.unknown
+    assert "rg-faelles-prod-shared" in told.unknown
+    assert "nobody watches single sources" in told.unknown

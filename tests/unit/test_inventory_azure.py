@@ -74,12 +74,43 @@ def test_no_hub_has_a_broker_and_operators_are_not_root() -> None:
     hub = yaml.safe_load(files["shared/host_vars/hub1.yml"])
     assert (hub["ansible_user"], hub["ansible_become"]) == ("vaern", True)
     assert "collector_listener" not in hub
-    assert [port["port"] for port in hub["base_open_ports"]] == [fleet().deployment.vpn_port]
+    inside = [(port["port"], port["sources"], port["interface"]) for port in hub["base_open_ports"][1:]]
+    assert hub["base_open_ports"][0]["port"] == fleet().deployment.vpn_port
+    assert inside == [(9093, [str(fleet().deployment.overlay)], "vaern0")]
     example = fleet()
     roles = {
         one.name: one.roles for one in subjects("favrskov", example.municipalities["favrskov"], example.deployment)
     }
     assert roles["hub1"] == {"vpn_hub"}
+
+
+def test_a_relay_finds_its_namespace_at_every_hub_and_each_hub_leads_it_there() -> None:
+    example = fleet()
+    name = inventory.endpoint(example.deployment, "favrskov").removesuffix(":9093")
+    hubs = ["fd5a:1c3e:9b27::1", "fd5a:1c3e:9b27::2"]
+    names = relay()["base_names"]
+    assert isinstance(names, list)
+    assert [one["address"] for one in names if one["name"] == name] == hubs
+    assert expectations.broker_names("favrskov", example.deployment) == (name, frozenset(hubs))
+    (tenants,) = inventory.tenants_file(example, ["favrskov"]).values()
+    assert yaml.safe_load(tenants)["event_hubs_proxy_destinations"] == [
+        {"municipality": "0710", "sources": ["fd5a:1c3e:9b27:710::1"], "namespace": name}
+    ]
+    for number, hub in enumerate(hubs, start=1):
+        told = yaml.safe_load(generated()[f"shared/host_vars/hub{number}.yml"])
+        assert told["event_hubs_proxy_listener"] == {"address": hub, "port": 9093}
+        assert told["event_hubs_proxy_network"] == "10.80.4.0/22"
+
+
+def test_what_may_reach_a_host_is_expected_as_it_is_declared() -> None:
+    """The firewall of a hub, computed by the inventory and by the check."""
+    example = fleet()
+    municipality = example.municipalities["favrskov"]
+    hub = next(one for one in subjects("favrskov", municipality, example.deployment) if one.name == "hub1")
+    expected = expectations.openings(municipality, example.deployment, hub)
+    told = yaml.safe_load(generated()["shared/host_vars/hub1.yml"])["base_open_ports"]
+    declared = {(one["protocol"], one["port"], tuple(one["sources"]), one.get("interface", "")) for one in told}
+    assert {(one.protocol, one.port, one.sources, one.interface) for one in expected if one.port != 22} == declared
 
 
 def outputs(endpoint: str) -> MunicipalityOutputs:

@@ -7,6 +7,11 @@ import click
 from vaern.errors import ExitCode
 from vaern.paths import Project
 
+STAYS = (
+    "stays, and goes on costing: the evidence with its endpoint, network and zone; the workspace; the vault with the "
+    "authority's key; the hubs' data disks and public addresses"
+)
+
 
 @click.command()
 @click.option("--yes", is_flag=True, help="Do not ask.")
@@ -15,7 +20,8 @@ from vaern.paths import Project
 def command(ctx: click.Context, yes: bool, dry_run: bool) -> int:
     """Take the shared collectors away.
 
-    Refused while a municipality is connected to them. In the lab their archive goes with them.
+    Refused while a municipality is connected to them. In the lab their archive goes with them; on Azure what holds
+    evidence stays, and what that hangs on (docs/azure.md).
 
     \b
     Example:
@@ -27,19 +33,23 @@ def command(ctx: click.Context, yes: bool, dry_run: bool) -> int:
     from vaern.declaration import load_deployment
     from vaern.lock import exclusive
     from vaern.model.naming import SHARED
+    from vaern.model.vocabulary import Target
     from vaern.steps import step
 
     project: Project = ctx.obj
     deployment = load_deployment(project.municipality(SHARED) / "collector.yml")
     hosts = [host.name for host in provision.shared_outputs(project).hosts]
     click.echo(f"hosts of the shared collectors: {', '.join(hosts)}")
+    on_azure = deployment.target is Target.AZURE
+    if on_azure:
+        click.echo(STAYS)
     if dry_run:
         return ExitCode.OK
     if not yes:
-        click.confirm("Remove them, and what they hold?", abort=True)
+        click.confirm("Remove them?" if on_azure else "Remove them, and what they hold?", abort=True)
     with exclusive(project, SHARED), listener(as_json=False) as listen, step(listen, "down", "removing") as running:
         removed = provision.destroy_shared(
             project, lambda told: running(f"{told.change.type} {told.change.name}"), deployment=deployment
         )
-        running.done = f"{len(removed)} resources removed"
+        running.done = f"{sum(one.action == 'delete' for one in removed)} resources removed"
     return ExitCode.OK

@@ -1,16 +1,18 @@
-"""What the roles are told differently on Azure: where relays send, how they are known there, who logs in to a hub.
+"""What the roles are told differently on Azure: where relays send and by which way, and who logs in to a hub.
 
 The name of a namespace is computed, so the inventory can be reviewed and signed before anything is made; onboarding
-compares it with what the stack gives.
+compares it with what the stack gives. Its address is in no inventory: the hubs ask for it (docs/decisions/0028).
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from vaern.model.deployment import Deployment
+from vaern.model.deployment import Deployment, Hub, HubRole
 from vaern.model.naming import topic_of
-from vaern_stacks.azure.naming import Names
+from vaern_stacks.azure.addressing import plan
+from vaern_stacks.azure.naming import KAFKA_PORT, SERVICE_DOMAIN, Names
 
 Variables = dict[str, Any]
 AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt"
@@ -38,6 +40,30 @@ def sending(deployment: Deployment, slug: str, code: str, relay: str) -> Variabl
         "log_shipper_compression": COMPRESSION,
         "log_shipper_connection_string": f"{{{{ event_hubs_connection_strings['{relay}'] }}}}",
     }
+
+
+def namespace(deployment: Deployment, slug: str) -> str:
+    """Full name of a municipality's namespace, as TLS knows it."""
+    return f"{Names.of(deployment).namespace(slug)}.{SERVICE_DOMAIN}"
+
+
+def names(deployment: Deployment, slug: str) -> list[Variables]:
+    """Where a relay finds its namespace: at every hub, so that it goes on when one of them is down."""
+    hubs = deployment.with_role(HubRole.VPN_HUB)
+    return [{"name": namespace(deployment, slug), "address": str(deployment.overlay_address(hub))} for hub in hubs]
+
+
+def proxy(deployment: Deployment, hub: Hub) -> Variables:
+    """A hub's part in that: it carries what relays send to the subnet of the private endpoints."""
+    return {
+        "event_hubs_proxy_listener": {"address": str(deployment.overlay_address(hub)), "port": KAFKA_PORT},
+        "event_hubs_proxy_network": str(plan(deployment).endpoints),
+    }
+
+
+def destination(deployment: Deployment, slug: str, code: str, sources: Sequence[str]) -> Variables:
+    """Where the hubs carry what comes from these overlay addresses."""
+    return {"municipality": code, "sources": list(sources), "namespace": namespace(deployment, slug)}
 
 
 def hub_login() -> Variables:

@@ -63,8 +63,9 @@ def shared_files(deployment: Deployment) -> dict[str, str]:
     names = [hub.name for hub in deployment.hubs]
     groups = {group: [hub.name for hub in deployment.with_role(role)] for role, group in HUB_GROUPS.items()}
     if deployment.target is Target.AZURE:
-        # Event Hubs receives: no hub has a broker of its own.
+        # Event Hubs receives: no hub has a broker of its own, and those of the overlay lead there.
         groups[HUB_GROUPS[HubRole.COLLECTOR]] = []
+        groups["event_hubs_proxies"] = [hub.name for hub in deployment.with_role(HubRole.VPN_HUB)]
     files = {
         f"{SHARED}/hosts.yml": render(_hosts({"hubs": names} | groups)),
         f"{SHARED}/group_vars/all/baseline.yml": render(baseline(deployment)),

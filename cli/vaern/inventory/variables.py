@@ -13,6 +13,7 @@ from vaern.model.naming import INTERFACE, OVERLAY_MTU, host_name, overlay_name, 
 from vaern.model.overlay import gateway_address
 from vaern.model.receiving import Receiver
 from vaern.model.vocabulary import HostRole, Protocol, Sector, TapMode, Target, Timezone
+from vaern_stacks.azure.naming import KAFKA_PORT
 
 Variables = dict[str, Any]
 PORTS = {Protocol.SYSLOG_UDP: ("udp", 514), Protocol.SYSLOG_TCP: ("tcp", 514), Protocol.SYSLOG_TLS: ("tcp", 6514)}
@@ -36,9 +37,6 @@ LAB_NETWORK = "198.18.0.0/15"
 def baseline(deployment: Deployment) -> Variables:
     """What every host has, shared or municipal."""
     lab = deployment.target is Target.LAB
-    names = {overlay_name(hub.name): str(deployment.overlay_address(hub)) for hub in deployment.hubs}
-    if lab:
-        names |= dict.fromkeys(deployment.ntp_sources, str(deployment.hubs[0].address))
     return {
         "ansible_user": "root",
         "ansible_python_interpreter": "/usr/bin/python3",
@@ -46,19 +44,28 @@ def baseline(deployment: Deployment) -> Variables:
         "base_clock": {"kernel": not lab},
         "base_audit": {"enabled": not lab},
         "base_management": {"port": 22, "sources": [str(network) for network in deployment.management_networks]},
-        "base_names": [{"name": name, "address": address} for name, address in names.items()],
+        "base_names": _names(deployment),
     }
+
+
+def _names(deployment: Deployment) -> list[Variables]:
+    """Names every host finds without DNS."""
+    names = {overlay_name(hub.name): str(deployment.overlay_address(hub)) for hub in deployment.hubs}
+    if deployment.target is Target.LAB:
+        names |= dict.fromkeys(deployment.ntp_sources, str(deployment.hubs[0].address))
+    return [{"name": name, "address": address} for name, address in names.items()]
 
 
 def hub_variables(deployment: Deployment, hub: Hub) -> Variables:
     """One shared host. Its peers and tenants are in a file of their own, for they change with every onboarding."""
     lab = deployment.target is Target.LAB
     address = deployment.overlay_address(hub)
-    collects = HubRole.COLLECTOR in hub.roles and deployment.target is not Target.AZURE
+    on_azure = deployment.target is Target.AZURE
+    collects = HubRole.COLLECTOR in hub.roles and not on_azure
     ports = [_port(deployment.vpn_port, "udp", [], "WireGuard from the gateways")]
-    if collects:
-        sources = [str(deployment.overlay)]
-        ports.append(_port(deployment.kafka_port, "tcp", sources, "Events from the relays", INTERFACE))
+    if collects or (on_azure and HubRole.VPN_HUB in hub.roles):
+        sources, port = [str(deployment.overlay)], KAFKA_PORT if on_azure else deployment.kafka_port
+        ports.append(_port(port, "tcp", sources, "Events from the relays", INTERFACE))
     if lab:
         ports.append(_port(NTP_PORT, "udp", [LAB_NETWORK], "Time for the lab"))
     variables: Variables = {
@@ -67,8 +74,9 @@ def hub_variables(deployment: Deployment, hub: Hub) -> Variables:
         "vpn_hub_interface": _interface(f"{address}/48") | {"port": deployment.vpn_port},
         **watching.hub_watch(deployment, hub.name),
     }
-    if deployment.target is Target.AZURE:
+    if on_azure:
         variables |= azure.hub_login()
+        variables |= azure.proxy(deployment, hub) if HubRole.VPN_HUB in hub.roles else {}
     if collects:
         variables["collector_listener"] = {
             "address": str(address),
@@ -91,8 +99,14 @@ def tenant_variables(deployment: Deployment, tenants: dict[str, Municipality]) -
         for slug, municipality in tenants.items()
         for name, address in gateways(deployment, slug, municipality)
     ]
+    variables: Variables = {"vpn_hub_peers": peers}
+    if deployment.target is Target.AZURE:
+        variables["event_hubs_proxy_destinations"] = [
+            azure.destination(deployment, slug, one.code, [address for _, address in gateways(deployment, slug, one)])
+            for slug, one in tenants.items()
+        ]
     return {
-        "vpn_hub_peers": peers,
+        **variables,
         **watching.hub_tunnels(peers),
         "collector_tenants": [_tenant(deployment, slug, one) for slug, one in tenants.items()],
     }
@@ -114,6 +128,8 @@ def host_variables(deployment: Deployment, slug: str, municipality: Municipality
         variables |= _link(deployment, slug, municipality, host)
     if HostRole.RELAY in host.roles:
         variables |= _shipper(deployment, slug, municipality, host)
+        if deployment.target is Target.AZURE:
+            variables["base_names"] = _names(deployment) + azure.names(deployment, slug)
     if HostRole.SENSOR in host.roles:
         variables |= _tap(slug, municipality, host)
     return variables | watching.host_watch(deployment, slug, municipality, host)

@@ -22,6 +22,8 @@ SENSOR_PORT = 20514
 """RELP over TLS: what sensors hand to the relay is acknowledged."""
 _SOC_PORTS = {SocProtocol.RELP_TLS: 20514, SocProtocol.SYSLOG_TLS: 6514}
 SSH_PORT = 22
+EVENT_HUBS_PORT = 9093
+"""Kafka at every Event Hubs namespace, and so at the hubs that lead there."""
 NTP_PORT = 123
 LAB_NETWORK = "198.18.0.0/15"
 """In the lab the hub is the time source of the others."""
@@ -158,8 +160,22 @@ def topics(deployment: Deployment, municipality: Municipality, subject: Subject)
 def broker(slug: str, deployment: Deployment) -> str:
     """Where the relays send, as name:port: the collector's name in the overlay, or the municipality's namespace."""
     if deployment.target is Target.AZURE:
-        return f"{Names.of(deployment).namespace(slug)}.servicebus.windows.net:9093"
+        return f"{namespace(slug, deployment)}:{EVENT_HUBS_PORT}"
     return f"{deployment.collector.name}.vaern.internal:{deployment.kafka_port}"
+
+
+def namespace(slug: str, deployment: Deployment) -> str:
+    """Full name of the municipality's Event Hubs namespace."""
+    return f"{Names.of(deployment).namespace(slug)}.servicebus.windows.net"
+
+
+def broker_names(slug: str, deployment: Deployment) -> tuple[str, frozenset[str]]:
+    """The name relays send to, and its addresses in the overlay: the collector's, or every hub that carries on."""
+    if deployment.target is Target.AZURE:
+        hubs = deployment.with_role(HubRole.VPN_HUB)
+        return namespace(slug, deployment), frozenset(str(deployment.overlay_address(hub)) for hub in hubs)
+    collector = deployment.collector
+    return f"{collector.name}.vaern.internal", frozenset({str(deployment.overlay_address(collector))})
 
 
 def transport(deployment: Deployment) -> dict[str, str]:
@@ -214,6 +230,8 @@ def _hub_openings(deployment: Deployment, subject: Subject) -> set[Opening]:
     found: set[Opening] = set()
     if HubRole.VPN_HUB in subject.roles:
         found.add(Opening("udp", deployment.vpn_port, ()))
+        if deployment.target is Target.AZURE:
+            found.add(Opening("tcp", EVENT_HUBS_PORT, (str(deployment.overlay),), INTERFACE))
     if HubRole.COLLECTOR in subject.roles:
         found.add(Opening("tcp", deployment.kafka_port, (str(deployment.overlay),), INTERFACE))
     if deployment.target is Target.LAB:

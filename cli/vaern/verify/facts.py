@@ -316,10 +316,19 @@ class Facts:
         return {source: (kind, sector) for source, kind, sector in found}
 
     @cached_property
-    def names(self) -> dict[str, str]:
-        """Names of /etc/hosts and their addresses; the first line of a name counts, as for the resolver."""
-        rows = [line.partition("#")[0].split() for line in self._lines("names")]
-        return {name: row[0] for row in reversed(rows) if row for name in row[1:]}
+    def names(self) -> dict[str, frozenset[str]]:
+        """Names of /etc/hosts and all their addresses, as the resolver gives them."""
+        found: dict[str, set[str]] = {}
+        for row in (line.partition("#")[0].split() for line in self._lines("names")):
+            for name in row[1:]:
+                found.setdefault(name, set()).add(row[0])
+        return {name: frozenset(addresses) for name, addresses in found.items()}
+
+    @cached_property
+    def led(self) -> dict[str, str]:
+        """On a hub that leads to Event Hubs: overlay address to the namespace its connections are carried to."""
+        found: dict[str, str] = self._json("event_hubs_proxy")["destinations"]
+        return found
 
     @cached_property
     def every_address(self) -> dict[str, frozenset[str]]:

@@ -36,7 +36,7 @@ key_pair() { # the digest of the public half, as the certificate and as the key 
 services() { # the units vaern configures, whether or not they are there
   systemctl show --all --property=Id,LoadState,ActiveState,SubState,UnitFileState,User,MainPID,NoNewPrivileges -- \
     ssh.service chrony.service auditd.service vaern-firewall.service apt-daily-upgrade.timer unattended-upgrades.service \
-    wg-quick@vaern0.service vaern-kafka.service vaern-archiver.service vaern-log-shipper.service vaern-tap-forwarder.service $(taps)
+    wg-quick@vaern0.service vaern-event-hubs-proxy.service vaern-kafka.service vaern-archiver.service vaern-log-shipper.service vaern-tap-forwarder.service $(taps)
 }
 taps() { # the units of the taps, running or not
   { systemctl list-units --all --plain --no-legend --no-pager 'vaern-tap@*' | awk '{ print $1 }'
@@ -134,6 +134,7 @@ section collector_settings plain /etc/vaern/collector/collector.json
 section without_certificate without_certificate
 section with_old_tls with_old_tls
 section names plain /etc/hosts
+section event_hubs_proxy plain /etc/vaern/event_hubs_proxy/settings.json
 section relay plain /etc/vaern/log_shipper/rsyslog.conf
 section relay_sources plain /etc/vaern/log_shipper/sources.json
 section relay_rotation plain /etc/vaern/log_shipper/rotate

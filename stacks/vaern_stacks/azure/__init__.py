@@ -1,6 +1,6 @@
 """The Azure target: shared hubs, and one Event Hubs namespace and archive a municipality.
 
-    settings     naming     identifiers   what things are called: pure
+    naming       identifiers  addressing  what things are called and where they are: pure
     place        where one stack's resources are made, and how they are protected
     network      endpoints  hubs  vault  archive  monitor  alerts  governance   parts, each a function that declares it
     shared       municipality   the parts put together

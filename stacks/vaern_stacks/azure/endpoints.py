@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import pulumi
 from pulumi_azure_native import network, privatedns
@@ -11,13 +11,13 @@ from vaern_stacks.azure.identifiers import ENDPOINTS_SUBNET, ZONES
 from vaern_stacks.azure.place import Place
 
 
-def private_zones(place: Place, joined: network.VirtualNetwork) -> list[pulumi.Resource]:
-    """The private DNS zones of every kind of endpoint, answered inside the virtual network only."""
+def private_zones(place: Place, joined: network.VirtualNetwork, kinds: Iterable[str]) -> list[pulumi.Resource]:
+    """The private DNS zones of these kinds of endpoints, answered inside the virtual network only."""
     made: list[pulumi.Resource] = []
-    for kind, zone_name in ZONES.items():
+    for kind in kinds:
         zone = privatedns.PrivateZone(
             f"zone-{kind}",
-            private_zone_name=zone_name,
+            private_zone_name=ZONES[kind],
             resource_group_name=place.group.name,
             location="global",
             tags=place.tags,

@@ -12,8 +12,9 @@ import pulumi
 from pulumi_azure_native import compute, network
 
 from vaern.model.deployment import Hub
+from vaern_stacks.azure.addressing import plan
 from vaern_stacks.azure.identifiers import HUBS_SUBNET
-from vaern_stacks.azure.network import plan, public_address
+from vaern_stacks.azure.network import public_address
 from vaern_stacks.azure.place import Place
 
 ADMIN = "vaern"
@@ -37,18 +38,26 @@ class HubMachine:
 
 def hub_machines(place: Place, joined: network.VirtualNetwork) -> list[HubMachine]:
     """Every declared hub, in declared order, in the declared zones in turn."""
-    zones = place.settings.zones
-    return [
-        _hub(place, joined, hub, number, zones[number % len(zones)].value)
-        for number, hub in enumerate(place.deployment.hubs)
-    ]
+    return [_hub(place, joined, hub, number) for number, hub in enumerate(place.deployment.hubs)]
 
 
-def _hub(place: Place, joined: network.VirtualNetwork, hub: Hub, number: int, zone: str) -> HubMachine:
+def kept_of(place: Place, hub: Hub) -> tuple[network.PublicIPAddress, compute.Disk]:
+    """What of a hub outlives its machine: the address gateways have written down, and the disk of its queues."""
+    zone = _zone(place, hub)
     address = public_address(place, hub.name, zones=[zone], label=place.names.label(hub.name), keep=True)
+    return address, _data_disk(place, hub, zone)
+
+
+def _zone(place: Place, hub: Hub) -> str:
+    zones = place.settings.zones
+    return zones[place.deployment.hubs.index(hub) % len(zones)].value
+
+
+def _hub(place: Place, joined: network.VirtualNetwork, hub: Hub, number: int) -> HubMachine:
+    address, disk = kept_of(place, hub)
     private = str(plan(place.deployment).hubs[FIRST_ADDRESS + number])
     card = _card(place, joined, hub, private, address)
-    machine = _machine(place, hub, zone, card, _data_disk(place, hub, zone))
+    machine = _machine(place, hub, _zone(place, hub), card, disk)
     _agent(place, hub, machine)
     return HubMachine(hub, machine, address, private, _host_key(place, hub, machine))
 

@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import pulumi
-from pulumi_azure_native import managedidentity, monitor, network, operationalinsights, securityinsights, storage
+from pulumi_azure_native import (
+    authorization,
+    managedidentity,
+    monitor,
+    network,
+    operationalinsights,
+    securityinsights,
+    storage,
+)
 
 from vaern_stacks.azure.endpoints import private_endpoint
 from vaern_stacks.azure.governance import Role, grant
@@ -32,8 +41,11 @@ def diagnose(place: Place, name: str, target: pulumi.Input[str]) -> monitor.Diag
     )
 
 
-def workspace(place: Place) -> operationalinsights.Workspace:
-    """The workspace; no daily cap, which would stop collecting in the middle of an attack."""
+def workspace(place: Place, *, looked_into: bool = True) -> operationalinsights.Workspace:
+    """The workspace; no daily cap, which would stop collecting in the middle of an attack.
+
+    `looked_into`: Sentinel looks at what it holds, where that is declared.
+    """
     made = operationalinsights.Workspace(
         "workspace",
         workspace_name=WORKSPACE,
@@ -49,7 +61,7 @@ def workspace(place: Place) -> operationalinsights.Workspace:
         tags=place.tags,
         opts=place.evidence(),
     )
-    if place.settings.logs.sentinel:
+    if place.settings.logs.sentinel and looked_into:
         securityinsights.SentinelOnboardingState(
             "sentinel",
             sentinel_onboarding_state_name="default",
@@ -157,13 +169,16 @@ def _private_link(place: Place, resources: dict[str, pulumi.Output[str]]) -> Non
     )
 
 
-def flow_log(
-    place: Place,
-    watched: network.VirtualNetwork,
-    account: storage.StorageAccount,
-    into: operationalinsights.Workspace,
-) -> network.FlowLog:
-    """Who talked to whom in the virtual network, kept with the evidence and summed up hourly in the workspace."""
+@dataclass(frozen=True, slots=True)
+class FlowWriter:
+    """Who writes flow logs into the evidence. The right stands in a locked group, which cannot lose it."""
+
+    identity: managedidentity.UserAssignedIdentity
+    granted: authorization.RoleAssignment
+
+
+def flow_writer(place: Place, account: storage.StorageAccount) -> FlowWriter:
+    """Declare the identity and its right."""
     identity = managedidentity.UserAssignedIdentity(
         "flow-identity",
         resource_name_="id-flow-log",
@@ -173,6 +188,17 @@ def flow_log(
         opts=place.options(),
     )
     granted = grant(place, "flow-log", account.id, identity.principal_id, Role.BLOB_CONTRIBUTOR, locked=True)
+    return FlowWriter(identity, granted)
+
+
+def flow_log(
+    place: Place,
+    watched: network.VirtualNetwork,
+    account: storage.StorageAccount,
+    into: operationalinsights.Workspace,
+    writer: FlowWriter,
+) -> network.FlowLog:
+    """Who talked to whom in the virtual network, kept with the evidence and summed up hourly in the workspace."""
     return network.FlowLog(
         "flow-log",
         flow_log_name="vnet",
@@ -183,7 +209,7 @@ def flow_log(
         storage_id=account.id,
         enabled=True,
         identity=network.ManagedServiceIdentityArgs(
-            type=network.ResourceIdentityType.USER_ASSIGNED, user_assigned_identities=[identity.id]
+            type=network.ResourceIdentityType.USER_ASSIGNED, user_assigned_identities=[writer.identity.id]
         ),
         retention_policy=network.RetentionPolicyParametersArgs(
             enabled=True, days=min(place.deployment.retention_days, 365)
@@ -198,5 +224,5 @@ def flow_log(
             )
         ),
         tags=place.tags,
-        opts=place.options([granted]),
+        opts=place.options([writer.granted]),
     )

@@ -55,6 +55,8 @@ def municipality_stack(deployment: Deployment, municipality: Municipality, slug:
     for name, container in kept.containers.items():
         readers = governance.Role.BLOB_READER
         governance.grant(evidence, f"readers-{name}", container.id, own.reader_group, readers, group=True)
+        # Who runs the collectors proves what arrives, and looks into it on the municipality's behalf.
+        governance.grant(evidence, f"operators-{name}", container.id, settings.admin_group, readers, group=True)
     receivers = settings.admin_group
     governance.grant(place, "receivers", made.id, receivers, governance.Role.EVENT_HUBS_RECEIVER, group=True)
     governance.benchmark(place)

@@ -6,53 +6,22 @@ Subnets are inline and nowhere else: separate ones are deleted and made again in
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network
 
 import pulumi
 from pulumi_azure_native import network
 
-from vaern.model.deployment import Deployment
 from vaern_stacks.azure import firewall
+from vaern_stacks.azure.addressing import plan
 from vaern_stacks.azure.identifiers import BASTION_SUBNET, ENDPOINTS_SUBNET, HUBS_SUBNET, NETWORK
 from vaern_stacks.azure.place import Place
 
-VPN_PART = 0xA000
-"""The part of the overlay the virtual network takes: hexadecimal, so no decimal municipality code is in it."""
 
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """Address ranges of the subnets."""
-
-    hubs: IPv4Network
-    bastion: IPv4Network
-    endpoints: IPv4Network
-    ipv6: IPv6Network
-    hubs_ipv6: IPv6Network
-
-
-def plan(deployment: Deployment) -> Plan:
-    """The declared space divided: a /24 for hubs, a /26 for Bastion, and a /22 for about a thousand endpoints."""
-    space = deployment.on_azure.address_space
-    quarters = list(IPv4Network((space.ipv4.network_address, 20)).subnets(new_prefix=22))
-    small = list(quarters[0].subnets(new_prefix=24))
-    ipv6 = space.ipv6 or IPv6Network((int(deployment.overlay.network_address) | VPN_PART << 64, 56))
-    return Plan(
-        hubs=small[0],
-        bastion=next(small[1].subnets(new_prefix=26)),
-        endpoints=quarters[1],
-        ipv6=ipv6,
-        hubs_ipv6=next(ipv6.subnets(new_prefix=64)),
-    )
-
-
-def virtual_network(place: Place) -> network.VirtualNetwork:
-    """The network with all its subnets."""
+def virtual_network(place: Place, *, way_out: bool = True) -> network.VirtualNetwork:
+    """The network with all its subnets. Without a way out there is no NAT gateway, which costs by the hour."""
     parts = plan(place.deployment)
     hubs, bastion, endpoints = (str(part) for part in (parts.hubs, parts.bastion, parts.endpoints))
     management = [str(one) for one in place.deployment.management_networks]
-    exit_ = nat_gateway(place)
+    exit_ = nat_gateway(place) if way_out else None
     rules = {
         HUBS_SUBNET: firewall.hub_rules(place.deployment, bastion, endpoints),
         ENDPOINTS_SUBNET: firewall.endpoint_rules(hubs, bastion),

@@ -119,8 +119,8 @@ def lock_all(manager: Manager, declared: Sequence[Policy]) -> list[str]:
     return [policy.container for policy, _ in opened]
 
 
-def login(tenant: str) -> Credential:
-    """Whoever is logged in, by `az login` or in a pipeline, asked for the declared tenant.
+def login(tenant: str, scope: str = f"{ENDPOINT}/.default") -> Credential:
+    """Whoever is logged in, by `az login` or in a pipeline, asked for the declared tenant, for use at one service.
 
     Raises SetupError when the package for it is missing; the credential raises ProvisionError when nobody is.
     """
@@ -133,7 +133,7 @@ def login(tenant: str) -> Credential:
 
     def token() -> str:
         try:
-            return str(chain.get_token(f"{ENDPOINT}/.default", tenant_id=tenant).token)
+            return str(chain.get_token(scope, tenant_id=tenant).token)
         except ClientAuthenticationError as error:
             fix = advice("az login")
             raise ProvisionError("Azure does not know who is asking", fix=fix) from error

@@ -1,23 +1,30 @@
-"""The shared stack: the parts every municipality uses, put together in the order Azure needs them."""
+"""The shared stack: the parts every municipality uses, put together in the order Azure needs them.
+
+Taking it down is making it `at_rest`: what holds evidence, what that hangs on, and nothing else. Removing could not do
+it, because what is protected keeps whatever it was made after, and a network in use keeps its NAT gateway.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import pulumi
+from pulumi_azure_native import network, operationalinsights
 
 from vaern.model.deployment import Deployment
 from vaern_stacks.azure import alerts, governance, monitor
-from vaern_stacks.azure.archive import archive
+from vaern_stacks.azure.archive import Archive, archive
 from vaern_stacks.azure.endpoints import private_zones
-from vaern_stacks.azure.hubs import HubMachine, hub_machines
+from vaern_stacks.azure.hubs import HubMachine, hub_machines, kept_of
+from vaern_stacks.azure.identifiers import ZONES
 from vaern_stacks.azure.network import bastion, virtual_network
-from vaern_stacks.azure.place import open_place, provider_of
-from vaern_stacks.azure.vault import key_vault
+from vaern_stacks.azure.place import Place, open_place, provider_of
+from vaern_stacks.azure.vault import key_vault, reachable
 
 EVIDENCE = "evidence"
 PLATFORM = "platform"
 """Container of what vaern itself leaves as evidence: reports, approvals, run logs."""
+TAGS = {"part": "shared"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +37,7 @@ class Shared:
 def shared_stack(deployment: Deployment) -> Shared:
     """Declare everything shared. The hubs, the network and the vault; the evidence in a group of its own."""
     settings = deployment.on_azure
-    provider = provider_of(settings)
-    tags = {"part": "shared"}
-    first = open_place(deployment, provider, "shared", tags=tags)
-    workspace = monitor.workspace(first)
-    joined = virtual_network(first)
-    zones = private_zones(first, joined)
+    first, workspace, joined, zones = _ground(deployment)
     place = first.once([workspace, joined, *zones])
     group = alerts.action_group(first)
 
@@ -43,22 +45,54 @@ def shared_stack(deployment: Deployment) -> Shared:
     monitor.diagnose(place, "bastion", access.id)
     monitor.diagnose(place, "workspace", workspace.id)
     hubs = hub_machines(place, joined)
-    key_vault(place)
+    reachable(place, key_vault(place))
     monitor.collection(place, workspace, hubs)
     alerts.hub_alerts(place.once([group]), hubs, workspace)
 
-    evidence = open_place(deployment, provider, EVIDENCE, tags=tags, evidence=True).once(place.ready)
-    kept = archive(evidence, EVIDENCE, {PLATFORM: deployment.retention_days})
-    monitor.flow_log(place, joined, kept.account, workspace)
+    account = _evidence(place).account
+    monitor.flow_log(place, joined, account, workspace, monitor.flow_writer(place, account))
 
-    governance.lock(evidence, "evidence", evidence.group.id, "Evidence: remove the lock only when retention is over")
-    admins = settings.admin_group
-    governance.grant(place, "admins-shared", place.group.id, admins, governance.Role.READER, group=True)
-    governance.grant(evidence, "admins-evidence", evidence.group.id, admins, governance.Role.BLOB_READER, group=True)
+    governance.grant(place, "admins-shared", place.group.id, settings.admin_group, governance.Role.READER, group=True)
     governance.benchmark(place)
-    governance.benchmark(evidence)
     governance.budget(place, settings.budget)
     return Shared(hubs)
+
+
+def at_rest(deployment: Deployment) -> None:
+    """Declare what stays when the collectors are taken down, with the same names and properties as above.
+
+    The evidence and its endpoint, with the network and zone by which it is read; the vault and its key, which is the
+    authority's; the workspace; the disks and addresses of the hubs. Nothing that costs by the hour but the endpoint.
+    """
+    first, workspace, joined, zones = _ground(deployment, rests=True)
+    place = first.once([workspace, joined, *zones])
+    for hub in deployment.hubs:
+        kept_of(place, hub)
+    key_vault(place)
+    monitor.flow_writer(place, _evidence(place).account)
+
+
+def _ground(
+    deployment: Deployment, *, rests: bool = False
+) -> tuple[Place, operationalinsights.Workspace, network.VirtualNetwork, list[pulumi.Resource]]:
+    """What everything else is made after: the group, the workspace, the network and its zones."""
+    provider = provider_of(deployment.on_azure)
+    first = open_place(deployment, provider, "shared", tags=TAGS)
+    workspace = monitor.workspace(first, looked_into=not rests)
+    joined = virtual_network(first, way_out=not rests)
+    return first, workspace, joined, private_zones(first, joined, ["blob"] if rests else list(ZONES))
+
+
+def _evidence(place: Place) -> Archive:
+    """What vaern itself leaves as evidence, in a group that is locked."""
+    deployment = place.deployment
+    evidence = open_place(deployment, place.provider, EVIDENCE, tags=TAGS, evidence=True).once(place.ready)
+    kept = archive(evidence, EVIDENCE, {PLATFORM: deployment.retention_days})
+    governance.lock(evidence, "evidence", evidence.group.id, "Evidence: remove the lock only when retention is over")
+    admins, readers = place.settings.admin_group, governance.Role.BLOB_READER
+    governance.grant(evidence, "admins-evidence", evidence.group.id, admins, readers, group=True)
+    governance.benchmark(evidence)
+    return kept
 
 
 def matching_addresses(deployment: Deployment, allocated: list[str]) -> None:

@@ -19,7 +19,7 @@ SOFT_DELETE_DAYS = 90
 
 
 def key_vault(place: Place) -> keyvault.Vault:
-    """The vault, reachable by its private endpoint only, with the authority's key.
+    """The vault with the authority's key.
 
     The key is on P-384, as the lab's; `sign` is all it can do besides `verify`, and no copy of it leaves the vault.
     """
@@ -58,11 +58,15 @@ def key_vault(place: Place) -> keyvault.Vault:
         tags=place.tags,
         opts=place.evidence(),
     )
+    return vault
+
+
+def reachable(place: Place, vault: keyvault.Vault) -> None:
+    """By its private endpoint only, for the operators, and every use is logged."""
     private_endpoint(place, "vault", vault.id, service="vault", zones=["vault"])
     diagnose(place, "vault", vault.id)
     for role in (Role.VAULT_CRYPTO_USER, Role.VAULT_SECRETS_OFFICER):
         grant(place, f"admins-{role.name.lower()}", vault.id, place.settings.admin_group, role, group=True)
-    return vault
 
 
 def keep_secret(place: Place, name: str, value: pulumi.Input[str]) -> keyvault.Secret:

@@ -21,8 +21,8 @@ from azure_policy import at
 from vaern.inventory import endpoint
 from vaern.model.azure import AzureMunicipality, Tier
 from vaern.model.outputs import HostOutput
+from vaern_stacks.azure.addressing import plan
 from vaern_stacks.azure.alerts import silence_window
-from vaern_stacks.azure.network import plan
 from vaern_stacks.azure.shared import matching_addresses
 
 

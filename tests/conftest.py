@@ -1,0 +1,42 @@
+"""Which tests may run side by side: those of the same booted hosts stay in one process, which boots them once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from xdist.scheduler import LoadScopeScheduling
+
+ROOT = Path(__file__).parent
+LAB_OF_ITS_OWN = {"test_stacks.py"}
+ONE_LEG = {"test_catalogue.py", "test_log_shipper.py", "test_log_shipper_cpr.py", "test_network_tap.py"}
+LONGEST_FIRST = ("lab", "roles", "azure", "setup", "mutations", "unit")
+
+
+def group(nodeid: str) -> str:
+    """The hosts that a test shares with others, or its file."""
+    path = Path(nodeid.partition("::")[0])
+    shares = path.name in ONE_LEG or (path.parent.name == "lab" and path.name not in LAB_OF_ITS_OWN)
+    return str(path.parent if shares else path)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadScopeScheduling:
+    """What hands a whole group to one process; asked for by `-n` only."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Groups(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return group(nodeid)
+
+    config.option.loadscopereorder = False
+    return Groups(config, log)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Start the longest first when there are several processes: what starts last decides when all are done."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: (LONGEST_FIRST.index(item.path.relative_to(ROOT).parts[0]), group(item.nodeid)))
