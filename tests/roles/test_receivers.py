@@ -46,10 +46,11 @@ input(type="imtcp" port="6515" ruleset="second" streamDriver.authMode="x509/name
 """
 SERVICE = "[Service]\nExecStart=/usr/sbin/rsyslogd -n -iNONE -f /etc/soc/rsyslog.conf\n"
 READ_TOPIC = """
-import sys, confluent_kafka
+import sys, uuid, confluent_kafka
 topic, name = sys.argv[1:]
+# A group of its own each time: one that was read before waits for the reader that has gone.
 reader = confluent_kafka.Consumer({
-    "bootstrap.servers": "hub1.overlay:9093", "security.protocol": "ssl", "group.id": name + ".test",
+    "bootstrap.servers": "hub1.overlay:9093", "security.protocol": "ssl", "group.id": name + "." + uuid.uuid4().hex,
     "ssl.ca.location": "/root/ca.crt", "ssl.certificate.location": "/root/" + name + ".crt",
     "ssl.key.location": "/root/" + name + ".key", "auto.offset.reset": "earliest", "enable.auto.commit": False})
 reader.subscribe([topic])
@@ -201,11 +202,14 @@ def test_a_repaired_event_reaches_the_soc_that_reads_its_topic(leg: Leg) -> None
     leg.lab.run("gw1", f"for i in $(seq 120); do [ $({spooled}) = 800 ] && exit; sleep 0.5; done; exit 1")
     leg.lab.run("gw1", "systemctl kill -s KILL vaern-log-shipper; sleep 3")
     leg.lab.run("hub1", "systemctl start vaern-kafka; systemctl start vaern-ledger")
+    arrived: set[tuple[str, str, int]] = set()
     for _ in range(20):
-        leg.lab.run("gw1", "vaern-spool --now")
         leg.lab.run("hub1", "systemctl start vaern-ledger")
-        if len(identities(leg.wait_for(lambda event: "app: mend-" in event["message"], 800, 2))) == 800:
+        leg.lab.run("gw1", "vaern-spool --now")
+        arrived = identities(leg.wait_for(lambda event: "app: mend-" in event["message"], 800, 2))
+        if len(arrived) == 800:
             break
+    assert len(arrived) == 800
     own = [json.loads(text) for text in read_topic(leg, "logs.0710.national")]
     assert len({event["message"] for event in own if "app: mend-" in event["message"]}) == 400
     assert {event["sector"] for event in own} == {"health"}

@@ -17,6 +17,8 @@ def command(project: Project, slug: str, as_json: bool) -> int:
 
     Exactly that, and it waits until it is in the archive. The relays do so by themselves every minute, for what
     has been missing for two minutes. An event that was under way after all is counted as a duplicate.
+    Each goes to the topic of its sector. A SOC that is sent its events by RELP or syslog may miss them still:
+    `vaern parity --resend` hands them to it.
     Ends with 1 when something is missing still.
 
     \b
@@ -29,9 +31,14 @@ def command(project: Project, slug: str, as_json: bool) -> int:
     from vaern.console import print_json
     from vaern.declaration import load_fleet
     from vaern.ledger import repair
+    from vaern.model import receiving
 
     fleet = load_fleet(project, [slug])
     done = repair(project, slug, fleet.municipalities[slug], fleet.deployment, lambda told: click.echo(told, err=True))
+    sent = receiving.sent(fleet.deployment, fleet.municipalities[slug])
+    if sent and any(done.resent.values()):
+        names = ", ".join(receiver.name for receiver in sent)
+        click.echo(f"Not sent to {names}; `vaern parity --resend` finds what is missing there.", err=True)
     if as_json:
         print_json(asdict(done) | {"balances": done.after.balances})
     else:

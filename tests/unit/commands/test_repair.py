@@ -1,0 +1,40 @@
+"""`vaern repair` says which SOCs a repair does not reach."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from vaern import ledger
+from vaern.commands.repair import command
+from vaern.declaration import load_fleet
+from vaern.model.deployment import SocOutput, SocProfile
+from vaern.model.vocabulary import SocProtocol
+from vaern.paths import Project
+
+ROOT = Path(__file__).resolve().parents[3]
+EMPTY = ledger.Ledger("0710", "2026-11-24T12:00:00+00:00", (), (), (), {})
+RELP = SocOutput(name="relp", protocol=SocProtocol.RELP_TLS, address="soc.example")
+KAFKA = SocOutput(name="kafka", protocol=SocProtocol.KAFKA, reader="soc-national")
+
+
+@pytest.mark.parametrize(
+    ("outputs", "events", "told"),
+    [((RELP, KAFKA), 4, "Not sent to national-relp;"), ((KAFKA,), 4, ""), ((), 4, ""), ((RELP,), 0, "")],
+)
+def test_a_soc_that_is_sent_its_events_by_the_relay_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, outputs: tuple[SocOutput, ...], events: int, told: str
+) -> None:
+    project = Project(ROOT, tmp_path)
+    fleet = load_fleet(project, ["favrskov"])
+    profiles = fleet.deployment.soc_profiles | {"national": SocProfile(title="National", outputs=outputs)}
+    deployment = fleet.deployment.model_copy(update={"soc_profiles": profiles})
+    changed = type(fleet)(deployment=deployment, municipalities=fleet.municipalities)
+    monkeypatch.setattr("vaern.declaration.load_fleet", lambda *_: changed)
+    monkeypatch.setattr(ledger, "repair", lambda *_: ledger.Repair({"favrskov-gw1": events}, EMPTY, EMPTY))
+    done = CliRunner().invoke(command, ["favrskov", "--json"], obj=project, standalone_mode=False)
+    assert done.return_value == 0, done.exception
+    assert ("Not sent to" in done.output) == bool(told)
+    assert told in done.output
