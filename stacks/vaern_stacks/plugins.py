@@ -39,17 +39,19 @@ def installed() -> list[Path]:
 def one_provider(name: str) -> Iterator[bool]:
     """For the length of the block every engine uses one running provider of that name, instead of starting its own.
 
-    Gives false when it could not be started: the engines then start theirs, and say what is wrong with it.
+    Gives false when it could not be started: the engines then start theirs, and say what is wrong with it. Nothing is
+    done where the operator has set PULUMI_DEBUG_PROVIDERS, be it to nothing.
     """
+    if ATTACH in os.environ:
+        yield False
+        return
     process, port = _started(name)
-    before = os.environ.get(ATTACH)
     try:
-        if port and before is None:
+        if port:
             os.environ[ATTACH] = f"{name}:{port}"
         yield bool(port)
     finally:
-        if port and before is None:
-            del os.environ[ATTACH]
+        os.environ.pop(ATTACH, None)
         if process is not None:
             _end(process)
 

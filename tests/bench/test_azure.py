@@ -8,19 +8,21 @@ from __future__ import annotations
 
 import os
 import resource
+import shutil
 import sys
 import time
 from pathlib import Path
 
 import pytest
 from azure_double.launching import write_launcher
-from conftest import timed
+from conftest import alternate, timed
 from generated_fleet import write_azure_fleet
 
 ROOT = Path(__file__).resolve().parents[2]
 TOOLS = Path(os.environ.get("VAERN_TOOLS", ROOT / ".vaern" / "tools"))
 VAERN = str(Path(sys.executable).parent / "vaern")
 AT_ONCE = 2
+FEW = 20
 
 
 @pytest.mark.bench
@@ -44,6 +46,31 @@ def test_preview(tmp_path: Path) -> None:
     wall, cpu = command("--all", "--jobs", str(AT_ONCE))
     print(f"{count} municipalities and the shared stack, {AT_ONCE} at once: {wall:.0f} s (goal: 60)")
     print(f"a stack: {wall / (count + 1):.2f} s (goal: 0.7), {cpu / (count + 1):.2f} s of processor")
+
+
+@pytest.mark.bench
+def test_one_provider_for_many(tmp_path: Path) -> None:
+    """What it saves that all engines of a preview use one provider, instead of each starting its own."""
+    if not (TOOLS / "bin" / "pulumi").exists():
+        pytest.skip(f"no engine in {TOOLS / 'bin'}: run `make setup`")
+    project = tmp_path / "project"
+    write_azure_fleet(ROOT, project)
+    for folder in sorted((project / "inventories").iterdir())[FEW:]:
+        if folder.name != "shared":
+            shutil.rmtree(folder)
+    path = os.pathsep.join([str(write_launcher(tmp_path)), os.environ["PATH"]])
+    environment = {**os.environ, "PATH": path, "VAERN_PROJECT": str(project), "VAERN_TOOLS": str(TOOLS)}
+    words = [VAERN, "preview", "--all", "--jobs", str(AT_ONCE)]
+
+    def used(**others: str) -> float:
+        """Seconds of processor; wall time of a machine that does other things says little about a difference."""
+        before = _children()
+        timed(words, project, environment | others)
+        return _children() - before
+
+    used()
+    one, each, ratio = alternate(used, lambda: used(PULUMI_DEBUG_PROVIDERS=""))
+    print(f"\n{FEW} stacks, seconds of processor: one provider {one:.1f}, one each {each:.1f}, ratio {ratio:.2f}")
 
 
 def _children() -> float:

@@ -13,9 +13,13 @@ import pytest
 from captured_file import captured as written
 from captured_file import event
 
-from vaern import captured
+from vaern import captured, proof
 from vaern.declaration import load_deployment, load_municipality
 from vaern.errors import ProofError
+from vaern.model.finding import Proof
+from vaern.model.fleet import Fleet
+from vaern.model.outputs import MunicipalityOutputs
+from vaern.onboarding import Onboarding
 from vaern.paths import Project
 from vaern_stacks.azure.capture import Captured, Place
 
@@ -138,3 +142,19 @@ def test_an_archive_out_of_reach_says_from_where_it_can_be_reached() -> None:
     with pytest.raises(ProofError, match="no answer from") as raised:
         Captured(place, lambda _m, _a, headers: headers).files(NOW, NOW)
     assert "private endpoint" in raised.value.fix
+
+
+def test_onboarding_on_azure_keeps_what_was_proved(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    found = [
+        Proof("favrskov", "dhcp1", "r/b/1", True, "archive", 3.0),
+        Proof("favrskov", "core", "", False, "relay", 9.0),
+    ]
+    monkeypatch.setattr("vaern.captured.prove", lambda *_: found)
+    told: list[str] = []
+    fleet = Fleet(DEPLOYMENT, {"favrskov": MUNICIPALITY})
+    onboarding = Onboarding(Project(tmp_path, tmp_path), fleet, "favrskov", lambda one: told.append(one.text))
+    onboarding.prove(MunicipalityOutputs((), {}))
+    assert onboarding.proofs == found
+    assert told == ["looking into the archive", "1 of 2 in the archive"]
+    with pytest.raises(ProofError, match="core was last seen at: relay"):
+        proof.raise_for(onboarding.proofs)

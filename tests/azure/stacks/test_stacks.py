@@ -23,6 +23,7 @@ from vaern.model.azure import AzureMunicipality, Tier
 from vaern.model.outputs import HostOutput
 from vaern_stacks.azure.addressing import plan
 from vaern_stacks.azure.alerts import silence_window
+from vaern_stacks.azure.governance import Role
 from vaern_stacks.azure.shared import matching_addresses
 
 
@@ -167,6 +168,20 @@ def test_readers_see_their_own_archive_and_nothing_else(favrskov: Graph) -> None
         if one.inputs["principalId"] == reader
     ]
     assert scopes == [favrskov.named("container-logs-0710").id]
+
+
+def test_operators_read_the_archive_and_the_stream_and_change_neither(favrskov: Graph) -> None:
+    """The proof of onboarding looks into the archive with the operator's own login."""
+    operators = example_deployment().on_azure.admin_group
+    given = {
+        one.name: one.inputs["roleDefinitionId"].rpartition("/")[2]
+        for one in favrskov.of("authorization:RoleAssignment")
+        if one.inputs["principalId"] == operators
+    }
+    assert given == {
+        "grant-operators-logs-0710": Role.BLOB_READER.value,
+        "grant-receivers": Role.EVENT_HUBS_RECEIVER.value,
+    }
 
 
 def test_only_what_is_not_evidence_can_be_removed(favrskov: Graph) -> None:

@@ -6,13 +6,16 @@ import asyncio
 import importlib
 import json
 import socket
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
+from certificates import Authority
 from role_programs import on_path
 
 FAVRSKOV, ODENSE, STRANGER = "127.0.0.11", "127.0.0.12", "127.0.0.99"
@@ -138,6 +141,49 @@ def test_a_name_outside_the_endpoints_is_not_followed(program: ModuleType, capsy
 
     run(way)
     assert "127.0.0.21, which is not in 10.80.4.0/22" in capsys.readouterr().out
+
+
+def test_tls_is_between_the_relay_and_the_namespace(program: ModuleType, tmp_path: Path) -> None:
+    """The name is the namespace's own, asked for at the hub's address; another's certificate is refused through it."""
+    authority, name = Authority(), "evh-favrskov.servicebus.windows.net"
+    (tmp_path / "ca.crt").write_text(authority.certificate)
+    client = ssl.create_default_context(cafile=str(tmp_path / "ca.crt"))
+
+    async def told(named: str) -> bytes:
+        own = authority.issue(named)
+        (tmp_path / "own.pem").write_text(own.key + own.certificate)
+        server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        server.load_cert_chain(tmp_path / "own.pem")
+
+        async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.write(b"hello " + await reader.readexactly(5))
+            await writer.drain()
+            writer.close()
+
+        settings = {"destinations": {FAVRSKOV: "127.0.0.21"}, "network": INSIDE, "port": 0, "connections": 3}
+        listening = socket.create_server(("127.0.0.21", 0))
+        settings["port"] = listening.getsockname()[1]
+        proxy = program.Proxy(program.Settings.read(json.dumps(settings)))
+        async with (
+            await asyncio.start_server(answer, sock=listening, ssl=server),
+            await asyncio.start_server(proxy.take, "127.0.0.1", 0) as front,
+        ):
+            port = front.sockets[0].getsockname()[1]
+            reader, writer = await asyncio.open_connection(
+                "127.0.0.1", port, ssl=client, server_hostname=name, local_addr=(FAVRSKOV, 0)
+            )
+            writer.write(b"relay")
+            try:
+                return await reader.read(100)
+            finally:
+                writer.close()
+
+    async def way() -> None:
+        assert await told(name) == b"hello relay"
+        with pytest.raises(ssl.SSLCertVerificationError, match="Hostname mismatch"):
+            await told("evh-odense.servicebus.windows.net")
+
+    run(way)
 
 
 def test_much_is_carried_whole_in_both_directions(program: ModuleType) -> None:

@@ -57,9 +57,14 @@ def test_one_that_does_not_start_leaves_engines_to_start_their_own(
         assert plugins.ATTACH not in os.environ
 
 
-def test_what_the_operator_attached_is_left_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    provider(tmp_path, "echo 4711; exec sleep 60", monkeypatch)
-    monkeypatch.setenv(plugins.ATTACH, "azure-native:1")
-    with plugins.one_provider(plugins.AZURE):
-        assert os.environ[plugins.ATTACH] == "azure-native:1"
-    assert os.environ[plugins.ATTACH] == "azure-native:1"
+@pytest.mark.parametrize("given", ["azure-native:1", ""])
+def test_what_the_operator_attached_is_left_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: str
+) -> None:
+    provider(tmp_path, f"touch {tmp_path}/started; echo 4711; exec sleep 60", monkeypatch)
+    monkeypatch.setenv(plugins.ATTACH, given)
+    with plugins.one_provider(plugins.AZURE) as started:
+        assert not started
+        assert os.environ[plugins.ATTACH] == given
+    assert os.environ[plugins.ATTACH] == given
+    assert not (tmp_path / "started").exists()

@@ -1,0 +1,95 @@
+"""The controls that see the way to Event Hubs, on the recorded answers of a hub and a relay made into Azure's."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from vaern.declaration import load_deployment, load_municipality
+from vaern.verify import expectations
+from vaern.verify.facts import Facts
+from vaern.verify.recording import Check
+from vaern.verify.snapshot import Section
+
+ROOT = Path(__file__).resolve().parents[2]
+EXAMPLES = ROOT / "docs" / "examples" / "azure"
+DEPLOYMENT = load_deployment(EXAMPLES / "collector.yml")
+MUNICIPALITY = load_municipality(EXAMPLES / "municipality.yml")
+NAMESPACE = expectations.namespace("favrskov", DEPLOYMENT)
+GATEWAY, OTHER = "fd5a:1c3e:9b27:710::1", "fd5a:1c3e:9b27:751::1"
+UNIT = """
+Id=vaern-event-hubs-proxy.service
+LoadState=loaded
+ActiveState=active
+SubState=running
+UnitFileState=enabled
+User=
+MainPID=77
+NoNewPrivileges=yes
+"""
+RIGHT = {GATEWAY: NAMESPACE, OTHER: "evh-odense.servicebus.windows.net"}
+pytestmark = pytest.mark.mutations
+
+
+@pytest.fixture(scope="module")
+def checks(pytestconfig: pytest.Config) -> ModuleType:
+    pytestconfig.addinivalue_line("markers", "control: as the compliance tests' own conftest says")
+    place = ROOT / "tests" / "compliance" / "test_vpn.py"
+    spec = importlib.util.spec_from_file_location("compliance_vpn", place)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def hub(led: dict[str, str], unit: str = UNIT) -> Facts:
+    recorded: dict[str, Any] = json.loads((ROOT / "tests/mutations/recorded.json").read_text(encoding="utf-8"))["hub1"]
+    sections = {name: Section(text, code) for name, (code, text) in recorded.items()}
+    sections["services"] = Section(f"{sections['services'].text}\n{unit}", 0)
+    sections["event_hubs_proxy"] = Section(json.dumps({"destinations": led}) if led else "", 0)
+    return Facts("hub1", sections)
+
+
+def holds(checks: ModuleType, facts: Facts) -> bool:
+    check = Check()
+    try:
+        checks.test_municipalities_cannot_reach_each_other(facts, "favrskov", MUNICIPALITY, DEPLOYMENT, check)
+    except AssertionError:
+        return False
+    return check.failed is None
+
+
+def test_each_to_its_own_namespace_is_right(checks: ModuleType) -> None:
+    assert holds(checks, hub(RIGHT))
+
+
+@pytest.mark.parametrize(
+    "led",
+    [
+        {GATEWAY: "evh-odense.servicebus.windows.net"},
+        {**RIGHT, OTHER: NAMESPACE},
+        {**RIGHT, "fd5a:1c3e:9b27:710::9": "evh-odense.servicebus.windows.net"},
+        {OTHER: "evh-odense.servicebus.windows.net"},
+    ],
+    ids=["into another's", "another into this one", "one more of its addresses", "not at all"],
+)
+def test_any_other_way_is_noticed(checks: ModuleType, led: dict[str, str]) -> None:
+    assert not holds(checks, hub(led))
+
+
+def test_a_proxy_that_does_not_run_is_noticed(checks: ModuleType) -> None:
+    assert not holds(checks, hub(RIGHT, UNIT.replace("ActiveState=active", "ActiveState=failed")))
+
+
+def test_a_name_has_all_its_addresses() -> None:
+    """Two hubs are two lines; a resolver gives both."""
+    name, addresses = expectations.broker_names("favrskov", DEPLOYMENT)
+    text = "127.0.0.1 localhost\n" + "".join(f"{address} {name} # overlay\n" for address in addresses)
+    assert Facts("gw1", {"names": Section(text, 0)}).names[name] == addresses
+    assert len(addresses) == 2
