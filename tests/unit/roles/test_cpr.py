@@ -41,7 +41,7 @@ def may_be() -> Callable[[bytes], bool]:
     pattern = yaml.safe_load((ROLE / "vars/main.yml").read_text(encoding="utf-8"))["log_shipper_may_be_cpr"]
     libc = ctypes.CDLL(None)
     compiled = ctypes.create_string_buffer(512)
-    assert libc.regcomp(compiled, f"[\x80-\xff]|{pattern}".encode("latin-1"), REG_EXTENDED) == 0
+    assert libc.regcomp(compiled, f"^(.*[\x80-\xff]|{pattern})".encode("latin-1"), REG_EXTENDED) == 0
     return lambda line: libc.regexec(compiled, line, 0, None, 0) == 0
 
 
