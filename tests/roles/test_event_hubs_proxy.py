@@ -64,8 +64,9 @@ def prepare(lab: Booted) -> None:
             lab.run(host, f"umask 027; cat > {path} && chgrp vaern-pki {path}", stdin=text)
         lab.run(host, "cat >> /etc/hosts", stdin="".join(f"{address} {name}\n" for address, name in names.items()))
     lab.run("hub1", f"ip address add {HUB}/48 dev uplink nodad")
-    lab.run("gw1", f"for each in {GATEWAY} {OTHER}; do ip address add $each/48 dev uplink nodad; done")
-    lab.run("gw1", f"ip address del {OTHER}/48 dev uplink; ip address add {OTHER}/128 dev uplink nodad")
+    lab.run("gw1", f"ip address add {GATEWAY}/48 dev uplink nodad")
+    # Never chosen by itself, as no address of another municipality is.
+    lab.run("gw1", f"ip address add {OTHER}/128 dev uplink nodad preferred_lft 0")
     lab.run("gw1", f"ip address add {DHCP}/32 dev lan")
     lab.run("gw1", "cat > /root/device.py", stdin=DEVICE.read_text(encoding="utf-8"))
     rules = f"add chain inet t i {{ type filter hook input priority 0; }}; add rule inet t i tcp dport {PRIMARY}"
