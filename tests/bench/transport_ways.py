@@ -1,0 +1,90 @@
+"""The ways the transport bench compares: the relay as the role makes it, that without a layer, and plain rsyslog."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+
+from leg import RELAY
+from transport_hosts import OPEN_PORT, PLAIN_PORT, UPLINK, plays
+from transport_site import Run, Site
+
+CONFIGURATION = "/etc/vaern/log_shipper/rsyslog.conf"
+EVERYTHING = "everything"
+PLAIN = "plain rsyslog over TCP"
+FORWARDING = f"""
+global(workDirectory="/var/spool/vaern-log-shipper/queue")
+main_queue(queue.size="100000" queue.dequeueBatchSize="2048")
+module(load="imtcp")
+input(type="imtcp" address="{RELAY}" port="514")
+action(type="omfwd" target="{UPLINK["hub1"]}" port="{PLAIN_PORT}" protocol="tcp")
+"""
+"""What is compared with: no tunnel, TLS, spool or acknowledgement; written to one file at the other end."""
+
+
+@dataclass(frozen=True)
+class Way:
+    """How a load travels."""
+
+    configuration: str
+    tunnel: bool = True
+    arrives: str = "broker"
+
+    def run(self, site: Site) -> Run:
+        site.tunnel(self.tunnel)
+        site.start(self.configuration)
+        return site.run(self.arrives)
+
+
+def replaced(text: str, pattern: str, by: str) -> str:
+    """The text with what matches replaced. A layer that is not found cannot be measured: AssertionError."""
+    changed, count = re.subn(pattern, by, text, flags=re.MULTILINE | re.DOTALL)
+    assert count, f"the configuration has nothing like {pattern}"
+    return changed
+
+
+def without_tls(text: str) -> str:
+    text = replaced(text, r'^ *"ssl\.[^"]*",\n', "")
+    return replaced(replaced(text, "security.protocol=ssl", "security.protocol=plaintext"), ":9093", f":{OPEN_PORT}")
+
+
+def without_sequence(text: str) -> str:
+    text = replaced(text, r"^ *set \$/sequence_[0-9]+ = [^;]*;\n", "")
+    return replaced(text, r"\$/sequence_[0-9]+;", "1;")
+
+
+def without_spool(text: str) -> str:
+    return replaced(
+        text, r'^ *(else )?if \$!priority == "[123]" then\n *action\(type="omfile" name="spool_[^)]*\)\n', ""
+    )
+
+
+def without_compression(text: str) -> str:
+    return replaced(text, r"compression\.codec=[a-z0-9]+", "compression.codec=none")
+
+
+def ways(site: Site) -> dict[str, Way]:
+    """Every way, by what is missing. What the role has a variable for is rendered by the role."""
+    generic = {"log_shipper_sources": [plays("generic", "mask")[1]["vars"]["log_shipper_sources"][0]]}
+    unmasked = rendered(site, {"log_shipper_privacy": {"cpr": "keep"}})
+    unparsed = rendered(site, generic)
+    full = rendered(site)  # last, so that the files beside the configuration are those it needs
+    return {
+        EVERYTHING: Way(full),
+        "without masking": Way(unmasked),
+        "without parsing": Way(unparsed),
+        "without sequence": Way(without_sequence(full)),
+        "without spool": Way(without_spool(full)),
+        "without compression": Way(without_compression(full)),
+        "without TLS": Way(without_tls(full)),
+        "without tunnel": Way(full, tunnel=False),
+        "without tunnel and TLS": Way(without_tls(full), tunnel=False),
+        PLAIN: Way(FORWARDING, tunnel=False, arrives="plain"),
+    }
+
+
+def rendered(site: Site, variables: dict[str, object] | None = None) -> str:
+    """The configuration of the relay that the role makes with these variables."""
+    site.leg.apply("--limit", "gw1", "-e", json.dumps(variables or {}))
+    return site.lab.run("gw1", f"cat {CONFIGURATION}")
