@@ -167,6 +167,7 @@ def look(settings: dict[str, Any]) -> dict[str, Any]:
         "bytes": sum(segment.size for segment in found),
         "max_bytes": settings["max_bytes"],
         "waiting": waiting(found, spool_state.read(folder / "ledger" / "state.json")),
+        "time": datetime.now(UTC).isoformat(timespec="microseconds"),
         "free": max(0, (disk.f_bavail - disk.f_blocks * RESERVE_PERCENT // 100) * disk.f_frsize),
     }
 
