@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -37,12 +38,13 @@ POLL_SECONDS = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Spool:
-    """What a relay says of its spool: bytes used, its bound, what its disk still has, and events not confirmed."""
+    """What a relay says of its spool: bytes used, its bound, what its disk has, events not confirmed; by its clock."""
 
     used: int
     bound: int
     free: int
     waiting: int
+    time: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,7 @@ def spools(project: Project, slug: str, municipality: Municipality) -> dict[str,
                 fix=f"run `vaern onboard {slug}`, then again",
             )
         told: dict[str, Any] = json.loads(answer.stdout)
-        return Spool(told["bytes"], told["max_bytes"], told["free"], told["waiting"])
+        return Spool(told["bytes"], told["max_bytes"], told["free"], told["waiting"], told["time"])
 
     return ssh.on_each(relays(slug, municipality), ask)
 
@@ -126,10 +128,14 @@ def rehearse(
     started = time.monotonic()
     with _cut(project, slug, municipality, seconds, tell):
         time.sleep(seconds)
-        held = {relay: spool.waiting for relay, spool in spools(project, slug, municipality).items()}
+        left = spools(project, slug, municipality)
     spent = round(time.monotonic() - started, 1)
+    held = {relay: spool.waiting for relay, spool in left.items()}
     tell(f"the link is restored after {spent} s; the relays hold {sum(held.values())} events")
-    after, caught_up = _caught_up(project, slug, municipality, deployment, max(LEAST_CATCH_UP_SECONDS, 3 * seconds))
+    ask = partial(ledger, project, municipality, deployment, confirm=True)
+    since = {relay: spool.time for relay, spool in left.items()}
+    state = partial(state_now, project, slug, municipality)
+    after, caught_up = _caught_up(state, ask, since, max(LEAST_CATCH_UP_SECONDS, 3 * seconds))
     lost, duplicates = grown(before, after)
     return Rehearsal(spent, held, caught_up, duplicates, lost)
 
@@ -159,19 +165,19 @@ def _on(project: Project, relay: str, verb: str) -> None:
 
 
 def _caught_up(
-    project: Project, slug: str, municipality: Municipality, deployment: Deployment, seconds: float
+    state: Callable[[], None], ask: Callable[[], Ledger], since: Mapping[str, str], seconds: float
 ) -> tuple[Ledger, float | None]:
-    """The balance once nothing that was sent is missing, and how long that took."""
+    """The balance once nothing that was sent is missing, and how long that took.
+
+    What a relay has not stated since is not known to miss, and a statement takes a moment to the archive.
+    """
     started = time.monotonic()
     while True:
-        # Until the link is used again the relays can tell nothing, and what they have not told is not known to miss.
-        told = True
-        try:
-            state_now(project, slug, municipality)
-        except UnreachableError:
-            told = False
-        found = ledger(project, municipality, deployment, confirm=True)
+        with suppress(UnreachableError):  # A relay tries the link again after up to half a minute.
+            state()
+        found = ask()
         spent = round(time.monotonic() - started, 1)
+        told = all(found.statements.get(relay, "") > moment for relay, moment in since.items())
         if told and not found.total("missing") + found.total("under_way"):
             return found, spent
         if spent > seconds:

@@ -27,7 +27,7 @@ PROJECT = Project(ROOT, ROOT / ".vaern")
 FLEET = load_fleet(PROJECT, ["favrskov"])
 FAVRSKOV = FLEET.municipalities["favrskov"]
 RELAY = "favrskov-gw1"
-ROOMY = {"bytes": 0, "max_bytes": 10**9, "free": 10**9, "waiting": 7, "resent": 0, "error": ""}
+ROOMY = {"bytes": 0, "max_bytes": 10**9, "free": 10**9, "waiting": 7, "time": "2026-11-24T12", "resent": 0, "error": ""}
 ROW = Row("2026-11-24", RELAY, "dhcp1", 10, 10, 0, 0, 0, 0)
 
 
@@ -35,10 +35,10 @@ def books(*rows: Row, lost: tuple[LostSegment, ...] = ()) -> Ledger:
     return Ledger("0710", "2026-11-24T12:00:00+00:00", rows, (), lost, {})
 
 
-def told(row: Row) -> str:
+def told(row: Row, stated: str) -> str:
     rows = [{name: getattr(row, name) for name in Row.__slots__}]
     return json.dumps(
-        {"code": "0710", "time": "", "rows": rows, "gaps": [], "lost_segments": [], "statements": {RELAY: "now"}}
+        {"code": "0710", "time": "", "rows": rows, "gaps": [], "lost_segments": [], "statements": {RELAY: stated}}
     )
 
 
@@ -48,6 +48,8 @@ class Hosts:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.spool: dict[str, Any] = dict(ROOMY)
         self.row = ROW
+        self.stated = ["2026-11-24T11:59", "2026-11-24T11:59", "2026-11-24T12:01"]
+        """Times of the relay's newest statement in the archive, ask by ask."""
         self.asked: list[str] = []
         self.refuses = ""
         for module in (rehearsal, balance):
@@ -58,7 +60,9 @@ class Hosts:
         self.asked.append(command)
         if self.refuses and self.refuses in command:
             return subprocess.CompletedProcess([], 3, "", "Unit vaern-rehearsal.service was already loaded")
-        text = told(self.row) if command.startswith("vaern-ledger") else json.dumps(self.spool)
+        text = json.dumps(self.spool)
+        if command.startswith("vaern-ledger"):
+            text = told(self.row, self.stated.pop(0) if len(self.stated) > 1 else self.stated[0])
         return subprocess.CompletedProcess([], 0, text, "")
 
     @property
@@ -87,10 +91,10 @@ def test_a_relay_needs_what_its_sources_declare() -> None:
 @pytest.mark.parametrize(
     ("spool", "fits"),
     [
-        (Spool(0, 1000, 10**6, 0), True),
-        (Spool(0, 999, 10**6, 0), False),
-        (Spool(1, 1000, 10**6, 0), False),
-        (Spool(0, 1000, 799, 0), False),
+        (Spool(0, 1000, 10**6, 0, ""), True),
+        (Spool(0, 999, 10**6, 0, ""), False),
+        (Spool(1, 1000, 10**6, 0, ""), False),
+        (Spool(0, 1000, 799, 0, ""), False),
     ],
 )
 def test_the_need_must_stay_below_the_alarm_and_on_the_disk(spool: Spool, fits: bool) -> None:
@@ -118,6 +122,7 @@ def test_it_cuts_looks_mends_and_asks(hosts: Hosts) -> None:
     cut, mend = (index for index, command in enumerate(hosts.asked) if command.startswith("python3"))
     assert "vaern-spool --look" in hosts.asked[cut:mend]
     assert done.buffered == {RELAY: 7}
+    assert hosts.stated == ["2026-11-24T12:01"], "a balance without the newest statement says nothing"
     assert (done.lost, done.duplicates, done.holds) == (0, 0, True)
 
 

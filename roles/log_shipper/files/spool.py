@@ -41,10 +41,15 @@ STATISTICS = Path("/var/log/vaern-log-shipper/impstats.json")
 USER = "vaern-relay"
 GRACE_SECONDS = 120.0
 """So long an event may be on its way before it is sent again."""
+ARCHIVED_SECONDS = 30.0
+"""So long after an event is with the broker it is in the archive, and in the collector's next confirmation."""
 STUCK_SECONDS = 300.0
 """A disk queue that a kill has damaged may say for ever that it holds something."""
 TAIL = 256 * 1024
 """Bytes of counters: several rounds of them."""
+REFUSED = (
+    "No TLS with the collector, its certificate or ours is refused. No event is delivered; none is dropped meanwhile."
+)
 HIGH_WATER = 0.8
 RESERVE_PERCENT = 2
 """Of the disk, which `rotate` never lets the spool take."""
@@ -165,6 +170,7 @@ def look(settings: dict[str, Any]) -> dict[str, Any]:
         "bytes": sum(segment.size for segment in found),
         "max_bytes": settings["max_bytes"],
         "waiting": waiting(found, spool_state.read(folder / "ledger" / "state.json")),
+        "time": datetime.now(UTC).isoformat(timespec="microseconds"),
         "free": max(0, (disk.f_bavail - disk.f_blocks * RESERVE_PERCENT // 100) * disk.f_frsize),
     }
 
@@ -191,15 +197,23 @@ def run(settings: dict[str, Any], grace: float) -> dict[str, Any]:
             lacking = state.lacking(settled)
             # What rsyslog still brings of its disk queue would only be sent twice, and is not lost.
             draining = state.moves(queued(STATISTICS), now, STUCK_SECONDS)
-            if not draining:
+            # Nor would a confirmation tell that was made while it was bringing them.
+            speaks = state.speaks(told["time"], draining, ARCHIVED_SECONDS)
+            if speaks or (not grace and not draining):
                 state.give_up(lacking, spool_state.whole(found))
-            if not draining or not grace:
+            if speaks or not grace:
                 done["resent"] = resend(settings, found, lacking)
+            if done["resent"]:
+                state.empty = ""  # Nor would one that was made while this was under way.
         done |= measure(settings, found, gone)
         state_it(settings, state, {key: done[key] for key in ("bytes", "max_bytes", "segments")})
     except BrokerError as error:
         done |= measure(settings, found, gone) if "bytes" not in done else {}
         done["error"] = str(error)
+        state.empty = ""
+        # rsyslog's output only counts this, like any broken connection; no waiting mends it.
+        if "SSL" in done["error"]:
+            alarm(REFUSED)
     state.forget(since)
     spool_state.write(path, state)
     (folder / "ledger" / "gave-way.reading").unlink(missing_ok=True)

@@ -38,7 +38,8 @@ def _connection(settings: dict[str, Any]) -> dict[str, Any]:
 def confirmation(settings: dict[str, Any]) -> dict[str, Any] | None:
     """The newest confirmation of the collector, None when it has given none. Raises BrokerError."""
     settled = {"group.id": settings["relay"], "enable.auto.commit": False, "auto.offset.reset": "error"}
-    consumer = Consumer(_connection(settings) | settled)
+    heard: list[str] = []
+    consumer = Consumer(_connection(settings) | settled | {"error_cb": lambda error: heard.append(error.str())})
     try:
         partition = TopicPartition(settings["confirmations"], 0)
         low, high = consumer.get_watermark_offsets(partition, timeout=SECONDS)
@@ -47,7 +48,9 @@ def confirmation(settings: dict[str, Any]) -> dict[str, Any] | None:
         consumer.assign([TopicPartition(settings["confirmations"], 0, high - 1)])
         return _first(consumer)
     except KafkaException as error:
-        raise BrokerError(f"the broker does not say what is confirmed: {error.args[0].str()}") from error
+        consumer.poll(0)  # What was heard is handed over only when asked for.
+        reason = next((text for text in heard if "SSL" in text), error.args[0].str())
+        raise BrokerError(f"the broker does not say what is confirmed: {reason}") from error
     finally:
         consumer.close()
 

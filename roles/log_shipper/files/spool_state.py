@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,8 @@ class State:
         self.settled: list[tuple[float, list[Any]]] = [(at, rows) for at, rows in written.get("settled", ())]
         self.queue: tuple[int, float] = tuple(written.get("queue", (0, 0.0)))
         """Events in rsyslog's queue on disk, and since when so many."""
+        self.empty = str(written.get("empty", ""))
+        """Time of the confirmation that was the newest when that queue was first found empty; none while it is not."""
         self.statements = int(written.get("statements", 0))
 
     def written(self) -> dict[str, Any]:
@@ -52,6 +55,7 @@ class State:
             "told_given_up": self.told_given_up,
             "settled": self.settled,
             "queue": self.queue,
+            "empty": self.empty,
             "statements": self.statements,
         }
 
@@ -129,6 +133,20 @@ class State:
         if self.queue[0] != queued or self.queue[1] > now:
             self.queue = (queued, now)
         return queued > 0 and now - self.queue[1] < stuck
+
+    def speaks(self, confirmed: str, moves: bool, after: float) -> bool:
+        """Whether a confirmation of that time can tell what is lacking: it was made well after the queue was empty.
+
+        Both times are the collector's, so no clock of the relay counts.
+        """
+        if moves:
+            self.empty = ""
+        elif not self.empty:
+            self.empty = confirmed
+        if not self.empty:
+            return False
+        passed = datetime.fromisoformat(confirmed) - datetime.fromisoformat(self.empty)
+        return passed.total_seconds() >= after
 
     def give_up(self, lacking: dict[Source, Intervals], spool: dict[Source, Intervals]) -> None:
         """What is lacking and not in the spool any more can never be sent."""

@@ -129,6 +129,15 @@ def test_what_is_settled_was_sent_long_enough_ago(programs: Programs) -> None:
     assert state.settle(1182.0, 0.0) == {(BOOT, "dhcp1"): 4}
 
 
+def test_only_a_confirmation_from_after_the_queue_was_empty_tells_what_is_lacking(programs: Programs) -> None:
+    state = programs.spool_state.State()
+    minutes = [f"2026-11-24T10:{minute:02d}:00+00:00" for minute in range(5)]
+    moves = [False, False, True, False, False]
+    told = [state.speaks(minute, moving, 30.0) for minute, moving in zip(minutes, moves, strict=True)]
+    assert told == [False, True, False, False, True]
+    assert programs.spool_state.State(state.written()).empty == minutes[3]
+
+
 def test_a_clock_that_is_set_back_holds_up_nothing(programs: Programs) -> None:
     state = entered(programs, programs.spool_state.State(), line(1), line(2))
     state.settle(5000.0, 120.0)
