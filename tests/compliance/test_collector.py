@@ -20,6 +20,7 @@ ALL, READ, WRITE, DESCRIBE = 2, 3, 4, 8
 ALLOW = 3
 """Numbers of the Kafka protocol: resource and pattern types, operations, permission."""
 ARCHIVER = "local.archiver"
+SENTRY = "local.sentry"
 ARCHIVE = "/var/lib/vaern/archive"
 REFUSED = re.compile(r"alert (certificate required|bad certificate|certificate unknown)")
 TOO_OLD = re.compile(r"alert (protocol version|handshake failure)")
@@ -96,12 +97,15 @@ def test_municipality_has_its_channel(facts: Facts, municipality: Municipality, 
 
 @pytest.mark.control("COL-06")
 def test_only_own_hosts_write(facts: Facts, slug: str, municipality: Municipality, check: Check) -> None:
-    """Writers are the municipality's relays, readers the archiver, and the relays have no other right."""
+    """Writers are the municipality's relays and the sentry with its alarms, readers the archiver.
+
+    The relays have no other right.
+    """
     topic = topic_of(municipality.code)
     relays = expectations.relay_names(slug, municipality)
     concerned = [entry for entry in facts.broker["access"] if _matches(entry, topic)]
     check(
-        expected=relays,
+        expected=relays | {SENTRY},
         observed=frozenset(_who(concerned, set(range(ALL, 20)) - {READ, DESCRIBE})),
         evidence="broker: access list",
     )
