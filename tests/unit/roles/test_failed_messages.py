@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from jinja2 import Environment
 
 TEMPLATE = Path(__file__).resolve().parents[3] / "roles" / "log_shipper" / "templates" / "failed.j2"
+KEYS = ("dhcp1", "heartbeat", "tap-core", "")
 TOPICS = ("logs.0710", "logs.0710.national", "logs.0710.r2-d2")
 
 
@@ -39,14 +40,19 @@ EVENT = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), max
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(st.tuples(st.sampled_from(TOPICS), EVENT), min_size=1, max_size=6))
-def test_every_event_comes_back_with_its_topic(queue: Path, events: list[tuple[str, str]]) -> None:
-    """omkafka writes no line ends."""
-    told = [f"{topic}\t{event}" for topic, event in events]
+@given(st.lists(st.tuples(st.sampled_from(TOPICS), st.sampled_from(KEYS), EVENT), min_size=1, max_size=6))
+def test_every_event_comes_back_with_its_topic_and_key(queue: Path, events: list[tuple[str, str, str]]) -> None:
+    """omkafka 8.2504 writes topic, key and event, and no line ends."""
+    told = [f"{topic}\t{key}\t{event}" for topic, key, event in events]
     assert put_back(queue, "".join(told)) == told
     assert put_back(queue, "\n".join(told) + "\n") == told
 
 
+def test_an_event_without_a_key_comes_back_too(queue: Path) -> None:
+    told = ['logs.0710\t{"message":"one"}', 'logs.0710\tdhcp1\t{"message":"two"}', 'logs.0710\t{"message":"three"}']
+    assert put_back(queue, "".join(told)) == told
+
+
 def test_an_event_that_was_cut_off_spoils_no_other(queue: Path) -> None:
-    whole = 'logs.0710.national\t{"message":"whole"}'
-    assert put_back(queue, 'logs.0710\t{"message":"cut ' + whole) == [whole]
+    whole = 'logs.0710.national\tdhcp1\t{"message":"whole"}'
+    assert put_back(queue, 'logs.0710\tdhcp1\t{"message":"cut ' + whole) == [whole]
