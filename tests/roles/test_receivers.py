@@ -183,7 +183,7 @@ def test_a_soc_that_is_away_holds_nobody_back_and_misses_nothing(leg: Leg) -> No
     assert len(identities(arrived)) == 6000
     leg.lab.run("soc1", "systemctl start soc")
     await_parity(leg, "relp", HEALTH, 120)
-    # Syslog over TLS has no acknowledgement: the batch written into the broken connection is lost, and nothing after it.
+    # Syslog over TLS has no acknowledgement: the batch written into the broken connection is lost, nothing after it.
     sent = sorted(one for one in identities(arrived) if one[0] == "dhcp1")
     limit = time.monotonic() + 60
     while sent[-1] not in (got := identities(received(leg, "syslog"))):
