@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 from azure_double.launching import write_launcher
-from conftest import alternate, timed
 from generated_fleet import write_azure_fleet
+from paired import alternate, timed
 
 ROOT = Path(__file__).resolve().parents[2]
 TOOLS = Path(os.environ.get("VAERN_TOOLS", ROOT / ".vaern" / "tools"))

@@ -13,9 +13,9 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from conftest import alternate
 from lab_hosts import lab_hosts
 from leg import DHCP, HOSTS, RELAY, Leg, plays, prepare
+from paired import alternate
 
 pytestmark = pytest.mark.bench
 

@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import alternate, timed
 from lab_project import Lab
+from paired import alternate, timed
 
 from vaern import sharedhosts
 from vaern.declaration import load_fleet
