@@ -6,7 +6,8 @@ quiet='^(user@|session-|ssh@|systemd-tmpfiles|apt-|dpkg-|man-db|systemd-hostname
   find /etc -xdev ! -path /etc/ld.so.cache ! -path /etc/mtab ! -name .pwd.lock -printf '%p %y %m %u %g %l\n' \
     | LC_ALL=C sort
   find /etc -xdev -type f ! -path /etc/ld.so.cache -print0 | LC_ALL=C sort -z | xargs -0 sha256sum
-  find /opt /usr/local -xdev -printf '%p %y %m %u %g %s\n' 2> /dev/null | LC_ALL=C sort
+  # What Python keeps beside a program comes with its first run, by whoever starts it.
+  find /opt /usr/local -xdev -name __pycache__ -prune -o -printf '%p %y %m %u %g %s\n' 2> /dev/null | LC_ALL=C sort
   dpkg-query -W -f '${Package} ${db:Status-Abbrev}\n'
   systemctl list-unit-files --type=service --state=enabled --no-legend --plain | cut -d' ' -f1
   systemctl list-units --type=service --all --no-legend --plain \
