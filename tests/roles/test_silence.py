@@ -128,10 +128,7 @@ def test_a_spool_and_a_queue_that_fill_and_discard(silence: Silence) -> None:
     silence.lab.run("hub1", "systemctl start vaern-kafka")
     for kind in ("spool", "queue", "discards"):
         assert cleared(silence, kind, "gw1", 120), silence.records()[-10:]
-        told = silence.changes(kind, "gw1")
-        # On a slow machine a flood has pauses longer than the hold of these tests, and is more than one episode.
-        assert told
-        assert told == ["raised", "cleared"] * (len(told) // 2)
+        assert silence.changes(kind, "gw1") == ["raised", "cleared"]
 
 
 def test_a_restart_of_the_sentry_neither_repeats_nor_forgets(silence: Silence) -> None:
