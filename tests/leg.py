@@ -61,14 +61,7 @@ def plays() -> list[dict[str, Any]]:
     tap = {"sector": "administration", "expected_mbit_per_second": 20}
     return [
         collector_play(),
-        play("log_shipper", "gw1", {
-            "log_shipper_identity": {"municipality": "0710", "site": "raadhus", "relay": "gw1"},
-            "log_shipper_listen": RELAY,
-            "log_shipper_output": {"brokers": [f"{COLLECTOR}:9093"], "topic": "logs.0710"},
-            "log_shipper_spool": {"directory": SPOOL, "max_bytes": SPOOL_BYTES},
-            "log_shipper_queue": {"max_disk_bytes": 512 * 2**20, "memory_events": 20000},
-            "log_shipper_sources": sources(),
-        }),
+        relay_play(log_shipper_sources=sources()),
         play("network_tap", "sensor1", {
             "network_tap_taps": [
                 {"name": "core", "mode": "nft", "interface": "tap0", **tap},
@@ -89,6 +82,18 @@ def collector_play(**others: Any) -> dict[str, Any]:
         "collector_tenants": [{**tenant, "retention_days": 400, "max_gib": 2.0}],
     }
     return play("collector", "hub1", variables | others)
+
+
+def relay_play(**others: Any) -> dict[str, Any]:
+    """The relay of the leg, but for its sources; `others` are more variables of the role, or other ones."""
+    variables = {
+        "log_shipper_identity": {"municipality": "0710", "site": "raadhus", "relay": "gw1"},
+        "log_shipper_listen": RELAY,
+        "log_shipper_output": {"brokers": [f"{COLLECTOR}:9093"], "topic": "logs.0710"},
+        "log_shipper_spool": {"directory": SPOOL, "max_bytes": SPOOL_BYTES},
+        "log_shipper_queue": {"max_disk_bytes": 512 * 2**20, "memory_events": 20000},
+    }
+    return play("log_shipper", "gw1", variables | others)
 
 
 def play(role: str, host: str, variables: Mapping[str, Any]) -> dict[str, Any]:

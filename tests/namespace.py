@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lab_hosts import Booted
-from leg import COLLECTOR, DHCP, RELAY, SPOOL, Event, Leg, collector_play, play, prepare, source
+from leg import COLLECTOR, DHCP, RELAY, SPOOL, Event, Leg, collector_play, prepare, relay_play, source
 
 HOSTS = {"hub1": {"uplink": "198.18.0.10/15"}, "gw1": {"uplink": "198.19.50.10/15", "lan": f"{RELAY}/24@lan1"}}
 KEY_FILE = "/etc/vaern/log_shipper/connection_string"
@@ -46,16 +46,13 @@ def plays(primary: str, secondary: str) -> list[dict[str, Any]]:
     """Broker and relay, the relay with the primary key."""
     return [
         collector_play(**keys(primary, secondary)),
-        play("log_shipper", "gw1", {
-            "log_shipper_identity": {"municipality": "0710", "site": "raadhus", "relay": "gw1"},
-            "log_shipper_listen": RELAY,
-            "log_shipper_compression": "gzip",
-            "log_shipper_spool": {"directory": SPOOL, "max_bytes": 128 * 2**20},
-            "log_shipper_queue": {"max_disk_bytes": 512 * 2**20, "memory_events": 20000},
-            "log_shipper_sources": [source("dhcp1", "dhcp", "administration", "syslog_tcp", DHCP)],
+        relay_play(
+            log_shipper_compression="gzip",
+            log_shipper_spool={"directory": SPOOL, "max_bytes": 128 * 2**20},
+            log_shipper_sources=[source("dhcp1", "dhcp", "administration", "syslog_tcp", DHCP)],
             **sending(PRIMARY, primary),
-        }),
-    ]  # fmt: skip
+        ),
+    ]
 
 
 def make(lab: Booted, folder: Path, primary: str, secondary: str) -> Leg:

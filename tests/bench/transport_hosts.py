@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from lab_hosts import Booted, lab_hosts
-from leg import COLLECTOR, DHCP, OVERLAY, RELAY, SPOOL, Leg, collector_play, play, prepare, source
+from leg import COLLECTOR, DHCP, OVERLAY, RELAY, SPOOL, Leg, collector_play, prepare, relay_play, source
 from transport_site import BESIDE, OTHER, Site
 
 HOSTS = {"hub1": {"uplink": "198.18.0.10/15"}, "gw1": {"uplink": "198.19.50.10/15", "lan": f"{RELAY}/24@lan1"}}
@@ -59,16 +59,13 @@ def plays(parser: str, privacy: str) -> list[dict[str, Any]]:
     firewall = source("firewall1", "firewall", "administration", "syslog_tcp", DHCP)
     return [
         collector_play(),
-        play("log_shipper", "gw1", {
-            "log_shipper_identity": {"municipality": "0710", "site": "raadhus", "relay": "gw1"},
-            "log_shipper_listen": RELAY,
-            "log_shipper_output": {"brokers": [f"{COLLECTOR}:9093"], "topic": "logs.0710"},
-            "log_shipper_spool": {"directory": SPOOL, "max_bytes": 2**31},
-            "log_shipper_queue": {"max_disk_bytes": 2**31, "memory_events": 50000},
-            "log_shipper_privacy": {"cpr": privacy},
-            "log_shipper_sources": [firewall | {"parser": parser, "timezone": "Europe/Copenhagen"}],
-        }),
-    ]  # fmt: skip
+        relay_play(
+            log_shipper_spool={"directory": SPOOL, "max_bytes": 2**31},
+            log_shipper_queue={"max_disk_bytes": 2**31, "memory_events": 50000},
+            log_shipper_privacy={"cpr": privacy},
+            log_shipper_sources=[firewall | {"parser": parser, "timezone": "Europe/Copenhagen"}],
+        ),
+    ]
 
 
 @contextmanager
