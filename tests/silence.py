@@ -36,7 +36,7 @@ LIMITS = {
     "handshake_seconds": 135,
     "spool_percent": 80,
     "queue_percent": 80,
-    "hold_seconds": 8,
+    "hold_seconds": 15,
 }
 PLAY = """
 - hosts: all

@@ -10,7 +10,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
+import jinja2
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from role_programs import on_path
@@ -177,3 +179,20 @@ def test_the_spool_fills_with_what_is_not_delivered(tmp_path: Path, monkeypatch:
     assert watch.unconfirmed(tmp_path, counters(50000, 0)) == 100, "the link is away: nothing more is delivered"
     assert watch.unconfirmed(tmp_path, None) == 100, "no counters are no sign of delivery"
     assert watch.unconfirmed(tmp_path, counters(10, 0)) == 0
+
+
+@pytest.mark.parametrize(
+    ("hold", "spool", "taken"), [(60, "/x", True), (40, "/x", True), (39, "/x", False), (8, "", True)]
+)
+def test_a_hold_shorter_than_the_counters_interval_is_refused(hold: int, spool: str, taken: bool) -> None:
+    """A flood that went on was raised every ten seconds, when rsyslog next wrote its counters."""
+    counters = (FILES.parents[1] / "log_shipper" / "templates" / "rsyslog.conf.j2").read_text(encoding="utf-8")
+    assert 'load="impstats" interval="10"' in counters
+    (check,) = yaml.safe_load((FILES.parent / "tasks" / "preflight.yml").read_text(encoding="utf-8"))
+    expression = next(one for one in check["ansible.builtin.assert"]["that"] if "hold_seconds" in one)
+    variables = {
+        "watch_limits": LIMITS | {"hold_seconds": hold},
+        "watch_interval_seconds": 15,
+        "watch_spool": {"directory": spool},
+    }
+    assert jinja2.Environment(autoescape=True).compile_expression(expression)(**variables) is taken
