@@ -7,7 +7,7 @@ SHELL := /bin/bash
 
 # sudo drops PATH and the variables below; a Go or Python outside Debian's folders is found by the first of them.
 ifneq ($(shell id -u),0)
-SUDO := sudo env "PATH=$(PATH)" $(foreach name,VAERN_TOOLS VAERN_STATE NO_COLOR,$(if $($(name)),"$(name)=$($(name))"))
+SUDO := sudo env "PATH=$(PATH)" $(foreach name,VAERN_TOOLS VAERN_STATE VAERN_ACCELERATED NO_COLOR,$(if $($(name)),"$(name)=$($(name))"))
 endif
 bin := .venv/bin
 municipality ?= favrskov

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from vaern import acceleration
 from vaern.model.outputs import HostOutput
 from vaern_stacks.lab import access, hosts, machine, names, network, sweep
 from vaern_stacks.lab.spec import Host, Lab, Link
@@ -41,13 +42,15 @@ class Booted:
         return done.stdout
 
     def playbook(self, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run ansible-playbook as the product does, with the inventory of that folder."""
+        """Run ansible-playbook as the product does when it is accelerated, with the inventory of that folder."""
         argv = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", str(folder / INVENTORY), *arguments]
         settings = {
             "ANSIBLE_CONFIG": str(ROOT / "cli/vaern/data/ansible.cfg"),
             "ANSIBLE_ROLES_PATH": str(ROOT / "roles"),
             # Shared connections are named by host alone: other labs have hosts of the same name.
             "ANSIBLE_SSH_CONTROL_PATH_DIR": str(folder / "cp"),
+            "ANSIBLE_STRATEGY": f"{acceleration.FAMILY}linear",
+            **acceleration.settings(),
         }
         return subprocess.run(argv, env=os.environ | settings, capture_output=True, text=True, check=False, timeout=900)
 

@@ -67,9 +67,10 @@ class LazyGroup(click.Group):
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.option("--project", type=click.Path(path_type=Path, file_okay=False), help="Project folder; else found upwards.")
+@click.option("--accelerated", is_flag=True, envvar="VAERN_ACCELERATED", help="Run Ansible by Mitogen (decision 30).")
 @click.version_option(__version__, prog_name="vaern")
 @click.pass_context
-def cli(ctx: click.Context, project: Path | None) -> None:
+def cli(ctx: click.Context, project: Path | None, accelerated: bool) -> None:
     """Connect municipalities to the joint security operations centre.
 
     \b
@@ -85,7 +86,7 @@ def cli(ctx: click.Context, project: Path | None) -> None:
     """
     if ctx.resilient_parsing:
         return
-    ctx.obj = Project.find(project)
+    ctx.obj = Project.find(project, accelerated=accelerated)
 
 
 def _show(error: VaernError) -> None:

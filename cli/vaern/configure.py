@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from vaern import hoststate
+from vaern import acceleration, hoststate
 from vaern.errors import ConfigureError, UnreachableError
 from vaern.model.progress import Tell
 from vaern.paths import Project
@@ -78,6 +78,8 @@ def run_play(project: Project, play: Play, tell: Tell, *, check: bool = False) -
     log.parent.mkdir(parents=True, exist_ok=True)
     with _private_folder(play) as folder:
         arguments = [f"-e @{folder / 'variables.json'}", *(["--check", "--diff"] if check else [])]
+        if project.accelerated:
+            arguments.append(f"-e strategy_family={acceleration.FAMILY}")
         runner = init_runner(
             private_data_dir=str(folder),
             playbook=str(play.playbook),
@@ -103,6 +105,7 @@ def environment(project: Project) -> dict[str, str]:
         "ANSIBLE_ROLES_PATH": str(project.roles),
         "ANSIBLE_SSH_ARGS": f"-F {project.state / 'ssh_config'}",
         "ANSIBLE_LOCAL_TEMP": str(project.state / "ansible"),
+        **(acceleration.settings() if project.accelerated else {}),
     }
 
 

@@ -23,9 +23,11 @@ class Project:
 
     root: Path
     state: Path
+    accelerated: bool = False
+    """Whether Ansible is run by Mitogen."""
 
     @classmethod
-    def find(cls, given: Path | None = None) -> Project:
+    def find(cls, given: Path | None = None, *, accelerated: bool = False) -> Project:
         """Locate the project. Raises UsageError when no folder upwards is one."""
         named = given or (Path(os.environ["VAERN_PROJECT"]) if "VAERN_PROJECT" in os.environ else None)
         start = (named or Path.cwd()).resolve()
@@ -33,7 +35,7 @@ class Project:
         for folder in candidates:
             if (folder / "pyproject.toml").is_file() and (folder / "roles").is_dir():
                 state = os.environ.get("VAERN_STATE")
-                return cls(folder, Path(state).resolve() if state else folder / ".vaern")
+                return cls(folder, Path(state).resolve() if state else folder / ".vaern", accelerated)
         raise UsageError(
             f"{start} is not a vaern project (no pyproject.toml with roles/ beside it)",
             fix="run from the project folder, or name it with --project DIR or VAERN_PROJECT",

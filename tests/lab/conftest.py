@@ -20,3 +20,10 @@ def onboarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         yield lab
     finally:
         lab.vaern("lab", "down", expect=None)
+
+
+@pytest.fixture(autouse=True)
+def accelerated(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first onboarding and the tests of it run Ansible as it is by default; the others run it by Mitogen."""
+    if request.path.name != "test_onboard.py":
+        monkeypatch.setenv("VAERN_ACCELERATED", "1")
