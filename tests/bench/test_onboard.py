@@ -1,4 +1,4 @@
-"""From bare hosts to the report, split by stage; then a run with nothing to do against plain ansible-playbook."""
+"""From bare hosts to the report, split by stage; a run with nothing to do against ansible-playbook; Mitogen."""
 
 from __future__ import annotations
 
@@ -38,6 +38,13 @@ def test_onboard(bare_lab: Lab, tmp_path: Path) -> None:
     mine, other, ratio = alternate(ours, theirs)
     print(f"nothing to do: vaern onboard {mine:.1f} s (with verification and proof), ansible-playbook {other:.1f} s")
     print(f"ratio ansible-playbook / vaern: {ratio:.2f} (goal: 5)")
+
+    def every_task(*options: str) -> float:
+        command = [str(BIN / "vaern"), *options, "onboard", bare_lab.slug, "--full"]
+        return timed(command, bare_lab.project.root, bare_lab.environment)
+
+    mine, other, ratio = alternate(lambda: every_task("--accelerated"), every_task)
+    print(f"every task, nothing to change: with Mitogen {mine:.1f} s, without {other:.1f} s, ratio {ratio:.2f}")
 
 
 def plain_plays(lab: Lab, folder: Path) -> list[tuple[list[str], dict[str, str]]]:

@@ -26,6 +26,7 @@ from archive_retention import delete, due
 from archive_segments import code_of, utc
 from archive_sightings import Sightings
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
+from local_broker import as_user
 
 SETTINGS = Path("/etc/vaern/collector/collector.json")
 BATCH = 5000
@@ -247,11 +248,7 @@ def consumer() -> Consumer:
     password = (Path(os.environ["CREDENTIALS_DIRECTORY"]) / "kafka").read_text(encoding="ascii")
     return Consumer(
         {
-            "bootstrap.servers": "127.0.0.1:9092",
-            "security.protocol": "SASL_PLAINTEXT",
-            "sasl.mechanisms": "PLAIN",
-            "sasl.username": "local.archiver",
-            "sasl.password": password,
+            **as_user("archiver", password),
             "group.id": "vaern-archiver",
             "enable.auto.commit": False,
             "enable.auto.offset.store": False,

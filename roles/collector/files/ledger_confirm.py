@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from confluent_kafka import Producer
+from local_broker import as_user
 
 SECONDS = 30.0
 BIGGEST = 900_000
@@ -33,11 +34,7 @@ def confirm(code: str, told: dict[str, Any], now: datetime, password: str) -> No
     failed: list[str] = []
     producer = Producer(
         {
-            "bootstrap.servers": "127.0.0.1:9092",
-            "security.protocol": "SASL_PLAINTEXT",
-            "sasl.mechanisms": "PLAIN",
-            "sasl.username": "local.ledger",
-            "sasl.password": password,
+            **as_user("ledger", password),
             "acks": "all",
             "compression.type": "gzip",
             "message.timeout.ms": int(SECONDS * 1000),

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from local_broker import as_user
 from sentry_alarms import AlarmLog, Record
 
 SOURCE = "vaern.alarm"
@@ -136,11 +137,7 @@ def producer() -> Any:
     password = (Path(os.environ["CREDENTIALS_DIRECTORY"]) / "kafka").read_text(encoding="ascii")
     return Producer(
         {
-            "bootstrap.servers": "127.0.0.1:9092",
-            "security.protocol": "SASL_PLAINTEXT",
-            "sasl.mechanisms": "PLAIN",
-            "sasl.username": "local.sentry",
-            "sasl.password": password,
+            **as_user("sentry", password),
             "acks": "all",
             "enable.idempotence": True,
             "message.timeout.ms": 20000,
