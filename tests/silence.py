@@ -173,7 +173,9 @@ class Silence:
                  "application": "vaern-sensor1", **own},
             ],
             **self._link("gw1"),
-            "watch_spool": {"directory": spool, "max_bytes": SPOOL_BYTES, "queue_bytes": QUEUE_BYTES},
+            "watch_spool": {
+                "directory": spool, "max_bytes": SPOOL_BYTES, "queues": [{"name": "kafka", "max_bytes": QUEUE_BYTES}],
+            },
         }  # fmt: skip
 
     def _sensor(self) -> dict[str, Any]:

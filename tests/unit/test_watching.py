@@ -78,3 +78,17 @@ def test_tunnels_are_watched_from_both_ends(fleet: Fleet) -> None:
     heard = {peer["name"]: peer["municipality"] for peer in tenants["watch_tunnel"]["peers"]}
     assert heard == {peer["name"]: peer["municipality"] for peer in tenants["vpn_hub_peers"]}
     assert "preshared" not in str(tenants["watch_tunnel"])
+
+
+def test_a_relay_watches_the_queue_of_every_soc_it_sends_to(fleet: Fleet) -> None:
+    """By the name and the bound that rsyslog has of it."""
+    output = SocOutput(name="relp", protocol=SocProtocol.RELP_TLS, address="soc.example")
+    profiles = fleet.deployment.soc_profiles | {"national": SocProfile(title="National", outputs=(output,))}
+    deployment = fleet.deployment.model_copy(update={"soc_profiles": profiles})
+    files = inventory.municipality_files(Fleet(deployment, fleet.municipalities), "favrskov")
+    told = yaml.safe_load(files["favrskov/host_vars/favrskov-gw1.yml"])
+    (receiver,) = told["log_shipper_receivers"]
+    assert told["watch_spool"]["queues"] == [
+        {"name": "kafka", "max_bytes": told["log_shipper_queue"]["max_disk_bytes"]},
+        {"name": f"receiver_{receiver['name']}", "max_bytes": receiver["max_disk_bytes"]},
+    ]

@@ -184,6 +184,9 @@ def _link(deployment: Deployment, slug: str, municipality: Municipality, host: H
 def _shipper(deployment: Deployment, slug: str, municipality: Municipality, host: Host) -> Variables:
     half = (sizing.spool_limit_bytes(host) - receiving.queues_bytes(deployment, municipality, host)) // 2
     name = host_name(slug, host.name)
+    receivers = [_receiver(municipality, host, receiver) for receiver in receiving.sent(deployment, municipality)]
+    queues = [{"name": "kafka", "max_bytes": half}]
+    queues += [{"name": f"receiver_{one['name']}", "max_bytes": one["max_disk_bytes"]} for one in receivers]
     return {
         "log_shipper_identity": {"municipality": municipality.code, "site": host.site, "relay": name},
         "log_shipper_listen": str(host.address),
@@ -195,16 +198,14 @@ def _shipper(deployment: Deployment, slug: str, municipality: Municipality, host
                 *watching.sources_through(municipality, host),
             ]
         ],
-        "log_shipper_receivers": [
-            _receiver(municipality, host, receiver) for receiver in receiving.sent(deployment, municipality)
-        ],
+        "log_shipper_receivers": receivers,
         **_sending(deployment, slug, municipality, name),
         "log_shipper_spool": {"directory": "/var/spool/vaern-log-shipper", "max_bytes": half}
         # Hosts of the lab share the disk of the operator's machine.
         | ({"refuse_small_disk": False} if deployment.target is Target.LAB else {}),
         "log_shipper_queue": {"max_disk_bytes": half, "memory_events": 50000},
         "log_shipper_privacy": {"cpr": municipality.privacy.cpr.value},
-        **watching.relay_watch("/var/spool/vaern-log-shipper", half, half),
+        **watching.relay_watch("/var/spool/vaern-log-shipper", half, queues),
     }
 
 

@@ -35,9 +35,9 @@ def host_watch(deployment: Deployment, slug: str, municipality: Municipality, ho
     return variables
 
 
-def relay_watch(directory: str, spool_bytes: int, queue_bytes: int) -> Variables:
-    """What a relay has besides: spool and queue, with their bounds."""
-    return {"watch_spool": {"directory": directory, "max_bytes": spool_bytes, "queue_bytes": queue_bytes}}
+def relay_watch(directory: str, spool_bytes: int, queues: list[Variables]) -> Variables:
+    """What a relay has besides: spool and queues, each with the bytes it may take."""
+    return {"watch_spool": {"directory": directory, "max_bytes": spool_bytes, "queues": queues}}
 
 
 def hub_watch(deployment: Deployment, name: str) -> Variables:

@@ -114,13 +114,13 @@ class Watch:
         # A file of counters that was just moved aside says nothing; what was known before still holds.
         before, self.counted = self.counted, readings.counters(tail(STATISTICS, STATISTICS_BYTES)) or self.counted
         spool = readings.percent(unconfirmed(Path(bounds["directory"]), self.counted), bounds["max_bytes"])
-        queue = readings.percent(
-            sum(size for size, _ in files(Path(bounds["directory"], "queue"))), bounds["queue_bytes"]
+        queues = queue_shares(
+            Path(bounds["directory"], "queue"), {one["name"]: one["max_bytes"] for one in bounds["queues"]}
         )
-        seen |= {"spool_percent": spool, "queue_percent": queue}
+        seen |= {"spool_percent": spool, "queue_percent": queues}
         seen["waiting"] = self.counted and self.counted.waiting
         seen["discarded"] = self.counted and self.counted.discarded
-        return findings.storage(spool, queue, self.limits) | findings.discards(before, self.counted)
+        return findings.storage(spool, queues, self.limits) | findings.discards(before, self.counted)
 
     def send(self, heartbeat: dict[str, Any]) -> None:
         """Hand it over. One that cannot be is not kept: the next says the same and more. Raises OSError."""
@@ -143,18 +143,28 @@ def unconfirmed(directory: Path, counted: readings.Counters | None) -> int:
         at = STATISTICS.stat().st_mtime if STATISTICS.exists() else time.time()
         os.utime(KEPT_UP, (at, at))
     since = KEPT_UP.stat().st_mtime
-    return sum(size for size, changed in files(directory / "segments") if changed > since)
+    return sum(size for _, size, changed in files(directory / "segments") if changed > since)
 
 
-def files(directory: Path) -> Iterator[tuple[int, float]]:
-    """Size and time of change of every file in it; one that is removed meanwhile is left out."""
+def queue_shares(directory: Path, bounds: dict[str, int]) -> dict[str, int]:
+    """Percent in use of what the disk of each queue may take; rsyslog names a queue's files after it."""
+    held = dict.fromkeys(bounds, 0)
+    for path, size, _ in files(directory):
+        name = path.name.partition(".")[0]
+        if name in held:
+            held[name] += size
+    return {name: readings.percent(size, bounds[name]) for name, size in held.items()}
+
+
+def files(directory: Path) -> Iterator[tuple[Path, int, float]]:
+    """Every file in it, its size and its time of change; one that is removed meanwhile is left out."""
     for path in directory.rglob("*"):
         try:
             status = path.stat()
         except OSError:
             continue
         if path.is_file():
-            yield status.st_size, status.st_mtime
+            yield path, status.st_size, status.st_mtime
 
 
 def tail(path: Path, size: int) -> list[str]:

@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 from watch_readings import Certificate, Counters
 
 DAY = 86400
+RECEIVER = "receiver_"
+"""Before the name of a SOC in the name of its queue; the queue to the collector has another."""
 
 
 class Subject(NamedTuple):
@@ -74,13 +76,14 @@ def tunnels(
     return bad
 
 
-def storage(spool: int, queue: int, limits: dict[str, float]) -> dict[Subject, Bad]:
-    """Spool and queue in percent of what each may take."""
-    shares = {"spool": spool, "queue": queue}
+def storage(spool: int, queues: dict[str, int], limits: dict[str, float]) -> dict[Subject, Bad]:
+    """Spool and queues in percent of what each may take; the queue to a SOC is told of by the SOC's name."""
+    shares = {Subject("spool"): spool}
+    shares |= {Subject("queue", name.partition(RECEIVER)[2]): share for name, share in queues.items()}
     return {
-        Subject(kind): Bad(share, limits[f"{kind}_percent"])
-        for kind, share in shares.items()
-        if share >= limits[f"{kind}_percent"]
+        subject: Bad(share, limit)
+        for subject, share in shares.items()
+        if share >= (limit := limits[f"{subject.kind}_percent"])
     }
 
 

@@ -116,7 +116,7 @@ def test_a_tunnel_has_three_minutes(programs: Programs) -> None:
 
 def test_a_finding_stays_for_a_while_and_no_longer(programs: Programs) -> None:
     held = programs.findings.Held(60)
-    bad = programs.findings.storage(85, 0, LIMITS)
+    bad = programs.findings.storage(85, {}, LIMITS)
     (subject,) = bad
     assert held.look(bad, 1000.0, 0.0) == ([subject], [])
     assert held.look({}, 1059.0, 59.0) == ([], [])
@@ -159,6 +159,26 @@ def test_a_message_is_behind_its_length_in_bytes(programs: Programs) -> None:
     length, _, message = told.partition(b" ")
     assert int(length) == len(message)
     assert message.decode() == "<134>1 2026-11-24T00:00:00Z gw1 vaern-gw1 - - - å"
+
+
+def test_each_queue_is_held_against_its_own_bound(
+    programs: Programs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The queue to a SOC that is away says nothing about the one to the collector."""
+    monkeypatch.syspath_prepend(str(FILES))
+    watch = importlib.import_module("watch")
+    sizes = (
+        ("kafka.00000001", 40),
+        ("kafka.qi", 1),
+        ("receiver_national.00000001", 90),
+        ("failed_messages", 999),
+    )
+    for name, size in sizes:
+        (tmp_path / name).write_bytes(b"x" * size)
+    shares = watch.queue_shares(tmp_path, {"kafka": 100, "receiver_national": 100, "receiver_joint": 100})
+    assert shares == {"kafka": 41, "receiver_national": 90, "receiver_joint": 0}
+    assert programs.findings.storage(10, shares, LIMITS) == {("queue", "national"): (90, 80)}
+    assert programs.findings.storage(80, {"kafka": 80}, LIMITS) == {("spool", ""): (80, 80), ("queue", ""): (80, 80)}
 
 
 def test_the_spool_fills_with_what_is_not_delivered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
