@@ -92,7 +92,9 @@ def _print(found: Estimate, costs: list[Cost], prices: Prices, rate: Exchange) -
     click.echo(
         presenting.sentence(costs, rate) if costs else "No municipality is declared: only the joint part is priced."
     )
-    click.secho(presenting.standing(prices), fg="yellow" if prices.unverified else None)
+    click.secho(presenting.standing(found, prices), fg="yellow" if prices.unverified else None)
+    if rests := presenting.assumed(found):
+        click.echo(rests)
     _totals(found, costs, rate)
     if len(costs) == 1:
         _lines(f"{costs[0].name}: its own part, expected", costs[0].own, rate)
@@ -103,7 +105,7 @@ def _print(found: Estimate, costs: list[Cost], prices: Prices, rate: Exchange) -
             click.echo(f"{cost.name}: {note}")
     click.echo(presenting.basis(found))
     click.echo(f"Not in it: {presenting.LEFT_OUT}.")
-    click.echo(f"1 US dollar = {rate.per_usd} {rate.currency} ({rate.source}, {rate.date}).")
+    click.echo(f"1 US dollar = {rate.per_usd} {rate.currency} ({presenting.origin(rate)}).")
 
 
 def _totals(found: Estimate, costs: list[Cost], rate: Exchange) -> None:
@@ -131,7 +133,7 @@ def _totals(found: Estimate, costs: list[Cost], rate: Exchange) -> None:
 
 
 def _lines(title: str, lines: Mapping[Case, tuple[Line, ...]], rate: Exchange) -> None:
-    from vaern.cost.presenting import money
+    from vaern.cost.presenting import money, origin
     from vaern.cost.quantities import Case
 
     rows = [
@@ -140,7 +142,7 @@ def _lines(title: str, lines: Mapping[Case, tuple[Line, ...]], rate: Exchange) -
             line.quantity.why,
             money(round(line.usd * 100), rate),
             f"{line.price.amount} USD per {line.price.unit}",
-            f"{line.price.source}, {line.price.date}",
+            origin(line.price),
         )
         for line in lines[Case.EXPECTED]
     ]

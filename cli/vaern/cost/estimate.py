@@ -67,6 +67,16 @@ class Estimate:
         """Inhabitants the joint part is shared by."""
         return sum(cost.population for cost in self.costs)
 
+    def assumed(self) -> dict[Price, float]:
+        """Every assumed price the estimate uses, with its part of the expected sum of all, the dearest first."""
+        lines = [*self.shared[Case.EXPECTED], *(line for cost in self.costs for line in cost.own[Case.EXPECTED])]
+        parts: dict[Price, float] = {}
+        for line in lines:
+            if not line.price.verified:
+                parts[line.price] = parts.get(line.price, 0.0) + line.usd
+        total = sum(line.usd for line in lines)
+        return {price: usd / total for price, usd in sorted(parts.items(), key=lambda part: -part[1])}
+
 
 def estimate(deployment: Deployment, fleet: Mapping[str, Municipality], prices: Prices) -> Estimate:
     """Price the joint part and every municipality of the fleet. Raises UsageError for a meter without a price."""

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from vaern.cost.estimate import Cost, Estimate, Line, cents_of
-from vaern.cost.prices import Exchange, Prices
+from vaern.cost.prices import Exchange, Price, Prices
 from vaern.cost.quantities import ASSUMPTIONS, Case
 from vaern.model.municipalities import all_known
 
@@ -36,15 +36,28 @@ def sentence(costs: Iterable[Cost], rate: Exchange) -> str:
     return f"{names}: about {middle} a month on Azure ({low} to {high}), {year} an inhabitant a year."
 
 
-def standing(prices: Prices) -> str:
-    """What the prices are worth: looked up or not, and of which day."""
+def standing(found: Estimate, prices: Prices) -> str:
+    """What the prices are worth: how many are looked up, how many assumed, and how much of the sum rests on those."""
     count = len(prices.prices) + len(prices.exchange)
-    if prices.unverified:
-        return (
-            f"Indicative: {prices.unverified} of {count} prices and rates were never looked up ({prices.oldest}). "
-            "Run `vaern cost --refresh` before anybody decides on them."
-        )
-    return f"Prices of the Azure Retail Prices API, the oldest of {prices.oldest}: list prices, not an offer."
+    if not prices.unverified:
+        return f"All {count} prices and rates are looked up, the oldest {prices.oldest}: list prices, not an offer."
+    known = count - prices.unverified
+    return (
+        f"Indicative: {known} of {count} prices and rates are looked up, {prices.unverified} assumed, "
+        f"and {sum(found.assumed().values()):.0%} of the expected sum rests on those. "
+        "Run `vaern cost --refresh` before anybody decides on it."
+    )
+
+
+def assumed(found: Estimate) -> str:
+    """The assumed prices the estimate uses, each with its part of the expected sum; empty when there are none."""
+    parts = [f"{price.title} {part:.1%}" for price, part in found.assumed().items()]
+    return f"Assumed, with its part of the expected sum: {'; '.join(parts)}." if parts else ""
+
+
+def origin(entry: Price | Exchange) -> str:
+    """Where a figure is from, and how sure it is."""
+    return f"{'looked up' if entry.verified else 'assumed'} {entry.date}: {entry.source}"
 
 
 def basis(found: Estimate) -> str:
@@ -69,8 +82,12 @@ def as_data(found: Estimate, slugs: Iterable[str], prices: Prices, rate: Exchang
     """Everything, for a program. Amounts in the chosen currency, US dollars beside the single figures."""
     return {
         "currency": rate.currency,
-        "standing": standing(prices),
+        "standing": standing(found, prices),
         "verified": not prices.unverified,
+        "assumed": [
+            {"meter": price.meter, "title": price.title, "part_of_expected": round(part, 4), "source": price.source}
+            for price, part in found.assumed().items()
+        ],
         "oldest_price": prices.oldest,
         "exchange": asdict(rate),
         "left_out": LEFT_OUT,

@@ -1,7 +1,7 @@
 """The price file: one amount in US dollars a meter, with its source and date, and exchange rates.
 
-An amount nobody has looked up says so (`verified: false`); the output repeats it, so that nobody takes a
-remembered figure for an offer.
+An amount that no source states for this region and unit says so (`verified: false`); the output calls it assumed, so
+that nobody takes a remembered figure for an offer.
 """
 
 from __future__ import annotations
@@ -29,10 +29,11 @@ class Price:
     amount: float
     currency: str
     source: str
+    """Who states the amount; where it is assumed, what is known instead."""
     date: str
-    """ISO date the amount was written down or answered."""
+    """ISO date the source had the amount from Azure, or the assumption was written down."""
     verified: bool
-    """Whether the Retail Prices API answered it."""
+    """Whether the source states this amount for this region and unit."""
     filter: str
     """OData filter that finds it there; the API compares letters exactly."""
 
@@ -73,7 +74,7 @@ class Prices:
 
     @property
     def unverified(self) -> int:
-        """How many prices and rates nobody has looked up."""
+        """How many prices and rates are assumed."""
         return sum(not price.verified for price in self.prices) + sum(not rate.verified for rate in self.exchange)
 
     @property

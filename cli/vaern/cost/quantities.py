@@ -246,8 +246,8 @@ def _storage(settings: Settings, days: int, load: Load, stored: float) -> list[Q
 def _workspace(settings: Settings, gb: float, why: str) -> list[Quantity]:
     free = FREE_LOG_DAYS if settings.sentinel else FREE_LOG_DAYS_ALONE
     kept = max(0, settings.log_days - free) / DAYS_A_MONTH
-    found = [
-        Quantity("log_analytics", gb, why),
+    # A workspace with Sentinel is billed by Sentinel's meter alone: it has ingestion in it.
+    return [
+        Quantity("sentinel" if settings.sentinel else "log_analytics", gb, why),
         Quantity("log_retention", gb * kept, f"{why}; kept {settings.log_days} days, {free} of them free"),
     ]
-    return [*found, Quantity("sentinel", gb, why)] if settings.sentinel else found

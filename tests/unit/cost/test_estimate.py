@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vaern.cost.estimate import Estimate, cents_of, estimate, shared_out
-from vaern.cost.presenting import all_in, as_data, sentence, standing
-from vaern.cost.prices import FILE, Prices, read_prices
+from vaern.cost.presenting import all_in, as_data, assumed, origin, sentence, standing
+from vaern.cost.prices import FILE, Price, Prices, read_prices
 from vaern.cost.quantities import (
     ASSUMPTIONS,
     DISKS,
@@ -96,8 +96,15 @@ def test_one_source_worked_out_by_hand() -> None:
     assert by_meter["event_hubs_events"] == pytest.approx(262.8)
     assert by_meter["storage_hot"] == pytest.approx(8.64 * 30)
     assert by_meter["storage_cool"] == pytest.approx(8.64 * 370)
-    assert by_meter["log_analytics"] == pytest.approx(262.8 * 0.05)
+    assert by_meter["sentinel"] == pytest.approx(262.8 * 0.05)
     assert by_meter["egress"] == pytest.approx(262.8 * 0.05)
+
+
+def test_what_is_ingested_is_paid_once_with_and_without_sentinel() -> None:
+    for sentinel, meter, other in ((True, "sentinel", "log_analytics"), (False, "log_analytics", "sentinel")):
+        meters = [q.meter for q in own_quantities(replace(SETTINGS, sentinel=sentinel), FAVRSKOV, Case.EXPECTED)]
+        assert meters.count(meter) == 1
+        assert other not in meters
 
 
 def test_throughput_stops_at_its_ceiling_and_says_so() -> None:
@@ -129,17 +136,43 @@ def test_every_figure_names_its_source(found: Estimate) -> None:
     assert len(lines) > 50
     assert all(line["source"] and line["date"] and line["why"] for line in lines)
     assert data["verified"] is False
-    assert "never looked up" in data["standing"]
+    assert f"{PRICES.unverified} assumed" in data["standing"]
+    used = {line["meter"] for line in lines if not line["verified"]}
+    assert {one["meter"] for one in data["assumed"]} == used
 
 
-def test_looked_up_prices_are_not_called_indicative() -> None:
-    checked = replace(
+def with_assumed(*meters: str) -> Prices:
+    """The price file with these meters assumed, and everything else looked up."""
+    return replace(
         PRICES,
-        prices=tuple(replace(price, verified=True) for price in PRICES.prices),
+        prices=tuple(replace(price, verified=price.meter not in meters) for price in PRICES.prices),
         exchange=tuple(replace(rate, verified=True) for rate in PRICES.exchange),
     )
-    assert "Indicative" in standing(PRICES)
-    assert "Indicative" not in standing(checked)
+
+
+def test_how_much_of_the_sum_rests_on_assumed_prices_is_told() -> None:
+    prices = with_assumed("bastion", "disk:P80")
+    found = estimate(FLEET.deployment, FLEET.municipalities, prices)
+    bastion = prices.of("bastion")
+    total = cents_of(found.shared[Case.EXPECTED]) + sum(cents_of(cost.own[Case.EXPECTED]) for cost in found.costs)
+    assert found.assumed() == {bastion: pytest.approx(bastion.amount * 730 / (total / 100), rel=1e-3)}
+    assert f"{bastion.title} " in assumed(found)
+    assert "disk" not in assumed(found).lower(), "nobody has declared such a disk"
+    assert "2 assumed" in standing(found, prices)
+
+
+def test_looked_up_prices_are_not_called_indicative(found: Estimate) -> None:
+    checked = with_assumed()
+    whole = estimate(FLEET.deployment, FLEET.municipalities, checked)
+    assert "Indicative" in standing(found, PRICES)
+    assert "Indicative" not in standing(whole, checked)
+    assert assumed(whole) == ""
+
+
+@pytest.mark.parametrize("price", PRICES.prices, ids=lambda price: price.meter)
+def test_a_figure_says_whether_it_was_looked_up(price: Price) -> None:
+    assert origin(price).startswith(f"{'looked up' if price.verified else 'assumed'} {price.date}: ")
+    assert price.source in origin(price)
 
 
 def test_kroner_and_euro_say_the_same(found: Estimate) -> None:

@@ -7,6 +7,7 @@ import re
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import date
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -100,10 +101,11 @@ def test_every_price_is_replaced_by_the_answer(double: PricesDouble) -> None:
 
 def test_an_unclear_answer_keeps_the_old_price_and_says_why(double: PricesDouble) -> None:
     double.rows = [row for row in double.rows if row.get("meterName") != "Standard Gateway"]
-    done = refresh(read_prices(), double.address)
+    old = read_prices()
+    done = refresh(old, double.address)
     assert done.kept == {"nat_gateway": "nothing matches", "bastion": "nothing matches"}
-    assert done.prices.of("bastion") == read_prices().of("bastion")
-    assert done.prices.unverified == 2
+    assert all(done.prices.of(meter) == old.of(meter) for meter in done.kept)
+    assert done.prices.unverified == sum(not old.of(meter).verified for meter in done.kept)
 
 
 def test_a_next_page_on_another_host_is_not_followed(double: PricesDouble) -> None:
@@ -166,10 +168,13 @@ def test_the_plain_output_says_the_sum_first_and_how_sure_it_is_second(currency:
     first, second, *_ = done.stdout.splitlines()
     assert first.startswith("Favrskov: about ")
     assert second.startswith("Indicative: ")
-    assert "general knowledge" in done.stdout
+    assert "assumed 20" in done.stdout
+    assert "looked up 20" in done.stdout
 
 
-def test_the_repositorys_prices_say_they_were_not_looked_up() -> None:
-    for price in json.loads(FILE.read_text())["prices"]:
-        assert price["verified"] or "not looked up" in price["source"]
-        assert "priceType eq 'Consumption'" in price["filter"]
+def test_the_repositorys_prices_say_whether_they_were_looked_up() -> None:
+    told = json.loads(FILE.read_text())
+    for entry in told["prices"] + told["exchange"]:
+        assert entry["verified"] is ("not looked up" not in entry["source"])
+        assert date.fromisoformat(entry["date"])
+    assert all("priceType eq 'Consumption'" in price["filter"] for price in told["prices"])
