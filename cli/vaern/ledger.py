@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import Any
 
 from vaern import ssh
@@ -25,6 +26,9 @@ from vaern.paths import Project
 ARRIVE_SECONDS = 60.0
 """What was sent again is in the archive long before."""
 POLL_SECONDS = 2.0
+STATEMENT_SECONDS = 20.0
+"""The archive writes every second."""
+STATEMENT_POLL_SECONDS = 0.3
 ANSWERED = (0, 1)
 
 
@@ -85,6 +89,10 @@ class Ledger:
         """Sum of a column."""
         return sum(getattr(row, column) for row in self.rows)
 
+    def behind(self, stated: Mapping[str, str]) -> tuple[str, ...]:
+        """Relays whose last statement in the archive is from before that time."""
+        return tuple(relay for relay, at in stated.items() if self.statements.get(relay, "") < at)
+
     @property
     def balances(self) -> bool:
         """Nothing is missing: neither lost, nor given up, nor gone from the archive."""
@@ -121,9 +129,24 @@ def ledger(
     return parsed(_ask(project, municipality, deployment, " ".join(options)))
 
 
-def state_now(project: Project, slug: str, municipality: Municipality) -> None:
-    """Have every relay state at once what it has sent. Raises UnreachableError, ProvisionError."""
-    _each_relay(project, slug, municipality, "vaern-spool")
+def state_now(project: Project, slug: str, municipality: Municipality) -> dict[str, str]:
+    """Have every relay state at once what it has sent: relay to the time of it, UTC.
+
+    Raises UnreachableError, ProvisionError.
+    """
+    done = _each_relay(project, slug, municipality, "vaern-spool")
+    return {relay: str(answer.get("stated", "")) for relay, answer in done.items()}
+
+
+def heard(ask: Callable[[], Ledger], stated: Mapping[str, str]) -> Ledger:
+    """The balance once the archive has what every relay has just stated, or when it should have had it long since.
+
+    The broker has an event before the archive has it: a balance asked for at once would be of the statement before.
+    """
+    limit = time.monotonic() + STATEMENT_SECONDS
+    while (found := ask()).behind(stated) and time.monotonic() < limit:
+        time.sleep(STATEMENT_POLL_SECONDS)
+    return found
 
 
 def repair(project: Project, slug: str, municipality: Municipality, deployment: Deployment, tell: Tell) -> Repair:
@@ -131,13 +154,13 @@ def repair(project: Project, slug: str, municipality: Municipality, deployment: 
 
     Raises as `ledger` does.
     """
-    state_now(project, slug, municipality)
-    before = _settled(lambda: ledger(project, municipality, deployment, confirm=True), tell)
+    ask = partial(ledger, project, municipality, deployment, confirm=True)
+    before = _settled(ask, state_now(project, slug, municipality), tell)
     done = _each_relay(project, slug, municipality, "vaern-spool --now")
     resent = {relay: int(answer["resent"]) for relay, answer in done.items()}
     for relay, events in resent.items():
         tell(f"{relay} sent {events} events again")
-    after = _settled(lambda: ledger(project, municipality, deployment, confirm=True), tell)
+    after = _settled(ask, {relay: str(answer.get("stated", "")) for relay, answer in done.items()}, tell)
     return Repair(resent, before, after)
 
 
@@ -160,10 +183,10 @@ def _times(entry: dict[str, Any]) -> dict[str, Any]:
     return kept | {"begun": entry["from"], "ended": entry["until"]}
 
 
-def _settled(ask: Callable[[], Ledger], tell: Tell) -> Ledger:
+def _settled(ask: Callable[[], Ledger], stated: Mapping[str, str], tell: Tell) -> Ledger:
     """The balance once nothing is under way any more, or it has not changed for a while."""
     limit = time.monotonic() + ARRIVE_SECONDS
-    found = ask()
+    found = heard(ask, stated)
     while found.total("under_way") + found.total("missing") and time.monotonic() < limit:
         time.sleep(POLL_SECONDS)
         again = ask()

@@ -165,7 +165,7 @@ def _on(project: Project, relay: str, verb: str) -> None:
 
 
 def _caught_up(
-    state: Callable[[], None], ask: Callable[[], Ledger], since: Mapping[str, str], seconds: float
+    state: Callable[[], object], ask: Callable[[], Ledger], since: Mapping[str, str], seconds: float
 ) -> tuple[Ledger, float | None]:
     """The balance once nothing that was sent is missing, and how long that took.
 

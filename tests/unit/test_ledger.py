@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -108,9 +109,10 @@ def test_the_collector_is_asked_for_one_day(hosts: Hosts) -> None:
 
 
 def test_repair_states_confirms_resends_and_waits(hosts: Hosts) -> None:
-    spool = json.dumps({"resent": 0, "error": ""}), json.dumps({"resent": 4, "error": ""})
+    stated = CLEAN["statements"]["favrskov-gw1"]
+    spool = (json.dumps({"resent": sent, "error": "", "stated": stated}) for sent in (0, 4))
     hosts.answers = {
-        "vaern-spool": [(0, spool[0]), (0, spool[1])],
+        "vaern-spool": [(0, one) for one in spool],
         "vaern-ledger": [(1, json.dumps(TOLD)), (1, json.dumps(TOLD)), (0, json.dumps(CLEAN))],
     }
     said: list[str] = []
@@ -119,6 +121,18 @@ def test_repair_states_confirms_resends_and_waits(hosts: Hosts) -> None:
     assert (done.before.balances, done.after.balances) == (False, True)
     assert [command for host, command in hosts.asked if host == "favrskov-gw1"] == ["vaern-spool", "vaern-spool --now"]
     assert said == ["favrskov-gw1 sent 4 events again"]
+
+
+def test_what_a_relay_has_just_stated_is_waited_for(hosts: Hosts, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The broker has a statement before the archive has it: the balance was of the one before."""
+    stated = {"favrskov-gw1": "2026-11-24T11:59:30+00:00"}
+    old, new = json.dumps(TOLD), json.dumps(CLEAN | {"statements": stated})
+    hosts.answers = {"vaern-ledger": [(1, old), (1, old), (0, new)]}
+    ask = partial(stage.ledger, PROJECT, FAVRSKOV, FLEET.deployment)
+    assert stage.heard(ask, stated).balances
+    hosts.answers = {"vaern-ledger": [(1, old), (1, old)]}
+    monkeypatch.setattr(stage, "STATEMENT_SECONDS", 0.0)
+    assert stage.heard(ask, stated).behind(stated) == ("favrskov-gw1",)
 
 
 def test_failures_name_the_host(hosts: Hosts) -> None:

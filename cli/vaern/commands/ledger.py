@@ -36,16 +36,18 @@ def command(project: Project, slug: str, day: datetime | None, fresh: bool, as_j
       vaern ledger favrskov --now          also what was sent in the last minute
     """
     from dataclasses import asdict
+    from functools import partial
 
     from vaern.console import print_json
     from vaern.declaration import load_fleet
-    from vaern.ledger import ledger, state_now
+    from vaern.ledger import heard, ledger, state_now
 
     fleet = load_fleet(project, [slug])
     municipality = fleet.municipalities[slug]
-    if fresh:
-        state_now(project, slug, municipality)
-    found = ledger(project, municipality, fleet.deployment, day.date() if day else None)
+    stated = state_now(project, slug, municipality) if fresh else {}
+    found = heard(partial(ledger, project, municipality, fleet.deployment, day.date() if day else None), stated)
+    for relay in found.behind(stated):
+        click.echo(f"What {relay} stated at {stated[relay]} is not in the archive yet; this is without it.", err=True)
     if as_json:
         print_json(asdict(found) | {"balances": found.balances})
     else:

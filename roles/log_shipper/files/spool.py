@@ -103,10 +103,9 @@ def resend(settings: dict[str, Any], found: list[Segment], lacking: dict[Source,
 
 
 def statement(
-    settings: dict[str, Any], state: spool_state.State, rows: tuple[list[Any], list[Any]], spool: Any
+    settings: dict[str, Any], state: spool_state.State, rows: tuple[list[Any], list[Any]], spool: Any, at: str
 ) -> bytes:
-    """An event like any other, so that it travels and is archived like one."""
-    at = datetime.now(UTC).isoformat(timespec="microseconds")
+    """An event like any other, so that it travels and is archived like one. `at` is its time, RFC 3339 in UTC."""
     event = {
         "time": at, "received": at, "municipality": settings["municipality"], "relay": settings["relay"],
         "boot": "0" * 32,
@@ -118,16 +117,16 @@ def statement(
     return json.dumps(event, separators=(",", ":")).encode()
 
 
-def state_it(settings: dict[str, Any], state: spool_state.State, spool: dict[str, Any]) -> None:
-    """Tell the collector what is new, in as many statements as it takes. Raises BrokerError."""
+def state_it(settings: dict[str, Any], state: spool_state.State, spool: dict[str, Any]) -> str:
+    """Tell the collector what is new, in as many statements as it takes; the time of the last. Raises BrokerError."""
     sent, given = state.news()
     while True:
-        part = (sent[:ROWS], given[:ROWS])
-        send(settings, [(STATEMENT, statement(settings, state, part, spool))])
+        part, at = (sent[:ROWS], given[:ROWS]), datetime.now(UTC).isoformat(timespec="microseconds")
+        send(settings, [(STATEMENT, statement(settings, state, part, spool, at))])
         state.tell(*part)
         sent, given = sent[ROWS:], given[ROWS:]
         if not sent and not given:
-            return
+            return at
 
 
 def gave_way(folder: Path) -> list[Any]:
@@ -206,7 +205,7 @@ def run(settings: dict[str, Any], grace: float) -> dict[str, Any]:
             if done["resent"]:
                 state.empty = ""  # Nor would one that was made while this was under way.
         done |= measure(settings, found, gone)
-        state_it(settings, state, {key: done[key] for key in ("bytes", "max_bytes", "segments")})
+        done["stated"] = state_it(settings, state, {key: done[key] for key in ("bytes", "max_bytes", "segments")})
     except BrokerError as error:
         done |= measure(settings, found, gone) if "bytes" not in done else {}
         done["error"] = str(error)
