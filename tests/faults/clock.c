@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
+#include <threads.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -70,4 +71,10 @@ int pthread_cond_timedwait(pthread_cond_t *restrict condition, pthread_mutex_t *
     int ended = clockwait(condition, mutex, CLOCK_MONOTONIC, &slice);
     if (ended != ETIMEDOUT) return ended;
   }
+}
+
+/* C11's names for the same, which librdkafka uses: glibc's own would not come by the function above. */
+int cnd_timedwait(cnd_t *restrict condition, mtx_t *restrict mutex, const struct timespec *restrict until) {
+  int ended = pthread_cond_timedwait((pthread_cond_t *)condition, (pthread_mutex_t *)mutex, until);
+  return ended == 0 ? thrd_success : ended == ETIMEDOUT ? thrd_timedout : thrd_error;
 }
