@@ -178,6 +178,12 @@ def answered(collector: str, code: int, said: str) -> dict[str, Any]:
     )
 
 
+def copies(manifest: dict[str, Any]) -> str:
+    """How many copies of events were left out, when there were any."""
+    left_out = manifest.get("duplicates", 0)
+    return f", {left_out} {'copy' if left_out == 1 else 'copies'} of them left out" if left_out else ""
+
+
 def _event(line: bytes) -> dict[str, Any]:
     try:
         event = json.loads(line)

@@ -14,9 +14,8 @@ import pytest
 from click.testing import CliRunner
 
 from vaern.__main__ import cli
-from vaern.commands.search import copies
 from vaern.declaration import load_fleet
-from vaern.disclosure import Request, answered, export, moment, question, search
+from vaern.disclosure import Request, answered, copies, export, moment, question, search
 from vaern.errors import UnreachableError, UsageError
 from vaern.model.fleet import Fleet
 from vaern.model.vocabulary import CprHandling, Target

@@ -56,10 +56,9 @@ def command(
     """
     from datetime import UTC, datetime
 
-    from vaern.commands.search import copies
     from vaern.console import print_json
     from vaern.declaration import load_fleet
-    from vaern.disclosure import Request, export, moment
+    from vaern.disclosure import Request, copies, export, moment
 
     project: Project = ctx.obj
     fleet, now = load_fleet(project, [slug]), datetime.now(UTC)

@@ -52,7 +52,7 @@ def command(
 
     from vaern.console import print_json
     from vaern.declaration import load_fleet
-    from vaern.disclosure import Request, moment, search
+    from vaern.disclosure import Request, copies, moment, search
 
     project: Project = ctx.obj
     fleet, now = load_fleet(project, [slug]), datetime.now(UTC)
@@ -74,12 +74,6 @@ def command(
         counts = f"{manifest['events']} events{copies(manifest)}{more}"
         click.echo(f"{counts}; recorded as {manifest['access'][:12]}", err=True)
     return ExitCode.OK
-
-
-def copies(manifest: dict[str, Any]) -> str:
-    """How many copies of events were left out, when there were any."""
-    left_out = manifest.get("duplicates", 0)
-    return f", {left_out} {'copy' if left_out == 1 else 'copies'} of them left out" if left_out else ""
 
 
 def _line(event: dict[str, Any]) -> str:
