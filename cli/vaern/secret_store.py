@@ -1,7 +1,8 @@
 """Secrets the control node makes itself (pre-shared keys), kept encrypted beside the authority.
 
 AES-256-GCM with a key that scrypt derives from the passphrase (RFC 7914; 2^15 rounds, about 0.1 s and 32 MB, so that
-guessing is dear and a run hardly notices). Each write takes a new salt and nonce.
+guessing is dear and a run hardly notices). The salt is made with the file, so that reading and writing derive one
+key and not one each; every write takes a new nonce.
 """
 
 from __future__ import annotations
@@ -53,6 +54,8 @@ class SecretStore:
     def __init__(self, path: Path, passphrase: bytes) -> None:
         self._path = path
         self._passphrase = passphrase
+        self._salt = os.urandom(SALT_BYTES)
+        self._keys: dict[bytes, bytes] = {}
 
     def get_or_make(self, names: Iterable[str], make: Callable[[], str]) -> dict[str, str]:
         """The secrets of those names; one that is not there is made and kept before it is returned."""
@@ -82,6 +85,7 @@ class SecretStore:
         try:
             salt, nonce, sealed = _parts(self._path.read_bytes())
             opened = AESGCM(self._key(salt)).decrypt(nonce, sealed, MAGIC)
+            self._salt = salt
         except (InvalidTag, ValueError) as error:
             raise SetupError(
                 f"the passphrase does not open {self._path}, or the file was changed",
@@ -93,14 +97,16 @@ class SecretStore:
     def _write(self, known: dict[str, str]) -> None:
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-        salt, nonce = os.urandom(SALT_BYTES), os.urandom(NONCE_BYTES)
-        sealed = AESGCM(self._key(salt)).encrypt(nonce, json.dumps(known, sort_keys=True).encode(), MAGIC)
-        write_private(self._path, MAGIC + salt + nonce + sealed)
+        nonce = os.urandom(NONCE_BYTES)
+        sealed = AESGCM(self._key(self._salt)).encrypt(nonce, json.dumps(known, sort_keys=True).encode(), MAGIC)
+        write_private(self._path, MAGIC + self._salt + nonce + sealed)
 
     def _key(self, salt: bytes) -> bytes:
         from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
-        return Scrypt(salt=salt, length=32, n=2**15, r=8, p=1).derive(self._passphrase)
+        if salt not in self._keys:
+            self._keys[salt] = Scrypt(salt=salt, length=32, n=2**15, r=8, p=1).derive(self._passphrase)
+        return self._keys[salt]
 
 
 def _parts(content: bytes) -> tuple[bytes, bytes, bytes]:

@@ -9,12 +9,12 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
-from hypothesis import example, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from vaern.certificates import HOST_LIFE, RENEW_AFTER, is_usable
 from vaern.errors import SetupError, UsageError
-from vaern.secret_store import MAGIC, SecretStore
+from vaern.secret_store import MAGIC, NONCE_BYTES, SALT_BYTES, SecretStore
 from vaern.signer import LocalSigner
 
 ADDRESSES = ("198.51.100.10", "fd5a:1c3e:9b27:710::1")
@@ -118,25 +118,28 @@ def test_a_certificate_is_renewed_after_two_thirds_of_its_life(
 def test_secrets_are_made_once_and_kept_encrypted(tmp_path: Path) -> None:
     path = tmp_path / "secrets"
     made = SecretStore(path, b"right").get_or_make(["a/hub1"], lambda: "the-secret")
-    assert SecretStore(path, b"right").get_or_make(["a/hub1", "b/hub1"], lambda: "another") == {
-        **made,
-        "b/hub1": "another",
-    }
+    store = SecretStore(path, b"right")
+    assert store.get_or_make(["a/hub1", "b/hub1"], lambda: "another") == {**made, "b/hub1": "another"}
     assert b"the-secret" not in path.read_bytes()
+    written = path.read_bytes()
     assert path.stat().st_mode & 0o777 == 0o600
-    SecretStore(path, b"right").remove(["a/hub1"])
-    assert SecretStore(path, b"right").get_or_make(["a/hub1"], lambda: "new") == {"a/hub1": "new"}
+    store.remove(["a/hub1"])
+    assert store.get_or_make(["a/hub1"], lambda: "new") == {"a/hub1": "new"}
+    salt_ends, nonce_ends = len(MAGIC) + SALT_BYTES, len(MAGIC) + SALT_BYTES + NONCE_BYTES
+    assert path.read_bytes()[:salt_ends] == written[:salt_ends]
+    assert path.read_bytes()[salt_ends:nonce_ends] != written[salt_ends:nonce_ends], "a nonce is used once"
     with pytest.raises(SetupError, match="does not open"):
         SecretStore(path, b"wrong").get_or_make(["a/hub1"], lambda: "never")
 
 
-@settings(deadline=None)  # one that looks like ours derives a key, on purpose slowly
+# One that looks like ours derives a key, on purpose slowly. Nothing is written, so all use one folder.
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @example(content=MAGIC)
 @example(content=MAGIC + bytes(28))
 @example(content=MAGIC + bytes(60))
 @given(content=st.binary(max_size=80))
-def test_a_damaged_secret_file_is_an_error_with_a_fix(content: bytes, tmp_path_factory: pytest.TempPathFactory) -> None:
-    path = tmp_path_factory.mktemp("store") / "secrets"
+def test_a_damaged_secret_file_is_an_error_with_a_fix(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "secrets"
     path.write_bytes(content)
     with pytest.raises(SetupError) as closed:
         SecretStore(path, b"right").get_or_make(["a"], lambda: "b")

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
 
 from vaern.controls import STANDARDS, Catalogue, area
 from vaern.model.finding import Control, Finding, Outcome, Text
 from vaern.report.content import Report, Verdict
+
+if TYPE_CHECKING:
+    from jinja2 import Template
 
 MARKS = {Outcome.PASSED: "✓", Outcome.FAILED: "✗", Outcome.SKIPPED: "–"}
 OUTCOMES = {
@@ -73,18 +78,8 @@ class Area:
 
 def render_html(report: Report, catalogue: Catalogue) -> str:
     """The page. Every text from outside is escaped; nothing is fetched when it is opened."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("vaern.report", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["comma"] = lambda number: f"{number:.1f}".replace(".", ",")
     rows = grouped(report, catalogue)
-    return environment.get_template("page.html.j2").render(
+    return _template().render(
         report=report,
         catalogue=catalogue,
         verdict=sentence(report),
@@ -96,6 +91,22 @@ def render_html(report: Report, catalogue: Catalogue) -> str:
         legs=LEGS,
         standards=STANDARDS,
     )
+
+
+@cache
+def _template() -> Template:
+    """Compiled once: that takes longer than writing a page."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("vaern.report", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["comma"] = lambda number: f"{number:.1f}".replace(".", ",")
+    return environment.get_template("page.html.j2")
 
 
 def grouped(report: Report, catalogue: Catalogue) -> tuple[Row, ...]:
