@@ -8,13 +8,15 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from contextlib import suppress
+from copy import deepcopy
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, UndefinedError
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, UndefinedError
 from jinja2.nativetypes import NativeEnvironment
 from jinja2.sandbox import SandboxedEnvironment
+from read_yaml import read_yaml
 
 ROLE = Path(__file__).resolve().parents[1] / "roles" / "log_shipper"
 IDENTITY = {"municipality": "0710", "site": "raadhus", "relay": "gw1"}
@@ -24,45 +26,60 @@ def variables(**given: Any) -> dict[str, Any]:
     """Defaults, then what is given, then the role's own variables computed from them."""
     known = _yaml("defaults/main.yml") | {"ansible_managed": "test", "log_shipper_identity": IDENTITY} | given
     own = {name: text for name, text in _yaml("vars/main.yml").items() if name != "log_shipper_programs"}
-    environment = NativeEnvironment(undefined=StrictUndefined)
-    _prepare(environment)
     while own:
-        made = _resolvable(environment, own, known)
+        made = _resolvable(own, known)
         assert made, f"nothing gives {', '.join(own)}"
         known |= made
         own = {name: text for name, text in own.items() if name not in made}
     return known
 
 
-def _resolvable(environment: NativeEnvironment, own: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
+def _resolvable(own: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
     """Those of the role's variables that need nothing but what is known."""
     made = {}
     for name, text in own.items():
         with suppress(UndefinedError):
-            made[name] = _computed(environment, text, known)
+            made[name] = _computed(text, known)
     return made
 
 
 def configuration(given: Mapping[str, Any]) -> str:
     """The file rsyslog.conf for these variables."""
+    return _template().render(**given, lookup=_lookup)
+
+
+@cache
+def _template() -> Template:
     loader = FileSystemLoader(ROLE / "templates")
     environment = SandboxedEnvironment(loader=loader, trim_blocks=True, undefined=StrictUndefined)
     _prepare(environment)
-    return environment.get_template("rsyslog.conf.j2").render(**given, lookup=_lookup)
+    return environment.get_template("rsyslog.conf.j2")
 
 
-def _computed(environment: NativeEnvironment, value: Any, made: Mapping[str, Any]) -> Any:
+def _computed(value: Any, made: Mapping[str, Any]) -> Any:
     if isinstance(value, str) and ("{{" in value or "{%" in value):
-        return environment.from_string(value).render(**made, lookup=_lookup)
+        return _expression(value).render(**made, lookup=_lookup)
     if isinstance(value, dict):
-        return {name: _computed(environment, inner, made) for name, inner in value.items()}
+        return {name: _computed(inner, made) for name, inner in value.items()}
     return value
+
+
+@cache
+def _expression(text: str) -> Template:
+    return _expressions().from_string(text)
+
+
+@cache
+def _expressions() -> NativeEnvironment:
+    environment = NativeEnvironment(undefined=StrictUndefined)
+    _prepare(environment)
+    return environment
 
 
 def _prepare(environment: Environment) -> None:
     environment.filters |= {
         "to_json": json.dumps,
-        "from_yaml": yaml.safe_load,
+        "from_yaml": read_yaml,
         "zip": zip,
         "dirname": lambda path: Path(path).parent,
     }
@@ -74,5 +91,10 @@ def _lookup(_: str, name: str) -> str:
 
 
 def _yaml(name: str) -> dict[str, Any]:
-    found: dict[str, Any] = yaml.safe_load((ROLE / name).read_text(encoding="utf-8"))
+    return deepcopy(_parsed(name))
+
+
+@cache
+def _parsed(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = read_yaml((ROLE / name).read_text(encoding="utf-8"))
     return found

@@ -56,7 +56,8 @@ def test_a_killed_run_leaves_the_lock_free(project: Project) -> None:
 
 
 def test_a_queued_run_tells_that_it_waits(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vaern.lock.WAIT_SECONDS", 0.3)
+    monkeypatch.setattr("vaern.lock.WAIT_SECONDS", 0.03)
+    monkeypatch.setattr("vaern.lock.POLL_SECONDS", 0.01)
     told: list[str] = []
     with (
         queued(project, "shared", told.append),

@@ -55,7 +55,7 @@ def test_other_sectors_and_the_relays_own_events_are_not_asked_for() -> None:
     assert compare(archived, [event(1)], "0710", HEALTH).holds
 
 
-@given(have=st.sets(st.integers(1, 60)), lost=st.sets(st.integers(1, 60)))
+@given(have=st.lists(st.integers(1, 60)).map(set), lost=st.lists(st.integers(1, 60)).map(set))
 def test_gaps_are_exactly_what_is_missing(have: set[int], lost: set[int]) -> None:
     archived = [event(number) for number in have]
     found = compare(archived, [event(number) for number in have - lost], "0710", HEALTH)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from vaern import parity, redelivery, ssh
@@ -110,11 +110,12 @@ def test_an_output_that_no_relay_sends_to_is_refused(profile: str, output: str, 
     assert refused.value.fix
 
 
-@given(have=st.sets(st.integers(1, 40)), lost=st.sets(st.integers(1, 40)))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])  # the file is written anew each time
+@given(have=st.lists(st.integers(1, 40)).map(set), lost=st.lists(st.integers(1, 40)).map(set))
 def test_the_lines_handed_over_are_exactly_those_that_are_missing(
-    tmp_path_factory: pytest.TempPathFactory, have: set[int], lost: set[int]
+    tmp_path: Path, have: set[int], lost: set[int]
 ) -> None:
-    path = tmp_path_factory.mktemp("parity") / "day.jsonl"
+    path = tmp_path / "day.jsonl"
     path.write_text("".join(f"{line(number)}\n" for number in sorted(have)), encoding="utf-8")
     archived = [json.loads(line(number)) for number in have]
     found = parity.compare(

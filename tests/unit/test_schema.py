@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,19 +15,21 @@ from vaern.paths import Project
 from vaern.schema import schemas, write_schemas
 
 INVENTORIES = Path(__file__).resolve().parents[2] / "inventories"
+WRITTEN = schemas()
 EXAMPLES = sorted(INVENTORIES.glob("*/municipality.yml"))
 
 
+@cache
 def validator(name: str) -> jsonschema.Draft202012Validator:
-    schema = json.loads(schemas()[name])
+    schema = json.loads(WRITTEN[name])
     jsonschema.Draft202012Validator.check_schema(schema)
     return jsonschema.Draft202012Validator(schema)
 
 
-@pytest.mark.parametrize("name", schemas())
+@pytest.mark.parametrize("name", WRITTEN)
 def test_the_committed_schema_is_current(name: str) -> None:
     committed = (INVENTORIES / "schema" / name).read_text(encoding="utf-8")
-    assert committed == schemas()[name], "run `vaern check --write-schema` and commit the result"
+    assert committed == WRITTEN[name], "run `vaern check --write-schema` and commit the result"
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.parent.name)
@@ -51,7 +54,7 @@ def test_an_editor_marks_what_check_refuses(change: dict[str, Any]) -> None:
 
 
 def test_every_key_is_described() -> None:
-    for text in schemas().values():
+    for text in WRITTEN.values():
         schema = json.loads(text)
         for part in (schema, *(kind for kind in schema["$defs"].values() if "properties" in kind)):
             assert all("description" in value for value in part["properties"].values()), part["title"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import yaml
+from read_yaml import read_yaml
 
 from vaern import inventory
 from vaern.declaration import load_fleet
@@ -41,7 +41,7 @@ def test_alarms_about_a_source_go_where_its_events_go(fleet: Fleet) -> None:
     topics = set()
     for slug, one in fleet.municipalities.items():
         files = inventory.municipality_files(fleet, slug)
-        variables = [yaml.safe_load(text) for path, text in files.items() if "/host_vars/" in path]
+        variables = [read_yaml(text) for path, text in files.items() if "/host_vars/" in path]
         sent = {source["name"]: source for own in variables for source in own.get("log_shipper_sources", [])}
         expected = watching.expected(fleet.deployment, slug, one)
         for source in (*expected["sources"], *({**host, "name": host["source"]} for host in expected["hosts"])):
@@ -55,7 +55,7 @@ def test_what_a_host_sends_its_relay_lets_in(fleet: Fleet) -> None:
     """Address, application and open port of the one are what the other is told."""
     for slug in fleet.municipalities:
         files = inventory.municipality_files(fleet, slug)
-        variables = {Path(path).stem: yaml.safe_load(text) for path, text in files.items() if "/host_vars/" in path}
+        variables = {Path(path).stem: read_yaml(text) for path, text in files.items() if "/host_vars/" in path}
         for host, own in variables.items():
             output = own.get("watch_output", {"mode": "file"})
             relay = variables[output.get("relay", host)]
@@ -74,7 +74,7 @@ def test_what_a_host_sends_its_relay_lets_in(fleet: Fleet) -> None:
 
 def test_tunnels_are_watched_from_both_ends(fleet: Fleet) -> None:
     (text,) = inventory.tenants_file(fleet, list(fleet.municipalities)).values()
-    tenants = yaml.safe_load(text)
+    tenants = read_yaml(text)
     heard = {peer["name"]: peer["municipality"] for peer in tenants["watch_tunnel"]["peers"]}
     assert heard == {peer["name"]: peer["municipality"] for peer in tenants["vpn_hub_peers"]}
     assert "preshared" not in str(tenants["watch_tunnel"])
@@ -86,7 +86,7 @@ def test_a_relay_watches_the_queue_of_every_soc_it_sends_to(fleet: Fleet) -> Non
     profiles = fleet.deployment.soc_profiles | {"national": SocProfile(title="National", outputs=(output,))}
     deployment = fleet.deployment.model_copy(update={"soc_profiles": profiles})
     files = inventory.municipality_files(Fleet(deployment, fleet.municipalities), "favrskov")
-    told = yaml.safe_load(files["favrskov/host_vars/favrskov-gw1.yml"])
+    told = read_yaml(files["favrskov/host_vars/favrskov-gw1.yml"])
     (receiver,) = told["log_shipper_receivers"]
     assert told["watch_spool"]["queues"] == [
         {"name": "kafka", "max_bytes": told["log_shipper_queue"]["max_disk_bytes"]},

@@ -14,6 +14,7 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from read_yaml import read_yaml
 
 from vaern.model.catalogue import FOLDER, GENERIC, Language, Vendor, kind_of, sample
 from vaern.model.senders import filled
@@ -64,7 +65,7 @@ def test_the_schema_knows_what_the_parsers_write() -> None:
     written = {name for parser in PARSERS.values() for name in parser["ecs"]} | {"@timestamp"}
     fields = SCHEMA["properties"]["ecs"]["properties"]
     assert set(fields) == written | ALARMS
-    numbers = yaml.safe_load((ROLE / "vars" / "main.yml").read_text(encoding="utf-8"))["log_shipper_ecs_numbers"]
+    numbers = read_yaml((ROLE / "vars" / "main.yml").read_text(encoding="utf-8"))["log_shipper_ecs_numbers"]
     assert sorted(numbers) == sorted(name for name, rule in fields.items() if rule.get("type") == "integer")
     template = (ROLE / "templates" / "rsyslog" / "event.conf.j2").read_text(encoding="utf-8")
     carried = re.findall(r'outname="(\w+)"|\\"(\w+)\\":', template)

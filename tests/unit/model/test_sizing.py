@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
-import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from read_yaml import read_yaml
 
 from vaern.declaration import load_municipality
 from vaern.model import sizing
@@ -35,7 +35,7 @@ def test_the_need_is_rate_times_size_times_time_and_margin() -> None:
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)
 def test_what_is_added_to_an_event_is_no_more_than_the_sizing_takes_it_for(path: Path) -> None:
     time = "2026-11-24T03:00:00.123456+00:00"
-    for sample in yaml.safe_load(path.read_text(encoding="utf-8"))["lines"]:
+    for sample in read_yaml(path.read_text(encoding="utf-8"))["lines"]:
         event = {
             "time": time, "received": time, "municipality": "0710", "relay": "favrskov-gw1", "boot": "a" * 32,
             "sequence": 12345678, "site": "raadhus", "source": "firewall1", "kind": "microsoft365",

@@ -11,8 +11,8 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-import yaml
 from jinja2 import Environment
+from read_yaml import read_yaml
 from role_programs import client_library, on_path
 
 ROLE = Path(__file__).resolve().parents[3] / "roles" / "log_shipper"
@@ -87,11 +87,11 @@ def test_what_the_relay_states_is_for_the_ledger_alone(broker: ModuleType) -> No
 
 
 def test_the_settings_have_the_topics_of_the_declared_sectors() -> None:
-    text = yaml.safe_load((ROLE / "vars" / "main.yml").read_text(encoding="utf-8"))["log_shipper_sector_topics"]
+    text = read_yaml((ROLE / "vars" / "main.yml").read_text(encoding="utf-8"))["log_shipper_sector_topics"]
     sources = [
         {"name": "journal1", "sector": "health", "topic": "logs.0710.national"},
         {"name": "care", "sector": "health", "topic": "logs.0710.national"},
         {"name": "dhcp1", "sector": "administration"},
     ]
     made = Environment(autoescape=False).from_string(text).render(log_shipper_sources=sources)  # noqa: S701 - no page
-    assert yaml.safe_load(made) == {"health": "logs.0710.national"}
+    assert read_yaml(made) == {"health": "logs.0710.national"}

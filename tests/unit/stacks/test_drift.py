@@ -38,7 +38,7 @@ def test_nothing_differs_from_itself(value: Any) -> None:
 
 
 @settings(max_examples=40)
-@given(st.dictionaries(st.text("abc", min_size=1, max_size=3), VALUES, min_size=1), st.data())
+@given(st.dictionaries(st.sampled_from(["a", "ab", "abc", "b", "c"]), VALUES, min_size=1), st.data())
 def test_what_was_changed_is_found_where_it_was_changed(values: dict[str, Any], data: st.DataObject) -> None:
     key = data.draw(st.sampled_from(sorted(values)))
     found = [path for path, _, _ in differences(values, {**values, key: "changed by hand"})]
