@@ -11,8 +11,10 @@ from typing import Any
 
 import yaml
 
+from vaern.inventory.hosts import host_variables
+from vaern.inventory.hubs import hub_variables, tenant_variables
 from vaern.inventory.senders import senders_page
-from vaern.inventory.variables import baseline, host_variables, hub_variables, tenant_variables
+from vaern.inventory.variables import baseline
 from vaern.model import sizing
 from vaern.model.declaration import Municipality
 from vaern.model.deployment import Deployment, HubRole
