@@ -12,7 +12,8 @@ from azure_double.cloud import Cloud
 
 from vaern_stacks.azure.faults import advice
 from vaern_stacks.changes import Change
-from vaern_stacks.engine import PROJECT, Engine
+from vaern_stacks.engine import Engine
+from vaern_stacks.workspace import PROJECT
 
 Program = Callable[[], None]
 

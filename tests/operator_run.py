@@ -14,7 +14,8 @@ import pulumi
 from pulumi_azure_native import resources
 
 from vaern_stacks.azure.faults import advice
-from vaern_stacks.engine import Engine, Remote
+from vaern_stacks.engine import Engine
+from vaern_stacks.workspace import Remote
 
 SECRET = "hunter2"
 DEADLINE_SECONDS = 300.0

@@ -33,8 +33,9 @@ from vaern_stacks.lab.spec import Lab
 
 if TYPE_CHECKING:
     from vaern_stacks.azure.target import AzureTarget
-    from vaern_stacks.engine import Engine, Remote
+    from vaern_stacks.engine import Engine
     from vaern_stacks.lab.target import LabTarget
+    from vaern_stacks.workspace import Remote
 
 OnEvent = Callable[[Step], None]
 NAMESPACE = "azure-native:eventhub:Namespace"
@@ -311,7 +312,7 @@ def _engine(project: Project, stack: str, deployment: Deployment | None = None) 
 
 def _remote(deployment: Deployment) -> Remote | None:
     """The backend the environment or the declaration names."""
-    from vaern_stacks.engine import Remote
+    from vaern_stacks.workspace import Remote
 
     settings = deployment.on_azure
     url = os.environ.get("VAERN_BACKEND") or settings.backend

@@ -6,69 +6,35 @@ history: what later stages need is handed over by the program itself.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import re
-import secrets
 import shlex
 import shutil
-import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pulumi import automation
 from pulumi.automation import errors as engine_errors
-from pulumi.automation._stack import StackInitMode
-from semver import VersionInfo
 
 from vaern.errors import BusyError, ProvisionError, SetupError, UsageError
-from vaern_stacks import abandoned, locks, plugins
+from vaern_stacks import abandoned, locks
 from vaern_stacks.adopting import importing
-from vaern_stacks.changes import Change, Phase, Step, fault_of, step_of
+from vaern_stacks.changes import Change, Phase
 from vaern_stacks.drift import Moved, moved
+from vaern_stacks.outcome import OnStep, Outcome, last_lines, storage_answer
+from vaern_stacks.workspace import (
+    PROJECT,
+    Program,
+    Remote,
+    UnselectedStack,
+    engine_program,
+    passphrase,
+    workspace_of,
+)
 
-PROJECT = "vaern"
-VERSION = VersionInfo(3, 220, 0)
-"""Engine and SDK are pinned together."""
 UNMADE = "unmade"
-Program = Callable[[], None]
-OnStep = Callable[[Step], None]
-
-
-class _Command(automation.PulumiCommand):
-    """The engine set-up built; its version is pinned, so it is not started once more to be asked."""
-
-    def __init__(self, program: Path) -> None:
-        self.command = str(program)
-        self.version = VERSION
-
-
-class _Stack(automation.Stack):
-    """A stack that is not selected, and whose outputs and history nobody reads."""
-
-    def __init__(self, name: str, workspace: automation.Workspace) -> None:
-        self.name = name
-        self.workspace = workspace
-        self._mode = StackInitMode.SELECT
-
-    def outputs(self) -> automation.OutputMap:
-        return {}
-
-    def info(self, show_secrets: bool = True) -> automation.UpdateSummary:
-        return automation.UpdateSummary("update", datetime.now(UTC), "", {}, {}, "succeeded")
-
-
-@dataclass(frozen=True, slots=True)
-class Remote:
-    """A backend several operators share, such as azblob://; the engine itself locks a stack there."""
-
-    url: str
-    secrets_provider: str = "passphrase"
-    """What encrypts secrets in the state; with a passphrase, every operator needs the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +149,7 @@ class Engine:
         self._watch(lambda _: names.extend(one.name for one in self._workspace(None).list_stacks()), None)
         return sorted(names)
 
-    def _unmade(self, program: Program) -> _Stack:
+    def _unmade(self, program: Program) -> UnselectedStack:
         """An empty stack on this machine, which every stack that is not made yet is compared with.
 
         Making one costs as much as a third of the comparison, and would leave its name in a backend others share.
@@ -193,11 +159,11 @@ class Engine:
             empty._prepare(held=False)
             return empty._open(program)
 
-    def _held(self, stack: _Stack) -> bool:
+    def _held(self, stack: UnselectedStack) -> bool:
         """Whether the state still holds something besides the stack itself and its providers."""
         return bool(self._names(stack))
 
-    def _names(self, stack: _Stack) -> set[str]:
+    def _names(self, stack: UnselectedStack) -> set[str]:
         """Names of everything in the state but the stack itself and its providers."""
         found = (stack.workspace.export_stack(self.stack).deployment or {}).get("resources", [])
         own = ("pulumi:pulumi:", "pulumi:providers:")
@@ -217,7 +183,7 @@ class Engine:
 
     def _prepare(self, *, held: bool = True) -> None:
         """Look for the tools and make folders. `held`: somebody may hold the stack, so dead runs are cleared away."""
-        for tool in (self._program, self.tools / "bin" / "pulumi-resource-pulumi-python"):
+        for tool in (engine_program(self.tools), self.tools / "bin" / "pulumi-resource-pulumi-python"):
             if not os.access(tool, os.X_OK):
                 raise SetupError(f"{tool} is not there", fix="run `make setup`")
         for folder in (self._backend, self._work):
@@ -227,33 +193,21 @@ class Engine:
             locks.clear(self._backend, PROJECT, self.stack, self._work)
 
     @property
-    def _program(self) -> Path:
-        return self.tools / "bin" / "pulumi"
+    def _where(self) -> str:
+        """The backend's address."""
+        return self.remote.url if self.remote else self._backend.as_uri()
 
     def _workspace(self, program: Program | None) -> automation.LocalWorkspace:
-        settings = None
-        where = self.remote.url if self.remote else self._backend.as_uri()
-        if not (self._work / "Pulumi.yaml").exists():
-            backend = automation.ProjectBackend(where)
-            settings = automation.ProjectSettings(PROJECT, runtime="python", backend=backend)
-        return automation.LocalWorkspace(
-            work_dir=str(self._work),
-            pulumi_home=str(self._work / "home"),
-            program=program,
-            env_vars=environment(self.folder, self.tools, where),
-            secrets_provider=self.remote.secrets_provider if self.remote else "passphrase",
-            project_settings=settings,
-            pulumi_command=_Command(self._program),
-        )
+        return workspace_of(self.folder, self.tools, self._work, self._where, self.remote, program)
 
-    def _open(self, program: Program | None) -> _Stack:
+    def _open(self, program: Program | None) -> UnselectedStack:
         workspace = self._workspace(program)
         if not self.exists():
             self._watch(lambda _: workspace.create_stack(self.stack), None)
         elif self.remote is not None and self.remote.secrets_provider == "passphrase":
             # The state says what it is encrypted with; what this machine remembers may be older.
             (self._work / f"Pulumi.{self.stack}.yaml").unlink(missing_ok=True)
-        return _Stack(self.stack, workspace)
+        return UnselectedStack(self.stack, workspace)
 
     def _interrupted(self) -> bool:
         """Whether the state holds operations that were never finished."""
@@ -273,13 +227,13 @@ class Engine:
     ) -> list[Change]:
         """Run it, collect what it changes, and turn its failure into one error that names the resource's own."""
         abandoned.ignore()
-        seen = _Seen(on_step, Phase.STARTED if planning else Phase.DONE)
+        seen = Outcome(on_step, Phase.STARTED if planning else Phase.DONE)
         try:
             operation(seen.take)
         except engine_errors.ConcurrentUpdateError as error:
             raise self._busy(str(error)) from error
         except engine_errors.CommandError as error:
-            what = seen.fault() or _storage_answer(str(error)) or _last_lines(str(error))
+            what = seen.fault() or storage_answer(str(error)) or last_lines(str(error))
             # Of the fault that is told: the whole text may hold others, and their advice would mislead.
             fix = self.advise(seen.fault() or f"{what}\n{error}") or "run the same command again; it continues"
             raise ProvisionError(f"{self.stack}: {what}", fix=fix) from error
@@ -295,78 +249,5 @@ class Engine:
 
     def _cancel(self) -> str:
         """The command that removes every lock of this stack, for an operator's shell."""
-        where = self.remote.url if self.remote else self._backend.as_uri()
-        words = [str(self._program), "cancel", "--yes", "--stack", f"organization/{PROJECT}/{self.stack}"]
-        return f"PULUMI_BACKEND_URL={shlex.quote(where)} {shlex.join(words)}"
-
-
-@dataclass
-class _Seen:
-    """What the engine's events told so far."""
-
-    on_step: OnStep | None
-    counted: Phase
-    changes: list[Change] = field(default_factory=list)
-    faults: list[str] = field(default_factory=list)
-
-    def take(self, event: automation.EngineEvent) -> None:
-        """Take one event."""
-        fault = fault_of(event)
-        if fault:
-            self.faults.append(fault)
-        step = step_of(event)
-        if step is None:
-            return
-        if step.phase is self.counted:
-            self.changes.append(step.change)
-        if self.on_step:
-            self.on_step(step)
-
-    def fault(self) -> str:
-        """The first fault that says more than that the update failed."""
-        telling = [fault for fault in self.faults if not fault.startswith(("update failed", "preview failed"))]
-        return _last_lines(telling[0]) if telling else ""
-
-
-def passphrase(folder: Path) -> Path:
-    """The file with the passphrase of the state's secrets, made once, readable by its owner only."""
-    path = folder / "passphrase"
-    if not path.exists():
-        fresh = folder / f".passphrase.{os.getpid()}.{secrets.token_hex(4)}"
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(secrets.token_urlsafe(32))
-        with contextlib.suppress(FileExistsError):  # the first of two runs wins, and both read the same
-            os.link(fresh, path)
-        fresh.unlink()
-    return path
-
-
-def environment(folder: Path, tools: Path, backend: str) -> dict[str, str]:
-    """What the engine is told: where its state is, and to look for nothing on the network.
-
-    A passphrase file the operator names is used instead of our own: a team that shares a backend shares it.
-    """
-    own = [str(tools / "bin"), str(Path(sys.executable).parent), *map(str, plugins.installed())]
-    return {
-        "PATH": os.pathsep.join([*own, os.environ.get("PATH", os.defpath)]),
-        "VAERN_PYTHON": sys.executable,
-        "PULUMI_BACKEND_URL": backend,
-        "PULUMI_CONFIG_PASSPHRASE_FILE": os.environ.get("VAERN_PASSPHRASE_FILE", str(folder / "passphrase")),
-        "PULUMI_SKIP_UPDATE_CHECK": "true",
-        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
-        "PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS": "true",
-        "PULUMI_OPTION_NON_INTERACTIVE": "true",
-        # Else an operator whose machine does not know the stack yet encrypts it anew, with a passphrase of their own.
-        "PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER": "true",
-    }
-
-
-def _storage_answer(text: str) -> str:
-    """What the storage of a shared state answered; the engine prints all of it, ten lines of XML and rules."""
-    told = re.search(r"RESPONSE \d+: \d+ (.*)\nERROR CODE: (\S+)", text)
-    return f"the storage of the state answered {told[2]}: {told[1]}" if told else ""
-
-
-def _last_lines(text: str, count: int = 6) -> str:
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return " | ".join(lines[-count:])
+        words = [str(engine_program(self.tools)), "cancel", "--yes", "--stack", f"organization/{PROJECT}/{self.stack}"]
+        return f"PULUMI_BACKEND_URL={shlex.quote(self._where)} {shlex.join(words)}"

@@ -1,4 +1,4 @@
-"""What surrounds the engine: steps read from events, locks of dead runs, the passphrase, the providers' comparison."""
+"""What surrounds the engine: steps read from events, locks of dead runs, the providers' comparison."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import pytest
 from vaern.errors import BusyError, SetupError
 from vaern_stacks import locks
 from vaern_stacks.changes import Change, Phase, Step, fault_of, step_of
-from vaern_stacks.engine import Engine, passphrase
+from vaern_stacks.engine import Engine
 from vaern_stacks.lab.providers import LabProvider
 from vaern_stacks.lab.spec import Host, Lab, Link, plain
 
@@ -122,14 +122,6 @@ def test_a_provider_whose_engine_died_is_ended_and_others_are_not(tmp_path: Path
         for process in (ours, theirs):
             process.kill()
             process.wait()
-
-
-def test_the_passphrase_is_made_once_and_private(tmp_path: Path) -> None:
-    first = passphrase(tmp_path).read_text()
-    assert passphrase(tmp_path).read_text() == first
-    assert len(first) >= 32
-    assert (tmp_path / "passphrase").stat().st_mode & 0o777 == 0o600
-    assert [path.name for path in tmp_path.iterdir()] == ["passphrase"]
 
 
 def test_without_an_engine_setup_is_asked_for(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from vaern_stacks import plugins
 from vaern_stacks.azure.faults import advice
-from vaern_stacks.engine import environment
+from vaern_stacks.workspace import environment
 
 
 def test_the_engine_finds_what_was_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
