@@ -37,7 +37,7 @@ def test_relay_runs(facts: Facts, check: Check) -> None:
 def test_configuration_is_valid(facts: Facts, check: Check) -> None:
     """rsyslog itself accepts the configuration on the disk."""
     section = facts.section("relay_valid", allowed=(0, 1))
-    there = bool(facts.relay)
+    there = bool(facts.relay.text)
     observed = "valid" if there and section.exit_code == 0 else section.text[:300] or "not there"
     check(expected="valid", observed=observed, evidence=f"rsyslogd -N1 -f {CONFIGURATION}")
 
@@ -74,11 +74,11 @@ def test_only_declared_sources_can_send(
 @pytest.mark.control("LOG-05")
 def test_every_source_is_labelled(facts: Facts, subject: Subject, municipality: Municipality, check: Check) -> None:
     """Every declared source, and every tap, has its kind and sector; the municipality's code is on all of them."""
-    check(expected=expectations.labels(municipality, subject), observed=facts.relay_labels, evidence=CONFIGURATION)
+    check(expected=expectations.labels(municipality, subject), observed=facts.relay.labels, evidence=CONFIGURATION)
     code = f'\\"municipality\\":\\"{municipality.code}\\"'
     check(
         expected=f"code {municipality.code}",
-        observed=f"code {municipality.code if code in facts.relay else 'missing'}",
+        observed=f"code {municipality.code if code in facts.relay.text else 'missing'}",
         evidence=CONFIGURATION,
     )
 
@@ -87,7 +87,7 @@ def test_every_source_is_labelled(facts: Facts, subject: Subject, municipality: 
 def test_outage_is_survived(facts: Facts, subject: Subject, municipality: Municipality, check: Check) -> None:
     """The queue on disk holds what the sources send in the declared outage."""
     needed = expectations.queue_bytes(municipality, subject)
-    limits = [int(limit) for limit in facts.relay_setting("queue.maxDiskSpace", action="kafka")]
+    limits = [int(limit) for limit in facts.relay.setting("queue.maxDiskSpace", action="kafka")]
     check(
         expected=f"at least {needed / GIB:.2f} GiB for {municipality.outage_hours} h",
         observed=[f"{limit / GIB:.2f} GiB" for limit in limits],
@@ -100,7 +100,7 @@ def test_outage_is_survived(facts: Facts, subject: Subject, municipality: Munici
 def test_storage_cannot_fill_the_disk(facts: Facts, subject: Subject, check: Check) -> None:
     """Queue and spool together stay within the declared disk."""
     assert subject.host is not None
-    queue = sum(int(limit) for limit in facts.relay_setting("queue.maxDiskSpace"))
+    queue = sum(int(limit) for limit in facts.relay.setting("queue.maxDiskSpace"))
     check(
         expected=f"at most {subject.host.spool_gib:.2f} GiB",
         observed=f"{(queue + facts.spool_limit) / GIB:.2f} GiB",
@@ -115,25 +115,25 @@ def test_events_go_to_the_collector_only(
 ) -> None:
     """What leaves the host goes to the collector's overlay address, and to the SOCs the municipality chose."""
     outputs = frozenset({"omkafka"} | expectations.receiver_kinds(deployment, municipality))
-    check(expected=outputs, observed=facts.relay_outputs - LOCAL_OUTPUTS, evidence=CONFIGURATION)
+    check(expected=outputs, observed=facts.relay.outputs - LOCAL_OUTPUTS, evidence=CONFIGURATION)
     check(
         expected=expectations.receivers(deployment, municipality),
-        observed=facts.relay_receivers,
+        observed=facts.relay.receivers,
         evidence=CONFIGURATION,
     )
     broker = expectations.broker(slug, deployment)
-    check(expected=(broker,), observed=facts.relay_brokers, evidence=CONFIGURATION)
+    check(expected=(broker,), observed=facts.relay.brokers, evidence=CONFIGURATION)
     name, addresses = expectations.broker_names(slug, deployment)
     check(expected={name: addresses}, observed={name: facts.names.get(name)}, evidence="/etc/hosts")
     topics = expectations.topics(deployment, municipality, subject)
-    check(expected=topics, observed=facts.relay_topics, evidence=CONFIGURATION)
+    check(expected=topics, observed=facts.relay.topics, evidence=CONFIGURATION)
 
 
 @pytest.mark.control("LOG-09")
 def test_events_are_acknowledged(facts: Facts, check: Check) -> None:
     """Acknowledged by every replica, tried until it is, kept over a restart."""
     names = {"acks": "all", "action.resumeRetryCount": "-1", "keepFailedMessages": "on", "queue.saveOnShutdown": "on"}
-    observed = {name: ", ".join(facts.relay_setting(name)) for name in names}
+    observed = {name: ", ".join(facts.relay.setting(name)) for name in names}
     check(expected=names, observed=observed, evidence=CONFIGURATION)
 
 
@@ -141,7 +141,7 @@ def test_events_are_acknowledged(facts: Facts, check: Check) -> None:
 def test_transfer_is_encrypted(facts: Facts, deployment: Deployment, check: Check) -> None:
     """TLS with this host's certificate, against the deployment's authority; on Azure with this relay's own key."""
     names = expectations.transport(deployment)
-    observed = {name: ", ".join(facts.relay_setting(name)) for name in names}
+    observed = {name: ", ".join(facts.relay.setting(name)) for name in names}
     check(expected=names, observed=observed, evidence=CONFIGURATION)
 
 

@@ -113,7 +113,7 @@ def test_alerts_are_passed_on(facts: Facts, subject: Subject, municipality: Muni
     if "relay" in subject.roles:
         for tap in expectations.taps(municipality, subject):
             source = f"tap-{tap.name}"
-            observed = source if source in facts.relay_labels else "not read"
+            observed = source if source in facts.relay.labels else "not read"
             check(expected=source, observed=observed, evidence="/etc/vaern/log_shipper/rsyslog.conf")
         return
     check(expected="active and enabled", observed=str(facts.unit(FORWARDER)), evidence=f"systemctl show {FORWARDER}")

@@ -13,6 +13,7 @@ from vaern.errors import VaernError
 from vaern.verify import parsing
 from vaern.verify.delivery import Delivery, delivery
 from vaern.verify.parsing import Access, Opening, Socket, Tunnel
+from vaern.verify.relay_configuration import RelayConfiguration
 from vaern.verify.snapshot import Section
 
 ABSENT = {"LoadState": "not-found", "ActiveState": "inactive", "UnitFileState": "not installed"}
@@ -246,46 +247,10 @@ class Facts:
         return found
 
     @cached_property
-    def relay(self) -> str:
+    def relay(self) -> RelayConfiguration:
         """The effective configuration of the relay, without comments."""
-        return "\n".join(line for line in self._lines("relay") if not line.lstrip().startswith("#"))
-
-    def relay_setting(self, name: str, *, action: str = "") -> tuple[str, ...]:
-        """Every value of a setting of the relay, or of one action, librdkafka's `name=value` included, in order."""
-        text = self.relay
-        if action:
-            found = re.search(rf'action\(type="\w+" name="{re.escape(action)}".*?\n\}}', text, re.DOTALL)
-            text = found[0] if found else ""
-        quoted = re.findall(rf'(?<![\w."]){re.escape(name)}="([^"]*)"', text)
-        listed = re.findall(rf'"{re.escape(name)}=([^"]*)"', text)
-        return (*quoted, *listed)
-
-    @property
-    def relay_receivers(self) -> frozenset[tuple[str, str]]:
-        """Sectors and `address:port` of every SOC the relay sends to."""
-        sectors = {
-            name: ",".join(sorted(json.loads(listed)))
-            for listed, name in re.findall(r"if \$!sector == (\[.*?\]) then\s+call receiver_([\w-]+)", self.relay)
-        }
-        places = re.findall(r'name="receiver_([\w-]+)" target="([^"]*)" port="(\d+)"', self.relay)
-        return frozenset((sectors.get(name, "none"), f"{address}:{port}") for name, address, port in places)
-
-    @property
-    def relay_topics(self) -> frozenset[str]:
-        """The topics the relay writes to."""
-        own = re.findall(r'set \$!topic = "([^"]*)"', self.relay)
-        return frozenset(own or self.relay_setting("topic"))
-
-    @property
-    def relay_brokers(self) -> tuple[str, ...]:
-        """Where the relay sends, as `[address]:port`."""
-        found = re.findall(r"\bbroker=(\[[^\n]*?\"\])", self.relay)
-        return tuple(broker for brokers in found for broker in json.loads(brokers))
-
-    @property
-    def relay_outputs(self) -> frozenset[str]:
-        """Kinds of output the relay has."""
-        return frozenset(re.findall(r'action\(type="(\w+)"', self.relay))
+        lines = (line for line in self._lines("relay") if not line.lstrip().startswith("#"))
+        return RelayConfiguration("\n".join(lines))
 
     @property
     def delivery(self) -> Delivery:
@@ -296,24 +261,16 @@ class Facts:
     def spool_limit(self) -> int:
         """Bytes the relay's spool can take at most: the kept segments, the open one and the batch that fills it."""
         room = re.search(r"^room=(\d+)$", self.section("relay_rotation").text, re.MULTILINE)
-        segments = re.findall(r'name="spool(?:_\d)?"[^)]*\brotation\.sizeLimit="(\d+)"', self.relay)
+        segments = self.relay.segment_limits
         if room is None or not segments:
             raise VaernError(f"{self.host}: the relay's spool has no limit")
-        return int(room.group(1)) + 2 * sum(map(int, segments))
+        return int(room.group(1)) + 2 * sum(segments)
 
     @cached_property
     def relay_senders(self) -> dict[str, str]:
         """`protocol address` to the name of the source that is let in by it."""
         table = self._json("relay_sources")["table"]
         return {row["index"]: row["value"].removeprefix("source_") for row in table}
-
-    @cached_property
-    def relay_labels(self) -> dict[str, tuple[str, str]]:
-        """Kind and sector each source of the relay is labelled with."""
-        found = re.findall(
-            r'set \$!source = "([^"]+)";\s*set \$!kind = "([^"]+)";\s*set \$!sector = "([^"]+)";', self.relay
-        )
-        return {source: (kind, sector) for source, kind, sector in found}
 
     @cached_property
     def names(self) -> dict[str, frozenset[str]]:

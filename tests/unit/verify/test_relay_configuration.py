@@ -1,0 +1,63 @@
+"""What a relay does is read from the configuration rsyslog runs with: every way out, every bound, every label."""
+
+from __future__ import annotations
+
+import pytest
+from rendered import configuration, variables
+
+from vaern.verify.relay_configuration import RelayConfiguration
+
+MIB = 2**20
+SOURCES = [
+    {"name": "dhcp1", "kind": "dhcp", "sector": "administration", "protocol": "syslog_tcp", "address": "198.51.100.20"},
+    {
+        "name": "journal1", "kind": "application", "sector": "health", "protocol": "syslog_tls",
+        "address": "198.51.100.21", "priority": 3, "topic": "logs.0710.national",
+    },
+]  # fmt: skip
+SOC = {
+    "name": "soc", "protocol": "relp_tls", "sectors": ["health", "waste"], "address": "198.18.0.40", "port": 20514,
+    "certificate_name": "soc.example", "max_disk_bytes": 64 * MIB,
+}  # fmt: skip
+OUTPUT = {"brokers": ["hub1.vaern.internal:9093"], "topic": "logs.0710"}
+
+
+@pytest.fixture(scope="module")
+def relay() -> RelayConfiguration:
+    """As the role writes it."""
+    given = variables(
+        log_shipper_listen="198.51.100.10",
+        log_shipper_sources=SOURCES,
+        log_shipper_receivers=[SOC],
+        log_shipper_output=OUTPUT,
+    )
+    return RelayConfiguration(configuration(given))
+
+
+def test_every_way_out_is_found(relay: RelayConfiguration) -> None:
+    assert relay.brokers == ("hub1.vaern.internal:9093",)
+    assert relay.topics == {"logs.0710", "logs.0710.national"}
+    assert relay.receivers == {("health,waste", "198.18.0.40:20514")}
+    assert {"omkafka", "omrelp"} <= relay.outputs
+
+
+def test_every_source_has_its_kind_and_sector(relay: RelayConfiguration) -> None:
+    assert relay.labels == {"dhcp1": ("dhcp", "administration"), "journal1": ("application", "health")}
+
+
+def test_a_setting_is_read_of_all_actions_or_of_one(relay: RelayConfiguration) -> None:
+    assert len(relay.setting("queue.maxDiskSpace")) == 2
+    (of_one,) = relay.setting("queue.maxDiskSpace", action="kafka")
+    assert of_one in relay.setting("queue.maxDiskSpace")
+    assert relay.setting("queue.maxDiskSpace", action="none") == ()
+    assert relay.setting("acks") == ("all",)
+
+
+def test_the_spool_has_a_segment_for_each_priority_in_use(relay: RelayConfiguration) -> None:
+    assert len(relay.segment_limits) == 2
+    assert min(relay.segment_limits) > 0
+
+
+def test_a_host_without_a_relay_sends_nothing() -> None:
+    nothing = RelayConfiguration("")
+    assert (nothing.brokers, nothing.topics, nothing.receivers, nothing.labels) == ((), set(), set(), {})
