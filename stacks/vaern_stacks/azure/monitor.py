@@ -1,23 +1,17 @@
-"""Where Azure's own logs go: workspace, Sentinel, private ingestion, collection rules, diagnostics and flow logs."""
+"""Where Azure's own logs go: workspace, Sentinel, private ingestion, collection rules and diagnostics."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import pulumi
 from pulumi_azure_native import (
-    authorization,
-    managedidentity,
     monitor,
-    network,
     operationalinsights,
     securityinsights,
-    storage,
 )
 
 from vaern_stacks.azure.endpoints import private_endpoint
-from vaern_stacks.azure.governance import Role, grant
 from vaern_stacks.azure.hubs import HubMachine
 from vaern_stacks.azure.identifiers import WORKSPACE
 from vaern_stacks.azure.place import Place
@@ -26,7 +20,6 @@ SYSLOG = ["auth", "authpriv", "daemon", "kern", "syslog"]
 LEVELS = ["Info", "Notice", "Warning", "Error", "Critical", "Alert", "Emergency"]
 DISK_COUNTER = r"Logical Disk(*)\% Used Space"
 COUNTER_SECONDS = 60
-TRAFFIC_MINUTES = 60
 
 
 def diagnose(place: Place, name: str, target: pulumi.Input[str]) -> monitor.DiagnosticSetting:
@@ -166,63 +159,4 @@ def _private_link(place: Place, resources: dict[str, pulumi.Output[str]]) -> Non
         service="azuremonitor",
         zones=["monitor", "oms", "ods", "agent", "blob"],
         after=joined,
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class FlowWriter:
-    """Who writes flow logs into the evidence. The right stands in a locked group, which cannot lose it."""
-
-    identity: managedidentity.UserAssignedIdentity
-    granted: authorization.RoleAssignment
-
-
-def flow_writer(place: Place, account: storage.StorageAccount) -> FlowWriter:
-    """Declare the identity and its right."""
-    identity = managedidentity.UserAssignedIdentity(
-        "flow-identity",
-        resource_name_="id-flow-log",
-        resource_group_name=place.group.name,
-        location=place.settings.location,
-        tags=place.tags,
-        opts=place.options(),
-    )
-    granted = grant(place, "flow-log", account.id, identity.principal_id, Role.BLOB_CONTRIBUTOR, locked=True)
-    return FlowWriter(identity, granted)
-
-
-def flow_log(
-    place: Place,
-    watched: network.VirtualNetwork,
-    account: storage.StorageAccount,
-    into: operationalinsights.Workspace,
-    writer: FlowWriter,
-) -> network.FlowLog:
-    """Who talked to whom in the virtual network, kept with the evidence and summed up hourly in the workspace."""
-    return network.FlowLog(
-        "flow-log",
-        flow_log_name="vnet",
-        network_watcher_name=f"NetworkWatcher_{place.settings.location}",
-        resource_group_name=place.settings.network_watcher_group,
-        location=place.settings.location,
-        target_resource_id=watched.id,
-        storage_id=account.id,
-        enabled=True,
-        identity=network.ManagedServiceIdentityArgs(
-            type=network.ResourceIdentityType.USER_ASSIGNED, user_assigned_identities=[writer.identity.id]
-        ),
-        retention_policy=network.RetentionPolicyParametersArgs(
-            enabled=True, days=min(place.deployment.retention_days, 365)
-        ),
-        flow_analytics_configuration=network.TrafficAnalyticsPropertiesArgs(
-            network_watcher_flow_analytics_configuration=network.TrafficAnalyticsConfigurationPropertiesArgs(
-                enabled=True,
-                traffic_analytics_interval=TRAFFIC_MINUTES,
-                workspace_resource_id=into.id,
-                workspace_id=into.customer_id,
-                workspace_region=place.settings.location,
-            )
-        ),
-        tags=place.tags,
-        opts=place.options([writer.granted]),
     )

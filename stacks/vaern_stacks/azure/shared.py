@@ -12,7 +12,7 @@ import pulumi
 from pulumi_azure_native import network, operationalinsights
 
 from vaern.model.deployment import Deployment
-from vaern_stacks.azure import alerts, governance, monitor
+from vaern_stacks.azure import alerts, flow_logs, governance, monitor
 from vaern_stacks.azure.archive import Archive, archive
 from vaern_stacks.azure.endpoints import private_zones
 from vaern_stacks.azure.hubs import HubMachine, hub_machines, kept_of
@@ -50,7 +50,7 @@ def shared_stack(deployment: Deployment) -> Shared:
     alerts.hub_alerts(place.once([group]), hubs, workspace)
 
     account = _evidence(place).account
-    monitor.flow_log(place, joined, account, workspace, monitor.flow_writer(place, account))
+    flow_logs.flow_log(place, joined, account, workspace, flow_logs.flow_writer(place, account))
 
     governance.grant(place, "admins-shared", place.group.id, settings.admin_group, governance.Role.READER, group=True)
     governance.benchmark(place)
@@ -69,7 +69,7 @@ def at_rest(deployment: Deployment) -> None:
     for hub in deployment.hubs:
         kept_of(place, hub)
     key_vault(place)
-    monitor.flow_writer(place, _evidence(place).account)
+    flow_logs.flow_writer(place, _evidence(place).account)
 
 
 def _ground(
