@@ -1,18 +1,17 @@
+"""What a stack gave last is read without the engine, and all of it makes one ssh configuration."""
+
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from vaern import provision
-from vaern.errors import ProvisionError, UsageError
+from vaern.errors import ProvisionError
 from vaern.model.outputs import HostOutput, MunicipalityOutputs, SharedOutputs
 from vaern.paths import Project
 from vaern_stacks.lab import access
-from vaern_stacks.lab.records import Kind, Record, record
 from vaern_stacks.lab.spec import Lab
 
 
@@ -55,36 +54,3 @@ def test_one_ssh_configuration_holds_every_stack(project: Project) -> None:
     assert "Host hub1\n" in text
     assert "Host a-gw1\n" in text
     assert "Host a-gw1 hub1\n" in text
-
-
-def test_collectors_in_use_are_not_removed_even_when_half_made(project: Project) -> None:
-    lab = Lab(project.lab_name, str(project.lab), str(project.tools))
-    record(lab, Record("favrskov", Kind.HOST, "favrskov-gw1"))
-    assert provision.stacks(project) == ["favrskov"]
-    assert provision.lab_hosts(project) == {"favrskov-gw1": False}
-    with pytest.raises(ProvisionError) as raised:
-        provision.destroy_shared(project)
-    assert "vaern offboard favrskov" in raised.value.fix
-
-
-def test_a_shell_in_a_dead_host_is_refused(project: Project) -> None:
-    with pytest.raises(UsageError, match="hub9"):
-        provision.shell_argv(project, "hub9")
-
-
-def test_without_root_it_says_so(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("os.geteuid", lambda: 1000)
-    for operation in (lambda: provision.refresh(project, "shared"), lambda: provision.down(project)):
-        with pytest.raises(ProvisionError, match="root") as raised:
-            operation()
-        assert "sudo" in raised.value.fix
-
-
-def test_the_engine_is_imported_only_when_used_and_the_lab_never_imports_azure() -> None:
-    program = (
-        "import sys, vaern.provision; print('pulumi' in sys.modules);"
-        "import vaern_stacks.engine, vaern_stacks.lab.target;"
-        "print('pulumi' in sys.modules, 'pulumi_azure_native' in sys.modules)"
-    )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines() == ["False", "True False"]

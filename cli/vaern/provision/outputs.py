@@ -1,0 +1,108 @@
+"""What each stack gave last, for the stages after it, and the ssh configuration made of all of it."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from vaern.errors import ProvisionError
+from vaern.model.deployment import Deployment
+from vaern.model.naming import SHARED
+from vaern.model.outputs import EventHubsOutput, HostOutput, MunicipalityOutputs, SendingKey, SharedOutputs
+from vaern.model.vocabulary import Target
+from vaern.paths import Project
+from vaern.provision.engines import lab_of
+from vaern_stacks.azure import access as azure_access
+from vaern_stacks.lab import access
+
+
+def shared_outputs(project: Project) -> SharedOutputs:
+    """What the shared stack gave last. Raises ProvisionError when it is not made."""
+    return SharedOutputs(tuple(HostOutput(**host) for host in _kept(project, SHARED)["hosts"]))
+
+
+def municipality_outputs(project: Project, slug: str) -> MunicipalityOutputs:
+    """What a municipality's stack gave last. Raises ProvisionError when it is not made."""
+    kept = _kept(project, slug)
+    hosts = tuple(HostOutput(**host) for host in kept["hosts"])
+    return MunicipalityOutputs(hosts, kept["device_namespaces"], _event_hubs(kept.get("event_hubs")))
+
+
+def keep(
+    project: Project, stack: str, outputs: SharedOutputs | MunicipalityOutputs, deployment: Deployment | None = None
+) -> None:
+    """Keep what a stack gave, whole or not at all, and write the ssh configuration anew."""
+    path = _outputs(project) / f"{stack}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_suffix(f".{os.getpid()}")
+    fresh.write_text(json.dumps(asdict(outputs), indent=1))
+    fresh.replace(path)
+    ssh_config(project, deployment)
+
+
+def ssh_config(project: Project, deployment: Deployment | None = None) -> Path:
+    """Write `ssh_config` and `known_hosts` for every host of every stack, and return the first's path."""
+    with _alone(project):
+        paths = sorted(_outputs(project).glob("*.json"))
+        stacks = {path.stem: [HostOutput(**host) for host in _hosts(path)] for path in paths}
+        if deployment is not None and deployment.target is Target.AZURE:
+            program = Path(__file__).parents[1] / "data" / "bastion_tunnel.py"
+            places = azure_access.Places(project.inventories, project.state, program)
+            return azure_access.write_access(deployment, stacks, places)
+        every = [host for hosts in stacks.values() for host in hosts]
+        return access.write_access(lab_of(project), every, project.state)
+
+
+def forget(project: Project, stack: str) -> None:
+    """Drop what a stack gave; one that gave nothing is no error."""
+    (_outputs(project) / f"{stack}.json").unlink(missing_ok=True)
+
+
+def forget_everything(project: Project) -> None:
+    """Drop what every stack gave, and the ssh configuration of all of them."""
+    shutil.rmtree(_outputs(project), ignore_errors=True)
+    for written in ("ssh_config", "known_hosts"):
+        (project.state / written).unlink(missing_ok=True)
+
+
+def any_kept(project: Project) -> bool:
+    """Whether any stack of this state directory has given something since all was dropped."""
+    return _outputs(project).is_dir()
+
+
+def _event_hubs(kept: dict[str, Any] | None) -> EventHubsOutput | None:
+    if kept is None:
+        return None
+    return EventHubsOutput(kept["endpoint"], {relay: SendingKey(**key) for relay, key in kept["keys"].items()})
+
+
+def _outputs(project: Project) -> Path:
+    return project.state / "outputs"
+
+
+def _kept(project: Project, stack: str) -> dict[str, Any]:
+    path = _outputs(project) / f"{stack}.json"
+    if not path.exists():
+        wanted = "vaern up" if stack == SHARED else f"vaern onboard {stack}"
+        raise ProvisionError(f"the stack {stack} is not made", fix=f"run `{wanted}`")
+    return dict(json.loads(path.read_text()))
+
+
+def _hosts(path: Path) -> list[dict[str, str]]:
+    return list(json.loads(path.read_text())["hosts"])
+
+
+@contextmanager
+def _alone(project: Project) -> Iterator[None]:
+    """One writer at a time: two municipalities may be provisioned at once."""
+    project.state.mkdir(parents=True, exist_ok=True)
+    with (project.state / "ssh_config.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
