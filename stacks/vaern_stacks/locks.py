@@ -1,4 +1,4 @@
-"""Locks and processes a killed run left: removed only when the process that held them is dead.
+"""Locks, processes and half-written files a killed run left: removed only when the process that held them is dead.
 
 `pulumi cancel` removes every lock of a stack, also a living one; this looks at the process first.
 """
@@ -41,7 +41,7 @@ def one_at_a_time(path: Path) -> Iterator[None]:
 
 
 def clear(backend: Path, project: str, stack: str, work: Path) -> None:
-    """Remove dead locks of the stack and dead runs' providers. Raises BusyError when a living run holds it."""
+    """Remove dead runs' locks, providers and torn files. Raises BusyError when a living run holds the stack."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while living := _living(backend, project, stack):
         if time.monotonic() > deadline:
@@ -51,6 +51,21 @@ def clear(backend: Path, project: str, stack: str, work: Path) -> None:
     for pid in orphans(work):
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
+    for torn in _torn(backend / ".pulumi", project, stack):
+        torn.unlink(missing_ok=True)
+
+
+def _torn(state: Path, project: str, stack: str) -> Iterator[Path]:
+    """Files an engine had begun when it was killed. It puts a state in place whole, but not the attributes beside it.
+
+    With empty attributes it refuses the state as ended too early (EOF); without any it takes it as it is. So those of
+    every stack go, whoever may be writing them.
+    """
+    for path in state.rglob("*.attrs"):
+        with contextlib.suppress(FileNotFoundError):
+            if path.stat().st_size == 0:
+                yield path
+    yield from (state / "stacks" / project).glob(f"{stack}.json.*.tmp")
 
 
 def _living(backend: Path, project: str, stack: str) -> list[int]:

@@ -295,6 +295,16 @@ def test_destroy_right_after_a_kill_leaves_nothing(
     provision.destroy_municipality(unconnected, SLUG)
 
 
+def test_a_state_whose_attributes_were_never_written_is_read(connected: Project) -> None:
+    """A kill right then: the engine says no more of such a state than EOF."""
+    state = connected.state / "pulumi/backend/.pulumi"
+    torn = [state / "meta.yaml.attrs", state / f"stacks/vaern/{SLUG}.json.attrs"]
+    assert all(path.stat().st_size for path in torn)
+    for path in torn:
+        path.write_bytes(b"")
+    assert provision.refresh(connected, SLUG) == []
+
+
 def test_two_at_once(unconnected: Project, deployment: Deployment, favrskov: Municipality) -> None:
     other = favrskov.model_copy(update={"code": "0746", "name": "Skanderborg"})
     second = start_in_own_process(unconnected)
