@@ -13,6 +13,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from os import SEEK_END
 from pathlib import Path
 
 from ledger_intervals import Intervals, intersect, union
@@ -80,19 +81,32 @@ def _segment(index: Path, path: Path) -> tuple[str, Segment | None]:
             return "", None
         digest = hashlib.sha256(line).hexdigest()[:32]
         place = index / f"{digest}.json"
-        known = json.loads(place.read_text("utf-8")) if place.exists() else {"end": 0, "tally": Tally().written()}
-        tally = Tally.read(known["tally"])
-        file.seek(known["end"])
-        end = known["end"]
+        known, tally = _known(place, file.seek(0, SEEK_END))
+        file.seek(known)
+        end = known
         for text in complete_lines(file):
             tally.add(text)
             end += len(text)
         size = file.tell()
-    if end != known["end"] or not place.exists():
+    if end != known or not place.exists():
         temporary = place.with_suffix(".new")
         temporary.write_text(json.dumps({"end": end, "tally": tally.written()}), encoding="utf-8")
         temporary.replace(place)
     return digest, Segment(path, size, end, tally)
+
+
+def _known(place: Path, size: int) -> tuple[int, Tally]:
+    """Bytes counted so far, and what is in them.
+
+    After a power cut an index may be empty, or of more than the segment still has: it is made again.
+    """
+    try:
+        kept = json.loads(place.read_text("utf-8"))
+        if kept["end"] <= size:
+            return int(kept["end"]), Tally.read(kept["tally"])
+    except (FileNotFoundError, ValueError):
+        pass
+    return 0, Tally()
 
 
 def complete_lines(file: object) -> Iterator[bytes]:

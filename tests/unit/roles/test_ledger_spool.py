@@ -88,6 +88,25 @@ def test_an_index_goes_with_its_segment(programs: Programs, spool: Path) -> None
     assert list((spool / "ledger" / "index").iterdir()) == []
 
 
+@pytest.mark.parametrize("torn", [b"", b'{"end": 9', b"\0" * 40], ids=["empty", "cut", "zeros"])
+def test_an_index_that_a_power_cut_left_torn_is_made_again(programs: Programs, spool: Path, torn: bytes) -> None:
+    """Every later round ended in it: what was in the spool was neither stated nor sent again."""
+    write(spool, "20261124T100000.0-2.jsonl", line(1), line(2))
+    held(programs, spool)
+    (index,) = (spool / "ledger" / "index").iterdir()
+    index.write_bytes(torn)
+    assert held(programs, spool) == {(BOOT, "dhcp1"): [(1, 2)]}
+
+
+def test_an_index_of_more_than_a_power_cut_left_is_made_again(programs: Programs, spool: Path) -> None:
+    path = write(spool, "20261124T100000.0-2.jsonl", line(1), line(2))
+    held(programs, spool)
+    path.write_bytes(line(1))
+    assert held(programs, spool) == {(BOOT, "dhcp1"): [(1, 1)]}
+    write(spool, path.name, line(3))
+    assert held(programs, spool) == {(BOOT, "dhcp1"): [(1, 1), (3, 3)]}
+
+
 def test_exactly_what_is_wanted_is_sent_again(programs: Programs, spool: Path) -> None:
     write(spool, "20261124T100000.0-2.jsonl", *(line(n) for n in range(1, 6)), *(line(n, LATER) for n in range(1, 4)))
     wanted = {(BOOT, "dhcp1"): [(2, 3), (9, 9)], (LATER, "dhcp1"): [(3, 7)]}
