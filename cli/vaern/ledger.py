@@ -10,7 +10,7 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -29,6 +29,7 @@ POLL_SECONDS = 2.0
 STATEMENT_SECONDS = 20.0
 """The archive writes every second."""
 STATEMENT_POLL_SECONDS = 0.3
+STATED_WITHIN = timedelta(minutes=5)
 ANSWERED = (0, 1)
 
 
@@ -92,6 +93,12 @@ class Ledger:
     def behind(self, stated: Mapping[str, str]) -> tuple[str, ...]:
         """Relays whose last statement in the archive is from before that time."""
         return tuple(relay for relay, at in stated.items() if self.statements.get(relay, "") < at)
+
+    @property
+    def unstated(self) -> tuple[str, ...]:
+        """Relays that have stated nothing for minutes, though they do so every minute."""
+        since = (datetime.fromisoformat(self.time) - STATED_WITHIN).isoformat(timespec="microseconds")
+        return self.behind(dict.fromkeys(self.statements, since))
 
     @property
     def balances(self) -> bool:

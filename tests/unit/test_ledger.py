@@ -94,6 +94,16 @@ def test_what_balances_is_said_in_a_sentence() -> None:
     ]
 
 
+def test_a_relay_that_states_nothing_any_more_is_named() -> None:
+    """Its tunnel is down, or its spool's program ends in an error: the balance is that of its last statement."""
+    old = {"favrskov-gw1": "2026-11-24T11:54:59.999999+00:00"}
+    assert stage.parsed(CLEAN).unstated == ()
+    assert stage.parsed(CLEAN | {"statements": old}).unstated == ("favrskov-gw1",)
+    assert sentences(stage.parsed(CLEAN | {"statements": old})) == [
+        "favrskov-gw1 has stated nothing since 2026-11-24 11:54:59 UTC: what it has sent since cannot be known"
+    ]
+
+
 @pytest.mark.parametrize("column", ["missing", "given_up"])
 def test_it_balances_only_when_nothing_is_gone(column: str) -> None:
     assert not stage.parsed(CLEAN | {"rows": [CLEAN["rows"][0] | {column: 1}]}).balances

@@ -49,7 +49,7 @@ def command(project: Project, slug: str, day: datetime | None, fresh: bool, as_j
     for relay in found.behind(stated):
         click.echo(f"What {relay} stated at {stated[relay]} is not in the archive yet; this is without it.", err=True)
     if as_json:
-        print_json(asdict(found) | {"balances": found.balances})
+        print_json(asdict(found) | {"balances": found.balances, "unstated": found.unstated})
     else:
         show(found)
     return ExitCode.OK if found.balances else ExitCode.FINDINGS
@@ -89,6 +89,11 @@ def sentences(found: Ledger) -> list[str]:
         told.append("The relays resend by themselves what they still have; `vaern repair` does it now.")
     if not found.statements:
         told.append("No relay has stated anything yet: what was sent last cannot be known.")
+    told += [
+        f"{relay} has stated nothing since {found.statements[relay][:19].replace('T', ' ')} UTC: "
+        "what it has sent since cannot be known"
+        for relay in found.unstated
+    ]
     return told or ["Everything that was sent has arrived."]
 
 
