@@ -12,9 +12,12 @@ pytestmark = pytest.mark.roles
 
 
 def alert(leg: Leg, tag: str) -> tuple[str, dict[str, object]]:
-    """The source and the eve line of the alert with that tag, at the collector; a break may have doubled it."""
+    """The source and the eve line of the alert with that tag, at the collector; a break may have doubled it.
+
+    The tests before have stopped and started the relay: a sensor then tries again up to half a minute later.
+    """
     found = leg.wait_for(
-        lambda event: event["kind"] == "tap" and tag in event["message"] and '"alert"' in event["message"], 1
+        lambda event: event["kind"] == "tap" and tag in event["message"] and '"alert"' in event["message"], 1, 90
     )
     ((source, message),) = {(event["source"], event["message"]) for event in found}
     return source, json.loads(message)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from certificates import Certificate
 from lab_hosts import lab_hosts
-from silence import CODE, HOSTS, LIMITS, Silence, wait
+from silence import CODE, HOSTS, LIMITS, Record, Silence, wait
 
 pytestmark = pytest.mark.roles
 
@@ -50,6 +50,11 @@ def silence(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Silence]:
 def raised_and_open(silence: Silence, kind: str, subject: str, seconds: float = 90.0) -> bool:
     """Whether it is open before the time is up, and was raised."""
     return wait(lambda: (kind, subject) in silence.open(), seconds) and silence.changes(kind, subject)[-1] == "raised"
+
+
+def identities(events: list[Record]) -> set[tuple[str, int]]:
+    """Different events among them."""
+    return {(one["boot"], one["sequence"]) for one in events}
 
 
 def cleared(silence: Silence, kind: str, subject: str, seconds: float = 90.0) -> bool:
@@ -172,15 +177,19 @@ def test_a_tunnel_without_handshake(silence: Silence) -> None:
 
 
 def test_every_alarm_is_an_event_in_the_archive_once(silence: Silence) -> None:
-    """Over restarts of sentry and broker; and the ledger neither counts nor misses any."""
+    """Over restarts of sentry and broker; and the ledger neither counts nor misses any.
+
+    A sentry that is killed before it has noted what the broker took tells it again: the same event, which readers drop.
+    """
     assert raised_and_open(silence, "silent", "firewall1")
-    assert wait(lambda: len(silence.events()) >= len(silence.records())), silence.lab.run(
+    assert wait(lambda: len(identities(silence.events())) >= len(silence.records())), silence.lab.run(
         "hub1", "journalctl -u vaern-sentry -n 20 --output cat"
     )
     written = [(one["boot"], one["sequence"], one["kind"], one["subject"], one["state"]) for one in silence.records()]
     events = silence.events()
     told = [(one["boot"], one["sequence"], *(one["alarm"][key] for key in STATED)) for one in events]
-    assert told == written
+    assert list(dict.fromkeys(told)) == written
+    assert len({one[:2] for one in told}) == len(written), "what is told again is the same event"
     assert {event["ecs"]["event.kind"] for event in events} == {"alert"}
     assert {(event["municipality"], event["relay"]) for event in events} == {(CODE, "hub1")}
     assert any("har ikke sendt noget siden" in event["alarm"]["text"]["da"] for event in events)
