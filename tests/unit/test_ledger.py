@@ -55,6 +55,7 @@ class Hosts:
         self.asked: list[tuple[str, str]] = []
         monkeypatch.setattr(ssh, "run", self.run)
         monkeypatch.setattr(stage, "POLL_SECONDS", 0.0)
+        monkeypatch.setattr(stage, "STATEMENT_POLL_SECONDS", 0.0)
 
     def run(self, project: Project, host: str, command: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
         self.asked.append((host, command.strip()))
