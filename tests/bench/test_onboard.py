@@ -18,7 +18,8 @@ BIN = Path(sys.executable).parent
 
 
 @pytest.mark.bench
-def test_onboard(bare_lab: Lab, tmp_path: Path) -> None:
+def test_onboard(bare_lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VAERN_TOOLS", bare_lab.environment["VAERN_TOOLS"])
     done = bare_lab.vaern("onboard", bare_lab.slug, "--json")
     durations = json.loads(done.stdout.splitlines()[-1])["result"]["durations"]
     print("\nfrom booted bare hosts to the report, seconds by stage:")
