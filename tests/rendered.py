@@ -21,6 +21,15 @@ from read_yaml import read_yaml
 ROLE = Path(__file__).resolve().parents[1] / "roles" / "log_shipper"
 IDENTITY = {"municipality": "0710", "site": "raadhus", "relay": "gw1"}
 
+SOURCES = [
+    {"name": "dhcp1", "kind": "dhcp", "sector": "administration", "protocol": "syslog_tcp", "address": "198.51.100.20"},
+    {
+        "name": "journal1", "kind": "application", "sector": "health", "protocol": "syslog_tls",
+        "address": "198.51.100.21", "priority": 3, "topic": "logs.0710.national",
+    },
+]  # fmt: skip
+"""Two sources: one goes the usual way, the other has a priority and the topic of its sector."""
+
 
 def variables(**given: Any) -> dict[str, Any]:
     """Defaults, then what is given, then the role's own variables computed from them."""

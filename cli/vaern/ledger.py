@@ -141,8 +141,7 @@ def state_now(project: Project, slug: str, municipality: Municipality) -> dict[s
 
     Raises UnreachableError, ProvisionError.
     """
-    done = _each_relay(project, slug, municipality, "vaern-spool")
-    return {relay: str(answer.get("stated", "")) for relay, answer in done.items()}
+    return _stated(_each_relay(project, slug, municipality, "vaern-spool"))
 
 
 def heard(ask: Callable[[], Ledger], stated: Mapping[str, str]) -> Ledger:
@@ -167,7 +166,7 @@ def repair(project: Project, slug: str, municipality: Municipality, deployment: 
     resent = {relay: int(answer["resent"]) for relay, answer in done.items()}
     for relay, events in resent.items():
         tell(f"{relay} sent {events} events again")
-    after = _settled(ask, {relay: str(answer.get("stated", "")) for relay, answer in done.items()}, tell)
+    after = _settled(ask, _stated(done), tell)
     return Repair(resent, before, after)
 
 
@@ -202,6 +201,11 @@ def _settled(ask: Callable[[], Ledger], stated: Mapping[str, str], tell: Tell) -
         tell(f"{again.total('under_way') + again.total('missing')} events are not in the archive yet")
         found = again
     return found
+
+
+def _stated(done: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """When each relay has stated in the round it answered of; a program of an older relay does not say."""
+    return {relay: str(answer.get("stated", "")) for relay, answer in done.items()}
 
 
 def _ask(project: Project, municipality: Municipality, deployment: Deployment, options: str) -> dict[str, Any]:

@@ -11,12 +11,13 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from soc_outputs import national
 
 from vaern import parity, redelivery, ssh
 from vaern.commands.parity import command
 from vaern.declaration import load_fleet
 from vaern.errors import ProvisionError, UsageError
-from vaern.model.deployment import Deployment, SocOutput, SocProfile
+from vaern.model.deployment import Deployment, SocOutput
 from vaern.model.receiving import Receiver
 from vaern.model.vocabulary import SocProtocol
 from vaern.paths import Project
@@ -33,8 +34,7 @@ def deployment() -> Deployment:
         SocOutput(name="relp", protocol=SocProtocol.RELP_TLS, address="soc.example"),
         SocOutput(name="kafka", protocol=SocProtocol.KAFKA, reader="soc-national"),
     )
-    profiles = FLEET.deployment.soc_profiles | {"national": SocProfile(title="National", outputs=outputs)}
-    return FLEET.deployment.model_copy(update={"soc_profiles": profiles})
+    return national(FLEET.deployment, *outputs)
 
 
 def receiver() -> Receiver:

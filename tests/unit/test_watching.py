@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 from read_yaml import read_yaml
+from soc_outputs import national
 
 from vaern import inventory
 from vaern.declaration import load_fleet
 from vaern.inventory import watching
-from vaern.model.deployment import SocOutput, SocProfile
+from vaern.model.deployment import SocOutput
 from vaern.model.fleet import Fleet
 from vaern.model.vocabulary import SocProtocol
 from vaern.paths import Project
@@ -35,8 +36,7 @@ def test_the_sentry_expects_every_declared_source_and_host(fleet: Fleet) -> None
 def test_alarms_about_a_source_go_where_its_events_go(fleet: Fleet) -> None:
     """Or else a SOC would hear of a sector that it is not declared for."""
     output = SocOutput(name="kafka", protocol=SocProtocol.KAFKA, reader="soc-national")
-    profiles = fleet.deployment.soc_profiles | {"national": SocProfile(title="National", outputs=(output,))}
-    deployment = fleet.deployment.model_copy(update={"soc_profiles": profiles})
+    deployment = national(fleet.deployment, output)
     fleet = Fleet(deployment=deployment, municipalities=fleet.municipalities)
     topics = set()
     for slug, one in fleet.municipalities.items():
@@ -83,8 +83,7 @@ def test_tunnels_are_watched_from_both_ends(fleet: Fleet) -> None:
 def test_a_relay_watches_the_queue_of_every_soc_it_sends_to(fleet: Fleet) -> None:
     """By the name and the bound that rsyslog has of it."""
     output = SocOutput(name="relp", protocol=SocProtocol.RELP_TLS, address="soc.example")
-    profiles = fleet.deployment.soc_profiles | {"national": SocProfile(title="National", outputs=(output,))}
-    deployment = fleet.deployment.model_copy(update={"soc_profiles": profiles})
+    deployment = national(fleet.deployment, output)
     files = inventory.municipality_files(Fleet(deployment, fleet.municipalities), "favrskov")
     told = read_yaml(files["favrskov/host_vars/favrskov-gw1.yml"])
     (receiver,) = told["log_shipper_receivers"]

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from soc_outputs import national
 
 from vaern import ledger
 from vaern.commands.repair import command
 from vaern.declaration import load_fleet
-from vaern.model.deployment import SocOutput, SocProfile
+from vaern.model.deployment import SocOutput
 from vaern.model.vocabulary import SocProtocol
 from vaern.paths import Project
 
@@ -29,8 +30,7 @@ def test_a_soc_that_is_sent_its_events_by_the_relay_is_named(
 ) -> None:
     project = Project(ROOT, tmp_path)
     fleet = load_fleet(project, ["favrskov"])
-    profiles = fleet.deployment.soc_profiles | {"national": SocProfile(title="National", outputs=outputs)}
-    deployment = fleet.deployment.model_copy(update={"soc_profiles": profiles})
+    deployment = national(fleet.deployment, *outputs)
     changed = type(fleet)(deployment=deployment, municipalities=fleet.municipalities)
     monkeypatch.setattr("vaern.declaration.load_fleet", lambda *_: changed)
     monkeypatch.setattr(ledger, "repair", lambda *_: ledger.Repair({"favrskov-gw1": events}, EMPTY, EMPTY))

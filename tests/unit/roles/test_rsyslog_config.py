@@ -6,16 +6,9 @@ import re
 from typing import Any
 
 import pytest
-from rendered import configuration, variables
+from rendered import SOURCES, configuration, variables
 
 MIB = 2**20
-SOURCES = [
-    {"name": "dhcp1", "kind": "dhcp", "sector": "administration", "protocol": "syslog_tcp", "address": "198.51.100.20"},
-    {
-        "name": "journal1", "kind": "application", "sector": "health", "protocol": "syslog_tls",
-        "address": "198.51.100.21", "priority": 3, "topic": "logs.0710.national",
-    },
-]  # fmt: skip
 KEYED = {
     "log_shipper_output": {
         "brokers": ["favrskov.servicebus.windows.net:9093"],

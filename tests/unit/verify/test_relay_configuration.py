@@ -3,18 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from rendered import configuration, variables
+from rendered import SOURCES, configuration, variables
 
 from vaern.verify.relay_configuration import RelayConfiguration
 
 MIB = 2**20
-SOURCES = [
-    {"name": "dhcp1", "kind": "dhcp", "sector": "administration", "protocol": "syslog_tcp", "address": "198.51.100.20"},
-    {
-        "name": "journal1", "kind": "application", "sector": "health", "protocol": "syslog_tls",
-        "address": "198.51.100.21", "priority": 3, "topic": "logs.0710.national",
-    },
-]  # fmt: skip
 SOC = {
     "name": "soc", "protocol": "relp_tls", "sectors": ["health", "waste"], "address": "198.18.0.40", "port": 20514,
     "certificate_name": "soc.example", "max_disk_bytes": 64 * MIB,
