@@ -14,6 +14,7 @@ import signal
 import socket
 import time
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 from vaern.errors import BusyError
@@ -59,13 +60,15 @@ def _torn(state: Path, project: str, stack: str) -> Iterator[Path]:
     """Files an engine had begun when it was killed. It puts a state in place whole, but not the attributes beside it.
 
     With empty attributes it refuses the state as ended too early (EOF); without any it takes it as it is. So those of
-    every stack go, whoever may be writing them.
+    every stack go, whoever may be writing them; what earlier runs of other stacks were is not gone through.
     """
-    for path in state.rglob("*.attrs"):
+    stacks = state / "stacks" / project
+    own = (state / "history" / project / stack).rglob("*.attrs")
+    for path in chain(state.glob("*.attrs"), stacks.glob("*.attrs"), own):
         with contextlib.suppress(FileNotFoundError):
             if path.stat().st_size == 0:
                 yield path
-    yield from (state / "stacks" / project).glob(f"{stack}.json.*.tmp")
+    yield from stacks.glob(f"{stack}.json.*.tmp")
 
 
 def _living(backend: Path, project: str, stack: str) -> list[int]:
