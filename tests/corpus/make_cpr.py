@@ -122,6 +122,16 @@ MARKED_TIMES = {
     "unmarked time of 2027": ["job {e}{l} done"],
 }
 
+FRACTIONS = {
+    "microseconds": [
+        '{{"timestamp":"2026-11-27T04:10:00.{f}+{z}","event_type":"alert","src_ip":"10.0.0.5"}}',
+        "2026-11-27T04:10:00.{f}-{z} app[1]: ready",
+        "2026-11-27 04:10:00.{f} +{z} [INFO] ready",
+        "[Fri Nov 27 04:10:00.{f} {y}] [core:notice] [pid 1204] AH00094: Command line",
+    ],
+}
+"""Of a time of day, drawn so that each reads as a date."""
+
 
 def number(chance: random.Random) -> tuple[str, str]:
     """Six and four digits of somebody born from 2040 on, half of them as a replacement number (the day is 60 higher)."""
@@ -183,6 +193,18 @@ def corpus() -> Iterator[dict[str, Any]]:
             for template in templates * EACH:
                 eighteenth = f"18{later.randint(1, 12):02}{later.randint(40, 57)}"
                 yield row(group, kind, template, values(later) | {"e": eighteenth})
+    latest = random.Random(SEED + 2)  # noqa: S311
+    for kind, templates in FRACTIONS.items():
+        for template in templates * EACH:
+            yield row("look-alike", kind, template, fraction(latest))
+
+
+def fraction(chance: random.Random) -> dict[str, str]:
+    """Six digits that are a date, and a zone and a year that make nobody's number of them."""
+    while True:
+        date, zone = number(chance)[0], f"0{chance.randint(0, 9)}{chance.choice(('00', '30'))}"
+        if is_nobodys(f"{date}{zone}") and is_nobodys(f"{date}2026"):
+            return {"f": date, "z": zone, "y": "2026"}
 
 
 def row(group: str, kind: str, template: str, filled: dict[str, str]) -> dict[str, Any]:

@@ -4,7 +4,8 @@ A number is six digits that are a date of birth, perhaps a separator, and four d
 digits. The seventh digit tells the century, so that 29 February is judged by its own year. In a replacement number, for
 somebody who has none, the day is 60 higher. The check digit is not looked at: numbers without it have been issued since
 2007. What stands between the two groups may be a hyphen or a space in any of the ways that logs write them; see
-docs/cpr.md for what is found and what is not. Seconds since 1970 that are marked as such are left.
+docs/cpr.md for what is found and what is not. Seconds since 1970 that are marked as such, and the microseconds of a time
+of day, are left.
 Source of the rules: https://www.cpr.dk/spoergsmaal-og-svar/personnummer.
 """
 
@@ -52,9 +53,13 @@ _TIME_KEY = re.compile(
 )
 """What names a time, just before it. A bare `time:` does not: it is Danish for an appointment."""
 _KEY_LENGTH = 24
+_CLOCK_LENGTH = len("04:10:00.")
 _TIME_REST = re.compile(r"\.(?:\d{6}|\d{9}|\d{3} {1,8}\d+ \d{1,3}(?:\.\d{1,3}){3})(?!\d)", re.ASCII)
 """Micro- or nanoseconds; or milliseconds as a proxy writes them, before a duration and an address. Milliseconds alone
 are no proof: a scanned page may be called 1805405123.001."""
+_CLOCK = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.", re.ASCII)
+_MICROSECONDS = re.compile(r"\d{6}(?: ?[+-](?:0\d|1[0-4])(?:00|15|30|45)| (?:19|20)\d\d)", re.ASCII)
+"""Before a zone, as Suricata writes 04:10:00.880462+0000, or the year, as Apache does."""
 _DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _REPLACEMENT = 60
 
@@ -69,7 +74,12 @@ def is_birth(day: int, month: int, year: int, seventh: int) -> bool:
 
 
 def is_time(text: str, start: int, end: int) -> bool:
-    """Whether what reads as a number is seconds since 1970: it could be, and what stands beside it says so."""
+    """Whether what reads as a number is a time: it could be, and what stands beside it says so.
+
+    Seconds since 1970, or the microseconds of a time of day with what follows them.
+    """
+    if _MICROSECONDS.fullmatch(text, start, end):
+        return start >= _CLOCK_LENGTH and _CLOCK.fullmatch(text, start - _CLOCK_LENGTH, start) is not None
     digits = text[start:end]
     if not (len(digits) == 10 and digits.isascii() and digits.isdecimal() and int(digits) in _TIMES):
         return False

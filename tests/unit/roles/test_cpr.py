@@ -217,6 +217,26 @@ def test_a_mark_spares_nothing_that_is_no_time_of_these_years(cpr: ModuleType, n
     assert ("[CPR]" in cpr.cleaned(marked.format(number), cpr.masked)) is not is_time
 
 
+@FEW
+@given(
+    numbers().filter(lambda number: number[2:4] != "02"),
+    st.integers(0, 86_399),
+    st.sampled_from(["+0000", "+0200", "-0930", " -0100", " 2026"]),
+)
+def test_microseconds_of_a_time_of_day_stay(cpr: ModuleType, number: str, second: int, after: str) -> None:
+    """As Suricata and Apache write them. Without the time of day, or with other digits behind, they are numbers.
+
+    No dates of February: the 29th depends on the digits behind it.
+    """
+    clock = f"{second // 3600:02}:{second // 60 % 60:02}:{second % 60:02}"
+    whole = f"2026-11-27T{clock}.{number[:6]}{after} x"
+    assert cpr.cleaned(whole, cpr.masked) == whole
+    for before in ("", ".", f"{clock},", f"{clock} ", f"{clock[1:]}.", "99:10:00."):
+        assert cpr.cleaned(f"x {before}{number[:6]}{after}", cpr.masked) == f"x {before}[CPR]"
+    for other in ("-1234", "+0016", "-1500", " 1812", " - 0100", number[6:]):
+        assert cpr.cleaned(f"{clock}.{number[:6]}{other}", cpr.masked) == f"{clock}.[CPR]"
+
+
 def chance_of_a_false_alarm(cpr: ModuleType) -> float:
     """Of ten digits drawn at random, how many look like a number."""
     right = sum(
