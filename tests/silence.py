@@ -158,6 +158,7 @@ class Silence:
         return {
             "base_open_ports": [
                 {"port": 514, "protocol": "tcp", "sources": [LAN], "interface": "lan", "comment": "syslog"},
+                {"port": 514, "protocol": "udp", "sources": [LAN], "interface": "lan", "comment": "syslog"},
                 {"port": 6514, "protocol": "tcp", "sources": [LAN], "interface": "lan", "comment": "syslog"},
             ],
             "log_shipper_identity": {"municipality": CODE, "site": "raadhus", "relay": "gw1"},
@@ -168,11 +169,14 @@ class Silence:
             "log_shipper_sources": [
                 {"name": "firewall1", "kind": "firewall", "sector": "administration", "protocol": "syslog_tcp",
                  "address": FIREWALL},
+                {"name": "switch1", "kind": "switch", "sector": "administration", "protocol": "syslog_udp",
+                 "address": FIREWALL},
                 {"name": "vaern-gw1", "protocol": "file", "file": "/var/lib/vaern-watch/heartbeat.jsonl", **own},
                 {"name": "vaern-sensor1", "protocol": "syslog_tls", "address": SENSOR,
                  "application": "vaern-sensor1", **own},
             ],
             **self._link("gw1"),
+            "watch_datagram_ports": [514],
             "watch_spool": {
                 "directory": spool, "max_bytes": SPOOL_BYTES, "queues": [{"name": "kafka", "max_bytes": QUEUE_BYTES}],
             },
@@ -213,9 +217,9 @@ class Silence:
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
-    def send(self, count: int, prefix: str) -> None:
-        """Events of the firewall, numbered."""
-        self.lab.run("sensor1", f"python3 /root/device.py many tcp {FIREWALL} {RELAY} {count} {prefix}")
+    def send(self, count: int, prefix: str, protocol: str = "tcp") -> None:
+        """Events of the firewall, numbered; by udp they are the switch's."""
+        self.lab.run("sensor1", f"python3 /root/device.py many {protocol} {FIREWALL} {RELAY} {count} {prefix}")
 
     def heard(self) -> dict[str, float]:
         """When each source was last heard, by the archiver's own file."""
@@ -242,11 +246,15 @@ class Silence:
         text = self.lab.run("hub1", f"cat /var/lib/vaern/alarms/{CODE}.jsonl", check=False)
         return [json.loads(line) for line in text.splitlines()]
 
-    def events(self) -> list[Record]:
-        """The municipality's alarms as events, in the order they are archived."""
+    def archived(self, source: str) -> list[Record]:
+        """The events of one source, in the order they are archived."""
         text = self.lab.run("hub1", "python3 -", stdin=READ)
-        found = [json.loads(line) for line in text.splitlines() if '"source":"vaern.alarm"' in line]
-        return [event for event in found if event["source"] == "vaern.alarm"]
+        found = [json.loads(line) for line in text.splitlines() if f'"source":"{source}"' in line]
+        return [event for event in found if event["source"] == source]
+
+    def events(self) -> list[Record]:
+        """The municipality's alarms as events."""
+        return self.archived("vaern.alarm")
 
     def changes(self, kind: str, subject: str) -> list[str]:
         """How the state of one alarm has changed since the beginning."""

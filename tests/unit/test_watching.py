@@ -11,9 +11,10 @@ from soc_outputs import national
 from vaern import inventory
 from vaern.declaration import load_fleet
 from vaern.inventory import watching
+from vaern.model import sizing
 from vaern.model.deployment import SocOutput
 from vaern.model.fleet import Fleet
-from vaern.model.vocabulary import SocProtocol
+from vaern.model.vocabulary import Protocol, SocProtocol
 from vaern.paths import Project
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -91,3 +92,16 @@ def test_a_relay_watches_the_queue_of_every_soc_it_sends_to(fleet: Fleet) -> Non
         {"name": "kafka", "max_bytes": told["log_shipper_queue"]["max_disk_bytes"]},
         {"name": f"receiver_{receiver['name']}", "max_bytes": receiver["max_disk_bytes"]},
     ]
+
+
+def test_a_relay_watches_its_port_for_datagrams_when_a_source_sends_them(fleet: Fleet) -> None:
+    """What the kernel lets go there is counted by nobody else."""
+    seen = set()
+    for slug, municipality in fleet.municipalities.items():
+        files = inventory.municipality_files(fleet, slug)
+        for host in municipality.hosts:
+            told = read_yaml(files[f"{slug}/host_vars/{slug}-{host.name}.yml"])
+            protocols = {source.protocol for source in sizing.sources_of(municipality, host)}
+            assert ("watch_datagram_ports" in told) is (Protocol.SYSLOG_UDP in protocols)
+            seen.add(tuple(told.get("watch_datagram_ports", [])))
+    assert seen == {(), (514,)}

@@ -45,7 +45,7 @@ def relay_variables(deployment: Deployment, slug: str, municipality: Municipalit
         | ({"refuse_small_disk": False} if deployment.target is Target.LAB else {}),
         "log_shipper_queue": {"max_disk_bytes": half, "memory_events": 50000},
         "log_shipper_privacy": {"cpr": municipality.privacy.cpr.value},
-        **watching.relay_watch("/var/spool/vaern-log-shipper", half, queues),
+        **watching.relay_watch("/var/spool/vaern-log-shipper", half, queues, sizing.sources_of(municipality, host)),
     }
 
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from vaern.model import receiving, sizing
-from vaern.model.declaration import Host, Municipality
+from vaern.model.declaration import Host, LogSource, Municipality
 from vaern.model.deployment import Deployment, HubRole
 from vaern.model.naming import INTERFACE, host_name, topic_of, watch_source
-from vaern.model.vocabulary import HostRole, Sector, Target
+from vaern.model.vocabulary import HostRole, Protocol, Sector, Target
 
 Variables = dict[str, Any]
 HEARTBEATS = "/var/lib/vaern-watch/heartbeat.jsonl"
 HEARTBEATS_PRIORITY = 1
 """What says that something is wrong is the last to give way."""
 TLS_PORT = 6514
+UDP_PORT = 514
 
 
 def host_watch(deployment: Deployment, slug: str, municipality: Municipality, host: Host) -> Variables:
@@ -35,9 +37,12 @@ def host_watch(deployment: Deployment, slug: str, municipality: Municipality, ho
     return variables
 
 
-def relay_watch(directory: str, spool_bytes: int, queues: list[Variables]) -> Variables:
-    """What a relay has besides: spool and queues, each with the bytes it may take."""
-    return {"watch_spool": {"directory": directory, "max_bytes": spool_bytes, "queues": queues}}
+def relay_watch(directory: str, spool_bytes: int, queues: list[Variables], sources: Iterable[LogSource]) -> Variables:
+    """What a relay has besides: spool and queues, each with the bytes it may take, and where UDP comes in."""
+    takes_datagrams = any(source.protocol is Protocol.SYSLOG_UDP for source in sources)
+    return {"watch_spool": {"directory": directory, "max_bytes": spool_bytes, "queues": queues}} | (
+        {"watch_datagram_ports": [UDP_PORT]} if takes_datagrams else {}
+    )
 
 
 def hub_watch(deployment: Deployment, name: str) -> Variables:

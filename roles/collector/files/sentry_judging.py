@@ -15,7 +15,7 @@ from typing import Any
 
 from sentry_alarms import SHARED, Condition, Key
 
-FOUND = frozenset({"clock", "certificate", "tunnel", "spool", "queue", "discards"})
+FOUND = frozenset({"clock", "certificate", "tunnel", "spool", "queue", "discards", "overflow", "datagrams"})
 """Kinds a heartbeat may tell of; anything else in it is left alone."""
 MOST_FINDINGS = 100
 NAME_LENGTH = 80

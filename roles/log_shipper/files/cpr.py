@@ -4,8 +4,8 @@ A number is six digits that are a date of birth, perhaps a separator, and four d
 digits. The seventh digit tells the century, so that 29 February is judged by its own year. In a replacement number, for
 somebody who has none, the day is 60 higher. The check digit is not looked at: numbers without it have been issued since
 2007. What stands between the two groups may be a hyphen or a space in any of the ways that logs write them; see
-docs/cpr.md for what is found and what is not. Seconds since 1970 that are marked as such, and the microseconds of a time
-of day, are left.
+docs/cpr.md for what is found and what is not. Seconds since 1970 that are marked as such are left, and so
+are the microseconds of a time of day.
 Source of the rules: https://www.cpr.dk/spoergsmaal-og-svar/personnummer.
 """
 

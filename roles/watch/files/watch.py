@@ -28,6 +28,7 @@ import watch_sending as sending
 SETTINGS = Path("/etc/vaern/watch/watch.json")
 STATISTICS = Path("/var/log/vaern-log-shipper/impstats.json")
 STATISTICS_BYTES = 65536
+SOCKETS = (Path("/proc/net/udp"), Path("/proc/net/udp6"))
 KEPT_UP = Path("/var/lib/vaern-watch/kept-up")
 """Its time of change is the last time nothing much waited for the broker."""
 DECLARED = Path("/var/lib/vaern-watch/peers.json")
@@ -44,6 +45,7 @@ class Watch:
         self.limits: dict[str, float] = settings["limits"]
         self.held = findings.Held(self.limits["hold_seconds"])
         self.counted: readings.Counters | None = None
+        self.dropped: int | None = None
         self.clock_known = time.monotonic()
 
     def look(self) -> dict[str, Any]:
@@ -51,7 +53,7 @@ class Watch:
         now, monotonic = time.time(), time.monotonic()
         seen: dict[str, Any] = {}
         bad: dict[findings.Subject, findings.Bad] = {}
-        for part in (self.clock, self.certificates, self.tunnel, self.storage):
+        for part in (self.clock, self.certificates, self.tunnel, self.storage, self.datagrams):
             bad |= part(seen, now)
         opened, closed = self.held.look(bad, now, monotonic)
         for subject in opened:
@@ -120,7 +122,18 @@ class Watch:
         seen |= {"spool_percent": spool, "queue_percent": queues}
         seen["waiting"] = self.counted and self.counted.waiting
         seen["discarded"] = self.counted and self.counted.discarded
+        seen["overflowed"] = self.counted and self.counted.overflowed
         return findings.storage(spool, queues, self.limits) | findings.discards(before, self.counted)
+
+    def datagrams(self, seen: dict[str, Any], now: float) -> dict[findings.Subject, findings.Bad]:
+        """What came by UDP and was not taken in. No program can count it but the kernel."""
+        ports = self.settings["datagram_ports"]
+        if not ports:
+            return {}
+        sockets = "".join(path.read_text(encoding="ascii") for path in SOCKETS if path.exists())
+        before, self.dropped = self.dropped, readings.datagrams_dropped(sockets, ports)
+        seen["datagrams_dropped"] = self.dropped
+        return findings.datagrams(before, self.dropped)
 
     def send(self, heartbeat: dict[str, Any]) -> None:
         """Hand it over. One that cannot be is not kept: the next says the same and more. Raises OSError."""

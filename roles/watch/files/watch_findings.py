@@ -14,6 +14,8 @@ from watch_readings import Certificate, Counters
 DAY = 86400
 RECEIVER = "receiver_"
 """Before the name of a SOC in the name of its queue; the queue to the collector has another."""
+COUNTED = frozenset({"discards", "overflow", "datagrams"})
+"""Findings whose value is how many were counted while it is open."""
 
 
 class Subject(NamedTuple):
@@ -88,11 +90,24 @@ def storage(spool: int, queues: dict[str, int], limits: dict[str, float]) -> dic
 
 
 def discards(before: Counters | None, now: Counters | None) -> dict[Subject, Bad]:
-    """Events discarded since the look before; a counter that went back began again with rsyslog."""
+    """Events that full queues let go since the look before: lost, or still in the spool and to be sent again."""
     if before is None or now is None:
         return {}
-    more = now.discarded - before.discarded if now.discarded >= before.discarded else now.discarded
-    return {Subject("discards"): Bad(more, 0)} if more else {}
+    bad = _more(Subject("discards"), before.discarded, now.discarded)
+    for name, gone in now.overflowed.items():
+        bad |= _more(Subject("overflow", name.partition(RECEIVER)[2]), before.overflowed.get(name, 0), gone)
+    return bad
+
+
+def datagrams(before: int | None, now: int) -> dict[Subject, Bad]:
+    """Datagrams the kernel let go since the look before: lost, as nobody but their sender has seen them."""
+    return {} if before is None else _more(Subject("datagrams"), before, now)
+
+
+def _more(subject: Subject, before: int, now: int) -> dict[Subject, Bad]:
+    """What was counted since; a counter that went back began again with its program."""
+    more = now - before if now >= before else now
+    return {subject: Bad(more, 0)} if more else {}
 
 
 class Held:
@@ -108,7 +123,7 @@ class Held:
         opened = [subject for subject in bad if subject not in self.open]
         for subject, reading in bad.items():
             known = self.open.setdefault(subject, Open(now, monotonic, reading))
-            counted = subject.kind == "discards" and subject not in opened
+            counted = subject.kind in COUNTED and subject not in opened
             known.last = monotonic
             known.bad = Bad((known.bad.value or 0) + (reading.value or 0), 0) if counted else reading
         closed = [subject for subject, one in self.open.items() if monotonic - one.last >= self.hold]

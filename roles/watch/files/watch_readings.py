@@ -10,6 +10,9 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
+BEHIND_THE_SPOOL = ("kafka", "receiver_")
+"""How the names of queues begin whose events are in the spool already."""
+
 
 class Certificate(NamedTuple):
     """When a certificate is valid, Unix seconds."""
@@ -24,7 +27,9 @@ class Counters(NamedTuple):
     waiting: int
     """Events in the queues in front of the broker."""
     discarded: int
-    """Events that a full queue let go."""
+    """Events that a full queue let go before they were numbered and spooled: lost."""
+    overflowed: dict[str, int]
+    """Events that each full queue behind the spool let go, by the queue's name: the spool has them still."""
 
 
 def clock_error(sources: str) -> float | None:
@@ -76,10 +81,27 @@ def counters(lines: Iterable[str]) -> Counters | None:
     if not queues:
         return None
     waiting = sum(int(queue.get("size", 0)) for name, queue in queues.items() if name.startswith("kafka"))
-    discarded = sum(
-        int(queue.get("discarded.full", 0)) + int(queue.get("discarded.nf", 0)) for queue in queues.values()
+    discarded, overflowed = 0, {}
+    for name, queue in queues.items():
+        gone = int(queue.get("discarded.full", 0)) + int(queue.get("discarded.nf", 0))
+        if name.startswith(BEHIND_THE_SPOOL):
+            # The disk of a queue in memory is counted as a queue of its own: `kafka queue[DA]`.
+            action = name.partition(" ")[0]
+            overflowed[action] = overflowed.get(action, 0) + gone
+        else:
+            discarded += gone
+    return Counters(waiting, discarded, overflowed)
+
+
+def datagrams_dropped(sockets: str, ports: Iterable[int]) -> int:
+    """Datagrams to these local ports that the kernel let go, as their socket was full; from /proc/net/udp and udp6."""
+    wanted = {f"{port:04X}" for port in ports}
+    rows = (line.split() for line in sockets.splitlines())
+    return sum(
+        int(row[-1])
+        for row in rows
+        if len(row) > 12 and row[1].rpartition(":")[2] in wanted and row[-1].isascii() and row[-1].isdecimal()
     )
-    return Counters(waiting, discarded)
 
 
 def percent(used: int, of: int) -> int:

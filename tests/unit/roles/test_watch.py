@@ -54,9 +54,10 @@ def test_readers_take_any_text(programs: Programs, text: str) -> None:
     programs.readings.handshakes(text)
     programs.readings.certificate(text)
     programs.readings.counters(text.splitlines())
+    programs.readings.datagrams_dropped(text, [514])
 
 
-def test_discards_are_those_of_every_queue(programs: Programs) -> None:
+def test_what_is_lost_is_told_from_what_the_spool_has_still(programs: Programs) -> None:
     def queue(name: str, size: int, full: int) -> str:
         return json.dumps(
             {"name": name, "origin": "core.queue", "size": size, "discarded.full": full, "discarded.nf": 1}
@@ -64,6 +65,7 @@ def test_discards_are_those_of_every_queue(programs: Programs) -> None:
 
     lines = [
         'in_half": 1}',
+        queue("receiver_national queue", 7, 4),
         queue("kafka queue[DA]", 9, 9),
         queue("kafka queue[DA]", 40, 10),
         queue("kafka queue", 2, 0),
@@ -71,17 +73,41 @@ def test_discards_are_those_of_every_queue(programs: Programs) -> None:
     counted = programs.readings.counters(
         [*lines, queue("received", 5, 3), '{"name": "spool", "origin": "core.action"}']
     )
-    assert (counted.waiting, counted.discarded) == (42, 16)
+    assert (counted.waiting, counted.discarded) == (42, 4)
+    assert counted.overflowed == {"kafka": 12, "receiver_national": 5}
     assert programs.readings.counters(["{}"]) is None
 
 
 def test_a_counter_that_began_again_counts_from_nothing(programs: Programs) -> None:
     counters, discards = programs.readings.Counters, programs.findings.discards
-    assert discards(None, counters(0, 500)) == {}
-    assert discards(counters(0, 500), counters(0, 500)) == {}
-    ((_, more),) = discards(counters(0, 500), counters(0, 700)).items()
-    ((_, again),) = discards(counters(0, 500), counters(0, 3)).items()
-    assert (more.value, again.value) == (200, 3)
+    before = counters(0, 500, {"kafka": 20})
+    assert discards(None, before) == {}
+    assert discards(before, before) == {}
+    assert discards(before, counters(0, 700, {"kafka": 20})) == {("discards", ""): (200, 0)}
+    assert discards(before, counters(0, 3, {"kafka": 1, "receiver_national": 7})) == {
+        ("discards", ""): (3, 0),
+        ("overflow", ""): (1, 0),
+        ("overflow", "national"): (7, 0),
+    }
+
+
+SOCKETS = """\
+   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops
+  449: 0A6433C6:0202 00000000:0000 07 00000000:00000000 00:00000000 00000000   995    0 51234 2 0000000000000000 1742
+  583: 0100007F:0143 00000000:0000 07 00000000:00000000 00:00000000 00000000   101        0 40311 2 0000000000000000 9
+   sl  local_address                         remote_address                        st tx_queue rx_queue drops
+  449: 00000000000000000000000000000000:0202 00000000000000000000000000000000:0000 07 0:0 0:0 0 995 0 51235 2 0 8
+"""
+
+
+def test_datagrams_the_kernel_let_go_are_those_of_the_ports_logs_come_in_on(programs: Programs) -> None:
+    dropped, datagrams = programs.readings.datagrams_dropped, programs.findings.datagrams
+    assert dropped(SOCKETS, [514]) == 1750
+    assert dropped(SOCKETS, [323]) == 9
+    assert dropped(SOCKETS, [20514]) == dropped("", [514]) == 0
+    assert datagrams(None, 1750) == datagrams(1750, 1750) == {}
+    assert datagrams(1700, 1750) == {("datagrams", ""): (50, 0)}
+    assert datagrams(1700, 4) == {("datagrams", ""): (4, 0)}, "the relay was started anew"
 
 
 @pytest.mark.parametrize(
@@ -127,10 +153,11 @@ def test_a_finding_stays_for_a_while_and_no_longer(programs: Programs) -> None:
     assert held.told(str) == []
 
 
-def test_discards_add_up_while_they_last(programs: Programs) -> None:
+@pytest.mark.parametrize("kind", ["discards", "overflow", "datagrams"])
+def test_what_is_counted_adds_up_while_it_lasts(programs: Programs, kind: str) -> None:
     held = programs.findings.Held(60)
     for second in range(3):
-        held.look({programs.findings.Subject("discards"): programs.findings.Bad(10, 0)}, second, second)
+        held.look({programs.findings.Subject(kind): programs.findings.Bad(10, 0)}, second, second)
     (told,) = held.told(str)
     assert told["value"] == 30
 
@@ -194,11 +221,11 @@ def test_the_spool_fills_with_what_is_not_delivered(tmp_path: Path, monkeypatch:
         (segments / name).write_bytes(b"x" * 100)
         os.utime(segments / name, (at, at))
     os.utime(tmp_path / "impstats.json", (1500, 1500))
-    assert watch.unconfirmed(tmp_path, counters(0, 0)) == 100
+    assert watch.unconfirmed(tmp_path, counters(0, 0, {})) == 100
     os.utime(tmp_path / "impstats.json", (2500, 2500))
-    assert watch.unconfirmed(tmp_path, counters(50000, 0)) == 100, "the link is away: nothing more is delivered"
+    assert watch.unconfirmed(tmp_path, counters(50000, 0, {})) == 100, "the link is away: nothing more is delivered"
     assert watch.unconfirmed(tmp_path, None) == 100, "no counters are no sign of delivery"
-    assert watch.unconfirmed(tmp_path, counters(10, 0)) == 0
+    assert watch.unconfirmed(tmp_path, counters(10, 0, {})) == 0
 
 
 @pytest.mark.parametrize(
