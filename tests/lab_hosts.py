@@ -16,6 +16,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tools import TOOLS
+
 from vaern import acceleration
 from vaern.model.outputs import HostOutput
 from vaern_stacks.lab import access, hosts, machine, names, network, sweep
@@ -64,15 +66,10 @@ class Booted:
         (folder / INVENTORY).write_text("\n".join([*lines, shared]))
 
 
-def tools() -> Path:
-    """What set-up made."""
-    return Path(os.environ.get("VAERN_TOOLS", ROOT / ".vaern" / "tools"))
-
-
 def lab_in(folder: Path) -> Lab:
     """The lab of that folder; its prefix is the folder's."""
     name = "v" + hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:5]
-    return Lab(name, str(folder.resolve() / "lab"), str(tools()))
+    return Lab(name, str(folder.resolve() / "lab"), str(TOOLS))
 
 
 def boot(folder: Path, wanted: Mapping[str, Mapping[str, str]]) -> Booted:

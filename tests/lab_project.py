@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tools import TOOLS
+
 from vaern.paths import Project
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -38,12 +40,11 @@ class Lab:
     @property
     def environment(self) -> dict[str, str]:
         """Everything this lab makes stays in its own state directory; only the tools are shared."""
-        tools = os.environ.get("VAERN_TOOLS", str(ROOT / ".vaern" / "tools"))
         return {
             **os.environ,
             "VAERN_PROJECT": str(self.project.root),
             "VAERN_STATE": str(self.project.state),
-            "VAERN_TOOLS": tools,
+            "VAERN_TOOLS": str(TOOLS),
             "NO_COLOR": "1",
         }
 

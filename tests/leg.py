@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from certificates import Authority
-from lab_hosts import Booted, tools
+from lab_hosts import Booted
+from tools import TOOLS
 
 ROOT = Path(__file__).resolve().parents[1]
 DEVICE = ROOT / "tests" / "roles" / "device.py"
@@ -74,7 +75,7 @@ def plays() -> list[dict[str, Any]]:
 
 def collector_play(**others: Any) -> dict[str, Any]:
     """The collector of the leg, with one municipality; `others` are more variables of the role."""
-    (archive,) = tools().glob("kafka-*.tar")
+    (archive,) = TOOLS.glob("kafka-*.tar")
     tenant = {"code": "0710", "slug": "favrskov", "principals": ["gw1"], "quota_bytes_per_second": 104857600}
     variables = {
         "collector_listener": {"address": OVERLAY["hub1"], "name": COLLECTOR, "port": 9093},

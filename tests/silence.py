@@ -12,7 +12,8 @@ from typing import Any
 
 from certificates import Authority
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
-from lab_hosts import Booted, tools
+from lab_hosts import Booted
+from tools import TOOLS
 
 ROOT = Path(__file__).resolve().parents[1]
 HUB = "fd5a:1c3e:9b27::1"
@@ -111,7 +112,7 @@ class Silence:
         return {"hub1": self._hub(), "gw1": self._relay(), "sensor1": self._sensor()}
 
     def _hub(self) -> dict[str, Any]:
-        (archive,) = tools().glob("kafka-*.tar")
+        (archive,) = TOOLS.glob("kafka-*.tar")
         peer = {"preshared_key": PAIR_KEY, "municipality": CODE}
         tenant = {"code": CODE, "slug": "favrskov", "principals": ["gw1"], "quota_bytes_per_second": 104857600}
         watched = {

@@ -12,9 +12,7 @@ from azure_cloud import Azure
 from azure_double.cloud import Cloud
 from azure_double.launching import write_launcher
 from azure_stacks import Stacks
-
-TESTS = Path(__file__).resolve().parents[1]
-TOOLS = Path(os.environ.get("VAERN_TOOLS", TESTS.parent / ".vaern" / "tools"))
+from tools import TOOLS
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

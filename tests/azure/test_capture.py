@@ -5,7 +5,6 @@ Signed by the account's key, which Azure's own accounts here do not have: who is
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -15,6 +14,7 @@ import azurite
 import pytest
 from azure_graph import example_deployment
 from captured_file import captured, event
+from tools import TOOLS
 
 from vaern.captured import Search, wanted
 from vaern.declaration import load_municipality
@@ -22,7 +22,6 @@ from vaern.errors import ProofError
 from vaern_stacks.azure.capture import Captured, Place
 
 ROOT = Path(__file__).resolve().parents[2]
-TOOLS = Path(os.environ.get("VAERN_TOOLS", ROOT / ".vaern" / "tools"))
 EXAMPLES = ROOT / "docs" / "examples" / "azure"
 CONTAINER = "logs-0710"
 

@@ -17,6 +17,7 @@ import azurite
 import pytest
 from azure_cloud import Azure
 from operator_run import SECRET, engine, program
+from tools import TOOLS
 
 from vaern.errors import BusyError, ProvisionError
 from vaern_stacks.engine import Engine
@@ -77,10 +78,9 @@ def eventually(condition: Callable[[], bool]) -> None:
 
 @pytest.fixture(scope="module")
 def storage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[azurite.Storage]:
-    tools = Path(os.environ.get("VAERN_TOOLS", TESTS.parent / ".vaern" / "tools"))
-    if reason := azurite.missing(tools):
+    if reason := azurite.missing(TOOLS):
         pytest.skip(reason)
-    with azurite.running(tools, tmp_path_factory.mktemp("azurite")) as running:
+    with azurite.running(TOOLS, tmp_path_factory.mktemp("azurite")) as running:
         yield running
 
 

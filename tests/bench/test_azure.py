@@ -17,9 +17,9 @@ import pytest
 from azure_double.launching import write_launcher
 from generated_fleet import write_azure_fleet
 from paired import alternate, timed
+from tools import TOOLS
 
 ROOT = Path(__file__).resolve().parents[2]
-TOOLS = Path(os.environ.get("VAERN_TOOLS", ROOT / ".vaern" / "tools"))
 VAERN = str(Path(sys.executable).parent / "vaern")
 AT_ONCE = 2
 FEW = 20

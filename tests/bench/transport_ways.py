@@ -60,6 +60,10 @@ def without_spool(text: str) -> str:
     )
 
 
+def without_synchronising(text: str) -> str:
+    return replaced(text, r' sync="on"$', "")
+
+
 def without_compression(text: str) -> str:
     return replaced(text, r"compression\.codec=[a-z0-9]+", "compression.codec=none")
 
@@ -76,6 +80,7 @@ def ways(site: Site) -> dict[str, Way]:
         "without parsing": Way(unparsed),
         "without sequence": Way(without_sequence(full)),
         "without spool": Way(without_spool(full)),
+        "spool not synchronised": Way(without_synchronising(full)),
         "without compression": Way(without_compression(full)),
         "without TLS": Way(without_tls(full)),
         "without tunnel": Way(full, tunnel=False),

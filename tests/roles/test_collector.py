@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 from certificates import Authority
-from lab_hosts import Booted, lab_hosts, tools
+from lab_hosts import Booted, lab_hosts
+from tools import TOOLS
 
 pytestmark = pytest.mark.roles
 
@@ -52,7 +53,7 @@ class Collector:
 
 def variables() -> dict[str, Any]:
     """Two municipalities with one relay each."""
-    (archive,) = tools().glob("kafka-*.tar")
+    (archive,) = TOOLS.glob("kafka-*.tar")
     rest = {"quota_bytes_per_second": 104857600, "retention_days": 400, "max_gib": 2.0}
     return {
         "collector_listener": {"address": ADDRESS, "port": 9093},

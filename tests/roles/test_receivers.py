@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,9 +13,8 @@ from typing import Any
 import pytest
 from certificates import Authority
 from lab_hosts import Booted, lab_hosts
+from lab_project import Lab, make_project
 from leg import DHCP, FIREWALL, HOSTS, JOURNAL, SPOOL, Leg, connect_devices, gaps, plays, prepare
-
-from vaern.parity import Parity, compare, missing_lines, read_events
 
 BATCH = 512
 """Events that the relay hands to an output at a time (receivers.conf.j2)."""
@@ -22,6 +22,10 @@ pytestmark = pytest.mark.roles
 
 HEADER = b"<134>Nov 24 03:00:00 device app: "
 SOC = "198.18.0.40"
+INVENTORY_NAME = "favrskov-gw1"
+"""Of the relay, as the operator's commands name it and as its events do."""
+NATIONAL = "    title: National analysis centre for health\n"
+OUTPUT = f"    outputs: [{{name: relp, protocol: relp_tls, address: {SOC}}}]\n"
 RELP_WINDOW = 128
 """Events librelp has on the way at most, unless told otherwise."""
 HEALTH, REST = ["health"], ["administration", "waste"]
@@ -91,6 +95,7 @@ def leg(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Leg]:
         _make_soc(lab, authority)
         lab.inventory({"all": ["hub1", "gw1", "sensor1"]}, folder)
         collector, shipper, _ = plays()
+        shipper["vars"]["log_shipper_identity"]["relay"] = INVENTORY_NAME
         collector["vars"]["collector_tenants"][0]["topics"] = [
             {"name": "logs.0710.national", "readers": ["soc-national"]}
         ]
@@ -221,7 +226,8 @@ def test_a_repaired_event_reaches_the_soc_that_reads_its_topic(leg: Leg) -> None
 
 
 def test_what_relp_forgets_over_a_restart_is_handed_again(leg: Leg, tmp_path: Path) -> None:
-    """The relay is killed while the SOC is away; parity names what is missing, and the SOC gets exactly that."""
+    """The relay is killed while the SOC is away; the operator's three commands find what is missing and mend it."""
+    operator = Operator(leg, tmp_path)
     leg.lab.run("soc1", "systemctl stop soc")
     leg.device("many", "tls", JOURNAL, "198.51.100.10", "1500", "forgot-")
     assert len(identities(leg.wait_for(lambda event: "app: forgot-" in event["message"], 1500, 60))) == 1500
@@ -229,26 +235,42 @@ def test_what_relp_forgets_over_a_restart_is_handed_again(leg: Leg, tmp_path: Pa
     leg.lab.run("soc1", "systemctl start soc")
     send_one_of_each(leg, "after")
     time.sleep(15)  # not a proof of anything: what RELP brings by itself is given the time to come
-    before = parity(leg, tmp_path)
-    logging.getLogger(__name__).info("RELP forgot %d events over a kill of the relay", before.missing)
-    assert before.missing > 0
-    text = "".join(f"{line}\n" for _, line in missing_lines(tmp_path / "archive.jsonl", before))
-    handed = json.loads(leg.lab.run("gw1", "vaern-spool --again national-relp", stdin=text))
-    assert handed == {"resent": before.missing, "refused": 0, "error": ""}
+    before, _ = operator.parity("--resend", "relp", expect=1)
+    logging.getLogger(__name__).info("RELP forgot %d events over a kill of the relay", before["missing"])
+    assert before["missing"] > 0
     limit = time.monotonic() + 60
-    while (found := parity(leg, tmp_path)).missing and time.monotonic() < limit:
+    while (found := operator.parity(expect=None)[0])["missing"] and time.monotonic() < limit:
         time.sleep(1)
-    assert (found.missing, found.foreign) == (0, 0)
-    assert found.duplicates == before.duplicates, "nothing was sent that was not missing"
+    assert (found["missing"], found["foreign"], found["holds"]) == (0, 0, True)
+    assert found["duplicates"] == before["duplicates"], "nothing was sent that was not missing"
+    assert "0 events handed" in operator.parity("--resend", "relp")[1]
 
 
-def parity(leg: Leg, folder: Path) -> Parity:
-    """As `vaern parity` looks at the health SOC's RELP output, of all that is archived."""
-    archived, got = folder / "archive.jsonl", folder / "relp.jsonl"
-    asked = json.dumps({"code": "0710", "asked_by": "T"})
-    archived.write_text(leg.lab.run("hub1", "vaern-archive-export", stdin=asked), encoding="utf-8")
-    got.write_text(leg.lab.run("soc1", "cat /var/spool/soc/relp.jsonl"), encoding="utf-8")
-    return compare(read_events(archived), read_events(got), "0710", frozenset(HEALTH))
+class Operator:
+    """A project that declares the SOC's output, with the hosts of the leg behind it."""
+
+    def __init__(self, leg: Leg, folder: Path) -> None:
+        self.leg, self.folder = leg, folder
+        self.lab = Lab(make_project(folder / "project"))
+        shared = self.lab.project.root / "inventories" / "shared" / "collector.yml"
+        declared = shared.read_text(encoding="utf-8")
+        assert NATIONAL in declared
+        shared.write_text(declared.replace(NATIONAL, NATIONAL + OUTPUT), encoding="utf-8")
+        self.lab.project.state.mkdir()
+        known = leg.lab.config.read_text(encoding="utf-8")
+        configuration = re.sub(r"^Host gw1$", f"Host gw1 {INVENTORY_NAME}", known, flags=re.MULTILINE)
+        (self.lab.project.state / "ssh_config").write_text(configuration, encoding="utf-8")
+
+    def parity(self, *options: str, expect: int | None = 0) -> tuple[dict[str, Any], str]:
+        """What `vaern parity` finds in a new export and what the SOC has now, and what it said beside it."""
+        archived, got = self.folder / "day.jsonl", self.folder / "relp.jsonl"
+        archived.unlink(missing_ok=True)
+        asked = ("--from", "24h", "--asked-by", "Operations", "--output", str(archived))
+        self.lab.vaern("export", "favrskov", *asked)
+        got.write_text(self.leg.lab.run("soc1", "cat /var/spool/soc/relp.jsonl"), encoding="utf-8")
+        files = ("--exported", str(archived), "--received", str(got), "--json")
+        done = self.lab.vaern("parity", "favrskov", "national", *files, *options, expect=expect)
+        return json.loads(done.stdout)[str(got)], done.stderr
 
 
 def test_a_receiver_with_another_certificate_gets_nothing(leg: Leg) -> None:

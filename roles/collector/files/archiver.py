@@ -26,7 +26,7 @@ from archive_retention import delete, due
 from archive_segments import code_of, utc
 from archive_sightings import Sightings
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
-from local_broker import as_user
+from local_broker import as_user, credential
 
 SETTINGS = Path("/etc/vaern/collector/collector.json")
 BATCH = 5000
@@ -245,10 +245,9 @@ class Archiver:
 
 def consumer() -> Consumer:
     """A reader that is told where to begin by the archive, never by the broker."""
-    password = (Path(os.environ["CREDENTIALS_DIRECTORY"]) / "kafka").read_text(encoding="ascii")
     return Consumer(
         {
-            **as_user("archiver", password),
+            **as_user("archiver", credential()),
             "group.id": "vaern-archiver",
             "enable.auto.commit": False,
             "enable.auto.offset.store": False,

@@ -29,6 +29,7 @@ from ledger_balance import NOTHING_OVER, Books, Over, balance, confirmation, spa
 from ledger_confirm import confirm
 from ledger_intervals import count, subtract
 from ledger_summary import Part, over, parts
+from local_broker import credential
 
 SETTINGS = Path("/etc/vaern/collector/collector.json")
 STATE = Path("/var/lib/vaern-ledger")
@@ -156,8 +157,9 @@ def main(arguments: list[str]) -> int:
 
 def secret() -> str:
     """The password for the broker: handed over by systemd, or where the host keeps it."""
-    folder = Path(os.environ.get("CREDENTIALS_DIRECTORY", "/var/lib/vaern-kafka/secrets"))
-    return (folder / ("kafka" if "CREDENTIALS_DIRECTORY" in os.environ else "ledger")).read_text(encoding="ascii")
+    if "CREDENTIALS_DIRECTORY" in os.environ:
+        return credential()
+    return Path("/var/lib/vaern-kafka/secrets/ledger").read_text(encoding="ascii")
 
 
 if __name__ == "__main__":

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Any
+
+
+def credential() -> str:
+    """The password that systemd gave this service (LoadCredential=kafka). Raises OSError without it."""
+    return (Path(os.environ["CREDENTIALS_DIRECTORY"]) / "kafka").read_text(encoding="ascii")
 
 
 def as_user(name: str, password: str) -> dict[str, Any]:

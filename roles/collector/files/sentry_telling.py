@@ -9,7 +9,6 @@ Nothing here waits for the broker: what it does not take stays, and is tried aga
 from __future__ import annotations
 
 import json
-import os
 import sys
 import time
 from collections import defaultdict, deque
@@ -17,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from local_broker import as_user
+from local_broker import as_user, credential
 from sentry_alarms import AlarmLog, Record
 
 SOURCE = "vaern.alarm"
@@ -134,10 +133,9 @@ def producer() -> Any:
     """A producer on the loopback listener, as the sentry's own user. Raises OSError without its password."""
     from confluent_kafka import Producer
 
-    password = (Path(os.environ["CREDENTIALS_DIRECTORY"]) / "kafka").read_text(encoding="ascii")
     return Producer(
         {
-            **as_user("sentry", password),
+            **as_user("sentry", credential()),
             "acks": "all",
             "enable.idempotence": True,
             "message.timeout.ms": 20000,
