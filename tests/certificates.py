@@ -35,7 +35,22 @@ class Authority:
 
         It began an hour ago and ends in so many `hours`.
         """
-        key = ec.generate_private_key(ec.SECP256R1())
+        return self._issued(ec.generate_private_key(ec.SECP256R1()), name, addresses, names, hours)
+
+    def renew(self, own: Certificate, name: str, *, hours: float) -> Certificate:
+        """Another certificate for the same key."""
+        key = serialization.load_pem_private_key(own.key.encode(), None)
+        assert isinstance(key, ec.EllipticCurvePrivateKey)
+        return self._issued(key, name, (), (), hours)
+
+    def _issued(
+        self,
+        key: ec.EllipticCurvePrivateKey,
+        name: str,
+        addresses: Sequence[str],
+        names: Sequence[str],
+        hours: float,
+    ) -> Certificate:
         alternatives = [*map(x509.DNSName, (name, *names)), *(x509.IPAddress(ip_address(a)) for a in addresses)]
         signed = self._sign(_name(name), key, alternatives, hours)
         form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())

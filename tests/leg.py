@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -146,6 +148,21 @@ class Leg:
     def device(self, *arguments: str, host: str = "sensor1", stdin: str = "") -> str:
         """Act as a device; see device.py."""
         return self.lab.run(host, "python3 /root/device.py " + " ".join(arguments), stdin=stdin)
+
+    @contextmanager
+    def sending(self, name: str, counts: Mapping[str, tuple[str, int]]) -> Iterator[None]:
+        """Numbered messages by several protocols at once, until the block is left; address and number of each.
+
+        The messages begin with `<name>-<protocol>-`. A sender that fails fails the block.
+        """
+        with ThreadPoolExecutor(len(counts)) as pool:
+            senders = [
+                pool.submit(self.device, "many", protocol, address, RELAY, str(count), f"{name}-{protocol}-")
+                for protocol, (address, count) in counts.items()
+            ]
+            yield
+            for sender in senders:
+                sender.result()
 
     def send(self, protocol: str, address: str, messages: list[bytes]) -> None:
         """Send these messages from that address."""

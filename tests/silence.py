@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from certificates import Authority
+from certificates import Authority, Certificate
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from lab_hosts import Booted
 from tools import TOOLS
@@ -84,11 +84,12 @@ class Silence:
     folder: Path
     authority: Authority = field(default_factory=Authority)
     pairs: dict[str, tuple[str, str]] = field(default_factory=keys)
+    own: dict[str, Certificate] = field(default_factory=dict)
 
     def prepare(self) -> None:
         """What enrolment has done: keys and certificates."""
         for host in HOSTS:
-            own = self.authority.issue(host, names=[COLLECTOR] if host == "hub1" else [])
+            own = self.own[host] = self.authority.issue(host, names=[COLLECTOR] if host == "hub1" else [])
             self.lab.run(
                 host, "groupadd -r vaern-pki; install -d -m 0750 -g vaern-pki /etc/vaern/pki; apt-get -q update"
             )
@@ -218,9 +219,13 @@ class Silence:
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
-    def send(self, count: int, prefix: str, protocol: str = "tcp") -> None:
-        """Events of the firewall, numbered; by udp they are the switch's."""
-        self.lab.run("sensor1", f"python3 /root/device.py many {protocol} {FIREWALL} {RELAY} {count} {prefix}")
+    def send(self, count: int, prefix: str) -> None:
+        """Events of the firewall, numbered."""
+        self.lab.run("sensor1", f"python3 /root/device.py many tcp {FIREWALL} {RELAY} {count} {prefix}")
+
+    def burst(self, count: int, prefix: str) -> None:
+        """Datagrams of the switch, numbered, as fast as they go."""
+        self.lab.run("sensor1", f"python3 /root/device.py bulk udp {FIREWALL} {RELAY} {count} {prefix}")
 
     def heard(self) -> dict[str, float]:
         """When each source was last heard, by the archiver's own file."""

@@ -210,6 +210,22 @@ def test_a_renewed_certificate_is_taken_into_use(collector: Collector) -> None:
     collector.lab.run("hub1", "/usr/local/lib/vaern/vaern-kafka-admin wait --seconds 60")
 
 
+def test_a_certificate_of_another_key_leaves_the_broker_as_it_is(collector: Collector) -> None:
+    """It could not be started with it, and no municipality would get anything through."""
+    main = "systemctl show --property MainPID --value vaern-kafka"
+    before = collector.lab.run("hub1", main)
+    collector.lab.run("hub1", "cp -p /etc/vaern/pki/host.crt /root/good.crt")
+    stranger = Authority().issue("hub1", ADDRESS).certificate
+    collector.lab.run("hub1", "cat > /etc/vaern/pki/host.crt", stdin=stranger)
+    told = "journalctl -u vaern-kafka-certificate -p alert --output cat | grep -q 'does not belong to its key'"
+    collector.lab.run("hub1", f"for i in $(seq 60); do {told} && exit; sleep 0.5; done; exit 1")
+    assert collector.lab.run("hub1", main) == before
+    collector.lab.run("hub1", "cd /etc/vaern/pki && cp -p /root/good.crt new.crt && mv new.crt host.crt")
+    changed = f'for i in $(seq 100); do test "$({main})" != {before.strip()} && break; sleep 0.1; done; {main}'
+    assert collector.lab.run("hub1", changed) != before
+    collector.lab.run("hub1", "/usr/local/lib/vaern/vaern-kafka-admin wait --seconds 60")
+
+
 def test_nothing_is_lost_or_doubled_when_both_are_killed(collector: Collector) -> None:
     """kill -9 of the archiver twice and of the broker once while events arrive."""
     collector.lab.run(

@@ -115,16 +115,8 @@ def test_the_balance_is_exact_under_load(own_leg: Leg) -> None:
     """Three sources at once; the ledger's figures are those that counting the whole archive gives."""
     quiet(own_leg)
     counts = {"udp": (FIREWALL, 4000), "tcp": (DHCP, 30000), "tls": (JOURNAL, 4000)}
-    senders = [
-        threading.Thread(
-            target=own_leg.device, args=("many", protocol, address, RELAY, str(count), f"load-{protocol}-")
-        )
-        for protocol, (address, count) in counts.items()
-    ]
-    for sender in senders:
-        sender.start()
-    for sender in senders:
-        sender.join()
+    with own_leg.sending("load", counts):
+        pass
     told = when(own_leg, lambda told: total(told, "received") >= 38001 and lacking(told) == 0)
     held = in_archive(own_leg)
     for name, count in {"firewall1": 4000, "dhcp1": 30001, "journal1": 4000}.items():

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -14,7 +13,7 @@ from typing import Any
 
 import pytest
 from lab_hosts import lab_hosts
-from leg import DHCP, FIREWALL, HOSTS, JOURNAL, RELAY, Leg, connect_devices, gaps, plays, prepare
+from leg import DHCP, FIREWALL, HOSTS, JOURNAL, Leg, connect_devices, gaps, plays, prepare
 
 from vaern.declaration import load_fleet
 from vaern.disclosure import Request, export, search
@@ -94,17 +93,10 @@ def fleet(project: Project) -> Fleet:
 def test_events_of_two_retentions_survive_kills_once_each(kept: Leg) -> None:
     """kill -9 of the archiver three times while both arrive; every offset is in one file, of the right retention."""
     sent = {"tcp": (DHCP, 20000), "tls": (JOURNAL, 20000)}
-    senders = [
-        threading.Thread(target=kept.device, args=("many", protocol, address, RELAY, str(count), f"kept-{protocol}-"))
-        for protocol, (address, count) in sent.items()
-    ]
-    for sender in senders:
-        sender.start()
-    for _ in range(3):
-        kept.lab.run("hub1", "systemctl kill -s KILL vaern-archiver")
-        time.sleep(1.5)  # not a proof of anything: the next kill shall meet an archiver at work
-    for sender in senders:
-        sender.join()
+    with kept.sending("kept", sent):
+        for _ in range(3):
+            kept.lab.run("hub1", "systemctl kill -s KILL vaern-archiver")
+            time.sleep(1.5)  # not a proof of anything: the next kill shall meet an archiver at work
     found = kept.wait_for(lambda event: "app: kept-" in event["message"], 40000, 60)
     assert len({(event["source"], event["boot"], event["sequence"]) for event in found}) == len(found) == 40000
     assert gaps(kept.archived()) == {}

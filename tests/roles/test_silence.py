@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from certificates import Certificate
 from lab_hosts import lab_hosts
 from silence import CODE, HOSTS, LIMITS, Record, Silence, wait
 
@@ -117,11 +116,24 @@ def test_a_clock_that_is_off(silence: Silence) -> None:
 
 def test_a_certificate_about_to_expire(silence: Silence) -> None:
     """With 20 minutes of 80 left; the hosts' others have a day."""
-    good = silence.lab.run("gw1", "cat /etc/vaern/pki/host.crt")
-    short: Certificate = silence.authority.issue("gw1", hours=1 / 3)
+    own = silence.own["gw1"]
+    short = silence.authority.renew(own, "gw1", hours=1 / 3)
     silence.put("gw1", "/etc/vaern/pki/host.crt", short.certificate)
     assert raised_and_open(silence, "certificate", "gw1: host.crt")
-    silence.put("gw1", "/etc/vaern/pki/host.crt", good)
+    silence.put("gw1", "/etc/vaern/pki/host.crt", own.certificate)
+    assert cleared(silence, "certificate", "gw1: host.crt")
+
+
+def test_a_certificate_of_another_key_is_told_and_not_taken_into_use(silence: Silence) -> None:
+    """A relay that was started with it would have no TLS, neither to the collector nor for its senders."""
+    started = "systemctl show -P InvocationID vaern-log-shipper"
+    before = silence.lab.run("gw1", started)
+    silence.put("gw1", "/etc/vaern/pki/host.crt", silence.authority.issue("gw1").certificate)
+    assert raised_and_open(silence, "certificate", "gw1: host.crt")
+    told = "journalctl -u vaern-relay-certificate -p alert --output cat"
+    assert wait(lambda: "does not belong to its key" in silence.lab.run("gw1", told), 10)
+    assert silence.lab.run("gw1", started) == before
+    silence.put("gw1", "/etc/vaern/pki/host.crt", silence.own["gw1"].certificate)
     assert cleared(silence, "certificate", "gw1: host.crt")
 
 
@@ -129,7 +141,7 @@ def test_datagrams_that_the_relay_does_not_take_in(silence: Silence) -> None:
     """The relay's rsyslog stands still while more comes than its socket holds: each that is missing was counted."""
     silence.lab.run("gw1", "kill -STOP $(systemctl show -P MainPID vaern-log-shipper)")
     try:
-        silence.send(DATAGRAMS, "burst-", "udp")
+        silence.burst(DATAGRAMS, "burst-")
     finally:
         silence.lab.run("gw1", "kill -CONT $(systemctl show -P MainPID vaern-log-shipper)")
     assert raised_and_open(silence, "datagrams", "gw1")

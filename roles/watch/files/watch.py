@@ -78,11 +78,7 @@ class Watch:
 
     def certificates(self, seen: dict[str, Any], now: float) -> dict[findings.Subject, findings.Bad]:
         """The certificates of this host."""
-        options = ("-noout", "-startdate", "-enddate", "-dateopt", "iso_8601")
-        found = {
-            Path(path).name: readings.certificate(answer("openssl", "x509", "-in", path, *options))
-            for path in self.settings["certificates"]
-        }
+        found = {Path(path).name: certificate(path) for path in self.settings["certificates"]}
         seen["certificate_days"] = {name: one and round((one.ends - now) / 86400, 1) for name, one in found.items()}
         return findings.certificates(found, now, self.limits)
 
@@ -143,6 +139,16 @@ class Watch:
         else:
             host = self.settings["host"]
             sending.to_relay(sending.framed(line, host, output["source"], heartbeat["time"]), output)
+
+
+def certificate(path: str) -> readings.Certificate | None:
+    """When it is valid; None when it cannot be read, or does not belong to the key beside it."""
+    key = Path(path).with_suffix(".key")
+    public = ("openssl", "x509", "-noout", "-pubkey", "-in", path)
+    if key.exists() and answer(*public) != answer("openssl", "pkey", "-pubout", "-in", str(key)):
+        return None
+    dates = ("-noout", "-startdate", "-enddate", "-dateopt", "iso_8601")
+    return readings.certificate(answer("openssl", "x509", "-in", path, *dates))
 
 
 def unconfirmed(directory: Path, counted: readings.Counters | None) -> int:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import jinja2
 import pytest
 import yaml
+from certificates import Authority
 from hypothesis import given
 from hypothesis import strategies as st
 from role_programs import on_path
@@ -125,6 +126,20 @@ def test_a_certificate_that_cannot_be_read_is_a_finding(programs: Programs) -> N
     told = "notBefore=2026-11-24 18:34:57Z\nnotAfter=2026-11-25 19:34:57Z\n"
     assert programs.readings.certificate(told).ends - programs.readings.certificate(told).begins == 25 * 3600
     assert programs.findings.certificates({"host.crt": programs.readings.certificate("")}, 0.0, LIMITS)
+
+
+def test_a_certificate_of_another_key_is_no_certificate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever starts with it has no TLS; an authority's, with no key beside it, is taken as it is."""
+    monkeypatch.syspath_prepend(str(FILES))
+    watch, authority = importlib.import_module("watch"), Authority()
+    own, other = authority.issue("gw1"), authority.issue("gw1")
+    (tmp_path / "host.key").write_text(own.key)
+    (tmp_path / "ca.crt").write_text(authority.certificate)
+    (tmp_path / "host.crt").write_text(own.certificate)
+    assert watch.certificate(str(tmp_path / "host.crt")).ends > watch.certificate(str(tmp_path / "host.crt")).begins
+    assert watch.certificate(str(tmp_path / "ca.crt"))
+    (tmp_path / "host.crt").write_text(other.certificate)
+    assert watch.certificate(str(tmp_path / "host.crt")) is None
 
 
 def test_a_tunnel_has_three_minutes(programs: Programs) -> None:
