@@ -13,7 +13,8 @@ bin := .venv/bin
 municipality ?= favrskov
 # Processes that share the tests; each holds up to six hosts.
 processes ?= 2
-shell_scripts = stacks/setup/setup stacks/setup/lock stacks/setup/*.sh stacks/setup/steps/*.sh .ci/run
+shell_scripts = stacks/setup/setup stacks/setup/lock stacks/setup/*.sh stacks/setup/steps/*.sh .ci/run \
+	roles/collector/files/vaern-kafka-prepare roles/log_shipper/files/vaern-take-certificate
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

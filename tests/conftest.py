@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parent
 LAB_OF_ITS_OWN = {"test_stacks.py"}
 ONE_LEG = {"test_catalogue.py", "test_log_shipper.py", "test_log_shipper_cpr.py", "test_network_tap.py"}
-LONGEST_FIRST = ("lab", "faults", "roles", "azure", "setup", "mutations", "unit")
+FIRST = ("lab", "roles/test_silence.py", "faults", "roles/test_event_hubs.py", "roles/test_ledger.py")
+"""What takes longest, in this order; silence is mostly waiting, which others can use."""
+KINDS = ("roles", "lab", "azure", "setup", "mutations", "unit")
 
 
 def group(nodeid: str) -> str:
@@ -39,4 +41,11 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadScope
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Start the longest first when there are several processes: what starts last decides when all are done."""
     if hasattr(config, "workerinput"):
-        items.sort(key=lambda item: (LONGEST_FIRST.index(item.path.relative_to(ROOT).parts[0]), group(item.nodeid)))
+        items.sort(key=_rank)
+
+
+def _rank(item: pytest.Item) -> tuple[int, int, str]:
+    together = group(item.nodeid).removeprefix("tests/")
+    first = FIRST.index(together) if together in FIRST else len(FIRST)
+    kind = together.partition("/")[0]
+    return first, KINDS.index(kind) if kind in KINDS else len(KINDS), together

@@ -256,6 +256,9 @@ class Operator:
         declared = shared.read_text(encoding="utf-8")
         assert NATIONAL in declared
         shared.write_text(declared.replace(NATIONAL, NATIONAL + OUTPUT), encoding="utf-8")
+        municipality = shared.parents[1] / "favrskov" / "municipality.yml"
+        room = municipality.read_text(encoding="utf-8").replace("spool_gib: 15 ", "spool_gib: 20 ")
+        municipality.write_text(room, encoding="utf-8")
         self.lab.project.state.mkdir()
         known = leg.lab.config.read_text(encoding="utf-8")
         configuration = re.sub(r"^Host gw1$", f"Host gw1 {INVENTORY_NAME}", known, flags=re.MULTILINE)
