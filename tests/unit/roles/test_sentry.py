@@ -308,6 +308,34 @@ def test_sightings_are_the_last_of_each_source(programs: Programs, tmp_path: Pat
     assert found["logs.0751"] == {"as_of": 10.0, "seen": {}, "told": {}}
 
 
+BEATS = st.lists(st.tuples(st.sampled_from("abc"), st.integers(1, 5)), min_size=1, max_size=12)
+
+
+def test_what_a_queue_or_a_repair_brings_late_is_not_the_newest(programs: Programs) -> None:
+    """An alarm was cleared and raised anew by a heartbeat from before it."""
+    topic, beat = programs.sightings.Topic(), {}
+    for boot, sequence in (("a", 1), ("a", 2), ("a", 3), ("b", 1)):
+        beat[boot, sequence] = json.dumps({"boot": boot, "sequence": sequence, "message": "{}"}).encode()
+    arrived = [("a", 1), ("a", 3), ("a", 2), ("b", 1), ("a", 3)]
+    newest = [("a", 1), ("a", 3), ("a", 3), ("b", 1), ("b", 1)]
+    for at, (one, expected) in enumerate(zip(arrived, newest, strict=True)):
+        topic.take(0, [Message(b"vaern-gw1", at, beat[one])])
+        assert topic.told["vaern-gw1"].text == beat[expected].decode()
+        assert topic.seen["vaern-gw1"] == at / 1000, "it was heard all the same"
+    together = programs.sightings.Topic()
+    together.take(0, [Message(b"vaern-gw1", at, beat[one]) for at, one in enumerate(arrived)])
+    assert together.told["vaern-gw1"].text == beat["b", 1].decode()
+
+
+@given(arrived=BEATS)
+def test_the_newest_of_one_start_is_the_highest_number(programs: Programs, arrived: list[tuple[str, int]]) -> None:
+    newest = programs.sightings.Newest()
+    for boot, sequence in arrived:
+        newest.take(json.dumps({"boot": boot, "sequence": sequence}))
+    last = max((boot for boot, _ in arrived), key=lambda boot: arrived.index(next(o for o in arrived if o[0] == boot)))
+    assert (newest.boot, newest.sequence) == (last, max(number for boot, number in arrived if boot == last))
+
+
 def test_a_relay_that_invents_sources_fills_no_memory(programs: Programs) -> None:
     topic = programs.sightings.Topic()
     topic.take(0, [Message(str(number).encode(), number) for number in range(5000)])
