@@ -250,7 +250,7 @@ class Operator:
     """A project that declares the SOC's output, with the hosts of the leg behind it."""
 
     def __init__(self, leg: Leg, folder: Path) -> None:
-        self.leg, self.folder = leg, folder
+        self.leg, self.folder, self.exports = leg, folder, 0
         self.lab = Lab(make_project(folder / "project"))
         shared = self.lab.project.root / "inventories" / "shared" / "collector.yml"
         declared = shared.read_text(encoding="utf-8")
@@ -266,8 +266,8 @@ class Operator:
 
     def parity(self, *options: str, expect: int | None = 0) -> tuple[dict[str, Any], str]:
         """What `vaern parity` finds in a new export and what the SOC has now, and what it said beside it."""
-        archived, got = self.folder / "day.jsonl", self.folder / "relp.jsonl"
-        archived.unlink(missing_ok=True)
+        self.exports += 1
+        archived, got = self.folder / f"day{self.exports}.jsonl", self.folder / "relp.jsonl"
         asked = ("--from", "24h", "--asked-by", "Operations", "--output", str(archived))
         self.lab.vaern("export", "favrskov", *asked)
         got.write_text(self.leg.lab.run("soc1", "cat /var/spool/soc/relp.jsonl"), encoding="utf-8")
