@@ -12,7 +12,7 @@ endif
 bin := .venv/bin
 municipality ?= favrskov
 # Processes that share the tests; each holds up to six hosts.
-processes ?= 2
+processes ?= 3
 shell_scripts = stacks/setup/setup stacks/setup/lock stacks/setup/*.sh stacks/setup/steps/*.sh .ci/run \
 	roles/collector/files/vaern-kafka-prepare roles/log_shipper/files/vaern-take-certificate
 
