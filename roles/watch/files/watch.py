@@ -9,12 +9,9 @@ and closes is also in the journal, with priority alert, for a host whose heartbe
 from __future__ import annotations
 
 import json
-import os
 import signal
-import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,18 +19,12 @@ from typing import Any
 sys.path.insert(0, "/usr/local/lib/vaern")
 
 import watch_findings as findings
+import watch_host as host
 import watch_readings as readings
 import watch_sending as sending
 
 SETTINGS = Path("/etc/vaern/watch/watch.json")
-STATISTICS = Path("/var/log/vaern-log-shipper/impstats.json")
-STATISTICS_BYTES = 65536
-SOCKETS = (Path("/proc/net/udp"), Path("/proc/net/udp6"))
-KEPT_UP = Path("/var/lib/vaern-watch/kept-up")
-"""Its time of change is the last time nothing much waited for the broker."""
 DECLARED = Path("/var/lib/vaern-watch/peers.json")
-KEEPING_UP = 2048
-"""Events: one batch of rsyslog's is always on its way."""
 
 
 class Watch:
@@ -68,7 +59,7 @@ class Watch:
         """The clock against its time sources. A daemon that has just begun to ask is given the time to."""
         if not self.settings["clock"]:
             return {}
-        error = readings.clock_error(answer("chronyc", "-n", "-c", "sources"))
+        error = readings.clock_error(host.answer("chronyc", "-n", "-c", "sources"))
         seen["clock_seconds"] = error
         if error is not None:
             self.clock_known = time.monotonic()
@@ -78,7 +69,7 @@ class Watch:
 
     def certificates(self, seen: dict[str, Any], now: float) -> dict[findings.Subject, findings.Bad]:
         """The certificates of this host."""
-        found = {Path(path).name: certificate(path) for path in self.settings["certificates"]}
+        found = {Path(path).name: host.certificate(path) for path in self.settings["certificates"]}
         seen["certificate_days"] = {name: one and round((one.ends - now) / 86400, 1) for name, one in found.items()}
         return findings.certificates(found, now, self.limits)
 
@@ -87,7 +78,7 @@ class Watch:
         declared = self.settings["tunnel"]
         if not declared["peers"]:
             return {}
-        last = readings.handshakes(answer("wg", "show", declared["interface"], "latest-handshakes"))
+        last = readings.handshakes(host.answer("wg", "show", declared["interface"], "latest-handshakes"))
         peers = {peer["name"]: peer["public_key"] for peer in declared["peers"]}
         ages = {name: round(now - last[key]) if last.get(key) else None for name, key in peers.items()}
         seen["handshake_seconds"] = ages
@@ -110,9 +101,9 @@ class Watch:
         if not bounds["directory"]:
             return {}
         # A file of counters that was just moved aside says nothing; what was known before still holds.
-        before, self.counted = self.counted, readings.counters(tail(STATISTICS, STATISTICS_BYTES)) or self.counted
-        spool = readings.percent(unconfirmed(Path(bounds["directory"]), self.counted), bounds["max_bytes"])
-        queues = queue_shares(
+        before, self.counted = self.counted, host.counters() or self.counted
+        spool = readings.percent(host.unconfirmed(Path(bounds["directory"]), self.counted), bounds["max_bytes"])
+        queues = host.queue_shares(
             Path(bounds["directory"], "queue"), {one["name"]: one["max_bytes"] for one in bounds["queues"]}
         )
         seen |= {"spool_percent": spool, "queue_percent": queues}
@@ -126,8 +117,7 @@ class Watch:
         ports = self.settings["datagram_ports"]
         if not ports:
             return {}
-        sockets = "".join(path.read_text(encoding="ascii") for path in SOCKETS if path.exists())
-        before, self.dropped = self.dropped, readings.datagrams_dropped(sockets, ports)
+        before, self.dropped = self.dropped, host.datagrams_dropped(ports)
         seen["datagrams_dropped"] = self.dropped
         return findings.datagrams(before, self.dropped)
 
@@ -137,72 +127,8 @@ class Watch:
         if output["mode"] == "file":
             sending.to_file(line)
         else:
-            host = self.settings["host"]
-            sending.to_relay(sending.framed(line, host, output["source"], heartbeat["time"]), output)
-
-
-def certificate(path: str) -> readings.Certificate | None:
-    """When it is valid; None when it cannot be read, or does not belong to the key beside it."""
-    key = Path(path).with_suffix(".key")
-    public = ("openssl", "x509", "-noout", "-pubkey", "-in", path)
-    if key.exists() and answer(*public) != answer("openssl", "pkey", "-pubout", "-in", str(key)):
-        return None
-    dates = ("-noout", "-startdate", "-enddate", "-dateopt", "iso_8601")
-    return readings.certificate(answer("openssl", "x509", "-in", path, *dates))
-
-
-def unconfirmed(directory: Path, counted: readings.Counters | None) -> int:
-    """Bytes of the spool written since delivery last kept up: what would be overwritten next is not at the collector.
-
-    The spool itself is always full sooner or later, as it keeps what was delivered for as long as it has room.
-    """
-    if not KEPT_UP.exists() or (counted is not None and counted.waiting <= KEEPING_UP):
-        KEPT_UP.touch()
-        # The counters are some seconds old, and what was written since may not be delivered.
-        at = STATISTICS.stat().st_mtime if STATISTICS.exists() else time.time()
-        os.utime(KEPT_UP, (at, at))
-    since = KEPT_UP.stat().st_mtime
-    return sum(size for _, size, changed in files(directory / "segments") if changed > since)
-
-
-def queue_shares(directory: Path, bounds: dict[str, int]) -> dict[str, int]:
-    """Percent in use of what the disk of each queue may take; rsyslog names a queue's files after it."""
-    held = dict.fromkeys(bounds, 0)
-    for path, size, _ in files(directory):
-        name = path.name.partition(".")[0]
-        if name in held:
-            held[name] += size
-    return {name: readings.percent(size, bounds[name]) for name, size in held.items()}
-
-
-def files(directory: Path) -> Iterator[tuple[Path, int, float]]:
-    """Every file in it, its size and its time of change; one that is removed meanwhile is left out."""
-    for path in directory.rglob("*"):
-        try:
-            status = path.stat()
-        except OSError:
-            continue
-        if path.is_file():
-            yield path, status.st_size, status.st_mtime
-
-
-def tail(path: Path, size: int) -> list[str]:
-    """The last lines of a file, none when it is not there."""
-    try:
-        with path.open("rb") as file:
-            file.seek(max(0, path.stat().st_size - size))
-            return file.read().decode(errors="replace").splitlines()
-    except OSError:
-        return []
-
-
-def answer(*command: str) -> str:
-    """What a program prints, nothing when it cannot."""
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=10)
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout if done.returncode == 0 else ""
+            name = self.settings["host"]
+            sending.to_relay(sending.framed(line, name, output["source"], heartbeat["time"]), output)
 
 
 def utc(seconds: float) -> str:

@@ -131,15 +131,15 @@ def test_a_certificate_that_cannot_be_read_is_a_finding(programs: Programs) -> N
 def test_a_certificate_of_another_key_is_no_certificate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever starts with it has no TLS; an authority's, with no key beside it, is taken as it is."""
     monkeypatch.syspath_prepend(str(FILES))
-    watch, authority = importlib.import_module("watch"), Authority()
+    host, authority = importlib.import_module("watch_host"), Authority()
     own, other = authority.issue("gw1"), authority.issue("gw1")
     (tmp_path / "host.key").write_text(own.key)
     (tmp_path / "ca.crt").write_text(authority.certificate)
     (tmp_path / "host.crt").write_text(own.certificate)
-    assert watch.certificate(str(tmp_path / "host.crt")).ends > watch.certificate(str(tmp_path / "host.crt")).begins
-    assert watch.certificate(str(tmp_path / "ca.crt"))
+    assert host.certificate(str(tmp_path / "host.crt")).ends > host.certificate(str(tmp_path / "host.crt")).begins
+    assert host.certificate(str(tmp_path / "ca.crt"))
     (tmp_path / "host.crt").write_text(other.certificate)
-    assert watch.certificate(str(tmp_path / "host.crt")) is None
+    assert host.certificate(str(tmp_path / "host.crt")) is None
 
 
 def test_a_tunnel_has_three_minutes(programs: Programs) -> None:
@@ -208,7 +208,7 @@ def test_each_queue_is_held_against_its_own_bound(
 ) -> None:
     """The queue to a SOC that is away says nothing about the one to the collector."""
     monkeypatch.syspath_prepend(str(FILES))
-    watch = importlib.import_module("watch")
+    host = importlib.import_module("watch_host")
     sizes = (
         ("kafka.00000001", 40),
         ("kafka.qi", 1),
@@ -217,7 +217,7 @@ def test_each_queue_is_held_against_its_own_bound(
     )
     for name, size in sizes:
         (tmp_path / name).write_bytes(b"x" * size)
-    shares = watch.queue_shares(tmp_path, {"kafka": 100, "receiver_national": 100, "receiver_joint": 100})
+    shares = host.queue_shares(tmp_path, {"kafka": 100, "receiver_national": 100, "receiver_joint": 100})
     assert shares == {"kafka": 41, "receiver_national": 90, "receiver_joint": 0}
     assert programs.findings.storage(10, shares, LIMITS) == {("queue", "national"): (90, 80)}
     assert programs.findings.storage(80, {"kafka": 80}, LIMITS) == {("spool", ""): (80, 80), ("queue", ""): (80, 80)}
@@ -226,9 +226,9 @@ def test_each_queue_is_held_against_its_own_bound(
 def test_the_spool_fills_with_what_is_not_delivered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Delivered segments do not count, however many there are; those since the last good counters do."""
     monkeypatch.syspath_prepend(str(FILES))
-    watch, counters = importlib.import_module("watch"), importlib.import_module("watch_readings").Counters
-    monkeypatch.setattr(watch, "KEPT_UP", tmp_path / "kept-up")
-    monkeypatch.setattr(watch, "STATISTICS", tmp_path / "impstats.json")
+    host, counters = importlib.import_module("watch_host"), importlib.import_module("watch_readings").Counters
+    monkeypatch.setattr(host, "KEPT_UP", tmp_path / "kept-up")
+    monkeypatch.setattr(host, "STATISTICS", tmp_path / "impstats.json")
     segments = tmp_path / "segments"
     segments.mkdir()
     (tmp_path / "impstats.json").write_text("{}")
@@ -236,11 +236,11 @@ def test_the_spool_fills_with_what_is_not_delivered(tmp_path: Path, monkeypatch:
         (segments / name).write_bytes(b"x" * 100)
         os.utime(segments / name, (at, at))
     os.utime(tmp_path / "impstats.json", (1500, 1500))
-    assert watch.unconfirmed(tmp_path, counters(0, 0, {})) == 100
+    assert host.unconfirmed(tmp_path, counters(0, 0, {})) == 100
     os.utime(tmp_path / "impstats.json", (2500, 2500))
-    assert watch.unconfirmed(tmp_path, counters(50000, 0, {})) == 100, "the link is away: nothing more is delivered"
-    assert watch.unconfirmed(tmp_path, None) == 100, "no counters are no sign of delivery"
-    assert watch.unconfirmed(tmp_path, counters(10, 0, {})) == 0
+    assert host.unconfirmed(tmp_path, counters(50000, 0, {})) == 100, "the link is away: nothing more is delivered"
+    assert host.unconfirmed(tmp_path, None) == 100, "no counters are no sign of delivery"
+    assert host.unconfirmed(tmp_path, counters(10, 0, {})) == 0
 
 
 @pytest.mark.parametrize(
