@@ -33,7 +33,15 @@ def test_events_are_filed_under_their_municipality(onboarded: Lab) -> None:
     assert onboarded.senders("0710") == {"favrskov-gw1"}
 
 
+def running(lab: Lab) -> dict[str, str]:
+    """Which starts of the services answer on hub and relay."""
+    services = {"hub1": "vaern-kafka vaern-archiver vaern-sentry", "favrskov-gw1": "vaern-log-shipper vaern-watch"}
+    return {host: lab.ssh(host, f"systemctl show -P InvocationID {units}") for host, units in services.items()}
+
+
 def test_a_second_run_changes_nothing(onboarded: Lab) -> None:
+    """And restarts nothing: enrolment looks at each host's keys without touching what runs."""
+    before = running(onboarded)
     done = onboarded.vaern("onboard", "favrskov", "--full", "--json")
     told = [event for event in events(done.stdout) if event.get("phase") == "finished"]
     assert [event["text"] for event in told if event["stage"] == "configure"] == ["0 changes"]
@@ -42,6 +50,7 @@ def test_a_second_run_changes_nothing(onboarded: Lab) -> None:
     assert [event["text"] for event in told if event["stage"] == "configure"] == [
         "nothing has changed since the last run"
     ]
+    assert running(onboarded) == before
 
 
 def test_a_dry_run_changes_nothing_and_says_so(onboarded: Lab) -> None:
