@@ -20,6 +20,8 @@ EVENTS = 100_000
 SHARE = 0.01
 """Of lines that have to be masked: what firewalls send."""
 ROUNDS = 3
+BACKLOG = 4
+"""Loads that wait when the tunnel comes back; the second until the disk's reader tries again counts with fewer."""
 OUTAGE = f"ip -6 route {{}} blackhole {OVERLAY['hub1']}/128 metric 1"
 TIMED = "bash -c \"TIMEFORMAT='%U %S'; time {} >/dev/null 2>&1\" 2>&1"
 
@@ -51,13 +53,14 @@ def test_drain(made: Site) -> None:
     ratios = []
     for _ in range(ROUNDS):
         live = EVENTS / way.run(made).broker
-        with made.arrival("broker", EVENTS) as found:
+        with made.arrival("broker", BACKLOG * EVENTS) as found:
             made.lab.run("gw1", OUTAGE.format("add"))
-            made.send(0, EVENTS)
-            taken_in(made, 2 * EVENTS)
+            for loads in range(BACKLOG):
+                made.send(0, EVENTS)
+                taken_in(made, (2 + loads) * EVENTS)
             made.lab.run("gw1", OUTAGE.format("del"))
             restored = time.monotonic()
-        drain = EVENTS / (found["broker"] - found["first"])
+        drain = BACKLOG * EVENTS / (found["broker"] - found["first"])
         ratios.append(drain / live)
         waited = found["first"] - restored
         print(f"\nlive {live:.0f} events/s, drain {drain:.0f} events/s, begun after {waited:.1f} s")
