@@ -86,7 +86,7 @@ def run_play(project: Project, play: Play, tell: Tell, *, check: bool = False) -
             inventory=[str(path) for path in play.inventories],
             limit=",".join(play.hosts),
             cmdline=" ".join(arguments),
-            envvars=environment(project),
+            envvars=environment(project, folder),
             event_handler=recorder.hear,
             quiet=True,
         )
@@ -97,14 +97,17 @@ def run_play(project: Project, play: Play, tell: Tell, *, check: bool = False) -
     return Configured(play.name, tuple(recorder.changes), recorder.tasks, skipped=False, log=log)
 
 
-def environment(project: Project) -> dict[str, str]:
-    """Settings of Ansible for every run of ours; nothing is read from the operator's own configuration."""
+def environment(project: Project, folder: Path) -> dict[str, str]:
+    """Settings of Ansible for every run of ours; nothing is read from the operator's own configuration.
+
+    In `folder` Ansible renders templates, secrets in them too, and a run that is killed leaves them there.
+    """
     return {
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         "ANSIBLE_CONFIG": str(DATA / "ansible.cfg"),
         "ANSIBLE_ROLES_PATH": str(project.roles),
         "ANSIBLE_SSH_ARGS": f"-F {project.state / 'ssh_config'}",
-        "ANSIBLE_LOCAL_TEMP": str(project.state / "ansible"),
+        "ANSIBLE_LOCAL_TEMP": str(folder / "rendered"),
         **(acceleration.settings() if project.accelerated else {}),
     }
 
@@ -154,7 +157,7 @@ def _message(result: Mapping[str, Any]) -> str:
 
 @contextmanager
 def _private_folder(play: Play) -> Iterator[Path]:
-    """A folder in memory only this user can read, gone afterwards: the play's variables may hold secrets."""
+    """A folder in memory only this user can read, gone afterwards: variables and what is made of them may be secret."""
     memory = Path("/dev/shm")  # noqa: S108 - a tmpfs on purpose, and the folder below is 0700
     top = memory if memory.is_dir() else Path(tempfile.gettempdir())
     for left in top.glob("vaern-*-*"):

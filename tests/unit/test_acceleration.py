@@ -23,8 +23,8 @@ def test_its_strategies_are_where_ansible_is_told_to_look() -> None:
 
 def test_ansible_is_told_only_when_it_is_asked_for(tmp_path: Path) -> None:
     (variable,) = acceleration.settings()
-    assert variable in configure.environment(Project(tmp_path, tmp_path, accelerated=True))
-    assert variable not in configure.environment(Project(tmp_path, tmp_path))
+    assert variable in configure.environment(Project(tmp_path, tmp_path, accelerated=True), tmp_path)
+    assert variable not in configure.environment(Project(tmp_path, tmp_path), tmp_path)
 
 
 def test_without_mitogen_the_fix_is_said(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -164,7 +164,15 @@ def test_a_failed_play_is_run_again(project: Project, play: Play, monkeypatch: p
 
 
 def test_the_operators_own_configuration_is_not_read(project: Project) -> None:
-    settings = configure.environment(project)
+    settings = configure.environment(project, project.state)
     assert Path(settings["ANSIBLE_CONFIG"]).name == "ansible.cfg"
     assert Path(settings["ANSIBLE_CONFIG"]).is_file()
     assert str(project.state / "ssh_config") in settings["ANSIBLE_SSH_ARGS"]
+
+
+def test_ansible_renders_where_a_killed_run_leaves_nothing_for_long(project: Project, play: Play) -> None:
+    """A template with a pre-shared key stayed in the state after kill -9; in the folder of the run it is swept."""
+    with configure._private_folder(play) as folder:
+        rendered = Path(configure.environment(project, folder)["ANSIBLE_LOCAL_TEMP"])
+        assert rendered.is_relative_to(folder)
+        assert not rendered.is_relative_to(project.state)
