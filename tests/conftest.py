@@ -10,7 +10,6 @@ import pytest
 if TYPE_CHECKING:
     from xdist.scheduler import LoadScopeScheduling
 
-ROOT = Path(__file__).parent
 LAB_OF_ITS_OWN = {"test_stacks.py"}
 ONE_LEG = {"test_catalogue.py", "test_log_shipper.py", "test_log_shipper_cpr.py", "test_network_tap.py"}
 FIRST = ("lab", "roles/test_silence.py", "faults", "roles/test_event_hubs.py", "roles/test_ledger.py")

@@ -200,30 +200,33 @@ def test_a_full_disk_pauses_the_archive_and_loses_nothing(collector: Collector) 
     assert collector.client("archived", "0710", "full-") == {"events": 3, "more_than_once": []}
 
 
-def test_a_renewed_certificate_is_taken_into_use(collector: Collector) -> None:
-    """Written again with the same text; the broker that answers afterwards is another process."""
-    main = "systemctl show --property MainPID --value vaern-kafka"
-    before = collector.lab.run("hub1", main)
-    collector.lab.run("hub1", "cd /etc/vaern/pki && cp -p host.crt new.crt && mv new.crt host.crt")
-    changed = f'for i in $(seq 100); do test "$({main})" != {before.strip()} && break; sleep 0.1; done; {main}'
+MAIN = "systemctl show --property MainPID --value vaern-kafka"
+
+
+def written_again(collector: Collector, certificate: str) -> None:
+    """Put that file in the place of the host's certificate; the broker that answers afterwards is another process."""
+    before = collector.lab.run("hub1", MAIN)
+    collector.lab.run("hub1", f"cd /etc/vaern/pki && cp -p {certificate} new.crt && mv new.crt host.crt")
+    changed = f'for i in $(seq 100); do test "$({MAIN})" != {before.strip()} && break; sleep 0.1; done; {MAIN}'
     assert collector.lab.run("hub1", changed) != before
     collector.lab.run("hub1", "/usr/local/lib/vaern/vaern-kafka-admin wait --seconds 60")
 
 
+def test_a_renewed_certificate_is_taken_into_use(collector: Collector) -> None:
+    """With the same text, too."""
+    written_again(collector, "host.crt")
+
+
 def test_a_certificate_of_another_key_leaves_the_broker_as_it_is(collector: Collector) -> None:
     """It could not be started with it, and no municipality would get anything through."""
-    main = "systemctl show --property MainPID --value vaern-kafka"
-    before = collector.lab.run("hub1", main)
+    before = collector.lab.run("hub1", MAIN)
     collector.lab.run("hub1", "cp -p /etc/vaern/pki/host.crt /root/good.crt")
     stranger = Authority().issue("hub1", ADDRESS).certificate
     collector.lab.run("hub1", "cat > /etc/vaern/pki/host.crt", stdin=stranger)
     told = "journalctl -u vaern-kafka-certificate -p alert --output cat | grep -q 'does not belong to its key'"
     collector.lab.run("hub1", f"for i in $(seq 60); do {told} && exit; sleep 0.5; done; exit 1")
-    assert collector.lab.run("hub1", main) == before
-    collector.lab.run("hub1", "cd /etc/vaern/pki && cp -p /root/good.crt new.crt && mv new.crt host.crt")
-    changed = f'for i in $(seq 100); do test "$({main})" != {before.strip()} && break; sleep 0.1; done; {main}'
-    assert collector.lab.run("hub1", changed) != before
-    collector.lab.run("hub1", "/usr/local/lib/vaern/vaern-kafka-admin wait --seconds 60")
+    assert collector.lab.run("hub1", MAIN) == before
+    written_again(collector, "/root/good.crt")
 
 
 def test_nothing_is_lost_or_doubled_when_both_are_killed(collector: Collector) -> None:

@@ -9,14 +9,13 @@ from vaern.model import receiving, sizing
 from vaern.model.declaration import Host, LogSource, Municipality
 from vaern.model.deployment import Deployment, HubRole
 from vaern.model.naming import INTERFACE, host_name, topic_of, watch_source
+from vaern.model.senders import PORTS
 from vaern.model.vocabulary import HostRole, Protocol, Sector, Target
 
 Variables = dict[str, Any]
 HEARTBEATS = "/var/lib/vaern-watch/heartbeat.jsonl"
 HEARTBEATS_PRIORITY = 1
 """What says that something is wrong is the last to give way."""
-TLS_PORT = 6514
-UDP_PORT = 514
 
 
 def host_watch(deployment: Deployment, slug: str, municipality: Municipality, host: Host) -> Variables:
@@ -27,7 +26,7 @@ def host_watch(deployment: Deployment, slug: str, municipality: Municipality, ho
         variables["watch_output"] = {
             "mode": "relay",
             "address": str(relay.address),
-            "port": TLS_PORT,
+            "port": PORTS[Protocol.SYSLOG_TLS],
             "relay": host_name(slug, relay.name),
             "source": watch_source(host.name),
         }
@@ -41,7 +40,7 @@ def relay_watch(directory: str, spool_bytes: int, queues: list[Variables], sourc
     """What a relay has besides: spool and queues, each with the bytes it may take, and where UDP comes in."""
     takes_datagrams = any(source.protocol is Protocol.SYSLOG_UDP for source in sources)
     return {"watch_spool": {"directory": directory, "max_bytes": spool_bytes, "queues": queues}} | (
-        {"watch_datagram_ports": [UDP_PORT]} if takes_datagrams else {}
+        {"watch_datagram_ports": [PORTS[Protocol.SYSLOG_UDP]]} if takes_datagrams else {}
     )
 
 

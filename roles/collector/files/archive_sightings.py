@@ -15,7 +15,7 @@ import json
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -66,9 +66,8 @@ class Topic:
         self.told: dict[str, Newest] = {}
         self.partitions: dict[int, float] = {}
 
-    def take(self, partition: int, batch: Iterable[Any]) -> None:
+    def take(self, partition: int, batch: Sequence[Any]) -> None:
         """Remember a batch of messages of one partition, in the order they were in."""
-        batch = list(batch)
         latest = {message.key(): message for message in batch}
         for key, message in latest.items():
             at = message.timestamp()[1] / 1000
@@ -99,7 +98,7 @@ class Sightings:
         """The broker is there, at this moment."""
         self.answered = time.time()
 
-    def take(self, topic: str, partition: int, batch: Iterable[Any]) -> None:
+    def take(self, topic: str, partition: int, batch: Sequence[Any]) -> None:
         """Remember a batch that was read."""
         self.topics.setdefault(topic, Topic()).take(partition, batch)
 
