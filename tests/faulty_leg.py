@@ -66,7 +66,7 @@ print(json.dumps({"different": len(found), "copies": copies}))
 
 
 def declared_bytes() -> int:
-    """Of the spool, and of the queue, for 24 hours of what Samsø declares: as the inventory would size it."""
+    """Of the spool, for 24 hours of what Samsø declares: as the inventory would size it."""
     project = Project(leg.ROOT, leg.ROOT / ".vaern")
     municipality = (
         load_fleet(project, ["samsoe"]).municipalities["samsoe"].model_copy(update={"outage_hours": DAY_HOURS})
@@ -95,7 +95,6 @@ def plays(pairs: dict[str, tuple[str, str]]) -> list[dict[str, Any]]:
         leg.source("server1", "server", "administration", "syslog_tcp", NEIGHBOUR),
     ]
     made[1]["vars"]["log_shipper_spool"] = {"directory": SPOOL, "max_bytes": size}
-    made[1]["vars"]["log_shipper_queue"] = {"max_disk_bytes": size, "memory_events": 50000}
     # The quota that an inventory gives a municipality of this size.
     made[0]["vars"]["collector_tenants"][0]["quota_bytes_per_second"] = 10 * 2**20
     return [

@@ -108,7 +108,7 @@ def missing(leg: Leg, seconds: float = 120.0) -> set[Number]:
 
 def alarms(leg: Leg, since: str) -> str:
     """What the relay's journal holds of priority alert since a time of the host."""
-    return leg.lab.run("gw1", f"journalctl --priority 1 --since '{since}' --output cat --identifier vaern-log-shipper")
+    return leg.lab.run("gw1", f"journalctl --priority 1 --since '{since}' --output cat --identifier vaern-delivery")
 
 
 def wait_for_alarm(leg: Leg, since: str, words: str, seconds: float = 90.0) -> None:

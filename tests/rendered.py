@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, UndefinedError
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, Undefined, UndefinedError
 from jinja2.nativetypes import NativeEnvironment
 from jinja2.sandbox import SandboxedEnvironment
 from read_yaml import read_yaml
@@ -67,7 +67,11 @@ def _template() -> Template:
 
 def _computed(value: Any, made: Mapping[str, Any]) -> Any:
     if isinstance(value, str) and ("{{" in value or "{%" in value):
-        return _expression(value).render(**made, lookup=_lookup)
+        found = _expression(value).render(**made, lookup=_lookup)
+        # A native environment hands over what is undefined when the expression is nothing but its name.
+        if isinstance(found, Undefined):
+            raise UndefinedError(value)
+        return found
     if isinstance(value, dict):
         return {name: _computed(inner, made) for name, inner in value.items()}
     return value
@@ -90,9 +94,9 @@ def _prepare(environment: Environment) -> None:
         "to_json": json.dumps,
         "from_yaml": read_yaml,
         "zip": zip,
+        "combine": lambda first, second: dict(first.items() | second.items()),
         "dirname": lambda path: Path(path).parent,
     }
-    environment.tests["match"] = lambda text, pattern: text.startswith(pattern.removeprefix("^").replace("\\", ""))
 
 
 def _lookup(_: str, name: str) -> str:

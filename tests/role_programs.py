@@ -30,7 +30,7 @@ def client_library(*programs: str, **classes: type) -> Iterator[None]:
     They are imported anew, and forgotten afterwards, so that no test has another one's stand-in.
     """
     library = ModuleType("confluent_kafka")
-    for name in ("Consumer", "KafkaException", "Producer", "TopicPartition"):
+    for name in ("Consumer", "KafkaError", "KafkaException", "Message", "Producer", "TopicPartition"):
         setattr(library, name, classes.get(name, type(name, (Exception,), {})))
     before = {name: sys.modules.pop(name, None) for name in ("confluent_kafka", *programs)}
     sys.modules["confluent_kafka"] = library

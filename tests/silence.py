@@ -30,7 +30,19 @@ HOSTS = {
 PAIR_KEY = base64.b64encode(b"a pre-shared key of 32 bytes ...").decode()
 SPOOL_BYTES = 16 * 2**20
 QUEUE_BYTES = 64 * 2**20
-"""Four files of rsyslog's: a smaller queue than one file gives no space back before it is restarted."""
+"""Of the queue to the SOC, four files of rsyslog's: a smaller one gives no space back before it is restarted."""
+SOC_PORT = 20514
+SOC = f"""
+global(workDirectory="/var/spool/soc")
+module(load="imrelp" tls.tlslib="openssl")
+template(name="event" type="string" string="%msg%\\n")
+ruleset(name="relp") {{ action(type="omfile" file="/var/spool/soc/relp.jsonl" template="event") }}
+input(type="imrelp" port="{SOC_PORT}" ruleset="relp" maxDataSize="256k" tls="on" tls.caCert="/etc/vaern/pki/ca.crt"
+  tls.myCert="/etc/vaern/pki/host.crt" tls.myPrivKey="/etc/vaern/pki/host.key"
+  tls.authMode="name" tls.permittedPeer=["gw1"])
+"""
+"""A SOC that the relay sends to by itself: a real rsyslog beside the sensor."""
+SOC_SERVICE = "[Service]\nExecStart=/usr/sbin/rsyslogd -n -iNONE -f /root/soc.conf\n"
 LIMITS = {
     "clock_seconds": 1.0,
     "certificate_days": 30,
@@ -101,6 +113,9 @@ class Silence:
         self.lab.run("sensor1", f"ip address add {FIREWALL}/24 dev lan")
         device = ROOT / "tests" / "roles" / "device.py"
         self.lab.run("sensor1", "cat > /root/device.py", stdin=device.read_text(encoding="utf-8"))
+        self.lab.run("sensor1", "apt-get -qy install rsyslog rsyslog-relp rsyslog-openssl; mkdir -p /var/spool/soc")
+        self.lab.run("sensor1", "cat > /root/soc.conf", stdin=SOC)
+        self.lab.run("sensor1", "cat > /etc/systemd/system/soc.service; systemctl start soc", stdin=SOC_SERVICE)
 
     def put(self, host: str, path: str, text: str) -> None:
         """A file that the group of the keys may read."""
@@ -167,7 +182,10 @@ class Silence:
             "log_shipper_listen": RELAY,
             "log_shipper_output": {"brokers": [f"{COLLECTOR}:9093"], "topic": f"logs.{CODE}"},
             "log_shipper_spool": {"directory": spool, "max_bytes": SPOOL_BYTES},
-            "log_shipper_queue": {"max_disk_bytes": QUEUE_BYTES, "memory_events": 5000},
+            "log_shipper_receivers": [
+                {"name": "national", "protocol": "relp_tls", "sectors": ["administration"], "address": SENSOR,
+                 "port": SOC_PORT, "certificate_name": "sensor1", "max_disk_bytes": QUEUE_BYTES},
+            ],
             "log_shipper_sources": [
                 {"name": "firewall1", "kind": "firewall", "sector": "administration", "protocol": "syslog_tcp",
                  "address": FIREWALL},
@@ -180,14 +198,17 @@ class Silence:
             **self._link("gw1"),
             "watch_datagram_ports": [514],
             "watch_spool": {
-                "directory": spool, "max_bytes": SPOOL_BYTES, "queues": [{"name": "kafka", "max_bytes": QUEUE_BYTES}],
+                "directory": spool, "max_bytes": SPOOL_BYTES,
+                "queues": [{"name": "receiver_national", "max_bytes": QUEUE_BYTES}],
             },
         }  # fmt: skip
 
     def _sensor(self) -> dict[str, Any]:
         return {
             **self._link("sensor1"),
-            "base_open_ports": [],
+            "base_open_ports": [
+                {"port": SOC_PORT, "protocol": "tcp", "sources": [LAN], "interface": "lan", "comment": "SOC"},
+            ],
             "watch_output": {
                 "mode": "relay",
                 "address": RELAY,

@@ -21,9 +21,9 @@ from vaern.paths import Project
 from vaern.steps import step
 from vaern.verify.delivery import delivery
 
-STATISTICS = "/var/log/vaern-log-shipper/impstats.json"
+STATISTICS = "/var/log/vaern-log-shipper/delivery.json"
 CONFIRM_SECONDS = 120.0
-"""The relay counts every ten seconds, and sends a heartbeat as often."""
+"""The relay writes what was acknowledged every ten seconds, and has a heartbeat to send as often."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class Rotation:
         return f"{len(keys)} {which} keys made anew"
 
     def _written(self, relay: str) -> int:
-        """Bytes of statistics so far: what comes after them is of the new key."""
+        """Bytes written about delivery so far: what comes after them is of the new key."""
         return int(ssh.run(self.project, relay, f"stat -c %s {STATISTICS} 2>/dev/null || echo 0").stdout)
 
     def _confirm(self, relay: str, before: int) -> None:
@@ -83,10 +83,11 @@ class Rotation:
         command = f"from={before + 1}; [ {size} -ge {before} ] || from=1; tail -c +$from {STATISTICS}"
         while True:
             lines = ssh.run(self.project, relay, command).stdout.splitlines()
-            found = delivery(line for line in lines if '"name": "omkafka"' in line or '"name": "kafka queue"' in line)
+            found = delivery(lines)
             if found.acknowledged > 0:
                 return
             if time.monotonic() > limit:
                 fix = f"`journalctl -p alert` on {relay} says why; nothing is dropped, and the old key was not touched"
-                raise ProofError(f"{relay} does not deliver by its new key: {found}", fix=fix)
+                why = "nothing was acknowledged" if found.accepted else str(found)
+                raise ProofError(f"{relay} does not deliver by its new key: {why}", fix=fix)
             time.sleep(2)

@@ -61,7 +61,6 @@ def plays(parser: str, privacy: str) -> list[dict[str, Any]]:
         collector_play(),
         relay_play(
             log_shipper_spool={"directory": SPOOL, "max_bytes": 2**31},
-            log_shipper_queue={"max_disk_bytes": 2**31, "memory_events": 50000},
             log_shipper_privacy={"cpr": privacy},
             log_shipper_sources=[firewall | {"parser": parser, "timezone": "Europe/Copenhagen"}],
         ),

@@ -48,12 +48,13 @@ class Site:
             if not on:
                 self.lab.run(host, f"ip -6 route add {OVERLAY[other]}/128 via {BESIDE[other]} dev uplink metric 1")
 
-    def start(self, configuration: str) -> None:
-        """Give the relay that configuration, with nothing in spool and queue."""
-        service = "vaern-log-shipper"
-        clear = f"rm -rf {SPOOL}/segments/* {SPOOL}/queue/* {SPOOL}/ledger/*"
-        self.lab.run("gw1", f"systemctl stop {service}; {clear}; cat > /etc/vaern/log_shipper/rsyslog.conf; "
-                     f"systemctl start {service}", stdin=configuration)  # fmt: skip
+    def start(self, configuration: str, sending: str) -> None:
+        """Give the relay these, with nothing in its spool."""
+        services = "vaern-delivery vaern-log-shipper"
+        clear = f"rm -rf {SPOOL}/segments/* {SPOOL}/queue/* {SPOOL}/ledger/* {SPOOL}/delivery/*"
+        self.lab.run("gw1", "cat > /etc/vaern/log_shipper/spool.json", stdin=sending)
+        self.lab.run("gw1", f"systemctl stop {services}; {clear}; cat > /etc/vaern/log_shipper/rsyslog.conf; "
+                     f"systemctl start {services}", stdin=configuration)  # fmt: skip
 
     def send(self, first: int, count: int) -> float:
         """Send that part of the load; when it began."""

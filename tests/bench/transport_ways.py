@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from leg import RELAY
 from transport_hosts import OPEN_PORT, PLAIN_PORT, UPLINK, plays
 from transport_site import Run, Site
 
 CONFIGURATION = "/etc/vaern/log_shipper/rsyslog.conf"
+SENDING = "/etc/vaern/log_shipper/spool.json"
 EVERYTHING = "everything"
 PLAIN = "plain rsyslog over TCP"
 FORWARDING = f"""
@@ -28,12 +29,15 @@ class Way:
     """How a load travels."""
 
     configuration: str
+    """Of rsyslog."""
+    sending: str
+    """The settings of the delivery."""
     tunnel: bool = True
     arrives: str = "broker"
 
     def run(self, site: Site) -> Run:
         site.tunnel(self.tunnel)
-        site.start(self.configuration)
+        site.start(self.configuration, self.sending)
         return site.run(self.arrives)
 
 
@@ -45,8 +49,11 @@ def replaced(text: str, pattern: str, by: str) -> str:
 
 
 def without_tls(text: str) -> str:
-    text = replaced(text, r'^ *"ssl\.[^"]*",\n', "")
-    return replaced(replaced(text, "security.protocol=ssl", "security.protocol=plaintext"), ":9093", f":{OPEN_PORT}")
+    settings = json.loads(text)
+    kept = {name: value for name, value in settings["librdkafka"].items() if not name.startswith("ssl.")}
+    open_broker = kept["bootstrap.servers"].replace(":9093", f":{OPEN_PORT}")
+    settings["librdkafka"] = kept | {"security.protocol": "plaintext", "bootstrap.servers": open_broker}
+    return json.dumps(settings)
 
 
 def without_sequence(text: str) -> str:
@@ -54,18 +61,14 @@ def without_sequence(text: str) -> str:
     return replaced(text, r"\$/sequence_[0-9]+;", "1;")
 
 
-def without_spool(text: str) -> str:
-    return replaced(
-        text, r'^ *(else )?if \$!priority == "[123]" then\n *action\(type="omfile" name="spool_[^)]*\)\n', ""
-    )
-
-
 def without_synchronising(text: str) -> str:
     return replaced(text, r' sync="on"$', "")
 
 
 def without_compression(text: str) -> str:
-    return replaced(text, r"compression\.codec=[a-z0-9]+", "compression.codec=none")
+    settings = json.loads(text)
+    settings["librdkafka"]["compression.type"] = "none"
+    return json.dumps(settings)
 
 
 def ways(site: Site) -> dict[str, Way]:
@@ -75,21 +78,20 @@ def ways(site: Site) -> dict[str, Way]:
     unparsed = rendered(site, generic)
     full = rendered(site)  # last, so that the files beside the configuration are those it needs
     return {
-        EVERYTHING: Way(full),
-        "without masking": Way(unmasked),
-        "without parsing": Way(unparsed),
-        "without sequence": Way(without_sequence(full)),
-        "without spool": Way(without_spool(full)),
-        "spool not synchronised": Way(without_synchronising(full)),
-        "without compression": Way(without_compression(full)),
-        "without TLS": Way(without_tls(full)),
-        "without tunnel": Way(full, tunnel=False),
-        "without tunnel and TLS": Way(without_tls(full), tunnel=False),
-        PLAIN: Way(FORWARDING, tunnel=False, arrives="plain"),
+        EVERYTHING: full,
+        "without masking": unmasked,
+        "without parsing": unparsed,
+        "without sequence": replace(full, configuration=without_sequence(full.configuration)),
+        "spool not synchronised": replace(full, configuration=without_synchronising(full.configuration)),
+        "without compression": replace(full, sending=without_compression(full.sending)),
+        "without TLS": replace(full, sending=without_tls(full.sending)),
+        "without tunnel": replace(full, tunnel=False),
+        "without tunnel and TLS": replace(full, sending=without_tls(full.sending), tunnel=False),
+        PLAIN: replace(full, configuration=FORWARDING, tunnel=False, arrives="plain"),
     }
 
 
-def rendered(site: Site, variables: dict[str, object] | None = None) -> str:
-    """The configuration of the relay that the role makes with these variables."""
+def rendered(site: Site, variables: dict[str, object] | None = None) -> Way:
+    """The relay that the role makes with these variables."""
     site.leg.apply("--limit", "gw1", "-e", json.dumps(variables or {}))
-    return site.lab.run("gw1", f"cat {CONFIGURATION}")
+    return Way(site.lab.run("gw1", f"cat {CONFIGURATION}"), site.lab.run("gw1", f"cat {SENDING}"))

@@ -37,7 +37,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Site]:
-    """Collector, relay, tunnel and devices; the queue and the spool are as the declaration sizes them."""
+    """Collector, relay, tunnel and devices; the spool is as the declaration sizes it."""
     folder = tmp_path_factory.mktemp("faults")
     scale = request.config.getoption("--fault-scale")
     with lab_hosts(HOSTS, folder) as lab:

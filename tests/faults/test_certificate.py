@@ -12,7 +12,7 @@ pytestmark = pytest.mark.faults
 
 RATES = {"udp": 100.0, "tcp": 100.0}
 VALID_SECONDS = 45
-ALARM = "systemctl start vaern-spool.service; journalctl -p alert -t vaern-spool -o cat --since=-10min"
+ALARM = "journalctl -p alert -t vaern-delivery -o cat --since=-10min"
 STARTED = "systemctl show -P InvocationID vaern-log-shipper"
 
 

@@ -16,8 +16,9 @@ pytestmark = pytest.mark.faults
 
 RATE = 100.0
 HOUR = 3600
-KILL = "systemctl kill -s KILL vaern-log-shipper"
-RUNS = "for n in $(seq 60); do sleep 1; systemctl -q is-active vaern-log-shipper && exit; done; exit 1"
+UNITS = "vaern-log-shipper vaern-delivery"
+KILL = f"systemctl kill -s KILL {UNITS}"
+RUNS = f"for n in $(seq 60); do sleep 1; systemctl -q is-active {UNITS} && exit; done; exit 1"
 NOW = "date +%s"
 
 
@@ -42,9 +43,9 @@ def stepped(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Si
     write = "import sys; sys.stdout.buffer.write(bytes.fromhex(sys.stdin.read()))"
     site.lab.run("gw1", f"python3 -c '{write}' > {place}", stdin=text)
     step(site, 0)
-    site.lab.run("gw1", f"echo {place} > /etc/ld.so.preload; systemctl restart vaern-log-shipper")
+    site.lab.run("gw1", f"echo {place} > /etc/ld.so.preload; systemctl restart {UNITS}")
     yield site
-    site.lab.run("gw1", "rm /etc/ld.so.preload; systemctl restart vaern-log-shipper")
+    site.lab.run("gw1", f"rm /etc/ld.so.preload; systemctl restart {UNITS}")
 
 
 @pytest.mark.parametrize("seconds", [HOUR, -HOUR])

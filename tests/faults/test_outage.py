@@ -1,4 +1,4 @@
-"""The declared outage: 24 hours of what is declared, into a spool and a queue of the size that declaring it gives."""
+"""The declared outage: 24 hours of what is declared, into a spool of the size that declaring it gives."""
 
 from __future__ import annotations
 
@@ -16,9 +16,7 @@ SHARES = {"tcp": 8, "tls": 1}
 def test_a_day_without_a_link_fits_and_is_drained(site: Site) -> None:
     """Time is compressed, the number of events is not."""
     total = int(declared_events() * min(1.0, site.scale))
-    figures = Figures(
-        "24 h outage at the declared rate", f"{total} events, spool and queue of {declared_bytes()} bytes"
-    )
+    figures = Figures("24 h outage at the declared rate", f"{total} events, spool of {declared_bytes()} bytes")
     sent = {f"day-{way}-": total * share // sum(SHARES.values()) for way, share in SHARES.items()}
     with site.broken():
         started = time.monotonic()

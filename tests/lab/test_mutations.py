@@ -1,6 +1,6 @@
 """The checks are honest: a fault made by hand on a living host turns exactly its own controls red, and repair green.
 
-The same for every control, on recorded answers and without root: tests/unit/verify/test_mutations_recorded.py.
+The same for every control, on recorded answers and without root: tests/mutations/test_recorded.py.
 """
 
 from __future__ import annotations
@@ -13,6 +13,9 @@ pytestmark = pytest.mark.lab
 
 GATEWAY, SENSOR, HUB = "favrskov-gw1", "favrskov-sensor1", "hub1"
 RELAY = "/etc/vaern/log_shipper/rsyslog.conf"
+SENDING = "/etc/vaern/log_shipper/spool.json"
+WEAKENED = """'s/"acks": "all"/"acks": "1"/'"""
+"""For sed: one acknowledgement is enough."""
 LISTENER = "vaern-test-listener"
 FOREIGN_KEY = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
 """A public key nobody has: the point zero of the curve."""
@@ -39,8 +42,12 @@ MUTATIONS = {
         HUB, "systemctl disable vaern-archiver", "systemctl enable vaern-archiver",
         {("COL-09", HUB)},
     ),
+    "what sends is stopped": (
+        GATEWAY, "systemctl stop vaern-delivery", "systemctl start vaern-delivery",
+        {("LOG-01", GATEWAY)},
+    ),
     "a line is edited": (
-        GATEWAY, f"sed -i.kept 's/acks=all/acks=1/' {RELAY}", f"mv {RELAY}.kept {RELAY}",
+        GATEWAY, f"sed -i.kept {WEAKENED} {SENDING}", f"mv {SENDING}.kept {SENDING}",
         {("LOG-09", GATEWAY)},
     ),
     "a sector is changed": (
@@ -116,7 +123,7 @@ def test_a_swapped_peer_key_is_seen_at_both_ends_and_onboarding_repairs_it(onboa
         f"wg set vaern0 peer $p remove peer {FOREIGN_KEY} endpoint 198.18.0.10:51820 allowed-ips $a"
     )
     onboarded.ssh(GATEWAY, swap)
-    onboarded.ssh(GATEWAY, f"sed -i 's/acks=all/acks=1/' {RELAY}")
+    onboarded.ssh(GATEWAY, f"sed -i {WEAKENED} {SENDING}")
     onboarded.ssh(SENSOR, "systemctl stop chrony")
     after = red(onboarded)
     assert {("VPN-03", GATEWAY), ("VPN-05", GATEWAY), ("VPN-06", GATEWAY), ("VPN-07", GATEWAY)} <= after

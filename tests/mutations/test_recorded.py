@@ -55,8 +55,11 @@ def test_onboarded_hosts_meet_every_control(untouched: set[tuple[str, str]]) -> 
     assert untouched == set()
 
 
-# Of a relay started a moment ago: events wait, and none was taken.
-REFUSED = '{"name": "omkafka", "submitted": 0, "acked": 0}\n{"name": "kafka queue", "size": 5000}'
+# Of a program started a moment ago: events wait, and none was taken.
+REFUSED = (
+    '{"time": "2026-11-27T09:00:49Z", "started": "2026-11-27T09:00:34Z", "acknowledged": 0, "refused": 0, '
+    '"waiting_bytes": 5242880, "behind_seconds": 14.8, "errors": {"key": 3}}'
+)
 FORWARDING = (
     '{"nftables": [{"rule": {"family": "inet", "table": "vaern", "chain": "forward", "expr": [{"accept": null}]}}, '
 )
@@ -147,6 +150,13 @@ CHANGES = [
         "vaern-log-shipper.service\nLoadState=loaded\nActiveState=active",
         "vaern-log-shipper.service\nLoadState=loaded\nActiveState=inactive",
     ),
+    (
+        "LOG-01",
+        GATEWAY,
+        "services",
+        "vaern-delivery.service\nLoadState=loaded\nActiveState=active",
+        "vaern-delivery.service\nLoadState=loaded\nActiveState=failed",
+    ),
     ("LOG-03", GATEWAY, "sockets", "198.51.100.10:6514 ", "198.19.75.10:6514 "),
     (
         "LOG-04",
@@ -156,12 +166,22 @@ CHANGES = [
         '"value": "source_dhcp1"}, {"index": "syslog_tcp 198.51.100.99", "value": "source_dhcp1"},',
     ),
     ("LOG-05", GATEWAY, "relay", 'set $!sector = "health"', 'set $!sector = "waste"'),
-    ("LOG-08", GATEWAY, "relay", "hub1.vaern.internal:9093", "elsewhere.example:9093"),
-    ("LOG-09", GATEWAY, "relay", "acks=all", "acks=0"),
-    ("LOG-10", GATEWAY, "relay", "security.protocol=ssl", "security.protocol=plaintext"),
+    ("LOG-06", GATEWAY, "relay_rotation", "\nroom=", "\nroom=1\nearlier="),
+    ("LOG-07", GATEWAY, "relay_rotation", "\nroom=", "\nroom=1000"),
+    ("LOG-08", GATEWAY, "relay_sending", "hub1.vaern.internal:9093", "elsewhere.example:9093"),
+    ("LOG-08", GATEWAY, "relay_sending", '"topic": "logs.0710"', '"topic": "logs.0751"'),
+    ("LOG-08", GATEWAY, "relay", "", 'action(type="omfwd" target="198.51.100.99")'),
+    ("LOG-09", GATEWAY, "relay_sending", '"acks": "all"', '"acks": "0"'),
+    ("LOG-09", GATEWAY, "relay_sending", '"message.timeout.ms": 0', '"message.timeout.ms": 300000'),
+    ("LOG-09", GATEWAY, "relay", ' action.resumeRetryCount="-1"', ""),
+    ("LOG-10", GATEWAY, "relay_sending", '"security.protocol": "ssl"', '"security.protocol": "plaintext"'),
     ("LOG-11", GATEWAY, "masked", "[CPR]", "610190-1234"),
     ("LOG-12", GATEWAY, "modes", "d /var/spool/vaern-log-shipper/queue", "d /var/spool/elsewhere"),
+    ("LOG-12", GATEWAY, "modes", "d /var/spool/vaern-log-shipper/delivery", "d /var/spool/elsewhere"),
     ("LOG-15", GATEWAY, "relay_delivery", "", REFUSED),
+    # All went well, an hour ago; and what was said then is no word of this program's.
+    ("LOG-15", GATEWAY, "relay_delivery", '"time": "2026-11-27T09:', '"time": "2026-11-24T19:'),
+    ("LOG-15", GATEWAY, "relay_delivery", '"time": ', '"at": '),
 ]
 
 

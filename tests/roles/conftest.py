@@ -10,28 +10,32 @@ from pathlib import Path
 
 import pytest
 from lab_hosts import lab_hosts
-from leg import HOSTS, Leg, connect_devices, plays, prepare
+from leg import HOSTS, SPOOL_BYTES, Leg, connect_devices, plays, prepare
+
+SMALL_BYTES = 16 * 2**20
 
 
 @pytest.fixture(scope="session")
 def leg(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Leg]:
     """Collector, relay and sensor, after a dry run on the bare hosts that changed nothing."""
-    yield from configured(tmp_path_factory.mktemp("leg"))
+    yield from configured(tmp_path_factory.mktemp("leg"), SPOOL_BYTES)
 
 
 @pytest.fixture(scope="module")
 def own_leg(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Leg]:
-    """The same for tests that lose events on purpose."""
-    yield from configured(tmp_path_factory.mktemp("leg"))
+    """The same, with a spool that is soon full, for tests that lose events on purpose."""
+    yield from configured(tmp_path_factory.mktemp("leg"), SMALL_BYTES)
 
 
-def configured(folder: Path) -> Iterator[Leg]:
+def configured(folder: Path, spool_bytes: int) -> Iterator[Leg]:
     """The hosts with their roles, until the generator is closed."""
+    collector, shipper, tap = plays()
+    shipper["vars"]["log_shipper_spool"]["max_bytes"] = spool_bytes
     with lab_hosts(HOSTS, folder) as lab:
         prepare(lab)
         connect_devices(lab)
         lab.inventory({"collectors": ["hub1"], "relays": ["gw1"], "sensors": ["sensor1"]}, folder)
-        (folder / "plays.json").write_text(json.dumps(plays()), encoding="utf-8")
+        (folder / "plays.json").write_text(json.dumps([collector, shipper, tap]), encoding="utf-8")
         hosts = Leg(lab, folder)
         assert "failed=0" in hosts.apply("--check")
         for host in ("gw1", "sensor1"):

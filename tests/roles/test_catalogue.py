@@ -72,7 +72,6 @@ def relay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Leg]:
             "log_shipper_listen": RELAY,
             "log_shipper_output": {"brokers": [f"{RELAY}:9"], "topic": "logs.0710"},
             "log_shipper_spool": {"directory": SPOOL, "max_bytes": 512 * 2**20},
-            "log_shipper_queue": {"max_disk_bytes": 512 * 2**20, "memory_events": 400000},
             "log_shipper_sources": sources(),
         }
         (folder / "plays.json").write_text(json.dumps([play("log_shipper", "gw1", variables)]), encoding="utf-8")

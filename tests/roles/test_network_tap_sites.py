@@ -89,7 +89,6 @@ def relay() -> dict[str, Any]:
         "log_shipper_listen": RELAY,
         "log_shipper_output": {"brokers": ["[fd5a:1c3e:9b27::1]:9093"], "topic": "logs.0710"},
         "log_shipper_spool": {"directory": SPOOL, "max_bytes": 268435456},
-        "log_shipper_queue": {"max_disk_bytes": 268435456, "memory_events": 50000},
         "log_shipper_sources": [*declared, own],
     }
     return play("gw1", "log_shipper", variables)

@@ -155,20 +155,23 @@ def test_datagrams_that_the_relay_does_not_take_in(silence: Silence) -> None:
 
 
 def test_a_spool_and_a_queue_that_fill_and_discard(silence: Silence) -> None:
-    """The broker is away while more comes than spool and queue may hold; all three are known once it is back.
+    """Broker and SOC are away while more comes than spool and queue may hold; all three are known once they are back.
 
     What the queue lets go was numbered and spooled before: none of it is called lost.
     """
     silence.lab.run("hub1", "systemctl stop vaern-kafka")
-    silence.send(60000, "flood-")
+    silence.lab.run("sensor1", "systemctl stop soc")
+    silence.send(90000, "flood-")
     assert wait(lambda: {"spool", "queue", "overflow"} <= silence.found("gw1")), silence.found("gw1")
     alerts = silence.lab.run("gw1", "journalctl -u vaern-watch -p alert --output cat")
-    assert all(f"ALARM {kind}" in alerts for kind in ("spool", "queue", "overflow"))
+    kinds = {"spool": "gw1", "queue": "gw1: national", "overflow": "gw1: national"}
+    assert all(f"ALARM {kind}{subject.partition(':')[2]}:" in alerts for kind, subject in kinds.items())
     assert "ALARM discards" not in alerts
+    silence.lab.run("sensor1", "systemctl start soc")
     silence.lab.run("hub1", "systemctl start vaern-kafka")
-    for kind in ("spool", "queue", "overflow"):
-        assert cleared(silence, kind, "gw1", 120), silence.records()[-10:]
-        assert silence.changes(kind, "gw1") == ["raised", "cleared"]
+    for kind, subject in kinds.items():
+        assert cleared(silence, kind, subject, 120), silence.records()[-10:]
+        assert silence.changes(kind, subject) == ["raised", "cleared"]
 
 
 def test_a_restart_of_the_sentry_neither_repeats_nor_forgets(silence: Silence) -> None:

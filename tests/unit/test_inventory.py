@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 from read_yaml import read_yaml
+from soc_outputs import national
 
 from vaern import inventory
 from vaern.declaration import load_fleet
 from vaern.inventory.files import HEADER
+from vaern.model.deployment import SocOutput
 from vaern.model.fleet import Fleet
-from vaern.model.vocabulary import Timezone
+from vaern.model.vocabulary import SocProtocol, Timezone
 from vaern.paths import Project
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -57,14 +59,37 @@ def test_every_file_is_yaml_and_says_that_it_is_generated(fleet: Fleet) -> None:
         assert isinstance(read_yaml(text), dict), path
 
 
-def test_a_reviewer_sees_how_long_a_relay_lasts(fleet: Fleet) -> None:
-    files = inventory.municipality_files(fleet, "favrskov")
-    assert (
-        files["favrskov/host_vars/favrskov-gw1.yml"]
-        .splitlines()[2]
-        .startswith("# Without a link this relay keeps everything for 24.1 hours, 24 are asked for: 15 GiB")
+RELP = SocOutput(name="relp", protocol=SocProtocol.RELP_TLS, address="soc.example")
+SYSLOG = SocOutput(name="syslog", protocol=SocProtocol.SYSLOG_TLS, address="soc.example")
+KAFKA = SocOutput(name="kafka", protocol=SocProtocol.KAFKA, reader="soc-national")
+
+
+@pytest.mark.parametrize(
+    ("outputs", "hours", "disk"),
+    [((), 29.0, "9 GiB"), ((KAFKA,), 29.0, "9 GiB"), ((RELP,), 25.1, "9 GiB less 1.20 GiB of queues to SOCs")],
+)
+def test_a_reviewer_sees_how_long_a_relay_lasts(
+    fleet: Fleet, outputs: tuple[SocOutput, ...], hours: float, disk: str
+) -> None:
+    files = inventory.municipality_files(Fleet(national(fleet.deployment, *outputs), fleet.municipalities), "favrskov")
+    assert files["favrskov/host_vars/favrskov-gw1.yml"].splitlines()[2] == (
+        f"# Without a link this relay keeps everything for {hours} hours, 24 are asked for: {disk}, "
+        "at events/s x (bytes + 750) x 1.3."
     )
     assert "Without a link" not in files["favrskov/host_vars/favrskov-sensor1.yml"]
+
+
+@pytest.mark.parametrize(("outputs", "queues"), [((), 0), ((KAFKA,), 0), ((RELP,), 1), ((RELP, SYSLOG, KAFKA), 2)])
+def test_the_spool_has_all_of_the_declared_disk_but_the_queues_of_receivers(
+    fleet: Fleet, outputs: tuple[SocOutput, ...], queues: int
+) -> None:
+    """Each queue is for what the SOC takes, 10 events/s of journal1; what reads at the collector needs none."""
+    queue = round(10 * (400 + 750) * 24 * 3600 * 1.3)
+    fleet = Fleet(national(fleet.deployment, *outputs), fleet.municipalities)
+    told = read_yaml(inventory.municipality_files(fleet, "favrskov")["favrskov/host_vars/favrskov-gw1.yml"])
+    assert [one["max_disk_bytes"] for one in told["log_shipper_receivers"]] == [queue] * queues
+    assert told["log_shipper_spool"]["max_bytes"] == 9 * 2**30 - queues * queue
+    assert "log_shipper_queue" not in told
 
 
 def test_alerts_and_heartbeats_give_way_last(fleet: Fleet) -> None:

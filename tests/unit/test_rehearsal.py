@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import socket
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -175,3 +176,19 @@ def test_the_rules_drop_the_brokers_and_nothing_else() -> None:
     assert "ip6 saddr fd5a::1 tcp sport 9093 drop;" in text
     assert "ip daddr 198.51.100.9 tcp dport 9094 drop;" in text
     assert text.count("drop;") == 4
+
+
+def test_what_is_cut_is_every_address_of_every_broker_the_relay_sends_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Read from the settings of what sends, by the relay's own resolver."""
+    on_relay, known = program(), {"hub1.vaern.internal": ["fd5a::1", "198.51.100.9"], "fd5a::2": ["fd5a::2"]}
+
+    def resolved(name: str, port: int, type: socket.SocketKind) -> list[Any]:  # noqa: A002 - the library's name
+        return [(socket.AF_INET6, type, 6, "", (address, port, 0, 0)) for address in known[name]]
+
+    settings = {"librdkafka": {"bootstrap.servers": "hub1.vaern.internal:9093,[fd5a::2]:9094"}, "topic": "logs.0710"}
+    monkeypatch.setattr(on_relay, "SETTINGS", tmp_path / "spool.json")
+    monkeypatch.setattr(on_relay.socket, "getaddrinfo", resolved)
+    (tmp_path / "spool.json").write_text(json.dumps(settings), encoding="utf-8")
+    assert on_relay.brokers() == [("198.51.100.9", 9093), ("fd5a::1", 9093), ("fd5a::2", 9094)]

@@ -27,8 +27,15 @@ def of_example() -> Rotation:
     return Rotation(PROJECT, fleet, "favrskov", lambda progress: None)
 
 
-def sample(submitted: int, acked: int, **errors: int) -> str:
-    return json.dumps({"name": "omkafka", "submitted": submitted, "acked": acked, "failures": 0, **errors}) + "\n"
+OLD, NEW = "2026-11-24T02:00:00Z", "2026-11-24T02:00:31Z"
+
+
+def sample(acknowledged: int, *, waiting: int = 0, behind: float = 0.1, started: str = NEW, **errors: int) -> str:
+    said = {
+        "time": "2026-11-24T02:01:00Z", "started": started, "acknowledged": acknowledged, "refused": 0,
+        "waiting_bytes": waiting, "behind_seconds": behind, "errors": errors,
+    }  # fmt: skip
+    return json.dumps(said) + "\n"
 
 
 def answering(monkeypatch: pytest.MonkeyPatch, statistics: str) -> list[str]:
@@ -51,7 +58,7 @@ def answering(monkeypatch: pytest.MonkeyPatch, statistics: str) -> list[str]:
 
 
 def test_each_key_is_made_anew_while_the_other_is_seen_in_use(monkeypatch: pytest.MonkeyPatch) -> None:
-    done = answering(monkeypatch, sample(1, 0) + sample(3, 2))
+    done = answering(monkeypatch, sample(0) + sample(2))
     of_example().run()
     relay = "favrskov-gw1"
     assert done == [
@@ -61,12 +68,73 @@ def test_each_key_is_made_anew_while_the_other_is_seen_in_use(monkeypatch: pytes
 
 
 def test_a_relay_that_does_not_deliver_stops_before_a_key_is_touched(monkeypatch: pytest.MonkeyPatch) -> None:
-    refused = sample(3, 0, errors_auth=2) + '{ "name": "kafka queue", "size": 9 }\n'
-    done = answering(monkeypatch, refused)
+    done = answering(monkeypatch, sample(0, key=1) + sample(0, waiting=12 * 2**20, behind=19, key=2))
     monkeypatch.setattr(rotation, "CONFIRM_SECONDS", 0.0)
-    with pytest.raises(ProofError, match=r"12 events wait: the key or certificate of the relay is refused"):
+    with pytest.raises(ProofError, match=r"12.0 MiB wait: the key or certificate of the relay is refused"):
         of_example().run()
     assert [step for step in done if step.startswith("renew")] == []
+
+
+def test_what_the_old_key_delivered_is_no_proof_of_the_new_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither what was acknowledged before the program was started anew, nor a line that begins in the middle."""
+    before = sample(900, started=OLD)
+    done = answering(monkeypatch, before[40:] + before + sample(0, waiting=1, behind=12))
+    monkeypatch.setattr(rotation, "CONFIRM_SECONDS", 0.0)
+    with pytest.raises(ProofError, match="1 bytes wait"):
+        of_example().run()
+    assert [step for step in done if step.startswith("renew")] == []
+
+
+@pytest.mark.parametrize(
+    ("statistics", "why"),
+    [("", "vaern-delivery has said nothing"), (sample(5) + sample(5), "nothing was acknowledged")],
+    ids=["no line", "no event"],
+)
+def test_a_relay_that_has_nothing_to_show_yet_is_waited_for_and_then_said(
+    monkeypatch: pytest.MonkeyPatch, statistics: str, why: str
+) -> None:
+    answering(monkeypatch, statistics)
+    monkeypatch.setattr(rotation, "CONFIRM_SECONDS", 0.0)
+    with pytest.raises(ProofError, match=f"does not deliver by its new key: {why}"):
+        of_example().run()
+
+
+def test_new_lines_are_proof_whatever_the_clock_of_the_relay_says(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """None at first, then two of a time long past: only what was written since is read."""
+    told = ["", "", sample(0) + sample(2)]
+    asked: list[str] = []
+
+    def run(project: Project, host: str, command: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+        asked.append(command)
+        return subprocess.CompletedProcess([], 0, told[len(asked) - 1], "")
+
+    monkeypatch.setattr("vaern.ssh.run", run)
+    monkeypatch.setattr(rotation.time, "sleep", lambda seconds: None)
+    of_example()._confirm("favrskov-gw1", 0)
+    assert len(asked) == 3
+
+
+def test_statistics_that_were_begun_anew_are_read_from_their_beginning(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The command as a relay's shell runs it: on a file that has grown, and on one that is smaller than it was."""
+    statistics = tmp_path / "delivery.json"
+    before = len(sample(5)) * 3
+    heard: list[str] = []
+
+    def run(project: Project, host: str, command: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
+        heard.append(done.stdout)
+        return done
+
+    monkeypatch.setattr("vaern.ssh.run", run)
+    monkeypatch.setattr(rotation, "STATISTICS", str(statistics))
+    for there, read in (([5, 5, 5, 5, 6], [5, 6]), ([5, 6], [5, 6])):
+        statistics.write_text("".join(sample(one) for one in there), encoding="utf-8")
+        of_example()._confirm("favrskov-gw1", before)
+        assert heard[-1] == "".join(sample(one) for one in read)
 
 
 def test_the_lab_has_no_such_keys() -> None:

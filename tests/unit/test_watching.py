@@ -88,10 +88,9 @@ def test_a_relay_watches_the_queue_of_every_soc_it_sends_to(fleet: Fleet) -> Non
     files = inventory.municipality_files(Fleet(deployment, fleet.municipalities), "favrskov")
     told = read_yaml(files["favrskov/host_vars/favrskov-gw1.yml"])
     (receiver,) = told["log_shipper_receivers"]
-    assert told["watch_spool"]["queues"] == [
-        {"name": "kafka", "max_bytes": told["log_shipper_queue"]["max_disk_bytes"]},
-        {"name": f"receiver_{receiver['name']}", "max_bytes": receiver["max_disk_bytes"]},
-    ]
+    watched = {"name": f"receiver_{receiver['name']}", "max_bytes": receiver["max_disk_bytes"]}
+    assert told["watch_spool"]["queues"] == [watched]
+    assert told["watch_spool"]["max_bytes"] == told["log_shipper_spool"]["max_bytes"]
 
 
 def test_a_relay_watches_its_port_for_datagrams_when_a_source_sends_them(fleet: Fleet) -> None:

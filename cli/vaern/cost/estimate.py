@@ -128,6 +128,6 @@ def _notes(settings: Settings, municipality: Municipality) -> list[str]:
     return [
         (
             f"the {short[0]} case passes throughput_max {ceiling}: peaks want up to {wanted} units, "
-            "and what is beyond the ceiling waits in the relay's queue"
+            "and what is beyond the ceiling waits in the relay's spool"
         )
     ]

@@ -26,7 +26,8 @@ SLACK_SECONDS = 5
 def brokers() -> list[tuple[str, int]]:
     """Address and port of every broker this relay sends to."""
     found = set()
-    for broker in json.loads(SETTINGS.read_text(encoding="utf-8"))["brokers"]:
+    settings = json.loads(SETTINGS.read_text(encoding="utf-8"))["librdkafka"]
+    for broker in settings["bootstrap.servers"].split(","):
         name, _, port = broker.rpartition(":")
         for answer in socket.getaddrinfo(name.strip("[]"), int(port), type=socket.SOCK_STREAM):
             found.add((str(answer[4][0]), int(port)))

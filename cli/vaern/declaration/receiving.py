@@ -31,9 +31,9 @@ def municipality_faults(deployment: Deployment, municipality: Municipality) -> I
     for position, host in enumerate(municipality.hosts):
         if HostRole.RELAY not in host.roles:
             continue
-        held = sizing.disk_bytes(municipality, host)
+        held = sizing.spool_bytes(municipality, host)
         queues = receiving.queues_bytes(deployment, municipality, host)
-        if queues and held + queues > sizing.spool_limit_bytes(host):
+        if queues and held + queues > sizing.disk_limit_bytes(host):
             gib = -(-(held + queues) * 10 // sizing.GIB) / 10
             names = ", ".join(one.name for one in receiving.sent(deployment, municipality))
             found = f"{host.spool_gib:g} GiB has no room for the queues of {names}"

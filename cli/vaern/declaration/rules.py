@@ -229,18 +229,21 @@ def _soc(municipality: Municipality) -> Iterator[Fault]:
             yield Fault(("soc",), found, f"add `{sector}: <profile>`; the profiles are in shared/collector.yml")
 
 
-def _queue(municipality: Municipality) -> Iterator[Fault]:
+def _spool(municipality: Municipality) -> Iterator[Fault]:
     """The declared disk of each relay survives the declared outage."""
     for position, host in enumerate(municipality.hosts):
         if HostRole.RELAY not in host.roles:
             continue
-        need = sizing.disk_bytes(municipality, host)
-        if need <= sizing.spool_limit_bytes(host):
+        need, limit = sizing.spool_bytes(municipality, host), sizing.disk_limit_bytes(host)
+        if need <= limit:
             continue
-        gib, hours = (-(-need * 10 // sizing.GIB) / 10, sizing.hours_that_fit(municipality, host))
+        key, fix = ("hosts", position, "spool_gib"), f"write {-(-need * 10 // sizing.GIB) / 10:g} or more"
+        if limit < sizing.SMALLEST_SPOOL:
+            yield Fault(key, f"{host.spool_gib:g} GiB is less than the smallest spool, 8 MiB", fix)
+            continue
+        hours = sizing.hours_that_fit(municipality, host, limit)
         found = f"{host.spool_gib:g} GiB lasts {hours:.1f} hours, and {municipality.outage_hours} must be survived"
-        fits = f", or lower outage_hours to {int(hours)}" if hours >= 1 else ""
-        yield Fault(("hosts", position, "spool_gib"), found, f"write {gib:g} or more{fits}")
+        yield Fault(key, found, fix + (f", or lower outage_hours to {int(hours)}" if hours >= 1 else ""))
 
 
 def _privacy(municipality: Municipality) -> Iterator[Fault]:
@@ -268,6 +271,6 @@ _RULES: tuple[Rule, ...] = (
     _taps,
     _debian,
     _soc,
-    _queue,
+    _spool,
     _privacy,
 )

@@ -22,11 +22,10 @@ LAN = "lan"
 
 def relay_variables(deployment: Deployment, slug: str, municipality: Municipality, host: Host) -> Variables:
     """What the log_shipper role is told."""
-    half = (sizing.spool_limit_bytes(host) - receiving.queues_bytes(deployment, municipality, host)) // 2
+    spool = receiving.spool_limit_bytes(deployment, municipality, host)
     name = host_name(slug, host.name)
     receivers = [_receiver(municipality, host, receiver) for receiver in receiving.sent(deployment, municipality)]
-    queues = [{"name": "kafka", "max_bytes": half}]
-    queues += [{"name": f"receiver_{one['name']}", "max_bytes": one["max_disk_bytes"]} for one in receivers]
+    queues = [{"name": f"receiver_{one['name']}", "max_bytes": one["max_disk_bytes"]} for one in receivers]
     return {
         "log_shipper_identity": {"municipality": municipality.code, "site": host.site, "relay": name},
         "log_shipper_listen": str(host.address),
@@ -40,12 +39,11 @@ def relay_variables(deployment: Deployment, slug: str, municipality: Municipalit
         ],
         "log_shipper_receivers": receivers,
         **_sending(deployment, slug, municipality, name),
-        "log_shipper_spool": {"directory": "/var/spool/vaern-log-shipper", "max_bytes": half}
+        "log_shipper_spool": {"directory": "/var/spool/vaern-log-shipper", "max_bytes": spool}
         # Hosts of the lab share the disk of the operator's machine.
         | ({"refuse_small_disk": False} if deployment.target is Target.LAB else {}),
-        "log_shipper_queue": {"max_disk_bytes": half, "memory_events": 50000},
         "log_shipper_privacy": {"cpr": municipality.privacy.cpr.value},
-        **watching.relay_watch("/var/spool/vaern-log-shipper", half, queues, sizing.sources_of(municipality, host)),
+        **watching.relay_watch("/var/spool/vaern-log-shipper", spool, queues, sizing.sources_of(municipality, host)),
     }
 
 

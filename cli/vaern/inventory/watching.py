@@ -37,7 +37,7 @@ def host_watch(deployment: Deployment, slug: str, municipality: Municipality, ho
 
 
 def relay_watch(directory: str, spool_bytes: int, queues: list[Variables], sources: Iterable[LogSource]) -> Variables:
-    """What a relay has besides: spool and queues, each with the bytes it may take, and where UDP comes in."""
+    """What a relay has besides: spool and queues to SOCs, each with the bytes it may take, and where UDP comes in."""
     takes_datagrams = any(source.protocol is Protocol.SYSLOG_UDP for source in sources)
     return {"watch_spool": {"directory": directory, "max_bytes": spool_bytes, "queues": queues}} | (
         {"watch_datagram_ports": [PORTS[Protocol.SYSLOG_UDP]]} if takes_datagrams else {}

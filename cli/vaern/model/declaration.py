@@ -75,7 +75,7 @@ class Host(Declared):
     debian: Annotated[int, Field(ge=12, le=13)] = 13
     """Debian release; 12 is deprecated, and refused for sensors."""
     spool_gib: Annotated[float, Field(gt=0, le=16384)] = 20.0
-    """Disk set aside for the spool and the queue of a relay, GiB."""
+    """Disk set aside for the spool of a relay and its queues to SOCs, GiB."""
 
 
 class LogSource(Declared):
@@ -98,7 +98,7 @@ class LogSource(Declared):
     timezone: Timezone = Timezone.UTC
     """Zone of its clock, where its lines name none."""
     events_per_second: Annotated[float, Field(gt=0, le=1_000_000)]
-    """Expected mean rate; the queue is sized from it."""
+    """Expected mean rate; the spool is sized from it."""
     event_bytes: Annotated[int, Field(ge=40, le=65536)] = 400
     """Expected mean size of one event."""
     priority: Annotated[int, Field(ge=1, le=3)] = 2

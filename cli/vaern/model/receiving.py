@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from vaern.model import sizing
 from vaern.model.declaration import Host, Municipality
 from vaern.model.deployment import Deployment, SocOutput
 from vaern.model.naming import topic_of
-from vaern.model.vocabulary import Sector, SocProtocol
+from vaern.model.vocabulary import HostRole, Sector, SocProtocol
 
 PORTS = {SocProtocol.RELP_TLS: 20514, SocProtocol.SYSLOG_TLS: 6514}
 """RELP has no port of its own by IANA, 20514 is what receivers are documented with; RFC 5425 has 6514."""
@@ -34,6 +35,17 @@ class Receiver:
     def port(self) -> int:
         """The declared port, else that of the protocol."""
         return self.output.port or PORTS[self.output.protocol]
+
+
+@dataclass(frozen=True, slots=True)
+class Endurance:
+    """How long a relay keeps everything without a link: by its declared disk, and as it is asked to."""
+
+    relay: str
+    spool_gib: float
+    """Disk declared for it, of which the queues of receivers are a part."""
+    hours: float
+    asked_hours: int
 
 
 def receivers(deployment: Deployment, municipality: Municipality) -> tuple[Receiver, ...]:
@@ -82,3 +94,17 @@ def queue_bytes(municipality: Municipality, relay: Host, receiver: Receiver) -> 
 def queues_bytes(deployment: Deployment, municipality: Municipality, relay: Host) -> int:
     """Disk of all those queues together."""
     return sum(queue_bytes(municipality, relay, one) for one in sent(deployment, municipality))
+
+
+def spool_limit_bytes(deployment: Deployment, municipality: Municipality, relay: Host) -> int:
+    """Bound of that relay's spool: all of its declared disk but what those queues may take."""
+    return sizing.disk_limit_bytes(relay) - queues_bytes(deployment, municipality, relay)
+
+
+def endurance(deployment: Deployment, municipality: Municipality) -> Iterator[Endurance]:
+    """Of every relay that has a source, in declared order; what reviews and reports print."""
+    for relay in municipality.with_role(HostRole.RELAY):
+        if sizing.sources_of(municipality, relay):
+            limit = spool_limit_bytes(deployment, municipality, relay)
+            hours = round(sizing.hours_that_fit(municipality, relay, limit), 1)
+            yield Endurance(relay.name, relay.spool_gib, hours, municipality.outage_hours)

@@ -1,20 +1,17 @@
 """How much disk a declaration needs: pure arithmetic on declared rates, sizes and hours.
 
 A relay must hold everything its sources send while the link is away, so the need is the sum over its sources of
-events/s x (bytes + what vaern adds to an event) x hours x 3600, with a margin for rates above the mean, once in the
-spool and once in the queue.
+events/s x (bytes + what vaern adds to an event) x hours x 3600, with a margin for rates above the mean. It is stored
+once, in the spool, from which it is delivered.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from vaern.model.vocabulary import HostRole
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from vaern.model.declaration import Host, LogSource, Municipality
 
 GIB = 2**30
@@ -24,18 +21,8 @@ MARGIN = 1.3
 """For peaks: declared rates are means."""
 HOURS_TO_ROUND = 10_000
 """So many hours are counted in whole bytes, so that a source of an event a day is not rounded away."""
-COPIES = 2
-"""While the link is away every event is both in the spool and in the queue; the declared disk is shared evenly."""
-
-
-@dataclass(frozen=True, slots=True)
-class Endurance:
-    """How long a relay keeps everything without a link: by its declared disk, and as it is asked to."""
-
-    relay: str
-    spool_gib: float
-    hours: float
-    asked_hours: int
+SMALLEST_SPOOL = 8 * 2**20
+"""Bytes. A spool is kept in segments of 1 MiB or more, two of each priority; the relay's role refuses less."""
 
 
 def relay_of(municipality: Municipality, site: str) -> Host | None:
@@ -62,32 +49,19 @@ def kept_bytes(sources: tuple[LogSource, ...], seconds: float) -> int:
 
 
 def spool_bytes(municipality: Municipality, relay: Host) -> int:
-    """One copy of what that relay takes in during the declared outage: what spool and queue each must hold."""
-    return kept_bytes(sources_of(municipality, relay), municipality.outage_hours * 3600)
+    """Spool that relay needs to survive the declared outage without loss: all it takes in meanwhile, stored once."""
+    return max(SMALLEST_SPOOL, kept_bytes(sources_of(municipality, relay), municipality.outage_hours * 3600))
 
 
-def disk_bytes(municipality: Municipality, relay: Host) -> int:
-    """Disk that relay needs to survive the declared outage without loss, spool and queue together."""
-    return COPIES * spool_bytes(municipality, relay)
-
-
-def spool_limit_bytes(relay: Host) -> int:
-    """Disk declared for it: the bound of spool and queue together."""
+def disk_limit_bytes(relay: Host) -> int:
+    """Disk declared for it: the bound of the spool and of the queues of receivers together."""
     return int(relay.spool_gib * GIB)
 
 
-def hours_that_fit(municipality: Municipality, relay: Host) -> float:
-    """Longest outage the declared disk survives; infinite for a relay without sources."""
-    hourly = kept_bytes(sources_of(municipality, relay), 3600 * HOURS_TO_ROUND) * COPIES / HOURS_TO_ROUND
-    return spool_limit_bytes(relay) / hourly if hourly else float("inf")
-
-
-def endurance(municipality: Municipality) -> Iterator[Endurance]:
-    """Of every relay that has a source, in declared order; what reviews and reports print."""
-    for relay in municipality.with_role(HostRole.RELAY):
-        if sources_of(municipality, relay):
-            hours = round(hours_that_fit(municipality, relay), 1)
-            yield Endurance(relay.name, relay.spool_gib, hours, municipality.outage_hours)
+def hours_that_fit(municipality: Municipality, relay: Host, limit_bytes: int) -> float:
+    """Longest outage that a spool of that bound survives; infinite for a relay without sources."""
+    hourly = kept_bytes(sources_of(municipality, relay), 3600 * HOURS_TO_ROUND) / HOURS_TO_ROUND
+    return limit_bytes / hourly if hourly else float("inf")
 
 
 def archive_bytes_per_day(municipality: Municipality) -> int:

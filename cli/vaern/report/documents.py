@@ -11,7 +11,7 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 from vaern.controls import STANDARDS, Catalogue, area
 from vaern.errors import UsageError
 from vaern.model.finding import Finding, Outcome, Proof
-from vaern.model.sizing import Endurance
+from vaern.model.receiving import Endurance
 from vaern.report.content import Report
 
 SCHEMA = 1

@@ -1,71 +1,120 @@
-"""What the relay's own counters say about its output: whether the collector takes what it is sent, and if not, why."""
+"""What a relay says of its own sending: whether the collector takes what it is sent, and if not, why."""
 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 REASONS = {
-    "errors_auth": "the key or certificate of the relay is refused",
-    "errors_ssl": "TLS with the collector fails",
-    "failures_msg_too_large": "events are refused as too large",
-    "failures_unknown_topic": "the topic is not there, or closed to the relay",
-    "errors_broker_down": "the collector does not answer",
-    "errors_transport": "the connection to the collector breaks",
-    "errors_timed_out": "the collector does not acknowledge in time",
+    "key": "the key or certificate of the relay is refused",
+    "tls": "TLS with the collector fails",
+    "size": "events are refused as too large",
+    "topic": "the topic is not there, or closed to the relay",
+    "disk": "what is delivered cannot be written down",
+    "unreachable": "the collector does not answer",
+    "timeout": "the collector does not acknowledge in time",
 }
-"""Counters of rsyslog's omkafka, the most telling first."""
-Counters = dict[str, Any]
+"""Words of vaern-delivery for what went wrong, the most telling first."""
+FIELDS = frozenset({"time", "started", "acknowledged", "refused", "waiting_bytes", "behind_seconds", "errors"})
+PATIENCE_SECONDS = 10
+"""A relay that keeps up is behind by less than one second."""
+SILENT_SECONDS = 60
+"""It writes a line every ten seconds."""
+UNITS = {"GiB": 2**30, "MiB": 2**20, "KiB": 2**10}
+Sample = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """The last minute of the relay's output."""
+    """The last minute of the relay's output, or as much of it as its program has run."""
 
     acknowledged: int
     """Events the collector has acknowledged in that time."""
-    waiting: int
-    """Events in the relay's queue, and sent without an answer."""
     refused: int
     """Events given back as not delivered in that time; each is tried again, so it may count many times."""
-    queued: int
-    """Events in the relay's queue alone."""
+    waiting_bytes: int
+    """Bytes of the spool that are not acknowledged now."""
+    behind_seconds: float
+    """Seconds since everything in the spool had been acknowledged."""
     reasons: tuple[str, ...]
-    """What went wrong since the relay was started."""
+    """What went wrong since the program was started, with how often."""
+    silent_seconds: float
+    """Seconds since its newest line, negative for one of a later time; infinite without any, 0 when nobody asked."""
+
+    @property
+    def accepted(self) -> bool:
+        """Whether it is known to go well: what was said long ago is not known of now."""
+        return not self.silent and not self.stopped
+
+    @property
+    def silent(self) -> bool:
+        """Whether the program says nothing any more, or nothing of this time by the host's clock."""
+        return abs(self.silent_seconds) > SILENT_SECONDS
 
     @property
     def stopped(self) -> bool:
         """Whether events wait and none is taken.
 
-        A relay that has nothing to send is not stopped, though it may not have read the last answer yet.
+        A relay that has nothing to send is not stopped, nor one whose last events have not been answered yet.
         """
-        return self.acknowledged == 0 and (self.queued > 0 or self.refused > 0)
+        return self.acknowledged == 0 and (self.refused > 0 or self.behind_seconds > PATIENCE_SECONDS)
 
     def __str__(self) -> str:
+        if self.silent:
+            return _silence(self.silent_seconds)
         if not self.stopped:
             return "accepted"
         why = "; ".join(self.reasons) or "no reason given"
-        return f"nothing is accepted and {self.waiting} events wait: {why}"
+        return f"nothing is accepted and {_size(self.waiting_bytes)} wait: {why}"
 
 
-def delivery(lines: Iterable[str]) -> Delivery:
-    """Read the newest lines of rsyslog's impstats, oldest first; lines of other parts are passed over.
+def delivery(lines: Iterable[str], now: float | None = None) -> Delivery:
+    """Read lines of delivery.json, oldest first; what is no whole line of it is passed over.
 
-    Counters begin at 0 when the relay starts: samples of an earlier start are left out.
+    Counters begin at 0 when the program starts: only the lines of its newest start count. `now` is the time of the
+    host's own clock, by which the newest line is told to be old; without it, no line is.
     """
-    parsed = [json.loads(line) for line in lines]
-    samples: list[Counters] = []
-    for sample in (one for one in parsed if one["name"] == "omkafka"):
-        if samples and sample["submitted"] < samples[-1]["submitted"]:
-            samples = [{}]
-        samples.append(sample)
+    samples = [sample for line in lines if (sample := _sample(line)) is not None]
     if not samples:
-        return Delivery(0, 0, 0, 0, ())
-    oldest, newest = samples[0], samples[-1]
-    queued = sum([one["size"] for one in parsed if one["name"] == "kafka queue"][-1:])
-    underway = max(0, newest["submitted"] - newest["failures"] - newest["acked"])
-    refused = newest["failures"] - oldest.get("failures", 0)
-    reasons = tuple(f"{why} ({newest[name]} times)" for name, why in REASONS.items() if newest.get(name))
-    return Delivery(newest["acked"] - oldest.get("acked", 0), queued + underway, refused, queued, reasons)
+        return Delivery(0, 0, 0, 0.0, (), math.inf)
+    newest = samples[-1]
+    of_start = [sample for sample in samples if sample["started"] == newest["started"]]
+    # A program started among these lines has counted from 0 since; of one that is older, its first line tells nothing.
+    oldest = of_start[0] if len(of_start) == len(samples) else {"acknowledged": 0, "refused": 0}
+    return Delivery(
+        acknowledged=newest["acknowledged"] - oldest["acknowledged"],
+        refused=newest["refused"] - oldest["refused"],
+        waiting_bytes=newest["waiting_bytes"],
+        behind_seconds=newest["behind_seconds"],
+        reasons=tuple(
+            f"{why} ({times} times)" for word, why in REASONS.items() if (times := newest["errors"].get(word))
+        ),
+        silent_seconds=0.0 if now is None else now - newest["at"],
+    )
+
+
+def _sample(line: str) -> Sample | None:
+    """One line; None when it was cut off, as where a file begins in the middle of one or the disk was full."""
+    try:
+        found = json.loads(line)
+        if not isinstance(found, dict) or not found.keys() >= FIELDS:
+            return None
+        return found | {"at": datetime.fromisoformat(found["time"]).timestamp()}
+    except (ValueError, TypeError):
+        return None
+
+
+def _silence(seconds: float) -> str:
+    if seconds < 0:
+        return f"the newest word of vaern-delivery is {-seconds:.0f} s ahead of the host's clock"
+    return "vaern-delivery has said nothing" + (f" for {seconds:.0f} s" if math.isfinite(seconds) else "")
+
+
+def _size(count: int) -> str:
+    """Bytes as people read them."""
+    unit, factor = next(((unit, factor) for unit, factor in UNITS.items() if count >= factor), ("bytes", 1))
+    return f"{count / factor:.1f} {unit}" if factor > 1 else f"{count} {unit}"

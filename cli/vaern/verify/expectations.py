@@ -9,7 +9,7 @@ from ipaddress import IPv4Network, IPv6Network
 
 from vaern.model.declaration import Host, LogSource, Municipality, Tap
 from vaern.model.deployment import Deployment, HubRole
-from vaern.model.vocabulary import Protocol, SocProtocol, TapMode, Target
+from vaern.model.vocabulary import Protocol, Sector, SocProtocol, TapMode, Target
 from vaern.verify.parsing import Opening
 from vaern.verify.subjects import Subject
 from vaern_stacks.azure.naming import Names
@@ -107,20 +107,7 @@ def services(municipality: Municipality, deployment: Deployment, subject: Subjec
     return frozenset((opening.protocol, opening.port) for opening in openings(municipality, deployment, subject))
 
 
-def units(municipality: Municipality, subject: Subject) -> tuple[str, ...]:
-    """The units the host must run, by its roles."""
-    tunnel = f"wg-quick@{INTERFACE}.service"
-    wanted = {
-        "gateway": [tunnel],
-        "vpn_hub": [tunnel],
-        "collector": ["vaern-kafka.service", "vaern-archiver.service"],
-        "relay": ["vaern-log-shipper.service"],
-        "sensor": [f"vaern-tap@{tap.name}.service" for tap in taps(municipality, subject)],
-    }
-    return tuple(unit for role in sorted(subject.roles) for unit in wanted[role])
-
-
-def queue_bytes(municipality: Municipality, subject: Subject) -> int:
+def outage_bytes(municipality: Municipality, subject: Subject) -> int:
     """What the sources of this relay send in the outage that must be survived, without any margin."""
     rate = sum(source.events_per_second * source.event_bytes for source in sources(municipality, subject))
     return int(rate * municipality.outage_hours * 3600)
@@ -149,9 +136,8 @@ def receiver_kinds(deployment: Deployment, municipality: Municipality) -> set[st
 def topics(deployment: Deployment, municipality: Municipality, subject: Subject) -> frozenset[str]:
     """The topics this relay writes to: the municipality's, and that of a SOC which reads its sectors by Kafka."""
     found = set()
-    used = {one.sector for one in sources(municipality, subject)}
-    for sector in used | {tap.sector for tap in taps_through(municipality, subject)}:
-        profile = municipality.soc[sector]
+    for sector in {sector for _, sector in labels(municipality, subject).values()}:
+        profile = municipality.soc[Sector(sector)]
         reads = any(one.protocol is SocProtocol.KAFKA for one in deployment.soc_profiles[profile].outputs)
         found.add(f"logs.{municipality.code}.{profile}" if reads else f"logs.{municipality.code}")
     return frozenset(found)

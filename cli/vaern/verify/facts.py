@@ -14,6 +14,7 @@ from vaern.verify import parsing
 from vaern.verify.delivery import Delivery, delivery
 from vaern.verify.parsing import Access, Opening, Socket, Tunnel
 from vaern.verify.relay_configuration import RelayConfiguration
+from vaern.verify.relay_sending import RelaySending
 from vaern.verify.snapshot import Section
 
 ABSENT = {"LoadState": "not-found", "ActiveState": "inactive", "UnitFileState": "not installed"}
@@ -248,14 +249,19 @@ class Facts:
 
     @cached_property
     def relay(self) -> RelayConfiguration:
-        """The effective configuration of the relay, without comments."""
+        """The effective configuration of the relay's rsyslog, without comments."""
         lines = (line for line in self._lines("relay") if not line.lstrip().startswith("#"))
         return RelayConfiguration("\n".join(lines))
+
+    @cached_property
+    def sending(self) -> RelaySending:
+        """The settings of the relay's program that sends to the collector."""
+        return RelaySending(self._json("relay_sending"))
 
     @property
     def delivery(self) -> Delivery:
         """Whether the collector takes what the relay sends."""
-        return delivery(self._lines("relay_delivery"))
+        return delivery(self._lines("relay_delivery"), self.now)
 
     @property
     def spool_limit(self) -> int:

@@ -36,7 +36,8 @@ key_pair() { # the digest of the public half, as the certificate and as the key 
 services() { # the units vaern configures, whether or not they are there
   systemctl show --all --property=Id,LoadState,ActiveState,SubState,UnitFileState,User,MainPID,NoNewPrivileges -- \
     ssh.service chrony.service auditd.service vaern-firewall.service apt-daily-upgrade.timer unattended-upgrades.service \
-    wg-quick@vaern0.service vaern-event-hubs-proxy.service vaern-kafka.service vaern-archiver.service vaern-log-shipper.service vaern-tap-forwarder.service $(taps)
+    wg-quick@vaern0.service vaern-event-hubs-proxy.service vaern-kafka.service vaern-archiver.service \
+    vaern-log-shipper.service vaern-delivery.service vaern-tap-forwarder.service $(taps)
 }
 taps() { # the units of the taps, running or not
   { systemctl list-units --all --plain --no-legend --no-pager 'vaern-tap@*' | awk '{ print $1 }'
@@ -56,7 +57,7 @@ tap_settings() { # Suricata's own reading of each tap's configuration, then how 
   done
 }
 owners() { # unit and the user its main process really is, of each running service of ours
-  systemctl show --property=Id,MainPID -- vaern-kafka.service vaern-archiver.service vaern-log-shipper.service $(taps) |
+  systemctl show --property=Id,MainPID -- vaern-kafka.service vaern-archiver.service vaern-log-shipper.service vaern-delivery.service $(taps) |
     awk -v RS= '{ unit = pid = ""
       for (i = 1; i <= NF; i++) { if (sub(/^Id=/, "", $i)) unit = $i; else if (sub(/^MainPID=/, "", $i)) pid = $i }
       if (unit && pid) print unit, pid }' |
@@ -92,8 +93,8 @@ masked() { # what leaves of an event that carries a made-up civil registration n
   command=$(sed -n 's/.*binary="\([^"]*\/clean [^"]*\)".*/\1/p' /etc/vaern/log_shipper/rsyslog.conf 2>/dev/null | head -n 1)
   [ -z "$command" ] || printf 'login 610190-1234 ok\n' | $command
 }
-relay_delivery() { # the last minute of the relay's output, from the counters it writes every ten seconds
-  (cd /var/log/vaern-log-shipper 2>/dev/null && cat impstats.json.1 impstats.json 2>/dev/null) | grep -E '"name": "(omkafka|kafka queue)"' | tail -n 14
+relay_delivery() { # the last minute of what the relay sends, from the line that is written about it every ten seconds
+  (cd /var/log/vaern-log-shipper 2>/dev/null && cat delivery.json.1 delivery.json 2>/dev/null) | tail -n 7
 }
 tap_statistics() { # the newest statistics of each tap, one line each
   for log in /var/log/vaern-tap/*/eve.json; do
@@ -136,6 +137,7 @@ section with_old_tls with_old_tls
 section names plain /etc/hosts
 section event_hubs_proxy plain /etc/vaern/event_hubs_proxy/settings.json
 section relay plain /etc/vaern/log_shipper/rsyslog.conf
+section relay_sending plain /etc/vaern/log_shipper/spool.json
 section relay_sources plain /etc/vaern/log_shipper/sources.json
 section relay_rotation plain /etc/vaern/log_shipper/rotate
 section relay_valid relay_valid

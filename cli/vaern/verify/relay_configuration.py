@@ -13,15 +13,14 @@ class RelayConfiguration:
 
     text: str
 
-    def setting(self, name: str, *, action: str = "") -> tuple[str, ...]:
-        """Every value of a setting, or of one in one action, librdkafka's `name=value` included, in order."""
-        text = self.text
-        if action:
-            found = re.search(rf'action\(type="\w+" name="{re.escape(action)}".*?\n\}}', text, re.DOTALL)
-            text = found[0] if found else ""
-        quoted = re.findall(rf'(?<![\w."]){re.escape(name)}="([^"]*)"', text)
-        listed = re.findall(rf'"{re.escape(name)}=([^"]*)"', text)
-        return (*quoted, *listed)
+    def setting(self, name: str) -> tuple[str, ...]:
+        """Every value of a setting, in order."""
+        return tuple(re.findall(rf'(?<![\w."]){re.escape(name)}="([^"]*)"', self.text))
+
+    def actions(self, beginning: str) -> tuple[RelayConfiguration, ...]:
+        """Each action whose name begins so, as a configuration of its own."""
+        found = re.findall(rf'action\(type="\w+" name="{re.escape(beginning)}[^)]*\)', self.text)
+        return tuple(map(RelayConfiguration, found))
 
     @property
     def receivers(self) -> frozenset[tuple[str, str]]:
@@ -32,18 +31,6 @@ class RelayConfiguration:
         }
         places = re.findall(r'name="receiver_([\w-]+)" target="([^"]*)" port="(\d+)"', self.text)
         return frozenset((sectors.get(name, "none"), f"{address}:{port}") for name, address, port in places)
-
-    @property
-    def topics(self) -> frozenset[str]:
-        """The topics it writes to."""
-        own = re.findall(r'set \$!topic = "([^"]*)"', self.text)
-        return frozenset(own or self.setting("topic"))
-
-    @property
-    def brokers(self) -> tuple[str, ...]:
-        """Where it sends, as `[address]:port`."""
-        found = re.findall(r"\bbroker=(\[[^\n]*?\"\])", self.text)
-        return tuple(broker for brokers in found for broker in json.loads(brokers))
 
     @property
     def outputs(self) -> frozenset[str]:
@@ -61,5 +48,4 @@ class RelayConfiguration:
     @property
     def segment_limits(self) -> tuple[int, ...]:
         """Bytes at which each open segment of the spool is closed."""
-        found = re.findall(r'name="spool(?:_\d)?"[^)]*\brotation\.sizeLimit="(\d+)"', self.text)
-        return tuple(map(int, found))
+        return tuple(int(limit) for action in self.actions("spool") for limit in action.setting("rotation.sizeLimit"))

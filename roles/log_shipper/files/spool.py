@@ -37,19 +37,18 @@ from spool_broker import BrokerError, confirmation, send
 from spool_index import Segment, Source, lines_of, segments
 
 SETTINGS = Path("/etc/vaern/log_shipper/spool.json")
-STATISTICS = Path("/var/log/vaern-log-shipper/impstats.json")
+STATISTICS = Path("/var/log/vaern-log-shipper/delivery.json")
 USER = "vaern-relay"
 GRACE_SECONDS = 120.0
 """So long an event may be on its way before it is sent again."""
 ARCHIVED_SECONDS = 30.0
 """So long after an event is with the broker it is in the archive, and in the collector's next confirmation."""
 STUCK_SECONDS = 300.0
-"""A disk queue that a kill has damaged may say for ever that it holds something."""
-TAIL = 256 * 1024
-"""Bytes of counters: several rounds of them."""
-REFUSED = (
-    "No TLS with the collector, its certificate or ours is refused. No event is delivered; none is dropped meanwhile."
-)
+"""A delivery that has not moved for so long is not waited for."""
+BEHIND_SECONDS = 5.0
+"""What is younger is on its way."""
+TAIL = 8 * 1024
+"""Bytes of its statistics: several lines."""
 HIGH_WATER = 0.8
 RESERVE_PERCENT = 2
 """Of the disk, which `rotate` never lets the spool take."""
@@ -71,7 +70,7 @@ def alarm(message: str) -> None:
 
 
 def queued(statistics: Path) -> int:
-    """Events in rsyslog's queue on disk, by its last counters; it writes them every ten seconds."""
+    """Bytes of the spool that vaern-delivery has yet to send, by its last word; none while it keeps up."""
     try:
         with statistics.open("rb") as file:
             file.seek(max(0, statistics.stat().st_size - TAIL))
@@ -79,8 +78,11 @@ def queued(statistics: Path) -> int:
     except FileNotFoundError:
         return 0
     for line in reversed(lines):
-        if b'"kafka queue[DA]"' in line and line.endswith(b"}"):
-            return int(json.loads(line[line.index(b"{") :])["size"])
+        try:
+            told = json.loads(line)
+            return int(told["waiting_bytes"]) if told["behind_seconds"] > BEHIND_SECONDS else 0
+        except (ValueError, KeyError, TypeError):
+            continue  # Cut off by a full disk, or not written to its end yet.
     return 0
 
 
@@ -194,9 +196,9 @@ def run(settings: dict[str, Any], grace: float) -> dict[str, Any]:
             kept = let_go(found, state)
             done["removed"], found = len(found) - len(kept), kept
             lacking = state.lacking(settled)
-            # What rsyslog still brings of its disk queue would only be sent twice, and is not lost.
+            # What is still being delivered would only be sent twice.
             draining = state.moves(queued(STATISTICS), now, STUCK_SECONDS)
-            # Nor would a confirmation tell that was made while it was bringing them.
+            # Nor would a confirmation tell that was made meanwhile.
             speaks = state.speaks(told["time"], draining, ARCHIVED_SECONDS)
             if speaks or (not grace and not draining):
                 state.give_up(lacking, spool_state.whole(found))
@@ -210,9 +212,6 @@ def run(settings: dict[str, Any], grace: float) -> dict[str, Any]:
         done |= measure(settings, found, gone) if "bytes" not in done else {}
         done["error"] = str(error)
         state.empty = ""
-        # rsyslog's output only counts this, like any broken connection; no waiting mends it.
-        if "SSL" in done["error"]:
-            alarm(REFUSED)
     state.forget(since)
     spool_state.write(path, state)
     (folder / "ledger" / "gave-way.reading").unlink(missing_ok=True)

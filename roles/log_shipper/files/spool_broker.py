@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 from ledger_tally import STATEMENT
 
 SECONDS = 20.0
+BOTH = ("bootstrap.", "client.", "security.", "ssl.", "sasl.", "reconnect.", "socket.", "connections.")
+"""How the names of settings begin that say how to connect."""
 SECTOR = re.compile(rb'"sector":"([a-z0-9_-]+)"')
 """The relay's template writes it before anything a device has said, and a quotation mark in a message is escaped."""
 
@@ -19,27 +22,23 @@ class BrokerError(Exception):
     """The broker does not answer, or refuses."""
 
 
-def _connection(settings: dict[str, Any]) -> dict[str, Any]:
-    """As rsyslog connects: the same certificate, the same floor of TLS (OPENSSL_CONF of the service)."""
-    by_address = any(broker.startswith("[") for broker in settings["brokers"])
-    return {
-        "bootstrap.servers": ",".join(settings["brokers"]),
-        "client.id": settings["relay"],
-        "security.protocol": "ssl",
-        "ssl.ca.location": settings["tls"]["authority"],
-        "ssl.certificate.location": settings["tls"]["certificate"],
-        "ssl.key.location": settings["tls"]["key"],
-        # librdkafka cannot compare a certificate with an IPv6 literal; see rsyslog/kafka.conf.
-        "ssl.endpoint.identification.algorithm": "none" if by_address else "https",
-        "reconnect.backoff.max.ms": 2000,
-    }
+def connection(settings: dict[str, Any]) -> dict[str, Any]:
+    """For a producer of librdkafka. The floor of TLS is that of the service (OPENSSL_CONF)."""
+    secret = settings["password_file"]
+    password = {"sasl.password": Path(secret).read_text(encoding="utf-8").strip()} if secret else {}
+    return settings["librdkafka"] | password
+
+
+def _reading(settings: dict[str, Any]) -> dict[str, Any]:
+    """For a consumer, which is told of nothing that is about producing."""
+    return {name: value for name, value in connection(settings).items() if name.startswith(BOTH)}
 
 
 def confirmation(settings: dict[str, Any]) -> dict[str, Any] | None:
     """The newest confirmation of the collector, None when it has given none. Raises BrokerError."""
     settled = {"group.id": settings["relay"], "enable.auto.commit": False, "auto.offset.reset": "error"}
     heard: list[str] = []
-    consumer = Consumer(_connection(settings) | settled | {"error_cb": lambda error: heard.append(error.str())})
+    consumer = Consumer(_reading(settings) | settled | {"error_cb": lambda error: heard.append(error.str())})
     try:
         partition = TopicPartition(settings["confirmations"], 0)
         low, high = consumer.get_watermark_offsets(partition, timeout=SECONDS)
@@ -70,7 +69,7 @@ def topic_of(settings: dict[str, Any], source: str, line: bytes) -> str:
 
     What the relay states of itself is the ledger's, and no sector's.
     """
-    sector = SECTOR.search(line) if source != STATEMENT else None
+    sector = SECTOR.search(line) if settings["topics"] and source != STATEMENT else None
     return str(settings["topics"].get(sector[1].decode(), settings["topic"]) if sector else settings["topic"])
 
 
@@ -87,16 +86,7 @@ def send(settings: dict[str, Any], events: Iterable[tuple[str, bytes]]) -> int:
         if error is not None:
             reasons[:] = [error.str()]
 
-    producer = Producer(
-        _connection(settings)
-        | {
-            "acks": "all",
-            "compression.type": settings["compression"],
-            "linger.ms": 50,
-            "message.max.bytes": 1000000,
-            "message.timeout.ms": int(SECONDS * 1000),
-        }
-    )
+    producer = Producer(connection(settings) | {"message.timeout.ms": int(SECONDS * 1000)})
     for source, line in events:
         while True:
             try:

@@ -4,16 +4,17 @@
     <spool>/segments/<time>-<priority>.jsonl        closed; `rotate` names it
     <spool>/ledger/index/<digest>.json              {"end": <bytes read>, "tally": {...}}
 
-A segment is known by its first line, as its name changes when it is closed.
+A segment is known by its first line, as its name changes when it is closed. Where that is no event, it is the trace of
+a power cut: two segments may begin so, and their inodes tell them apart.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from os import SEEK_END
 from pathlib import Path
 
 from ledger_intervals import Intervals, intersect, union
@@ -43,9 +44,8 @@ class Segment:
 
     @property
     def priority(self) -> int:
-        """1 is the most important; segments of an older relay have none and count as 2."""
-        word = self.path.stem.rpartition("-")[2]
-        return int(word) if word in {"1", "2", "3"} else 2
+        """1 is the most important."""
+        return priority_of(self.path)
 
     def holds(self) -> dict[Source, Intervals]:
         """Boot and source to the numbers in it."""
@@ -74,14 +74,28 @@ def segments(spool: Path) -> list[Segment]:
     return found
 
 
+def priority_of(path: Path) -> int:
+    """That of a segment, by its name; segments of an older relay have none and count as 2."""
+    word = path.stem.rpartition("-")[2]
+    return int(word) if word in {"1", "2", "3"} else 2
+
+
+def digest_of(beginning: bytes, file: int) -> str:
+    """What a segment is known by, whatever its name; empty while its first line is not complete."""
+    line, ended, _ = beginning.partition(b"\n")
+    if not ended and len(beginning) < LONGEST:
+        return ""
+    known = line + b"\n" if identity_of(line) else b"%s\n%d" % (line, os.fstat(file).st_ino)
+    return hashlib.sha256(known).hexdigest()[:32]
+
+
 def _segment(index: Path, path: Path) -> tuple[str, Segment | None]:
     with path.open("rb") as file:
-        line = file.readline(LONGEST)
-        if not line.endswith(b"\n"):
+        digest = digest_of(file.readline(LONGEST), file.fileno())
+        if not digest:
             return "", None
-        digest = hashlib.sha256(line).hexdigest()[:32]
         place = index / f"{digest}.json"
-        known, tally = _known(place, file.seek(0, SEEK_END))
+        known, tally = _known(place, file.seek(0, os.SEEK_END))
         file.seek(known)
         end = known
         for text in complete_lines(file):

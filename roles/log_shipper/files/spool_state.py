@@ -40,9 +40,9 @@ class State:
         self.told_given_up: list[list[Any]] = list(written.get("told_given_up", ()))
         self.settled: list[tuple[float, list[Any]]] = [(at, rows) for at, rows in written.get("settled", ())]
         self.queue: tuple[int, float] = tuple(written.get("queue", (0, 0.0)))
-        """Events in rsyslog's queue on disk, and since when so many."""
+        """Bytes that the delivery had yet to send, and since when so many."""
         self.empty = str(written.get("empty", ""))
-        """Time of the confirmation that was the newest when that queue was first found empty; none while it is not."""
+        """Time of the confirmation that was the newest when it first had nothing to send; none while it has."""
         self.statements = int(written.get("statements", 0))
 
     def written(self) -> dict[str, Any]:
@@ -129,13 +129,13 @@ class State:
         return found
 
     def moves(self, queued: int, now: float, stuck: float) -> bool:
-        """Whether a queue holds something and has become longer or shorter within `stuck` seconds."""
+        """Whether the delivery has something to send, and more or less of it than `stuck` seconds ago."""
         if self.queue[0] != queued or self.queue[1] > now:
             self.queue = (queued, now)
         return queued > 0 and now - self.queue[1] < stuck
 
     def speaks(self, confirmed: str, moves: bool, after: float) -> bool:
-        """Whether a confirmation of that time can tell what is lacking: it was made well after the queue was empty.
+        """Whether a confirmation of that time can tell what is lacking: it was made well after all was delivered.
 
         Both times are the collector's, so no clock of the relay counts.
         """

@@ -96,18 +96,17 @@ class Watch:
         return since
 
     def storage(self, seen: dict[str, Any], now: float) -> dict[findings.Subject, findings.Bad]:
-        """Spool, queue and counters of a relay."""
+        """Spool, queues and counters of a relay."""
         bounds = self.settings["spool"]
         if not bounds["directory"]:
             return {}
         # A file of counters that was just moved aside says nothing; what was known before still holds.
         before, self.counted = self.counted, host.counters() or self.counted
-        spool = readings.percent(host.unconfirmed(Path(bounds["directory"]), self.counted), bounds["max_bytes"])
+        spool = readings.percent(host.undelivered(Path(bounds["directory"])), bounds["max_bytes"])
         queues = host.queue_shares(
             Path(bounds["directory"], "queue"), {one["name"]: one["max_bytes"] for one in bounds["queues"]}
         )
         seen |= {"spool_percent": spool, "queue_percent": queues}
-        seen["waiting"] = self.counted and self.counted.waiting
         seen["discarded"] = self.counted and self.counted.discarded
         seen["overflowed"] = self.counted and self.counted.overflowed
         return findings.storage(spool, queues, self.limits) | findings.discards(before, self.counted)

@@ -13,7 +13,7 @@ from watch_readings import Certificate, Counters
 
 DAY = 86400
 RECEIVER = "receiver_"
-"""Before the name of a SOC in the name of its queue; the queue to the collector has another."""
+"""Before the name of a SOC in the name of its queue."""
 COUNTED = frozenset({"discards", "overflow", "datagrams"})
 """Findings whose value is how many were counted while it is open."""
 

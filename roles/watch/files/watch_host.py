@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import time
 from collections.abc import Iterable, Iterator
@@ -13,10 +12,10 @@ import watch_readings as readings
 STATISTICS = Path("/var/log/vaern-log-shipper/impstats.json")
 STATISTICS_BYTES = 65536
 SOCKETS = (Path("/proc/net/udp"), Path("/proc/net/udp6"))
-KEPT_UP = Path("/var/lib/vaern-watch/kept-up")
-"""Its time of change is the last time nothing much waited for the broker."""
-KEEPING_UP = 2048
-"""Events: one batch of rsyslog's is always on its way."""
+DELIVERY = Path("/var/log/vaern-log-shipper/delivery.json")
+DELIVERY_BYTES = 4096
+DELIVERY_SECONDS = 60.0
+"""The delivery tells every ten."""
 
 
 def certificate(path: str) -> readings.Certificate | None:
@@ -29,39 +28,37 @@ def certificate(path: str) -> readings.Certificate | None:
     return readings.certificate(answer("openssl", "x509", "-in", path, *dates))
 
 
-def unconfirmed(directory: Path, counted: readings.Counters | None) -> int:
-    """Bytes of the spool written since delivery last kept up: what would be overwritten next is not at the collector.
-
-    The spool itself is always full sooner or later, as it keeps what was delivered for as long as it has room.
-    """
-    if not KEPT_UP.exists() or (counted is not None and counted.waiting <= KEEPING_UP):
-        KEPT_UP.touch()
-        # The counters are some seconds old, and what was written since may not be delivered.
-        at = STATISTICS.stat().st_mtime if STATISTICS.exists() else time.time()
-        os.utime(KEPT_UP, (at, at))
-    since = KEPT_UP.stat().st_mtime
-    return sum(size for _, size, changed in files(directory / "segments") if changed > since)
+def undelivered(directory: Path) -> int:
+    """Bytes of the spool that the collector has not acknowledged; all of them while the delivery does not say."""
+    told = readings.waiting_bytes(tail(DELIVERY, DELIVERY_BYTES))
+    try:
+        age = abs(time.time() - DELIVERY.stat().st_mtime)
+    except OSError:
+        age = 0.0  # Not there, or moved aside since it was read.
+    if told is None or age > DELIVERY_SECONDS:
+        return sum(size for _, size in files(directory / "segments"))
+    return told
 
 
 def queue_shares(directory: Path, bounds: dict[str, int]) -> dict[str, int]:
     """Percent in use of what the disk of each queue may take; rsyslog names a queue's files after it."""
     held = dict.fromkeys(bounds, 0)
-    for path, size, _ in files(directory):
+    for path, size in files(directory):
         name = path.name.partition(".")[0]
         if name in held:
             held[name] += size
     return {name: readings.percent(size, bounds[name]) for name, size in held.items()}
 
 
-def files(directory: Path) -> Iterator[tuple[Path, int, float]]:
-    """Every file in it, its size and its time of change; one that is removed meanwhile is left out."""
+def files(directory: Path) -> Iterator[tuple[Path, int]]:
+    """Every file in it and its size; one that is removed meanwhile is left out."""
     for path in directory.rglob("*"):
         try:
             status = path.stat()
         except OSError:
             continue
         if path.is_file():
-            yield path, status.st_size, status.st_mtime
+            yield path, status.st_size
 
 
 def tail(path: Path, size: int) -> list[str]:

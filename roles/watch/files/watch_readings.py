@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-BEHIND_THE_SPOOL = ("kafka", "receiver_")
-"""How the names of queues begin whose events are in the spool already."""
+BEHIND_THE_SPOOL = "receiver_"
+"""How the names of queues begin whose events are in the spool already: each before a SOC of its own."""
 
 
 class Certificate(NamedTuple):
@@ -24,8 +24,6 @@ class Certificate(NamedTuple):
 class Counters(NamedTuple):
     """What rsyslog has counted since it started."""
 
-    waiting: int
-    """Events in the queues in front of the broker."""
     discarded: int
     """Events that a full queue let go before they were numbered and spooled: lost."""
     overflowed: dict[str, int]
@@ -80,17 +78,26 @@ def counters(lines: Iterable[str]) -> Counters | None:
             queues[str(record.get("name"))] = record
     if not queues:
         return None
-    waiting = sum(int(queue.get("size", 0)) for name, queue in queues.items() if name.startswith("kafka"))
     discarded, overflowed = 0, {}
     for name, queue in queues.items():
         gone = int(queue.get("discarded.full", 0)) + int(queue.get("discarded.nf", 0))
         if name.startswith(BEHIND_THE_SPOOL):
-            # The disk of a queue in memory is counted as a queue of its own: `kafka queue[DA]`.
+            # The disk of a queue in memory is counted as a queue of its own: `receiver_national queue[DA]`.
             action = name.partition(" ")[0]
             overflowed[action] = overflowed.get(action, 0) + gone
         else:
             discarded += gone
-    return Counters(waiting, discarded, overflowed)
+    return Counters(discarded, overflowed)
+
+
+def waiting_bytes(lines: Iterable[str]) -> int | None:
+    """Bytes that were not acknowledged by the last line of the delivery's statistics; None without any."""
+    for line in reversed(list(lines)):
+        try:
+            return int(json.loads(line)["waiting_bytes"])
+        except (ValueError, KeyError, TypeError):
+            continue
+    return None
 
 
 def datagrams_dropped(sockets: str, ports: Iterable[int]) -> int:

@@ -116,6 +116,7 @@ def test_throughput_stops_at_its_ceiling_and_says_so() -> None:
     assert units.amount == SETTINGS.event_hubs.throughput_max * 730
     cost = estimate(FLEET.deployment, {"favrskov": much}, PRICES).of("favrskov")
     assert "throughput_max 4" in cost.notes[0]
+    assert cost.notes[0].endswith("waits in the relay's spool")
 
 
 def test_the_longest_retention_of_any_source_counts() -> None:

@@ -98,7 +98,7 @@ VALUES = {
     "key of an earlier version": Bad(
         "cpr: mask", "cpr_masking: true", "cpr_masking", "privacy.cpr_masking", "another way now", "`cpr: mask`"
     ),
-    "infinite number": Bad("spool_gib: 15 ", "spool_gib: .inf ", ".inf", "hosts[0].spool_gib", "`.inf`", "a number"),
+    "infinite number": Bad("spool_gib: 9 ", "spool_gib: .inf ", ".inf", "hosts[0].spool_gib", "`.inf`", "a number"),
     "number below its bound": Bad(
         "population: 49000", "population: 3", "population", "population", "`3`", "greater than or equal to 50"
     ),

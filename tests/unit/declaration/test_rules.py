@@ -129,14 +129,14 @@ MUNICIPALITY = {
         "add `health: <profile>`",
     ),
     "spool too small": Broken(
-        "spool_gib: 15 ",
+        "spool_gib: 9 ",
         "spool_gib: 1 ",
         "hosts[0].spool_gib",
-        "1 GiB lasts 1.6 hours, and 24 must be survived",
-        "write 15 or more, or lower outage_hours to 1",
+        "1 GiB lasts 3.2 hours, and 24 must be survived",
+        "write 7.5 or more, or lower outage_hours to 3",
     ),
     "spool smaller than an hour": Broken(
-        "spool_gib: 15 ", "spool_gib: 0.1 ", "hosts[0].spool_gib", "0.1 GiB lasts 0.2 hours", "write 15 or more"
+        "spool_gib: 9 ", "spool_gib: 0.1 ", "hosts[0].spool_gib", "0.1 GiB lasts 0.3 hours", "write 7.5 or more"
     ),
 }
 
@@ -283,6 +283,40 @@ def test_each_rule_between_files(project: Project, broken: Broken) -> None:
     with pytest.raises(DeclarationError) as caught:
         load_fleet(project)
     assert_one(caught.value.problems, broken)
+
+
+def test_a_relay_has_disk_for_the_smallest_spool_however_little_it_takes_in(tmp_path: Path) -> None:
+    """Or else its role would refuse it, long after the declaration was found right."""
+    text = (INVENTORIES / "samsoe" / "municipality.yml").read_text(encoding="utf-8")
+    for rate in ("events_per_second: 8\n", "events_per_second: 1\n"):
+        assert rate in text
+        text = text.replace(rate, "events_per_second: 0.001\n")
+    # 72 hours of it are 0.8 MB; the smallest spool has 8 MiB, which are 0.0078 GiB.
+    path = tmp_path / "municipality.yml"
+    path.write_text(text.replace("spool_gib: 4\n", "spool_gib: 0.008\n"), encoding="utf-8")
+    load_municipality(path)
+    path.write_text(text.replace("spool_gib: 4\n", "spool_gib: 0.007\n"), encoding="utf-8")
+    with pytest.raises(DeclarationError) as caught:
+        load_municipality(path)
+    (problem,) = caught.value.problems
+    assert problem.key == "hosts[0].spool_gib"
+    assert (problem.found, problem.fix) == ("0.007 GiB is less than the smallest spool, 8 MiB", "write 0.1 or more")
+
+
+def test_the_disk_of_a_relay_holds_the_queues_of_receivers_too(project: Project) -> None:
+    """Spool and queue take 7.46 + 1.20 GiB, for 62 and 10 events/s: room for the spool alone is too little."""
+    title = "title: National analysis centre for health\n"
+    output = "    outputs: [{name: relp, protocol: relp_tls, address: soc.example}]\n"
+    edit(project, title, title + output, "shared")
+    edit(project, "spool_gib: 9 ", "spool_gib: 8.7 ")
+    load_fleet(project)
+    edit(project, "spool_gib: 8.7 ", "spool_gib: 8.6 ")
+    with pytest.raises(DeclarationError) as caught:
+        load_fleet(project)
+    (problem,) = caught.value.problems
+    assert problem.key == "hosts[0].spool_gib"
+    assert problem.found == "8.6 GiB has no room for the queues of national-relp"
+    assert problem.fix == "write 8.7 or more, or lower outage_hours"
 
 
 def test_too_many_hosts_for_the_lab(project: Project) -> None:

@@ -107,6 +107,14 @@ def test_an_index_of_more_than_a_power_cut_left_is_made_again(programs: Programs
     assert held(programs, spool) == {(BOOT, "dhcp1"): [(1, 1), (3, 3)]}
 
 
+@pytest.mark.parametrize("size", [100, 2**20, 3 * 2**20])
+def test_what_follows_the_zeros_of_a_power_cut_is_counted(programs: Programs, spool: Path, size: int) -> None:
+    """Also where a segment begins with them, and another one does too."""
+    for number in (1, 2):
+        write(spool, f"20261124T10000{number}.0-2.jsonl", b"\0" * size, b"\n", line(number))
+    assert held(programs, spool) == {(BOOT, "dhcp1"): [(1, 2)]}
+
+
 def test_exactly_what_is_wanted_is_sent_again(programs: Programs, spool: Path) -> None:
     write(spool, "20261124T100000.0-2.jsonl", *(line(n) for n in range(1, 6)), *(line(n, LATER) for n in range(1, 4)))
     wanted = {(BOOT, "dhcp1"): [(2, 3), (9, 9)], (LATER, "dhcp1"): [(3, 7)]}

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import importlib
 import re
+from collections.abc import Iterator
+from types import ModuleType
 from typing import Any
 
 import pytest
 from rendered import SOURCES, configuration, variables
+from role_programs import client_library, on_path
+from spool_writer import line
 
 MIB = 2**20
 KEYED = {
@@ -32,35 +37,74 @@ def made(**given: Any) -> dict[str, Any]:
     return variables(log_shipper_listen="198.51.100.10", **given)
 
 
+@pytest.fixture(scope="module")
+def broker() -> Iterator[ModuleType]:
+    """What chooses the topic of an event that leaves the spool."""
+    with client_library("spool_broker"), on_path("log_shipper"):
+        yield importlib.import_module("spool_broker")
+
+
 @pytest.mark.parametrize("output", [PLAIN, KEYED], ids=["certificate", "key"])
 @pytest.mark.parametrize("sources", [SOURCES[:1], SOURCES, SOURCES[1:]], ids=["plain", "both", "topic"])
-def test_every_event_is_spooled_and_has_a_topic(output: dict[str, Any], sources: list[dict[str, Any]]) -> None:
+def test_every_event_is_spooled_and_has_a_topic(
+    broker: ModuleType, output: dict[str, Any], sources: list[dict[str, Any]]
+) -> None:
     """Also those that a relay for keys sends of itself."""
     given = made(log_shipper_sources=sources, **output)
-    text = configuration(given)
-    spooled = set(re.findall(r'if \$!priority == "(\d)" then', text))
+    text, settings = configuration(given), given["log_shipper_spool_settings"]
+    declared = {source["sector"]: source.get("topic", "logs.0710") for source in sources}
+    spooled = set(re.findall(r'ruleset\(name="spool_(\d)"\)', text))
     assert spooled == {str(priority) for priority in given["log_shipper_priorities"]}
     ways = re.split(r"\n *(?:ruleset\(|if \$msg contains )", text)
-    sent = [way for way in ways if "call deliver" in way]
+    sent = [way for way in ways if "call spool_" in way]
     assert len(sent) == len(sources) + (output is KEYED)
     for way in sent:
-        (priority,) = re.findall(r'set \$!priority = "(\d)";', way)
+        (priority,) = re.findall(r"call spool_(\d)", way)
         assert priority in spooled
-        names = {"sequence", "source", "kind", "sector", "zone"} | ({"topic"} if given["log_shipper_topics"] else set())
-        assert names <= set(re.findall(r"set \$!(\w+) = ", way)), way
+        assert {"sequence", "source", "kind", "sector", "zone"} <= set(re.findall(r"set \$!(\w+) = ", way)), way
+        (source,) = re.findall(r'set \$!source = "([^"]+)";', way)
+        (sector,) = re.findall(r'set \$!sector = "([^"]+)";', way)
+        assert broker.topic_of(settings, source, line(1, source, sector=sector)) == declared[sector]
+    assert settings["sectors"] == sorted(declared)
+
+
+def test_rsyslog_itself_sends_to_no_broker() -> None:
+    text = configuration(made(log_shipper_sources=SOURCES, log_shipper_receivers=[receiver("soc")], **KEYED))
+    assert "kafka" not in text.lower()
+    assert "servicebus" not in text
+
+
+@pytest.mark.parametrize(
+    ("output", "compared", "proof"),
+    [
+        (PLAIN, "https", {"security.protocol": "ssl", "ssl.key.location": "/etc/vaern/pki/host.key"}),
+        ({"log_shipper_output": PLAIN["log_shipper_output"] | {"brokers": ["[fd5a::1]:9093"]}}, "none", {}),
+        (KEYED, "https", {"security.protocol": "sasl_ssl", "sasl.mechanisms": "PLAIN"}),
+    ],
+    ids=["certificate", "address", "key"],
+)
+def test_the_broker_is_proved_to_be_itself_and_the_relay_to_it(
+    output: dict[str, Any], compared: str, proof: dict[str, str]
+) -> None:
+    given = made(log_shipper_sources=SOURCES, **output)
+    sending, settings = given["log_shipper_spool_settings"]["librdkafka"], given["log_shipper_spool_settings"]
+    assert sending["ssl.endpoint.identification.algorithm"] == compared
+    assert sending.items() >= proof.items()
+    assert bool(settings["password_file"]) == (output is KEYED)
+    assert (sending["acks"], sending["message.timeout.ms"]) == ("all", 0), "nothing is given up"
 
 
 @pytest.mark.parametrize("receivers", [0, 1, 3])
 def test_a_queue_that_is_accepted_can_end_its_alarm(receivers: int) -> None:
-    """What stays on the disk with nothing waiting is under the 80 % of the alarm: a file of each queue, and errors."""
+    """What stays of it on the disk with nothing waiting is under the 80 % of the alarm: one file."""
     names = [receiver(f"soc-{number}") for number in range(receivers)]
     given = made(log_shipper_sources=SOURCES, log_shipper_receivers=names, **PLAIN)
     text = configuration(given)
-    (file_size,) = set(re.findall(r'queue\.maxFileSize="(\d+)m"', text))
-    queues = len(re.findall(r'queue\.filename="', text))
-    assert queues == receivers + 1
-    longest = 6 * 64 * 1024
-    left = queues * (int(file_size) * MIB + longest) + 8 * MIB
-    smallest = int(given["log_shipper_smallest_queue"])
-    assert left * 100 // smallest < 80
-    assert smallest < 2 * left, "no more is asked for than that needs"
+    assert re.findall(r'queue\.filename="(.*?)"', text) == [f"receiver_{one['name']}" for one in names]
+    sizes = re.findall(r'queue\.maxFileSize="(\d+)m"', text)
+    assert len(sizes) == receivers
+    smallest, longest = int(given["log_shipper_smallest_queue"]), 6 * 64 * 1024
+    for size in sizes:
+        left = int(size) * MIB + longest
+        assert left * 100 // smallest < 80
+        assert smallest < 2 * left, "no more is asked for than that needs"

@@ -19,10 +19,9 @@ ROLE = Path(__file__).resolve().parents[3] / "roles" / "log_shipper"
 SETTINGS = {
     "topic": "logs.0710",
     "topics": {"health": "logs.0710.national"},
-    "brokers": ["hub1.vaern.internal:9093"],
     "relay": "gw1",
-    "compression": "zstd",
-    "tls": {"authority": "ca", "certificate": "crt", "key": "key"},
+    "password_file": "",
+    "librdkafka": {"bootstrap.servers": "hub1.vaern.internal:9093", "message.timeout.ms": 0},
 }
 
 
@@ -84,6 +83,19 @@ def test_what_the_relay_states_is_for_the_ledger_alone(broker: ModuleType) -> No
     settings = SETTINGS | {"topics": {"administration": "logs.0710.joint"}}
     broker.send(settings, [("vaern.statement", line("vaern.statement", "administration"))])
     assert Producer.taken == [("logs.0710", "vaern.statement")]
+
+
+@pytest.mark.parametrize("ends", ["", "\n"], ids=["as written", "as an editor leaves it"])
+def test_a_key_is_read_from_its_own_file(broker: ModuleType, tmp_path: Path, ends: str) -> None:
+    key = "Endpoint=sb://favrskov.servicebus.windows.net/;SharedAccessKey=a+b="
+    (tmp_path / "connection_string").write_text(key + ends, encoding="utf-8")
+    settings = SETTINGS | {"password_file": str(tmp_path / "connection_string")}
+    assert broker.connection(settings) == SETTINGS["librdkafka"] | {"sasl.password": key}
+    assert "sasl.password" not in broker.connection(SETTINGS)
+    assert broker._reading(settings) == {
+        "bootstrap.servers": "hub1.vaern.internal:9093",
+        "sasl.password": key,
+    }, "a consumer that is told of producing warns about each setting"
 
 
 def test_the_settings_have_the_topics_of_the_declared_sectors() -> None:

@@ -7,7 +7,7 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any, NamedTuple
 
 import jinja2
@@ -67,27 +67,27 @@ def test_what_is_lost_is_told_from_what_the_spool_has_still(programs: Programs) 
     lines = [
         'in_half": 1}',
         queue("receiver_national queue", 7, 4),
-        queue("kafka queue[DA]", 9, 9),
-        queue("kafka queue[DA]", 40, 10),
-        queue("kafka queue", 2, 0),
+        queue("receiver_joint queue[DA]", 9, 9),
+        queue("receiver_joint queue[DA]", 40, 10),
+        queue("receiver_joint queue", 2, 0),
     ]
     counted = programs.readings.counters(
         [*lines, queue("received", 5, 3), '{"name": "spool", "origin": "core.action"}']
     )
-    assert (counted.waiting, counted.discarded) == (42, 4)
-    assert counted.overflowed == {"kafka": 12, "receiver_national": 5}
+    assert counted.discarded == 4
+    assert counted.overflowed == {"receiver_joint": 12, "receiver_national": 5}
     assert programs.readings.counters(["{}"]) is None
 
 
 def test_a_counter_that_began_again_counts_from_nothing(programs: Programs) -> None:
     counters, discards = programs.readings.Counters, programs.findings.discards
-    before = counters(0, 500, {"kafka": 20})
+    before = counters(500, {"receiver_joint": 20})
     assert discards(None, before) == {}
     assert discards(before, before) == {}
-    assert discards(before, counters(0, 700, {"kafka": 20})) == {("discards", ""): (200, 0)}
-    assert discards(before, counters(0, 3, {"kafka": 1, "receiver_national": 7})) == {
+    assert discards(before, counters(700, {"receiver_joint": 20})) == {("discards", ""): (200, 0)}
+    assert discards(before, counters(3, {"receiver_joint": 1, "receiver_national": 7})) == {
         ("discards", ""): (3, 0),
-        ("overflow", ""): (1, 0),
+        ("overflow", "joint"): (1, 0),
         ("overflow", "national"): (7, 0),
     }
 
@@ -206,41 +206,92 @@ def test_a_message_is_behind_its_length_in_bytes(programs: Programs) -> None:
 def test_each_queue_is_held_against_its_own_bound(
     programs: Programs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The queue to a SOC that is away says nothing about the one to the collector."""
+    """The queue to a SOC that is away says nothing about the one to another."""
     monkeypatch.syspath_prepend(str(FILES))
     host = importlib.import_module("watch_host")
     sizes = (
-        ("kafka.00000001", 40),
-        ("kafka.qi", 1),
+        ("receiver_joint.00000001", 40),
+        ("receiver_joint.qi", 1),
         ("receiver_national.00000001", 90),
-        ("failed_messages", 999),
+        ("imfile-state", 999),
     )
     for name, size in sizes:
         (tmp_path / name).write_bytes(b"x" * size)
-    shares = host.queue_shares(tmp_path, {"kafka": 100, "receiver_national": 100, "receiver_joint": 100})
-    assert shares == {"kafka": 41, "receiver_national": 90, "receiver_joint": 0}
+    shares = host.queue_shares(tmp_path, {"receiver_joint": 100, "receiver_national": 100, "receiver_third": 100})
+    assert shares == {"receiver_joint": 41, "receiver_national": 90, "receiver_third": 0}
     assert programs.findings.storage(10, shares, LIMITS) == {("queue", "national"): (90, 80)}
-    assert programs.findings.storage(80, {"kafka": 80}, LIMITS) == {("spool", ""): (80, 80), ("queue", ""): (80, 80)}
+    assert programs.findings.storage(80, {"receiver_joint": 80}, LIMITS) == {
+        ("spool", ""): (80, 80),
+        ("queue", "joint"): (80, 80),
+    }
 
 
-def test_the_spool_fills_with_what_is_not_delivered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Delivered segments do not count, however many there are; those since the last good counters do."""
+def word(waiting: int) -> str:
+    """A line of the delivery's statistics."""
+    return (
+        json.dumps({"time": "2026-11-24T10:00:00Z", "acknowledged": 9, "waiting_bytes": waiting, "errors": {}}) + "\n"
+    )
+
+
+@pytest.fixture
+def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The watch on a relay with 300 bytes in its spool, at 1000000 by its clock."""
     monkeypatch.syspath_prepend(str(FILES))
-    host, counters = importlib.import_module("watch_host"), importlib.import_module("watch_readings").Counters
-    monkeypatch.setattr(host, "KEPT_UP", tmp_path / "kept-up")
-    monkeypatch.setattr(host, "STATISTICS", tmp_path / "impstats.json")
-    segments = tmp_path / "segments"
-    segments.mkdir()
-    (tmp_path / "impstats.json").write_text("{}")
-    for name, at in (("old.jsonl", 1000), ("new.jsonl", 2000)):
-        (segments / name).write_bytes(b"x" * 100)
-        os.utime(segments / name, (at, at))
-    os.utime(tmp_path / "impstats.json", (1500, 1500))
-    assert host.unconfirmed(tmp_path, counters(0, 0, {})) == 100
-    os.utime(tmp_path / "impstats.json", (2500, 2500))
-    assert host.unconfirmed(tmp_path, counters(50000, 0, {})) == 100, "the link is away: nothing more is delivered"
-    assert host.unconfirmed(tmp_path, None) == 100, "no counters are no sign of delivery"
-    assert host.unconfirmed(tmp_path, counters(10, 0, {})) == 0
+    module = importlib.import_module("watch_host")
+    monkeypatch.setattr(module, "DELIVERY", tmp_path / "delivery.json")
+    monkeypatch.setattr(module, "time", SimpleNamespace(time=lambda: 1_000_000.0))
+    for name, size in (
+        ("segments/20261124T100000.0-2.jsonl", 200),
+        ("segments/open-2.jsonl", 100),
+        ("ledger/state", 999),
+    ):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"x" * size)
+    return module
+
+
+@pytest.mark.parametrize(
+    ("age", "waiting"), [(0, 70), (59, 70), (61, 300), (86400, 300), (-59, 70), (-61, 300)],
+    ids=["now", "just now", "a minute ago", "a day ago", "clock set back a little", "clock set back"],
+)  # fmt: skip
+def test_the_spool_fills_with_what_is_not_delivered(host: ModuleType, tmp_path: Path, age: float, waiting: int) -> None:
+    """As the delivery says; all that is there when it says nothing, or said it at a time that is not this one."""
+    host.DELIVERY.write_text(word(300) + word(70))
+    os.utime(host.DELIVERY, (1_000_000 - age, 1_000_000 - age))
+    assert host.undelivered(tmp_path) == waiting
+
+
+@pytest.mark.parametrize(
+    ("text", "waiting"),
+    [
+        (word(300) + word(70)[:50], 300),
+        (word(300) + word(70)[:-2], 300),
+        ("x" * 9000 + "\n" + word(70), 70),
+        ("", 300),
+        (word(5)[:-20], 300),
+        ("[]\n7\n{}\n", 300),
+    ],
+)
+def test_a_word_that_was_cut_off_is_none(host: ModuleType, tmp_path: Path, text: str, waiting: int) -> None:
+    host.DELIVERY.write_text(text)
+    os.utime(host.DELIVERY, (1_000_000, 1_000_000))
+    assert host.undelivered(tmp_path) == waiting
+
+
+def test_a_delivery_that_never_spoke_has_delivered_nothing(
+    host: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert host.undelivered(tmp_path) == 300
+    host.DELIVERY.write_text(word(70))
+    tail = host.tail
+
+    def moved(*arguments: Any) -> list[str]:
+        found: list[str] = tail(*arguments)
+        host.DELIVERY.unlink()
+        return found
+
+    monkeypatch.setattr(host, "tail", moved)
+    assert host.undelivered(tmp_path) == 70, "it was moved aside just then"
 
 
 @pytest.mark.parametrize(

@@ -28,22 +28,23 @@ def relay() -> RelayConfiguration:
 
 
 def test_every_way_out_is_found(relay: RelayConfiguration) -> None:
-    assert relay.brokers == ("hub1.vaern.internal:9093",)
-    assert relay.topics == {"logs.0710", "logs.0710.national"}
     assert relay.receivers == {("health,waste", "198.18.0.40:20514")}
-    assert {"omkafka", "omrelp"} <= relay.outputs
+    assert {"omfile", "omrelp"} <= relay.outputs
+    assert "omkafka" not in relay.outputs, "what is spooled is sent by another program"
+    assert relay.outputs - {"omfile", "omrelp", "omjournal"} <= {"mmexternal", "mmnormalize"}
 
 
 def test_every_source_has_its_kind_and_sector(relay: RelayConfiguration) -> None:
     assert relay.labels == {"dhcp1": ("dhcp", "administration"), "journal1": ("application", "health")}
 
 
-def test_a_setting_is_read_of_all_actions_or_of_one(relay: RelayConfiguration) -> None:
-    assert len(relay.setting("queue.maxDiskSpace")) == 2
-    (of_one,) = relay.setting("queue.maxDiskSpace", action="kafka")
-    assert of_one in relay.setting("queue.maxDiskSpace")
-    assert relay.setting("queue.maxDiskSpace", action="none") == ()
-    assert relay.setting("acks") == ("all",)
+def test_a_setting_is_read_of_all_actions_or_of_some(relay: RelayConfiguration) -> None:
+    (receiver,) = relay.actions("receiver_")
+    assert receiver.setting("queue.maxDiskSpace") == (str(64 * MIB),)
+    assert str(64 * MIB) in relay.setting("queue.maxDiskSpace")
+    assert [spool.setting("sync") for spool in relay.actions("spool")] == [("on",), ("on",)]
+    assert receiver.setting("sync") == ()
+    assert relay.actions("none") == ()
 
 
 def test_the_spool_has_a_segment_for_each_priority_in_use(relay: RelayConfiguration) -> None:
@@ -53,4 +54,4 @@ def test_the_spool_has_a_segment_for_each_priority_in_use(relay: RelayConfigurat
 
 def test_a_host_without_a_relay_sends_nothing() -> None:
     nothing = RelayConfiguration("")
-    assert (nothing.brokers, nothing.topics, nothing.receivers, nothing.labels) == ((), set(), set(), {})
+    assert (nothing.outputs, nothing.receivers, nothing.labels, nothing.segment_limits) == (set(), set(), {}, ())
