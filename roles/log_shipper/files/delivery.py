@@ -24,6 +24,7 @@ from typing import Any
 
 sys.path.insert(0, "/usr/local/lib/vaern")
 
+from delivery_disk import Disk
 from delivery_segments import Spool
 from delivery_sending import Sender, events_of
 
@@ -42,6 +43,7 @@ ALARMS = {
     "tls": f"No TLS with the collector, its certificate or ours is refused. {KEPT}",
     "topic": f"The collector lets this relay in but not into its topic. {KEPT}",
     "size": "The collector refuses an event as too large. It is kept; raise the limit of its topic.",
+    "full": "The disk is full, and nothing is taken in until it is not: senders over TCP wait. Make room.",
     "disk": "How far delivery has come cannot be written down, the disk is full or broken. Events are delivered.",
 }
 
@@ -55,8 +57,10 @@ class Delivery:
         self.sender = Sender(settings, time.monotonic)
         self.started = utc()
         self.stopped = False
+        self.disk = Disk(self.spool.segments)
         self.tasks = {
             self.spool.save: SAVE_SECONDS,
+            self.care_for_disk: SAVE_SECONDS,
             self.tell: TELL_SECONDS,
             self.ask: TELL_SECONDS,
         }
@@ -78,6 +82,7 @@ class Delivery:
             self.sender.poll(0 if more else LOOK_SECONDS)
             self.alarm(now)
             self.others(now)
+        self.disk.go_on()
         self.sender.finish(FINISH_SECONDS)
         self.attempt(self.spool.save)
         self.attempt(self.tell)
@@ -105,6 +110,11 @@ class Delivery:
             task()
         except OSError:
             self.sender.reasons["disk"] += 1
+
+    def care_for_disk(self) -> None:
+        """Let nothing be spooled that the disk cannot take."""
+        if self.disk.care():
+            self.sender.reasons["full"] += 1
 
     def ask(self) -> None:
         """Ask the broker for a word where nothing was acknowledged since the last time."""

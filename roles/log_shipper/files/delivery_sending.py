@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from delivery_segments import Part
-from ledger_tally import IDENTITY, identity_of
+from ledger_tally import IDENTITY, identity_of, last_event
 from spool_broker import connection, topic_of
 
 WINDOW = 16 * 2**20
@@ -146,7 +146,7 @@ class Sender:
 def events_of(text: bytes) -> list[tuple[bytes, bytes]]:
     """Source and line of each event in a text of lines. What is no event, after a power cut, is left out."""
     found = []
-    for line in text.splitlines():
+    for line in map(last_event, text.splitlines()):
         match = IDENTITY.match(line)
         if match:
             found.append((match[5], line))

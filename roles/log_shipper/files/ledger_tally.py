@@ -30,6 +30,7 @@ NAMES = {
     "source": re.compile("[a-z0-9.-]{1,64}"),
     "received": re.compile("[0-9T:.+Z-]{19,40}"),
 }
+BEGINNING = b'{"time":"'
 Key = tuple[str, str, str, str]
 """Relay, boot, source, day."""
 Run = tuple[int, int, str, str]
@@ -88,7 +89,7 @@ class Tally:
 
     def _slowly(self, text: bytes) -> Iterator[tuple[bytes, bytes, bytes, int, bytes]]:
         for line in text.splitlines():
-            identity = identity_of(line)
+            identity = identity_of(last_event(line))
             if identity is None:
                 self.others += 1
             else:
@@ -121,6 +122,14 @@ class Tally:
         tally.statements = list(written["statements"])
         tally.others = written["others"]
         return tally
+
+
+def last_event(line: bytes) -> bytes:
+    """The event that a line ends with: where a disk was full, what follows an event that was cut off is in its line.
+
+    A quotation mark in a message is escaped, so nothing inside an event looks like its beginning.
+    """
+    return line[max(0, line.rfind(BEGINNING)) :]
 
 
 def identity_of(line: bytes) -> tuple[bytes, bytes, bytes, int, bytes] | None:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ledger_intervals import Intervals, intersect, union
-from ledger_tally import Tally, identity_of
+from ledger_tally import Tally, identity_of, last_event
 
 CHUNK = 4 * 2**20
 LONGEST = 2**20
@@ -142,7 +142,7 @@ def lines_of(segment: Segment, wanted: dict[Source, Intervals]) -> Iterator[tupl
         return
     with segment.path.open("rb") as file:
         for text in complete_lines(file):
-            for line in text.splitlines():
+            for line in map(last_event, text.splitlines()):
                 identity = identity_of(line)
                 if identity is None:
                     continue

@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -29,6 +30,8 @@ def module() -> Iterator[ModuleType]:
     ):
         patch.setattr(sys, "path", list(sys.path))
         made = importlib.import_module("delivery")
+        # No rsyslog of the machine the tests run on is halted.
+        patch.setattr(made, "Disk", partial(made.Disk, giving_way=lambda: None, telling=lambda _: None))
         yield made
 
 

@@ -9,6 +9,8 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from producer_double import CLASSES, Broker, KafkaError, Message, Producer, error
 from role_programs import client_library, on_path
 from spool_writer import line
@@ -269,3 +271,14 @@ def test_what_is_no_event_is_left_out(module: ModuleType) -> None:
     text = b"\n".join([line(1), b"\0" * 99, line(2)[:40], b"", b"{}", other, line(3)]) + b"\n"
     found: list[Any] = module.events_of(text)
     assert found == [(b"dhcp1", line(1)), (b"dns1", other), (b"dhcp1", line(3))]
+
+
+@given(cut=st.integers(0, len(line(1))))
+def test_what_follows_an_event_that_a_full_disk_cut_off_is_found(module: ModuleType, cut: int) -> None:
+    """It begins in the same line: sent, counted, and sent again from there."""
+    after = [line(2, message='says {\\"time\\":\\"now\\"}'), line(3)]
+    text = line(1)[:cut] + b"".join(one + b"\n" for one in after)
+    assert [found for _, found in module.events_of(text)] == after
+    tally = importlib.import_module("ledger_tally").Tally()
+    tally.add(text)
+    assert [run[:2] for runs in tally.runs.values() for run in runs] == [(2, 3)]
