@@ -65,7 +65,7 @@ class Assumption:
 
 RATE = Assumption("events against the declared rate", 0.7, 1.0, 1.5, "a declared rate is an estimate of a mean")
 PEAK = Assumption("peak against the mean rate", 1.5, 2.0, 4.0, "throughput units are raised for peaks and stay raised")
-ENVELOPE = Assumption("bytes vaern adds to an event", 200, 300, 400, "time, source, sequence and the other fields")
+ENVELOPE = Assumption("bytes vaern adds to an event", 470, 580, 730, "least, mean and most of the catalogue's samples")
 ALERTS = Assumption("alerts a second from a tap", 0.1, 1, 5, "depends on the rules and on the network")
 STORED = Assumption("stored against received bytes", 0.5, 1.0, 1.1, "capture writes Avro; compression is not certain")
 SEARCHED = Assumption("part of the events also in Log Analytics", 0.01, 0.05, 0.25, "the archive holds everything")

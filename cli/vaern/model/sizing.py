@@ -18,7 +18,8 @@ GIB = 2**30
 ENVELOPE_BYTES = 750
 """Number, tags, times and the fields that are read from the message: more than any sample of the catalogue takes."""
 MARGIN = 1.3
-"""For peaks: declared rates are means."""
+"""For peaks: declared rates are means. The relay holds two segments of each priority free out of it: 384 MiB at most,
+and up to 19 % of a spool below 2 GiB."""
 HOURS_TO_ROUND = 10_000
 """So many hours are counted in whole bytes, so that a source of an event a day is not rounded away."""
 SMALLEST_SPOOL = 8 * 2**20
@@ -62,8 +63,3 @@ def hours_that_fit(municipality: Municipality, relay: Host, limit_bytes: int) ->
     """Longest outage that a spool of that bound survives; infinite for a relay without sources."""
     hourly = kept_bytes(sources_of(municipality, relay), 3600 * HOURS_TO_ROUND) / HOURS_TO_ROUND
     return limit_bytes / hourly if hourly else float("inf")
-
-
-def archive_bytes_per_day(municipality: Municipality) -> int:
-    """What the collector receives from this municipality in a day, before compression."""
-    return round(bytes_per_second(municipality.log_sources) * 86400)

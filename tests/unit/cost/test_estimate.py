@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from statistics import mean
 
 import pytest
+from envelopes import SAMPLES, added
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,6 +17,7 @@ from vaern.cost.prices import FILE, Price, Prices, read_prices
 from vaern.cost.quantities import (
     ASSUMPTIONS,
     DISKS,
+    ENVELOPE,
     Case,
     Settings,
     disk_tier,
@@ -88,8 +91,8 @@ def test_what_everybody_pays_is_what_everything_costs(found: Estimate) -> None:
 
 
 def test_one_source_worked_out_by_hand() -> None:
-    """100 events/s of 700 bytes with 300 added: 100 kB/s, 8.64 GB a day, one throughput unit."""
-    source = FAVRSKOV.log_sources[0].model_copy(update={"events_per_second": 100, "event_bytes": 700})
+    """100 events/s of 420 bytes with 580 added: 100 kB/s, 8.64 GB a day, one throughput unit."""
+    source = FAVRSKOV.log_sources[0].model_copy(update={"events_per_second": 100, "event_bytes": 420})
     one = FAVRSKOV.model_copy(update={"log_sources": (source,), "taps": ()})
     load = load_of(one, Case.EXPECTED)
     assert (load.events_per_second, load.bytes_per_second) == (100, 100_000)
@@ -100,6 +103,14 @@ def test_one_source_worked_out_by_hand() -> None:
     assert by_meter["storage_cool"] == pytest.approx(8.64 * 370)
     assert by_meter["sentinel"] == pytest.approx(262.8 * 0.05)
     assert by_meter["egress"] == pytest.approx(262.8 * 0.05)
+
+
+def test_what_is_added_to_an_event_is_as_on_the_samples_of_the_catalogue() -> None:
+    """Least, mean and most of its vendors, to the next ten bytes."""
+    by_vendor = [mean(added(path)) for path in SAMPLES]
+    for value, found in ((ENVELOPE.low, min(by_vendor)), (ENVELOPE.expected, mean(by_vendor))):
+        assert abs(value - found) <= 10
+    assert 0 <= ENVELOPE.high - max(by_vendor) <= 10
 
 
 def test_what_is_ingested_is_paid_once_with_and_without_sentinel() -> None:
