@@ -80,8 +80,9 @@ def taken(leg: Leg) -> set[Number]:
     """Every event the relay has taken in, from its spool, once no device's is added any more."""
     before, limit = -1, time.monotonic() + 60
     while True:
-        text = leg.lab.run("gw1", f"cat /dev/null $(ls {SPOOL}/segments/*.jsonl)")
-        found = {number(json.loads(line)) for line in text.splitlines()}
+        # A segment may be closed, and have another name, between being listed and being read: the next look has it.
+        text = leg.lab.run("gw1", f"cat {SPOOL}/segments/*.jsonl", check=False)
+        found = {number(json.loads(line)) for line in text.splitlines() if line.endswith("}")}
         size = sum(source != "heartbeat" for source, _, _ in found)
         if size and size == before:
             return found
