@@ -37,12 +37,14 @@ for path in sorted(pathlib.Path("/var/lib/vaern/archive/0710").rglob("*.zst")):
         sys.stdout.buffer.write(zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True).read())
 """
 PASS_OVER = f"""python3 -c '
-import hashlib, json, pathlib
+import json, pathlib, sys
+sys.path.insert(0, "/usr/local/lib/vaern")
+from spool_index import digest_of
 spool, ends = pathlib.Path("{SPOOL}"), {{}}
 for path in spool.glob("segments/*.jsonl"):
-    text = path.read_bytes()
-    if text:
-        ends[hashlib.sha256(text.partition(b"\\n")[0] + b"\\n").hexdigest()[:32]] = len(text)
+    with path.open("rb") as file:
+        if digest := digest_of(file.readline(), file.fileno()):
+            ends[digest] = path.stat().st_size
 (spool / "delivery" / "positions.json").write_text(json.dumps(ends))
 '"""
 """A command for a relay whose delivery is stopped: everything in its spool counts as acknowledged, and is not sent."""

@@ -13,8 +13,8 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-RESERVE = 0.02
-"""Of the disk, which the spool never takes: when others have, it gives way, the least important first."""
+RESERVE_PERCENT = 2
+"""Of the disk, which the spool never takes (as in `rotate`): when others have, the least important gives way first."""
 HALT_BYTES = 32 * 2**20
 """With less left rsyslog is halted, with twice as much it goes on. It is looked at every second."""
 ROTATE = ("/etc/vaern/log_shipper/rotate", "room")
@@ -49,7 +49,7 @@ class Disk:
     def care(self) -> bool:
         """Look once; whether rsyslog is halted. Raises OSError when there is nothing to look at."""
         disk = os.statvfs(self.segments)
-        if disk.f_bavail < disk.f_blocks * RESERVE:
+        if disk.f_bavail * 100 < disk.f_blocks * RESERVE_PERCENT:
             self.giving_way()
             disk = os.statvfs(self.segments)
         left = disk.f_bavail * disk.f_frsize

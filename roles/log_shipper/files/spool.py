@@ -31,6 +31,7 @@ os.environ.setdefault("OPENSSL_CONF", "/etc/vaern/log_shipper/openssl.cnf")
 
 import spool_again
 import spool_state
+from delivery_disk import RESERVE_PERCENT
 from ledger_intervals import count, intersect, subtract
 from ledger_tally import STATEMENT, Tally
 from spool_broker import BrokerError, confirmation, send
@@ -50,8 +51,6 @@ BEHIND_SECONDS = 5.0
 TAIL = 8 * 1024
 """Bytes of its statistics: several lines."""
 HIGH_WATER = 0.8
-RESERVE_PERCENT = 2
-"""Of the disk, which `rotate` never lets the spool take."""
 ROWS = 2000
 """Of one statement: about 300 KB."""
 
