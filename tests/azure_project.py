@@ -7,7 +7,7 @@ from pathlib import Path
 
 from azure_graph import EXAMPLES
 
-from vaern.paths import Project
+from vaern.runtime.paths import Project
 
 ROOT = Path(__file__).resolve().parents[1]
 SLUG = "favrskov"

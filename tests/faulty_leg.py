@@ -19,7 +19,7 @@ from leg import DHCP, FIREWALL, JOURNAL, OVERLAY, RELAY, SPOOL, Leg
 
 from vaern.declaration import load_fleet
 from vaern.model import sizing
-from vaern.paths import Project
+from vaern.runtime.paths import Project
 
 DAY_HOURS = 24
 NEIGHBOUR = "198.51.100.30"

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from tools import TOOLS
 
-from vaern import acceleration
+from vaern.configure import acceleration
 from vaern.model.outputs import HostOutput
 from vaern_stacks.lab import access, hosts, machine, names, network, sweep
 from vaern_stacks.lab.spec import Host, Lab, Link
@@ -47,7 +47,7 @@ class Booted:
         """Run ansible-playbook as the product does when it is accelerated, with the inventory of that folder."""
         argv = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", str(folder / INVENTORY), *arguments]
         settings = {
-            "ANSIBLE_CONFIG": str(ROOT / "cli/vaern/data/ansible.cfg"),
+            "ANSIBLE_CONFIG": str(ROOT / "cli/vaern/configure/ansible.cfg"),
             "ANSIBLE_ROLES_PATH": str(ROOT / "roles"),
             # Shared connections are named by host alone: other labs have hosts of the same name.
             "ANSIBLE_SSH_CONTROL_PATH_DIR": str(folder / "cp"),

@@ -14,7 +14,7 @@ from typing import Any
 
 from tools import TOOLS
 
-from vaern.paths import Project
+from vaern.runtime.paths import Project
 
 ROOT = Path(__file__).resolve().parents[1]
 TIMEOUT_SECONDS = 900

@@ -14,7 +14,7 @@ import click
 
 from vaern import __version__
 from vaern.errors import DeclarationError, ExitCode, VaernError
-from vaern.paths import Project
+from vaern.runtime.paths import Project
 
 COMMANDS = {
     "new": "Write a commented declaration for a municipality.",
@@ -105,7 +105,7 @@ def _record(error: BaseException) -> Path:
     import tempfile
     import traceback
 
-    from vaern.redaction import redact
+    from vaern.runtime.redaction import redact
 
     folder = Path(os.environ.get("VAERN_STATE", ".vaern")).resolve() / "logs"
     try:

@@ -62,9 +62,9 @@ def _pattern(text: str, step: str = ".") -> re.Pattern[str]:
 @cache
 def ignored() -> tuple[Ignored, ...]:
     """Every line of `drift.yml`."""
-    import yaml
+    from vaern.runtime.yaml_text import load
 
-    return tuple(Ignored(**one) for one in yaml.safe_load(DATA.read_text(encoding="utf-8"))["ignored"])
+    return tuple(Ignored(**one) for one in load(DATA.read_text(encoding="utf-8"))["ignored"])
 
 
 def moved(event: Any, rules: Sequence[Ignored] | None = None) -> list[Moved]:

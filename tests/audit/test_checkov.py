@@ -11,7 +11,7 @@ import pytest
 from azure_audit import Allowed, Finding, exceptions, not_needed, scan, without_reason
 from azure_graph import example_deployment, example_municipality
 
-from vaern.paths import Project
+from vaern.runtime.paths import Project
 from vaern_stacks.azure.export import municipality_template, shared_template
 
 pytestmark = pytest.mark.audit

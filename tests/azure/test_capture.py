@@ -16,9 +16,9 @@ from azure_graph import example_deployment
 from captured_file import captured, event
 from tools import TOOLS
 
-from vaern.captured import Search, wanted
 from vaern.declaration import load_municipality
 from vaern.errors import ProofError
+from vaern.proof.captures import Search, wanted
 from vaern_stacks.azure.capture import Captured, Place
 
 ROOT = Path(__file__).resolve().parents[2]

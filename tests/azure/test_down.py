@@ -12,7 +12,7 @@ from azure_stacks import Stacks
 
 from vaern import provision
 from vaern.errors import ProvisionError
-from vaern.paths import Project
+from vaern.runtime.paths import Project
 
 
 @pytest.fixture

@@ -24,14 +24,14 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 from vault_double import TOKEN, Key, Vault, serving
 
-from vaern import sharedhosts
-from vaern.certificates import is_usable
+from vaern.enrolment import authority
+from vaern.enrolment.certificates import is_usable
+from vaern.enrolment.key_vault import ROOT_SECRET, KeyVault
+from vaern.enrolment.signer import LocalSigner, Signer
+from vaern.enrolment.vault_signer import SigningKey, VaultSigner
 from vaern.errors import ExitCode, SetupError, UsageError, VaernError
-from vaern.key_vault import ROOT_SECRET, KeyVault
 from vaern.model.deployment import Deployment
-from vaern.paths import Project
-from vaern.signer import LocalSigner, Signer
-from vaern.vault_signer import SigningKey, VaultSigner
+from vaern.runtime.paths import Project
 from vaern_stacks.azure.naming import Names
 
 NAME, ADDRESSES = "favrskov-gw1", ("198.51.100.10", "fd5a:1c3e:9b27:710::1", "syslog.favrskov.example")
@@ -57,7 +57,7 @@ class Office:
         # The library remembers a vault's challenge as long as the process lives, and this operator is another one.
         for remembered in (keys_challenges, secrets_challenges):
             remembered.clear()
-        return sharedhosts.signer(Project(self.folder, self.folder / ".vaern"), self.deployment)
+        return authority.signer(Project(self.folder, self.folder / ".vaern"), self.deployment)
 
     def log_in(self, script: str) -> None:
         program = self.folder / "az"

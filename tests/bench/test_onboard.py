@@ -11,8 +11,8 @@ import pytest
 from lab_project import Lab
 from paired import alternate, timed
 
-from vaern import sharedhosts
 from vaern.declaration import load_fleet
+from vaern.workflows import plays
 
 BIN = Path(sys.executable).parent
 
@@ -55,8 +55,8 @@ def plain_plays(lab: Lab, folder: Path) -> list[tuple[list[str], dict[str, str]]
     own = {"ANSIBLE_ROLES_PATH": str(lab.project.roles), "ANSIBLE_SSH_CONTROL_PATH_DIR": str(folder / "c")}
     environment = {**os.environ, **own}
     commands = []
-    own_play = sharedhosts.municipality_play(lab.project, fleet, lab.slug)
-    for play in (sharedhosts.shared_play(lab.project, fleet), own_play):
+    own_play = plays.municipality_play(lab.project, fleet, lab.slug)
+    for play in (plays.shared_play(lab.project, fleet), own_play):
         variables = folder / f"{play.name}.json"
         variables.write_text(json.dumps(dict(play.variables)))
         command = [str(BIN / "ansible-playbook"), "-i", str(play.inventories[0]), "-e", f"@{variables}"]

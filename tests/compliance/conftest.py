@@ -16,14 +16,14 @@ from pathlib import Path
 
 import pytest
 
-from vaern.controls import load_catalogue
 from vaern.declaration import load_fleet
 from vaern.errors import UnreachableError, VaernError
+from vaern.model.controls import load_catalogue
 from vaern.model.declaration import Municipality
 from vaern.model.deployment import Deployment, HubRole
 from vaern.model.fleet import Fleet
 from vaern.model.vocabulary import Target
-from vaern.paths import Project
+from vaern.runtime.paths import Project
 from vaern.verify.facts import Facts
 from vaern.verify.recording import Check
 from vaern.verify.snapshot import Gathered, read_recorded, take_all

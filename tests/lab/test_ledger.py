@@ -29,7 +29,7 @@ def send(lab: Lab, monkeypatch: pytest.MonkeyPatch, nonce: str) -> int:
     from vaern import proof
     from vaern.declaration import load_fleet
     from vaern.provision import municipality_outputs
-    from vaern.secret_store import folder_of
+    from vaern.runtime.secret_store import folder_of
 
     municipality = load_fleet(lab.project).municipalities["favrskov"]
     namespaces = municipality_outputs(lab.project, "favrskov").device_namespaces

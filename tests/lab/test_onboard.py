@@ -94,7 +94,7 @@ def test_a_canary_that_cannot_pass_names_its_leg(onboarded: Lab, monkeypatch: py
         from vaern import proof
         from vaern.declaration import load_fleet
         from vaern.provision import municipality_outputs
-        from vaern.secret_store import folder_of
+        from vaern.runtime.secret_store import folder_of
 
         monkeypatch.setattr(proof, "WAIT_SECONDS", 4.0)
         project = onboarded.project

@@ -62,7 +62,7 @@ def test_an_outage_costs_nothing_and_is_measured(onboarded: Lab) -> None:
     from vaern import proof
     from vaern.declaration import load_fleet
     from vaern.provision import municipality_outputs
-    from vaern.secret_store import folder_of
+    from vaern.runtime.secret_store import folder_of
 
     municipality = load_fleet(onboarded.project).municipalities["favrskov"]
     namespaces = municipality_outputs(onboarded.project, "favrskov").device_namespaces

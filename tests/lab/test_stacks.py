@@ -17,7 +17,7 @@ from vaern import provision
 from vaern.errors import BusyError, ProvisionError
 from vaern.model.declaration import Municipality
 from vaern.model.deployment import Deployment
-from vaern.paths import Project
+from vaern.runtime.paths import Project
 from vaern_stacks.changes import Change, Step
 from vaern_stacks.lab import machine, network, sweep
 from vaern_stacks.lab.spec import Lab
@@ -214,7 +214,7 @@ def start_in_own_process(project: Project) -> subprocess.Popen[bytes]:
     """A run of its own, as the command line starts one, in its own process group."""
     program = (
         "import sys; from pathlib import Path; from ruamel.yaml import YAML\n"
-        "from vaern import provision; from vaern.paths import Project\n"
+        "from vaern import provision; from vaern.runtime.paths import Project\n"
         "from vaern.model.declaration import Municipality; from vaern.model.deployment import Deployment\n"
         "root, state = map(Path, sys.argv[1:]); read = YAML(typ='safe').load; p = Project(root, state)\n"
         "d = Deployment.model_validate(read(root / 'inventories/shared/collector.yml'))\n"

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from vaern.controls import load_catalogue
+from vaern.model.controls import load_catalogue
 from vaern.verify.running import read_findings
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -16,9 +16,9 @@ import pytest
 from lab_hosts import Booted, lab_hosts
 
 from vaern.enrolment import Enrolled, Subject, enrol, preshared_keys
-from vaern.paths import Project
-from vaern.secret_store import SecretStore, folder_of
-from vaern.signer import LocalSigner
+from vaern.enrolment.signer import LocalSigner
+from vaern.runtime.paths import Project
+from vaern.runtime.secret_store import SecretStore, folder_of
 
 pytestmark = pytest.mark.roles
 

@@ -15,10 +15,10 @@ import pytest
 from lab_hosts import lab_hosts
 from leg import DHCP, FIREWALL, HOSTS, JOURNAL, Leg, connect_devices, gaps, plays, prepare
 
+from vaern.archive.export import Request, export, search
 from vaern.declaration import load_fleet
-from vaern.disclosure import Request, export, search
 from vaern.model.fleet import Fleet
-from vaern.paths import Project
+from vaern.runtime.paths import Project
 
 pytestmark = pytest.mark.roles
 

@@ -12,7 +12,7 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 
-from vaern.paths import Project
+from vaern.runtime.paths import Project
 
 pytestmark = pytest.mark.setup
 ROOT = Path(__file__).resolve().parents[2]

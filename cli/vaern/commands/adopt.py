@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from vaern.errors import ExitCode, UsageError
-from vaern.paths import Project
+from vaern.runtime.paths import Project
 
 
 @click.command()

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from vaern.model.fleet import Fleet
-    from vaern.paths import Project
+    from vaern.runtime.paths import Project
 
 
 @click.command()
@@ -34,7 +34,7 @@ def command(project: Project, slugs: tuple[str, ...], as_json: bool, write_schem
     from vaern.declaration import load_fleet
 
     if write_schema:
-        from vaern.schema import write_schemas
+        from vaern.declaration.schema import write_schemas
 
         for path in write_schemas(project):
             click.echo(f"wrote {path.relative_to(project.root)}", err=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from vaern.errors import ExitCode
-from vaern.paths import Project
+from vaern.runtime.paths import Project
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence

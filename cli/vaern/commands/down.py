@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from vaern.errors import ExitCode
-from vaern.paths import Project
+from vaern.runtime.paths import Project
 
 STAYS = (
     "stays, and goes on costing: the evidence with its endpoint, network and zone; the workspace; the vault with the "
@@ -31,10 +31,10 @@ def command(ctx: click.Context, yes: bool, dry_run: bool) -> int:
     from vaern import provision
     from vaern.console import listener
     from vaern.declaration import load_deployment
-    from vaern.lock import exclusive
     from vaern.model.naming import SHARED
     from vaern.model.vocabulary import Target
-    from vaern.steps import step
+    from vaern.runtime.run_lock import exclusive
+    from vaern.workflows.steps import step
 
     project: Project = ctx.obj
     deployment = load_deployment(project.municipality(SHARED) / "collector.yml")

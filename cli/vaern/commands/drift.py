@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import click
 
 from vaern.errors import ExitCode
-from vaern.paths import Project
+from vaern.runtime.paths import Project
 
 if TYPE_CHECKING:
-    from vaern.drift import Drifted
+    from vaern.workflows.drift import Drifted
 
 
 @click.command()
@@ -32,8 +32,8 @@ def command(ctx: click.Context, slugs: tuple[str, ...], as_json: bool) -> int:
 
     from vaern.console import listener, print_json
     from vaern.declaration import load_fleet
-    from vaern.drift import drift, stacks_to_compare
-    from vaern.steps import step
+    from vaern.workflows.drift import drift, stacks_to_compare
+    from vaern.workflows.steps import step
 
     project: Project = ctx.obj
     load_fleet(project, slugs)

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from vaern.errors import ExitCode
-from vaern.paths import Project
+from vaern.runtime.paths import Project
 
 
 @click.command()
@@ -56,9 +56,9 @@ def command(
     """
     from datetime import UTC, datetime
 
+    from vaern.archive.export import Request, copies, export, moment
     from vaern.console import print_json
     from vaern.declaration import load_fleet
-    from vaern.disclosure import Request, copies, export, moment
 
     project: Project = ctx.obj
     fleet, now = load_fleet(project, [slug]), datetime.now(UTC)

@@ -7,7 +7,7 @@ import os
 import click
 
 from vaern.errors import ExitCode, ProvisionError
-from vaern.paths import Project
+from vaern.runtime.paths import Project
 
 
 @click.group()
@@ -33,9 +33,9 @@ def up(ctx: click.Context, slugs: tuple[str, ...]) -> int:
     from vaern import provision
     from vaern.console import listener
     from vaern.declaration import load_fleet
-    from vaern.lock import queued
     from vaern.model.naming import SHARED
-    from vaern.steps import step
+    from vaern.runtime.run_lock import queued
+    from vaern.workflows.steps import step
 
     project: Project = ctx.obj
     fleet = load_fleet(project, slugs)
@@ -55,7 +55,7 @@ def down(ctx: click.Context) -> int:
     """Remove every host, network, process and mount of this lab, also what a killed run left."""
     from vaern import provision
     from vaern.console import listener
-    from vaern.steps import step
+    from vaern.workflows.steps import step
 
     project: Project = ctx.obj
     with listener(as_json=False) as listen, step(listen, "lab", "removing everything") as running:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import click
 
 from vaern.errors import ExitCode
-from vaern.paths import Project
+from vaern.runtime.paths import Project
 
 if TYPE_CHECKING:
-    from vaern.ledger import Ledger
+    from vaern.archive.ledger import Ledger
 
 GAPS_SHOWN = 20
 
@@ -38,9 +38,9 @@ def command(project: Project, slug: str, day: datetime | None, fresh: bool, as_j
     from dataclasses import asdict
     from functools import partial
 
+    from vaern.archive.ledger import heard, ledger, state_now
     from vaern.console import print_json
     from vaern.declaration import load_fleet
-    from vaern.ledger import heard, ledger, state_now
 
     fleet = load_fleet(project, [slug])
     municipality = fleet.municipalities[slug]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from vaern.errors import ExitCode, UsageError
-from vaern.paths import Project
+from vaern.runtime.paths import Project
 
 
 @click.command()
@@ -27,8 +27,8 @@ def command(ctx: click.Context, slug: str, confirmed: str | None, as_json: bool)
     from vaern import provision
     from vaern.console import print_json
     from vaern.declaration import load_fleet
-    from vaern.lock import exclusive
     from vaern.model.vocabulary import Target
+    from vaern.runtime.run_lock import exclusive
 
     project: Project = ctx.obj
     fleet = load_fleet(project, (slug,))

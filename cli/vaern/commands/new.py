@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from vaern.errors import UsageError
-from vaern.paths import SHARED, Project
+from vaern.runtime.paths import SHARED, Project
 
 
 @click.command()
@@ -22,9 +22,9 @@ def command(project: Project, slug: str, size: str | None) -> None:
       vaern new samsoe
     """
     from vaern.declaration import load_deployment
+    from vaern.declaration.template import new_declaration
     from vaern.model import municipalities
     from vaern.model.vocabulary import Size
-    from vaern.template import new_declaration
 
     known = municipalities.by_slug(municipalities.slug_of(slug)) or municipalities.by_code(slug)
     if known is None:

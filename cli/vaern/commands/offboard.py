@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from vaern.errors import ExitCode
-from vaern.paths import Project
+from vaern.runtime.paths import Project
 
 
 @click.command()
@@ -27,8 +27,8 @@ def command(ctx: click.Context, slug: str, yes: bool, dry_run: bool, as_json: bo
     """
     from vaern.console import listener
     from vaern.declaration import load_fleet
-    from vaern.lock import exclusive
-    from vaern.offboarding import consequences, offboard
+    from vaern.runtime.run_lock import exclusive
+    from vaern.workflows.offboarding import consequences, offboard
 
     project: Project = ctx.obj
     load_fleet(project, (slug,))

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import click
 
 from vaern.errors import ExitCode
-from vaern.paths import Project
+from vaern.runtime.paths import Project
 
 if TYPE_CHECKING:
     from vaern.model.fleet import Fleet
     from vaern.model.progress import Listener
-    from vaern.onboarding import Onboarding
+    from vaern.workflows.onboarding import Onboarding
 
 
 @click.command()
@@ -33,9 +33,9 @@ def command(ctx: click.Context, slug: str, dry_run: bool, full: bool, as_json: b
     """
     from vaern.console import listener
     from vaern.declaration import load_fleet
-    from vaern.lock import exclusive
-    from vaern.onboarding import Onboarding
-    from vaern.steps import step
+    from vaern.runtime.run_lock import exclusive
+    from vaern.workflows.onboarding import Onboarding
+    from vaern.workflows.steps import step
 
     project: Project = ctx.obj
     durations: dict[str, float] = {}
@@ -56,8 +56,8 @@ def _dry_run(project: Project, fleet: Fleet, slug: str, listen: Listener, as_jso
     from dataclasses import asdict
 
     from vaern.console import print_json
-    from vaern.dryrun import plan
-    from vaern.steps import step
+    from vaern.workflows.dry_run import plan
+    from vaern.workflows.steps import step
 
     with step(listen, "dry run", "finding what would change") as running:
         planned = plan(project, fleet, slug, running)
@@ -76,10 +76,11 @@ def _conclude(onboarding: Onboarding, as_json: bool) -> int:
     import json
     from pathlib import Path
 
-    from vaern import alarms, proof
+    from vaern import proof
+    from vaern.archive import alarms
     from vaern.console import print_json
     from vaern.report import make_report, show, write_reports
-    from vaern.steps import step
+    from vaern.workflows.steps import step
 
     with step(onboarding.listen, "report", "writing", onboarding.durations) as running:
         told = alarms.read(onboarding.project, onboarding.fleet.deployment)

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import click
 
 from vaern.errors import ExitCode, UsageError
-from vaern.paths import Project
+from vaern.runtime.paths import Project
 
 if TYPE_CHECKING:
+    from vaern.archive.parity import Parity
     from vaern.model.fleet import Fleet
-    from vaern.parity import Parity
 
 GAPS_SHOWN = 20
 FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
@@ -55,9 +55,9 @@ def command(
     """
     from dataclasses import asdict
 
+    from vaern.archive.parity import compare, read_events, sectors_of
     from vaern.console import print_json
     from vaern.declaration import load_fleet
-    from vaern.parity import compare, read_events, sectors_of
 
     if resend and len(received) > 1:
         raise UsageError("--resend is about one output", fix="give the one file of that output as --received")
@@ -88,8 +88,8 @@ def _resend(
     project: Project, fleet: Fleet, slug: str, profile: str, output: str, exported: Path, found: Parity
 ) -> None:
     """Hand over what is missing; said on standard error, as it is no part of the answer."""
-    from vaern.parity import missing_lines
-    from vaern.redelivery import receiver_of, redeliver
+    from vaern.archive.parity import missing_lines
+    from vaern.archive.redelivery import receiver_of, redeliver
 
     municipality = fleet.municipalities[slug]
     receiver = receiver_of(fleet.deployment, municipality, profile, output)

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import click
 
 from vaern.errors import ExitCode, UsageError
-from vaern.paths import Project
+from vaern.runtime.paths import Project
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from vaern.fleetpreview import Planned
     from vaern.model.fleet import Fleet
+    from vaern.provision.previews import Planned
 
 
 @click.command()
@@ -52,11 +52,11 @@ def command(
     """
     from dataclasses import asdict
 
-    from vaern import fleetpreview
     from vaern.console import listener, print_json
     from vaern.declaration import load_fleet
     from vaern.model.naming import SHARED
-    from vaern.steps import step
+    from vaern.provision import previews
+    from vaern.workflows.steps import step
 
     project: Project = ctx.obj
     if everything and arm is not None:
@@ -68,13 +68,13 @@ def command(
         return _export(fleet, slugs, arm)
     stacks = [SHARED, *fleet.municipalities] if everything else list(slugs) or [SHARED]
     with listener(as_json=False) as listen, step(listen, "preview", f"{len(stacks)} stacks") as running:
-        planned = fleetpreview.plan(project, fleet, stacks, running, jobs)
+        planned = previews.plan(project, fleet, stacks, running, jobs)
         running.done = f"{sum(len(one.changes) for one in planned)} changes in {len(stacks)} stacks"
     if as_json:
         print_json({one.stack: [asdict(change) for change in one.changes] for one in planned if not one.fault})
     else:
         _print(planned)
-    fleetpreview.raise_for(planned)
+    previews.raise_for(planned)
     return ExitCode.FINDINGS if exit_code and any(one.changes for one in planned) else ExitCode.OK
 
 

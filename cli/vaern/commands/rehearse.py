@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import click
 
 from vaern.errors import ExitCode
-from vaern.paths import Project
+from vaern.runtime.paths import Project
 
 if TYPE_CHECKING:
-    from vaern.rehearsal import Rehearsal, Spool
+    from vaern.workflows.rehearsal import Rehearsal, Spool
 
 LONGEST_MINUTES = 24 * 60.0
 
@@ -47,8 +47,8 @@ def command(project: Project, slug: str, minutes: float, yes: bool, dry_run: boo
 
     from vaern.console import print_json
     from vaern.declaration import load_fleet
-    from vaern.lock import exclusive
-    from vaern.rehearsal import needs, refuse_without_room, rehearse, spools
+    from vaern.runtime.run_lock import exclusive
+    from vaern.workflows.rehearsal import needs, refuse_without_room, rehearse, spools
 
     fleet = load_fleet(project, [slug])
     municipality = fleet.municipalities[slug]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from vaern.errors import ExitCode
-from vaern.paths import Project
+from vaern.runtime.paths import Project
 
 
 @click.command()
@@ -27,10 +27,10 @@ def command(project: Project, slug: str, as_json: bool) -> int:
     """
     from dataclasses import asdict
 
+    from vaern.archive.ledger import repair
     from vaern.commands.ledger import show
     from vaern.console import print_json
     from vaern.declaration import load_fleet
-    from vaern.ledger import repair
     from vaern.model import receiving
 
     fleet = load_fleet(project, [slug])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from vaern.errors import ExitCode
-from vaern.paths import Project
+from vaern.runtime.paths import Project
 
 FORMATS = ("html", "json", "junit")
 
@@ -25,7 +25,7 @@ def command(ctx: click.Context, slug: str, form: str, show: bool) -> int:
       vaern report favrskov
       vaern report favrskov --format junit > results.xml
     """
-    from vaern.controls import load_catalogue
+    from vaern.model.controls import load_catalogue
     from vaern.report import read_report, render_json, render_junit, write_reports
 
     project: Project = ctx.obj

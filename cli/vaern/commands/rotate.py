@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from vaern.errors import ExitCode
-from vaern.paths import Project
+from vaern.runtime.paths import Project
 
 
 @click.command()
@@ -24,8 +24,8 @@ def command(ctx: click.Context, slug: str, as_json: bool) -> int:
     """
     from vaern.console import listener
     from vaern.declaration import load_fleet
-    from vaern.lock import exclusive
-    from vaern.rotation import Rotation
+    from vaern.runtime.run_lock import exclusive
+    from vaern.workflows.rotation import Rotation
 
     project: Project = ctx.obj
     load_fleet(project, (slug,))

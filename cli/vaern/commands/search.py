@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from vaern.errors import ExitCode
-from vaern.paths import Project
+from vaern.runtime.paths import Project
 
 
 @click.command()
@@ -50,9 +50,9 @@ def command(
     """
     from datetime import UTC, datetime
 
+    from vaern.archive.export import Request, copies, moment, search
     from vaern.console import print_json
     from vaern.declaration import load_fleet
-    from vaern.disclosure import Request, copies, moment, search
 
     project: Project = ctx.obj
     fleet, now = load_fleet(project, [slug]), datetime.now(UTC)

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from vaern.errors import ExitCode
-from vaern.paths import Project
+from vaern.runtime.paths import Project
 
 if TYPE_CHECKING:
-    from vaern.alarms import Alarm, Alarms
-    from vaern.status import Status
+    from vaern.archive.alarms import Alarm, Alarms
+    from vaern.workflows.status import Status
 
 
 @click.command()
@@ -29,10 +29,10 @@ def command(ctx: click.Context, slugs: tuple[str, ...], as_json: bool) -> int:
       vaern status
       vaern status favrskov --json
     """
-    from vaern import alarms
+    from vaern.archive import alarms
     from vaern.console import print_json
     from vaern.declaration import load_fleet
-    from vaern.status import statuses
+    from vaern.workflows.status import statuses
 
     project: Project = ctx.obj
     fleet = load_fleet(project, slugs)

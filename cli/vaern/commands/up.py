@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from vaern.errors import ExitCode
-from vaern.paths import Project
+from vaern.runtime.paths import Project
 
 
 @click.command()
@@ -21,20 +21,21 @@ def command(ctx: click.Context, full: bool, as_json: bool) -> int:
     Example:
       vaern up
     """
-    from vaern import inventory, sharedhosts
+    from vaern import inventory
     from vaern.console import listener
     from vaern.declaration import load_fleet
-    from vaern.lock import queued
     from vaern.model.naming import SHARED
-    from vaern.steps import step
+    from vaern.runtime.run_lock import queued
+    from vaern.workflows import hubs
+    from vaern.workflows.steps import step
 
     project: Project = ctx.obj
     fleet = load_fleet(project)
     with listener(as_json) as listen, step(listen, "up", "shared collectors") as running:
         with queued(project, SHARED, running):
-            sharedhosts.provision_hosts(project, fleet.deployment, running)
+            hubs.provision_hubs(project, fleet.deployment, running)
             inventory.write(project.inventories, SHARED, inventory.shared_files(fleet.deployment))
-            sharedhosts.enrol_hosts(project, fleet.deployment, running)
-            configured = sharedhosts.configure_hosts(project, fleet, running, full=full)
+            hubs.enrol_hubs(project, fleet.deployment, running)
+            configured = hubs.configure_hubs(project, fleet, running, full=full)
         running.done = "nothing has changed" if configured.skipped else f"{len(configured.changes)} changes"
     return ExitCode.OK

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from vaern.errors import ExitCode
-from vaern.paths import Project
+from vaern.runtime.paths import Project
 
 
 @click.command()
@@ -28,9 +28,9 @@ def command(ctx: click.Context, slug: str, controls: tuple[str, ...], as_json: b
       vaern verify favrskov --control VPN-03 --control BASE-08
       vaern verify favrskov --junit results.xml
     """
-    from vaern import alarms
-    from vaern.controls import load_catalogue
+    from vaern.archive import alarms
     from vaern.declaration import load_fleet
+    from vaern.model.controls import load_catalogue
     from vaern.model.finding import Outcome
     from vaern.report import make_report, render_json, render_junit, show, write_reports
     from vaern.verify import verify

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from vaern.errors import UsageError
 
-FILE = Path(__file__).resolve().parent.parent / "data" / "prices.json"
+FILE = Path(__file__).resolve().parent / "prices.json"
 HOURS_A_MONTH = 730
 """As Azure's own calculator counts: 8760 hours a year over twelve months."""
 

@@ -16,7 +16,7 @@ from vaern.model.declaration import Municipality
 from vaern.model.deployment import Deployment, HubRole
 from vaern.model.fleet import Fleet
 from vaern.model.vocabulary import Target
-from vaern.paths import SHARED, Project
+from vaern.runtime.paths import SHARED, Project
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -11,11 +11,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
 from vaern.declaration.document import Document, Key, Value, bounded, clipped, shown
 from vaern.declaration.opening import UnreadableError, bounded_bytes, text_of
 from vaern.errors import DeclarationError
+from vaern.runtime import yaml_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
 
 MAX_DEPTH = 12
 """The deepest key of a declaration is at 4."""
-_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _INTEGER = re.compile(r"[-+]?[0-9]{1,18}")
 _LEADING_ZERO = re.compile(r"[-+]?0[0-9]+")
 _DECIMAL = re.compile(
@@ -54,12 +52,12 @@ def _parse(document: Document, text: str) -> None:
     try:
         walk = _Walk(document, text)
         document.values = walk.document_value()
-    except yaml.MarkedYAMLError as error:
+    except yaml_text.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
         said = clipped(" ".join(part for part in (error.context, error.problem) if part), 120)
         raise UnreadableError(f"this is not YAML: {said}", _yaml_fix(said), line=line) from None
-    except yaml.YAMLError as error:
+    except yaml_text.YAMLError as error:
         raise UnreadableError(f"this is not YAML: {clipped(str(error), 120)}", "correct the line") from None
 
 
@@ -78,19 +76,19 @@ class _Walk:
 
     def __init__(self, document: Document, text: str) -> None:
         self.document = document
-        self.events: Iterator[Any] = yaml.parse(text, Loader=_Loader)
+        self.events: Iterator[Any] = yaml_text.events(text)
 
     def document_value(self) -> Value:
         """The value of the only document in the stream."""
         next(self.events)
         started = next(self.events)
-        if isinstance(started, yaml.StreamEndEvent):
+        if isinstance(started, yaml_text.StreamEndEvent):
             raise UnreadableError("the file is empty", "write a declaration in it; `vaern new` shows how")
         first = next(self.events)
         value = self._value(first, ())
         next(self.events)
         after = next(self.events)
-        if not isinstance(after, yaml.StreamEndEvent):
+        if not isinstance(after, yaml_text.StreamEndEvent):
             line = after.start_mark.line + 1
             raise UnreadableError("a second document starts here", "keep one document a file: remove `---`", line=line)
         if not isinstance(value, dict):
@@ -101,7 +99,7 @@ class _Walk:
     def _value(self, event: Any, key: Key) -> Value:
         line = event.start_mark.line + 1
         self.document.lines.setdefault(key, line)
-        if isinstance(event, yaml.AliasEvent):
+        if isinstance(event, yaml_text.AliasEvent):
             self.document.refuse(
                 key, f"alias `*{clipped(str(event.anchor))}`", "write the value out: aliases are not used"
             )
@@ -110,26 +108,26 @@ class _Walk:
             self.document.refuse(key, f"anchor `&{clipped(str(event.anchor))}`", "remove it: anchors are not used")
         if event.tag is not None:
             self.document.refuse(key, f"type tag `{clipped(event.tag)}`", "remove it: types follow from the key")
-        if isinstance(event, yaml.ScalarEvent):
+        if isinstance(event, yaml_text.ScalarEvent):
             self.document.texts[key] = event.value
             return self._plain(event.value, key) if not event.style else event.value
         if len(key) >= MAX_DEPTH:
             raise UnreadableError(
                 f"more than {MAX_DEPTH} levels deep", "no key is that deep: remove levels", line=line, key=key
             )
-        return self._list(key) if isinstance(event, yaml.SequenceStartEvent) else self._mapping(key)
+        return self._list(key) if isinstance(event, yaml_text.SequenceStartEvent) else self._mapping(key)
 
     def _list(self, key: Key) -> list[Value]:
         values: list[Value] = []
-        while not isinstance(event := next(self.events), yaml.SequenceEndEvent):
+        while not isinstance(event := next(self.events), yaml_text.SequenceEndEvent):
             values.append(self._value(event, (*key, len(values))))
         return values
 
     def _mapping(self, key: Key) -> dict[str, Value]:
         values: dict[str, Value] = {}
-        while not isinstance(event := next(self.events), yaml.MappingEndEvent):
+        while not isinstance(event := next(self.events), yaml_text.MappingEndEvent):
             line = event.start_mark.line + 1
-            if not isinstance(event, yaml.ScalarEvent) or event.anchor or event.tag:
+            if not isinstance(event, yaml_text.ScalarEvent) or event.anchor or event.tag:
                 raise UnreadableError("a key that is not a plain word", "write `key: value`", line=line, key=key)
             below = (*key, event.value)
             if event.value in values:

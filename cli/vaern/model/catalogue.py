@@ -12,10 +12,10 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import yaml
 from pydantic import Field
 
 from vaern.model.vocabulary import Declared, Name, Protocol, SourceKind, Timezone
+from vaern.runtime.yaml_text import load
 
 if TYPE_CHECKING:
     from vaern.model.declaration import LogSource
@@ -141,5 +141,5 @@ def vendor_of(source: LogSource) -> Vendor:
 
 
 def _read(name: str) -> dict[str, Any]:
-    values: dict[str, Any] = yaml.load((FOLDER / name).read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+    values: dict[str, Any] = load((FOLDER / name).read_text(encoding="utf-8"))
     return values

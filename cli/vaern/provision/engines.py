@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from vaern.errors import ProvisionError
 from vaern.model.deployment import Deployment
 from vaern.model.vocabulary import Target
-from vaern.paths import Project
+from vaern.runtime.paths import Project
 from vaern_stacks.lab.spec import Lab
 
 if TYPE_CHECKING:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from vaern.errors import UsageError
 from vaern.model.naming import SHARED
-from vaern.paths import Project
 from vaern.provision.engines import lab_of, require_root
 from vaern.provision.making import OnEvent, destroy, stacks
 from vaern.provision.outputs import forget_everything
+from vaern.runtime.paths import Project
 from vaern_stacks.lab import machine, sweep
 from vaern_stacks.lab.records import Kind, recorded
 

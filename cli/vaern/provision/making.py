@@ -12,9 +12,9 @@ from vaern.model.fleet import Fleet
 from vaern.model.naming import SHARED
 from vaern.model.outputs import MunicipalityOutputs, SharedOutputs
 from vaern.model.vocabulary import Target
-from vaern.paths import Project
 from vaern.provision.engines import engine_of, lab_of, remote_of, target_of
 from vaern.provision.outputs import any_kept, forget, keep, ssh_config
+from vaern.runtime.paths import Project
 from vaern_stacks.changes import Change, Step
 from vaern_stacks.drift import Moved
 from vaern_stacks.lab import sweep

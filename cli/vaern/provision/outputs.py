@@ -17,8 +17,8 @@ from vaern.model.deployment import Deployment
 from vaern.model.naming import SHARED
 from vaern.model.outputs import EventHubsOutput, HostOutput, MunicipalityOutputs, SendingKey, SharedOutputs
 from vaern.model.vocabulary import Target
-from vaern.paths import Project
 from vaern.provision.engines import lab_of
+from vaern.runtime.paths import Project
 from vaern_stacks.azure import access as azure_access
 from vaern_stacks.lab import access
 
@@ -53,7 +53,7 @@ def ssh_config(project: Project, deployment: Deployment | None = None) -> Path:
         paths = sorted(_outputs(project).glob("*.json"))
         stacks = {path.stem: [HostOutput(**host) for host in _hosts(path)] for path in paths}
         if deployment is not None and deployment.target is Target.AZURE:
-            program = Path(__file__).parents[1] / "data" / "bastion_tunnel.py"
+            program = Path(__file__).parent / "bastion_tunnel.py"
             places = azure_access.Places(project.inventories, project.state, program)
             return azure_access.write_access(deployment, stacks, places)
         every = [host for hosts in stacks.values() for host in hosts]

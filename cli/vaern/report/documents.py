@@ -8,8 +8,8 @@ from dataclasses import asdict
 from typing import Any
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from vaern.controls import STANDARDS, Catalogue, area
 from vaern.errors import UsageError
+from vaern.model.controls import STANDARDS, Catalogue, area
 from vaern.model.finding import Finding, Outcome, Proof
 from vaern.model.receiving import Endurance
 from vaern.report.content import Report

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from vaern.controls import STANDARDS, Catalogue, area
+from vaern.model.controls import STANDARDS, Catalogue, area
 from vaern.model.finding import Control, Finding, Outcome, Text
 from vaern.report.content import Report, Verdict
 

@@ -7,12 +7,12 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from vaern.controls import load_catalogue
 from vaern.errors import UsageError
-from vaern.paths import Project
+from vaern.model.controls import load_catalogue
 from vaern.report.content import Report
 from vaern.report.documents import parse_json, render_json, render_junit
 from vaern.report.page import render_html
+from vaern.runtime.paths import Project
 
 LATEST = "latest"
 PROVED = "proved"

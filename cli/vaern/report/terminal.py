@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from vaern.controls import load_catalogue
+from vaern.model.controls import load_catalogue
 from vaern.model.finding import Outcome
 from vaern.report.content import Report
 from vaern.report.page import Row, grouped, sentence

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from vaern.model.finding import Finding, Outcome
-from vaern.redaction import redact
+from vaern.runtime.redaction import redact
 
 LONGEST_TEXT = 2000
 """Characters of one field; a finding is read by people, a dump belongs in a log."""

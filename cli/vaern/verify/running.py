@@ -10,12 +10,12 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from vaern.controls import load_catalogue
 from vaern.errors import SetupError, VaernError
+from vaern.model.controls import load_catalogue
 from vaern.model.declaration import Municipality
 from vaern.model.deployment import Deployment
 from vaern.model.finding import Finding, Outcome
-from vaern.paths import Project
+from vaern.runtime.paths import Project
 from vaern.verify.recording import now
 from vaern.verify.subjects import complete, expected_pairs, subjects
 

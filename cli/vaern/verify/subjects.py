@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from vaern.controls import Catalogue
+from vaern.model.controls import Catalogue
 from vaern.model.declaration import Host, Municipality
 from vaern.model.deployment import Deployment, Hub, HubRole
 from vaern.model.finding import Finding, Outcome

@@ -105,9 +105,9 @@ def _changed(value: Any, way: list[str], change: Any) -> Any:
 @cache
 def arm_types() -> dict[str, ArmType]:
     """Every row of `arm.yml` by token, such as `storage:StorageAccount`."""
-    import yaml
+    from vaern.runtime.yaml_text import load
 
-    data = yaml.safe_load(DATA.read_text(encoding="utf-8"))
+    data = load(DATA.read_text(encoding="utf-8"))
     envelope = frozenset(data["envelope"])
     return {token: _row(token, row, envelope) for token, row in data["types"].items()}
 

@@ -18,7 +18,7 @@ from pulumi_azure_native import resources, storage
 
 from vaern.commands.lock import command
 from vaern.errors import ProvisionError, UsageError
-from vaern.paths import Project
+from vaern.runtime.paths import Project
 from vaern_stacks.azure import retention
 from vaern_stacks.azure.export import municipality_template
 from vaern_stacks.azure.retention import Manager, Policy, lock_all, policies

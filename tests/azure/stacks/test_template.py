@@ -17,7 +17,7 @@ from click.testing import CliRunner, Result
 
 from vaern.commands.preview import command
 from vaern.errors import UsageError
-from vaern.paths import Project
+from vaern.runtime.paths import Project
 from vaern_stacks.azure import armtypes
 from vaern_stacks.azure.armtemplate import template
 from vaern_stacks.azure.armtypes import api_version, arm_types

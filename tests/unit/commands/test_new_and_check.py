@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from vaern.commands import check, new
 from vaern.errors import DeclarationError, UsageError
 from vaern.model.municipalities import all_known
-from vaern.paths import Project
+from vaern.runtime.paths import Project
 
 INVENTORIES = Path(__file__).resolve().parents[3] / "inventories"
 

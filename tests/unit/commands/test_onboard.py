@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from vaern import alarms
+from vaern.archive import alarms
 from vaern.commands import onboard
 from vaern.declaration import load_fleet
 from vaern.errors import ExitCode
-from vaern.onboarding import Onboarding
-from vaern.paths import Project
+from vaern.runtime.paths import Project
+from vaern.workflows.onboarding import Onboarding
 
 ROOT = Path(__file__).resolve().parents[3]
 

@@ -8,12 +8,12 @@ import pytest
 from click.testing import CliRunner
 from soc_outputs import national
 
-from vaern import ledger
+from vaern.archive import ledger
 from vaern.commands.repair import command
 from vaern.declaration import load_fleet
 from vaern.model.deployment import SocOutput
 from vaern.model.vocabulary import SocProtocol
-from vaern.paths import Project
+from vaern.runtime.paths import Project
 
 ROOT = Path(__file__).resolve().parents[3]
 EMPTY = ledger.Ledger("0710", "2026-11-24T12:00:00+00:00", (), (), (), {})

@@ -32,7 +32,7 @@ from vaern.errors import UsageError
 from vaern.model.declaration import Municipality
 from vaern.model.fleet import Fleet
 from vaern.model.municipalities import all_known
-from vaern.paths import Project
+from vaern.runtime.paths import Project
 
 ROOT = Path(__file__).resolve().parents[3]
 FLEET: Fleet = load_fleet(Project(ROOT, ROOT / ".vaern"))

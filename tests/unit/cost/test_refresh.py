@@ -20,7 +20,7 @@ from vaern.commands.cost import command
 from vaern.cost.prices import FILE, read_prices, write_prices
 from vaern.cost.refresh import SOURCE, chosen, refresh
 from vaern.errors import ExitCode, UnreachableError
-from vaern.paths import Project
+from vaern.runtime.paths import Project
 
 ROOT = Path(__file__).resolve().parents[3]
 PAGE = 2

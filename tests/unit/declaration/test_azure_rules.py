@@ -9,7 +9,7 @@ import pytest
 
 from vaern.declaration import load_deployment, load_fleet
 from vaern.errors import DeclarationError
-from vaern.paths import Project
+from vaern.runtime.paths import Project
 
 EXAMPLES = Path(__file__).resolve().parents[3] / "docs" / "examples" / "azure"
 SETTINGS = (EXAMPLES / "collector.yml").read_text(encoding="utf-8")

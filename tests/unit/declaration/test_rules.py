@@ -10,7 +10,7 @@ import pytest
 
 from vaern.declaration import declared_slugs, load_deployment, load_fleet, load_municipality
 from vaern.errors import DeclarationError, Problem
-from vaern.paths import Project
+from vaern.runtime.paths import Project
 
 INVENTORIES = Path(__file__).resolve().parents[3] / "inventories"
 FAVRSKOV = (INVENTORIES / "favrskov" / "municipality.yml").read_text(encoding="utf-8")

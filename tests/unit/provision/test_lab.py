@@ -8,7 +8,7 @@ import pytest
 
 from vaern import provision
 from vaern.errors import ProvisionError, UsageError
-from vaern.paths import Project
+from vaern.runtime.paths import Project
 
 
 @pytest.fixture

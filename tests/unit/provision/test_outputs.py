@@ -10,7 +10,7 @@ import pytest
 from vaern import provision
 from vaern.errors import ProvisionError
 from vaern.model.outputs import HostOutput, MunicipalityOutputs, SharedOutputs
-from vaern.paths import Project
+from vaern.runtime.paths import Project
 from vaern_stacks.lab import access
 from vaern_stacks.lab.spec import Lab
 

@@ -10,13 +10,13 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from vaern.controls import load_catalogue
 from vaern.errors import UsageError
+from vaern.model.controls import load_catalogue
 from vaern.model.finding import Finding, Outcome, Proof
 from vaern.model.receiving import Endurance
-from vaern.paths import Project
 from vaern.report import Report, Verdict, read_report, render_html, render_json, render_junit, show, write_reports
 from vaern.report.documents import parse_json
+from vaern.runtime.paths import Project
 
 TIME = "2026-11-24T04:10:00Z"
 PROOF = Proof("favrskov", "firewall1", "vaern-canary-1", seen=True, leg="archive", seconds=1.25)

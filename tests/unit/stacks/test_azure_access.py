@@ -14,7 +14,7 @@ from vaern.model.outputs import HostOutput
 from vaern_stacks.azure.access import Places, write_access
 
 ROOT = Path(__file__).resolve().parents[3]
-PROGRAM = ROOT / "cli" / "vaern" / "data" / "bastion_tunnel.py"
+PROGRAM = ROOT / "cli" / "vaern" / "provision" / "bastion_tunnel.py"
 STACKS = {
     "shared": [
         HostOutput("hub1", "10.80.0.10", "ssh-ed25519 AAAAhub1"),

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from vaern.controls import load_catalogue
 from vaern.declaration import load_fleet
+from vaern.model.controls import load_catalogue
 from vaern.model.finding import Finding, Outcome
 from vaern.model.fleet import Fleet
-from vaern.paths import Project
+from vaern.runtime.paths import Project
 from vaern.verify import expectations
 from vaern.verify.snapshot import split
 from vaern.verify.subjects import complete, expected_pairs, subjects

@@ -1,0 +1,97 @@
+"""The alarms that are open, as the collector's sentry has them now."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from vaern.errors import UnreachableError
+from vaern.model.deployment import Deployment
+from vaern.model.naming import SHARED
+from vaern.model.vocabulary import Target
+from vaern.runtime import ssh
+from vaern.runtime.paths import Project
+from vaern_stacks.azure.naming import Names
+
+OPEN = "/run/vaern-sentry/open.json"
+ON_AZURE = (
+    "no sentry runs on Azure; alert rules write to azure.owner when a municipality is silent or throttled, a hub is "
+    "down or its disk fills (portal: Monitor, Alerts; resource group {group} and each municipality's); nobody watches "
+    "single sources, clocks and certificates: see docs/azure.md"
+)
+STALE_SECONDS = 60
+"""The sentry writes its file every second."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """One open alarm. Times are UTC, RFC 3339; the texts say everything a reader needs."""
+
+    municipality: str
+    """Four-digit code, or `shared` for a shared host."""
+    kind: str
+    subject: str
+    since: str
+    raised: str
+    danish: str
+    english: str
+
+
+@dataclass(frozen=True, slots=True)
+class Alarms:
+    """What is open. `unknown` says why nothing can be said, and is empty when it can."""
+
+    open: tuple[Alarm, ...]
+    unknown: str = ""
+
+    def of(self, code: str) -> tuple[Alarm, ...]:
+        """Those of one municipality."""
+        return tuple(alarm for alarm in self.open if alarm.municipality == code)
+
+    def texts(self, code: str) -> list[tuple[str, str]]:
+        """Danish and English of what concerns that municipality, the shared hosts' first: for its report."""
+        return [(alarm.danish, alarm.english) for alarm in (*self.shared, *self.of(code))]
+
+    @property
+    def shared(self) -> tuple[Alarm, ...]:
+        """Those of the shared hosts, which concern everybody."""
+        return self.of(SHARED)
+
+
+def read(project: Project, deployment: Deployment) -> Alarms:
+    """Ask the collector, over one ssh connection. Not being able to is an answer, never an error."""
+    if deployment.target is Target.AZURE:
+        return Alarms((), ON_AZURE.format(group=Names.of(deployment).group(SHARED)))
+    if not (project.state / "ssh_config").exists():
+        return Alarms((), "nothing has been provisioned yet")
+    try:
+        answer = ssh.run(project, deployment.collector.name, f"date +%s; cat {OPEN}; stat --printf '\\n%Y\\n' {OPEN}")
+    except UnreachableError as error:
+        return Alarms((), error.what)
+    return parsed(answer.stdout)
+
+
+def parsed(text: str) -> Alarms:
+    """From the host's clock, the sentry's file, and when that was written, each on a line."""
+    try:
+        now, found, written = text.split("\n")[:3]
+        alarms = tuple(_alarm(record) for record in json.loads(found)["alarms"])
+        age = int(now) - int(written)
+    except (ValueError, KeyError, TypeError):
+        return Alarms((), "the sentry of the collector does not run")
+    if age > STALE_SECONDS:
+        return Alarms(alarms, f"the sentry of the collector stopped {age} s ago")
+    return Alarms(alarms)
+
+
+def _alarm(record: dict[str, Any]) -> Alarm:
+    return Alarm(
+        municipality=record["municipality"],
+        kind=record["kind"],
+        subject=record["subject"],
+        since=record["since"],
+        raised=record["time"],
+        danish=record["text"]["da"],
+        english=record["text"]["en"],
+    )

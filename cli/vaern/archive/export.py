@@ -1,0 +1,192 @@
+"""Events of one municipality out of the archive, for its people and for access requests (GDPR article 15).
+
+The collector records who asks for what before it reads, and says in a manifest what it gave. What arrives is held
+against that manifest; a file is there whole or not at all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from vaern.errors import UnreachableError, UsageError
+from vaern.model.declaration import Municipality
+from vaern.model.deployment import Deployment
+from vaern.model.vocabulary import CprHandling, Target
+from vaern.runtime import ssh
+from vaern.runtime.paths import Project
+from vaern.runtime.private_file import write_private
+
+COMMAND = "vaern-archive-export"
+NUMBER = re.compile(r"(?<![0-9])[0-9]{6}[- ]?[0-9]{4}(?![0-9])")
+AGO = re.compile(r"([1-9][0-9]{0,4})([mhd])")
+ALARMS = "vaern.alarm"
+"""Source of what the collector's sentry has raised and cleared."""
+UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked for, and by whom. Times are when a relay received an event."""
+
+    asked_by: str
+    case: str = ""
+    texts: tuple[str, ...] = ()
+    source: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+    limit: int = 0
+    """Only so many, newest first; 0 for all, oldest first."""
+
+
+def moment(text: str, now: datetime) -> datetime:
+    """A time as people write it: 2026-11-24, 2026-11-24T09:30, or 90m, 24h, 7d ago. Without a zone it is UTC.
+
+    Raises UsageError.
+    """
+    if ago := AGO.fullmatch(text):
+        return now - timedelta(**{UNITS[ago[2]]: int(ago[1])})
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise UsageError(
+            f"`{text}` is not a time", fix="write 2026-11-24, 2026-11-24T09:30, or 90m, 24h or 7d for so long ago"
+        ) from None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def question(municipality: Municipality, request: Request, purpose: str, *, compressed: bool = False) -> dict[str, Any]:
+    """The query as the collector reads it. Raises UsageError for what could not find anything."""
+    if request.since and request.until and request.since >= request.until:
+        raise UsageError("the time asked for ends before it begins", fix="give an earlier begin or a later end")
+    if request.source and request.source not in _sources(municipality):
+        raise UsageError(
+            f"{municipality.name} has no source `{request.source}`",
+            fix=f"write one of {', '.join(_sources(municipality))}",
+        )
+    if municipality.privacy.cpr is not CprHandling.KEEP and any(NUMBER.search(text) for text in request.texts):
+        token = "run `vaern-cpr-token` on its relay and search for the token"  # noqa: S105 - a pseudonym, no secret
+        hashed = municipality.privacy.cpr is CprHandling.HASH
+        raise UsageError(
+            "civil registration numbers are not in the archive: they are taken out at the site",
+            fix=token if hashed else "search for a name, a user or an address instead",
+        )
+    asked = {
+        "code": municipality.code,
+        "asked_by": request.asked_by,
+        "purpose": purpose,
+        "case": request.case,
+        "texts": list(request.texts),
+        "source": request.source,
+        "since": request.since.timestamp() if request.since else None,
+        "until": request.until.timestamp() if request.until else None,
+        "limit": request.limit,
+        "newest_first": bool(request.limit),
+        "zstd": compressed,
+    }
+    return {key: value for key, value in asked.items() if value}
+
+
+def _sources(municipality: Municipality) -> list[str]:
+    taps = [f"tap-{tap.name}" for tap in municipality.taps]
+    return [source.name for source in municipality.log_sources] + taps + [ALARMS]
+
+
+def search(
+    project: Project, deployment: Deployment, municipality: Municipality, request: Request
+) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """The newest events that are asked for, and the manifest. Raises UsageError, UnreachableError."""
+    parts: list[bytes] = []
+    manifest = _ask(project, deployment, question(municipality, request, "search"), parts.append)
+    return [_event(line) for line in b"".join(parts).splitlines()], manifest
+
+
+def export(
+    project: Project, deployment: Deployment, municipality: Municipality, request: Request, path: Path
+) -> dict[str, Any]:
+    """Write all events that are asked for to a new file that only its owner can read, and the manifest beside it.
+
+    Raises UsageError, UnreachableError.
+    """
+    beside = path.with_name(f"{path.name}.manifest.json")
+    for wanted in (path, beside):
+        if wanted.exists():
+            raise UsageError(f"{wanted} is already there", fix="choose another --output, or move it away")
+    asked = question(municipality, request, "export", compressed=path.suffix == ".zst")
+    part = path.with_name(f".{path.name}.part")
+    try:
+        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}", fix="choose another --output") from error
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            manifest = _ask(project, deployment, asked, file.write)
+            file.flush()
+            os.fsync(file.fileno())
+        manifest = {"file": path.name, "municipality": municipality.name, **manifest}
+        write_private(beside, json.dumps(manifest, ensure_ascii=False, indent=2).encode() + b"\n")
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+    return manifest
+
+
+def _ask(
+    project: Project, deployment: Deployment, asked: dict[str, Any], sink: Callable[[bytes], object]
+) -> dict[str, Any]:
+    """The manifest, after everything went to `sink` and was what the manifest says."""
+    if deployment.target is not Target.LAB:
+        raise UsageError(
+            "the archive of this deployment is in a storage account, not on a collector",
+            fix="search it there, in the account of the municipality (docs/azure.md)",
+        )
+    digest = hashlib.sha256()
+
+    def take(data: bytes) -> None:
+        digest.update(data)
+        sink(data)
+
+    collector = deployment.collector.name
+    code, said = ssh.stream(project, collector, COMMAND, json.dumps(asked), take)
+    manifest = answered(collector, code, said)
+    if manifest["sha256"] != digest.hexdigest():
+        raise UnreachableError(f"{collector}: what arrived is not what was sent", fix="run the same command again")
+    return manifest
+
+
+def answered(collector: str, code: int, said: str) -> dict[str, Any]:
+    """The manifest the collector wrote last. Raises UsageError when it refused, UnreachableError when it broke off."""
+    try:
+        last = json.loads(said.strip().splitlines()[-1])
+    except (IndexError, ValueError):
+        last = None
+    if code == 0 and isinstance(last, dict) and "sha256" in last:
+        return last
+    if isinstance(last, dict) and "error" in last:
+        raise UsageError(f"{collector} refused: {last['error']}", fix="see roles/collector/README.md, who may read")
+    reason = said.strip().splitlines()[-1] if said.strip() else f"exit code {code}"
+    raise UnreachableError(
+        f"{collector} did not answer to the end: {reason}",
+        fix="run `vaern up` if its programs are older than this vaern, then the same command again",
+    )
+
+
+def copies(manifest: dict[str, Any]) -> str:
+    """How many copies of events were left out, when there were any."""
+    left_out = manifest.get("duplicates", 0)
+    return f", {left_out} {'copy' if left_out == 1 else 'copies'} of them left out" if left_out else ""
+
+
+def _event(line: bytes) -> dict[str, Any]:
+    try:
+        event = json.loads(line)
+    except ValueError:
+        event = None
+    return event if isinstance(event, dict) else {"message": line.decode(errors="replace")}

@@ -1,0 +1,240 @@
+"""The ledger: what a municipality's relays have sent, what the archive holds, and how the difference is repaired.
+
+The collector counts (`vaern-ledger` there) and the relays keep, state and resend (`vaern-spool` there); both do so
+every minute by themselves. This stage asks them, and makes them do it now.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import partial
+from typing import Any
+
+from vaern.errors import ProvisionError, UnreachableError, UsageError
+from vaern.model.declaration import Municipality
+from vaern.model.deployment import Deployment
+from vaern.model.naming import host_name
+from vaern.model.progress import Tell
+from vaern.model.vocabulary import HostRole, Target
+from vaern.runtime import ssh
+from vaern.runtime.paths import Project
+
+ARRIVE_SECONDS = 60.0
+"""What was sent again is in the archive long before."""
+POLL_SECONDS = 2.0
+STATEMENT_SECONDS = 20.0
+"""The archive writes every second."""
+STATEMENT_POLL_SECONDS = 0.3
+STATED_WITHIN = timedelta(minutes=5)
+ANSWERED = (0, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One source of one relay on one day (UTC). `sent` is the sum of received, given_up, under_way and missing."""
+
+    day: str
+    relay: str
+    source: str
+    sent: int
+    received: int
+    duplicate: int
+    given_up: int
+    under_way: int
+    missing: int
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Events that are not in the archive: numbers `first` to `last` of one start of a relay, and their time span."""
+
+    day: str
+    relay: str
+    boot: str
+    source: str
+    first: int
+    last: int
+    events: int
+    begun: str
+    ended: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class LostSegment:
+    """A file that is gone from the archive before its retention was over."""
+
+    file: str
+    events: int
+    begun: str
+    ended: str
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """The balance of a municipality. `statements` is relay to the time of its last statement, UTC."""
+
+    code: str
+    time: str
+    rows: tuple[Row, ...]
+    gaps: tuple[Gap, ...]
+    lost_segments: tuple[LostSegment, ...]
+    statements: dict[str, str]
+
+    def total(self, column: str) -> int:
+        """Sum of a column."""
+        return sum(getattr(row, column) for row in self.rows)
+
+    def behind(self, stated: Mapping[str, str]) -> tuple[str, ...]:
+        """Relays whose last statement in the archive is from before that time."""
+        return tuple(relay for relay, at in stated.items() if self.statements.get(relay, "") < at)
+
+    @property
+    def unstated(self) -> tuple[str, ...]:
+        """Relays that have stated nothing for minutes, though they do so every minute."""
+        since = (datetime.fromisoformat(self.time) - STATED_WITHIN).isoformat(timespec="microseconds")
+        return self.behind(dict.fromkeys(self.statements, since))
+
+    @property
+    def balances(self) -> bool:
+        """Nothing is missing: neither lost, nor given up, nor gone from the archive."""
+        return not (self.total("missing") or self.total("given_up") or self.lost_segments)
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """What was done: events each relay sent again, and the balance before and after."""
+
+    resent: dict[str, int]
+    before: Ledger
+    after: Ledger
+
+
+def relays(slug: str, municipality: Municipality) -> tuple[str, ...]:
+    """Inventory names of the hosts that spool."""
+    return tuple(host_name(slug, host.name) for host in municipality.with_role(HostRole.RELAY))
+
+
+def ledger(
+    project: Project,
+    municipality: Municipality,
+    deployment: Deployment,
+    day: date | None = None,
+    *,
+    confirm: bool = False,
+) -> Ledger:
+    """The balance as the collector has it now; with `confirm` the relays are told of it at once.
+
+    Raises UsageError on Azure, where no such collector runs, UnreachableError, and ProvisionError when it cannot count.
+    """
+    options = [*([f"--day {day}"] if day else []), *(["--confirm"] if confirm else [])]
+    return parsed(_ask(project, municipality, deployment, " ".join(options)))
+
+
+def state_now(project: Project, slug: str, municipality: Municipality) -> dict[str, str]:
+    """Have every relay state at once what it has sent: relay to the time of it, UTC.
+
+    Raises UnreachableError, ProvisionError.
+    """
+    return _stated(_each_relay(project, slug, municipality, "vaern-spool"))
+
+
+def heard(ask: Callable[[], Ledger], stated: Mapping[str, str]) -> Ledger:
+    """The balance once the archive has what every relay has just stated, or when it should have had it long since.
+
+    The broker has an event before the archive has it: a balance asked for at once would be of the statement before.
+    """
+    limit = time.monotonic() + STATEMENT_SECONDS
+    while (found := ask()).behind(stated) and time.monotonic() < limit:
+        time.sleep(STATEMENT_POLL_SECONDS)
+    return found
+
+
+def repair(project: Project, slug: str, municipality: Municipality, deployment: Deployment, tell: Tell) -> Repair:
+    """Have the relays send again exactly what is missing, and wait until it is in the archive.
+
+    Raises as `ledger` does.
+    """
+    ask = partial(ledger, project, municipality, deployment, confirm=True)
+    before = _settled(ask, state_now(project, slug, municipality), tell)
+    done = _each_relay(project, slug, municipality, "vaern-spool --now")
+    resent = {relay: int(answer["resent"]) for relay, answer in done.items()}
+    for relay, events in resent.items():
+        tell(f"{relay} sent {events} events again")
+    after = _settled(ask, _stated(done), tell)
+    return Repair(resent, before, after)
+
+
+def parsed(told: dict[str, Any]) -> Ledger:
+    """The collector's answer as types."""
+    return Ledger(
+        code=told["code"],
+        time=told["time"],
+        rows=tuple(Row(**row) for row in told["rows"]),
+        gaps=tuple(Gap(**_times(gap)) for gap in told["gaps"]),
+        lost_segments=tuple(
+            LostSegment(**_times(one) | {"sources": tuple(one["sources"])}) for one in told["lost_segments"]
+        ),
+        statements=dict(told["statements"]),
+    )
+
+
+def _times(entry: dict[str, Any]) -> dict[str, Any]:
+    kept = {key: value for key, value in entry.items() if key not in {"from", "until"}}
+    return kept | {"begun": entry["from"], "ended": entry["until"]}
+
+
+def _settled(ask: Callable[[], Ledger], stated: Mapping[str, str], tell: Tell) -> Ledger:
+    """The balance once nothing is under way any more, or it has not changed for a while."""
+    limit = time.monotonic() + ARRIVE_SECONDS
+    found = heard(ask, stated)
+    while found.total("under_way") + found.total("missing") and time.monotonic() < limit:
+        time.sleep(POLL_SECONDS)
+        again = ask()
+        if again.total("received") == found.total("received"):
+            return again
+        tell(f"{again.total('under_way') + again.total('missing')} events are not in the archive yet")
+        found = again
+    return found
+
+
+def _stated(done: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """When each relay has stated in the round it answered of; a program of an older relay does not say."""
+    return {relay: str(answer.get("stated", "")) for relay, answer in done.items()}
+
+
+def _ask(project: Project, municipality: Municipality, deployment: Deployment, options: str) -> dict[str, Any]:
+    if deployment.target is not Target.LAB:
+        raise UsageError(
+            "on Azure the archive is what Event Hubs captures, and the ledger does not read that",
+            fix="count there: events carry relay, boot, source and sequence, and statements are among them",
+        )
+    collector = deployment.collector.name
+    answer = ssh.run(project, collector, f"vaern-ledger --code {municipality.code} {options}")
+    if answer.returncode not in ANSWERED:
+        said = (answer.stderr or answer.stdout).strip()
+        raise ProvisionError(f"{collector} cannot count: {said}", fix="run `vaern up`, then again")
+    told: dict[str, Any] = json.loads(answer.stdout)
+    return told
+
+
+def _each_relay(project: Project, slug: str, municipality: Municipality, command: str) -> dict[str, dict[str, Any]]:
+    def work(relay: str) -> dict[str, Any]:
+        answer = ssh.run(project, relay, command)
+        if answer.returncode not in ANSWERED or not answer.stdout:
+            raise ProvisionError(
+                f"{relay}: `{command}` failed: {answer.stderr.strip()}", fix=f"run `vaern onboard {slug}`, then again"
+            )
+        done: dict[str, Any] = json.loads(answer.stdout)
+        if done["error"]:
+            raise UnreachableError(
+                f"{relay}: {done['error']}", fix=f"run `vaern verify {slug}`; the link or the collector is down"
+            )
+        return done
+
+    return ssh.on_each(relays(slug, municipality), work)

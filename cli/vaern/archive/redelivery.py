@@ -1,0 +1,96 @@
+"""Redelivery: a SOC is handed again what it misses, by the output it misses it from.
+
+What a relay had not been acknowledged by RELP when it was restarted while the SOC was away, or had written into a
+broken syslog connection, is in the archive and not at the SOC. `vaern parity` names it; the relay that took it in sends
+it again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+
+from vaern.errors import ProvisionError, UsageError
+from vaern.model import receiving
+from vaern.model.declaration import Municipality
+from vaern.model.deployment import Deployment
+from vaern.model.naming import host_name
+from vaern.model.progress import Tell
+from vaern.model.receiving import Receiver
+from vaern.model.vocabulary import HostRole, SocProtocol
+from vaern.runtime import ssh
+from vaern.runtime.paths import Project
+
+AT_ONCE = 4 * 2**20
+"""Characters of events handed to a relay in one go."""
+
+
+def receiver_of(deployment: Deployment, municipality: Municipality, profile: str, output: str) -> Receiver:
+    """The output of that profile. Raises UsageError where there is none, or where no relay sends."""
+    found = {one.output.name: one for one in receiving.receivers(deployment, municipality) if one.profile == profile}
+    if output not in found:
+        raise UsageError(
+            f"`{profile}` has no output `{output}`", fix=f"write one of {', '.join(found) or 'none: it has no outputs'}"
+        )
+    if found[output].output.protocol is SocProtocol.KAFKA:
+        raise UsageError(
+            f"`{output}` is not sent to: the SOC reads a topic at the collector",
+            fix="the SOC reads its topic again from an earlier time; what is not in it, `vaern repair` sends there",
+        )
+    return found[output]
+
+
+def redeliver(
+    project: Project,
+    slug: str,
+    municipality: Municipality,
+    receiver: Receiver,
+    lines: Iterable[tuple[str, str]],
+    tell: Tell,
+) -> int:
+    """Have each relay send its events to that SOC again; how many were handed over.
+
+    `lines` are relay and event. Raises UsageError for a relay that is not the municipality's any more,
+    UnreachableError, and ProvisionError when a relay does not take them.
+    """
+    relays = {host_name(slug, host.name) for host in municipality.with_role(HostRole.RELAY)}
+    handed = 0
+    for relay, text in _parts(lines):
+        if relay not in relays:
+            raise UsageError(
+                f"{relay} took in events that are missing, and is no relay of {municipality.name} any more",
+                fix="hand the SOC those lines of the exported file; --json names them",
+            )
+        answer = ssh.run(project, relay, f"vaern-spool --again {receiver.name}", stdin=text)
+        handed += _taken(relay, answer.returncode, answer.stdout, answer.stderr)
+        tell(f"{relay} sends {handed} events to {receiver.name} again")
+    return handed
+
+
+def _taken(relay: str, code: int, out: str, said: str) -> int:
+    try:
+        done = json.loads(out)
+    except ValueError:
+        raise ProvisionError(
+            f"{relay} could not be handed them: {said.strip() or f'exit code {code}'}",
+            fix="run `vaern onboard`, then again",
+        ) from None
+    if done["error"] or done["refused"]:
+        what = done["error"] or f"{done['refused']} events are too long for that way, or not of its sectors"
+        raise ProvisionError(f"{relay} refused: {what}", fix="hand the SOC those lines of the exported file")
+    return int(done["resent"])
+
+
+def _parts(lines: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """Relay and text of whole lines, neither more than is handed over in one go."""
+    held: dict[str, list[str]] = defaultdict(list)
+    sizes: dict[str, int] = defaultdict(int)
+    for relay, line in lines:
+        held[relay].append(f"{line}\n")
+        sizes[relay] += len(line) + 1
+        if sizes[relay] >= AT_ONCE:
+            yield relay, "".join(held.pop(relay))
+            sizes[relay] = 0
+    for relay, rest in held.items():
+        yield relay, "".join(rest)

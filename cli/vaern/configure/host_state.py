@@ -1,0 +1,44 @@
+"""The state of a host as one digest, read by one ssh command, so that finished work is recognised as finished."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from vaern.runtime import ssh
+from vaern.runtime.paths import Project
+
+SCRIPT = Path(__file__).parent / "host_state.sh"
+
+
+def read(project: Project, hosts: tuple[str, ...]) -> dict[str, str]:
+    """Digest of the state of each host. Raises UnreachableError naming the first that does not answer."""
+    script = SCRIPT.read_text(encoding="ascii")
+    return ssh.on_each(hosts, lambda host: ssh.run(project, host, "sh -s", stdin=script).stdout.strip())
+
+
+def remembered(project: Project, play: str) -> dict[str, str]:
+    """What was remembered of a play: `inputs` and one digest a host; empty when nothing was."""
+    try:
+        found = json.loads(_record(project, play).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def remember(project: Project, play: str, inputs: str, states: dict[str, str]) -> None:
+    """Remember that these inputs left the hosts in these states."""
+    path = _record(project, play)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(".new")
+    temporary.write_text(json.dumps({"inputs": inputs, **states}, indent=1), encoding="utf-8")
+    temporary.replace(path)
+
+
+def forget(project: Project, play: str) -> None:
+    """Forget a play, so that it runs in full next time."""
+    _record(project, play).unlink(missing_ok=True)
+
+
+def _record(project: Project, play: str) -> Path:
+    return project.state / "configured" / f"{play}.json"

@@ -1,0 +1,188 @@
+"""Configure: runs the roles on the hosts with ansible-runner, tells every task, and counts what changed.
+
+Work that is done is not done again: after a run, the state of each host (all of /etc, packages, units, firewall,
+peers) is read as one digest. While the inputs and that digest stay the same there is nothing to change, and the
+play is not run; any other state, whoever made it, brings the whole play back.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from vaern.configure import acceleration, host_state
+from vaern.errors import ConfigureError, UnreachableError
+from vaern.model.progress import Tell
+from vaern.runtime.paths import Project
+
+DATA = Path(__file__).parent
+# ansible-runner lets a playbook outlive a run that is killed; the next run would meet it on the same hosts.
+ENDS_WITH_US = ("setpriv", "--pdeathsig", "TERM")
+TASK_EVENTS = {"runner_on_ok", "runner_on_failed", "runner_on_unreachable", "runner_item_on_failed"}
+
+
+@dataclass(frozen=True, slots=True)
+class Play:
+    """One playbook over some inventories. `variables` may hold secrets: they reach Ansible by memory only."""
+
+    name: str
+    playbook: Path
+    inventories: tuple[Path, ...]
+    hosts: tuple[str, ...]
+    variables: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Configured:
+    """What a play did. `changes` names host and task; `skipped` says that nothing had to be run."""
+
+    play: str
+    changes: tuple[str, ...]
+    tasks: int
+    skipped: bool
+    log: Path | None = None
+
+
+def configure(project: Project, play: Play, tell: Tell, *, full: bool = False) -> Configured:
+    """Run a play unless its inputs and the state of its hosts are those its last run left (`full`: always run)."""
+    inputs = inputs_digest(project, play)
+    known = host_state.remembered(project, play.name)
+    if not full and known.get("inputs") == inputs:
+        tell("comparing the hosts with what the last run left")
+        if host_state.read(project, play.hosts) == {host: known.get(host) for host in play.hosts}:
+            return Configured(play.name, (), 0, skipped=True)
+    host_state.forget(project, play.name)
+    configured = run_play(project, play, tell)
+    host_state.remember(project, play.name, inputs, host_state.read(project, play.hosts))
+    return configured
+
+
+def run_play(project: Project, play: Play, tell: Tell, *, check: bool = False) -> Configured:
+    """Run a play. With `check`, change nothing and return what would change.
+
+    Raises ConfigureError naming host, task and message; UnreachableError when a host does not answer.
+    """
+    from ansible_runner.interface import init_runner
+
+    recorder = _Recorder(tell)
+    log = project.logs / f"ansible-{play.name}.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with _private_folder(play) as folder:
+        arguments = [f"-e @{folder / 'variables.json'}", *(["--check", "--diff"] if check else [])]
+        if project.accelerated:
+            arguments.append(f"-e strategy_family={acceleration.FAMILY}")
+        runner = init_runner(
+            private_data_dir=str(folder),
+            playbook=str(play.playbook),
+            inventory=[str(path) for path in play.inventories],
+            limit=",".join(play.hosts),
+            cmdline=" ".join(arguments),
+            envvars=environment(project, folder),
+            event_handler=recorder.hear,
+            quiet=True,
+        )
+        runner.config.command = [*ENDS_WITH_US, *runner.config.command]
+        runner.run()
+        _keep_log(runner.stdout, log)
+    recorder.raise_for(runner.status, log)
+    return Configured(play.name, tuple(recorder.changes), recorder.tasks, skipped=False, log=log)
+
+
+def environment(project: Project, folder: Path) -> dict[str, str]:
+    """Settings of Ansible for every run of ours; nothing is read from the operator's own configuration.
+
+    In `folder` Ansible renders templates, secrets in them too, and a run that is killed leaves them there.
+    """
+    return {
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "ANSIBLE_CONFIG": str(DATA / "ansible.cfg"),
+        "ANSIBLE_ROLES_PATH": str(project.roles),
+        "ANSIBLE_SSH_ARGS": f"-F {project.state / 'ssh_config'}",
+        "ANSIBLE_LOCAL_TEMP": str(folder / "rendered"),
+        **(acceleration.settings() if project.accelerated else {}),
+    }
+
+
+class _Recorder:
+    """Hears ansible-runner's events and keeps what is told or decided by them."""
+
+    def __init__(self, tell: Tell) -> None:
+        self._tell = tell
+        self.changes: list[str] = []
+        self.failures: list[str] = []
+        self.unreachable: list[str] = []
+        self.tasks = 0
+
+    def hear(self, event: Mapping[str, Any]) -> bool:
+        """Handle one event; always kept, as ansible-runner asks."""
+        kind, data = event["event"], event.get("event_data", {})
+        if kind not in TASK_EVENTS:
+            return True
+        where = f"{data.get('host', '')}: {data.get('task', '')}"
+        result = data.get("res") or {}
+        self.tasks += 1
+        if kind == "runner_on_ok":
+            self._tell(where)
+            if result.get("changed"):
+                self.changes.append(where)
+        elif kind == "runner_on_unreachable":
+            self.unreachable.append(f"{data.get('host', '')}: {result.get('msg', 'no answer')}")
+        elif not data.get("ignore_errors"):
+            self.failures.append(f"{where}: {_message(result)}")
+        return True
+
+    def raise_for(self, status: str, log: Path) -> None:
+        """Raise what the play ended with, if it did not end well."""
+        if self.unreachable:
+            raise UnreachableError("; ".join(self.unreachable), fix="start the host or mend the link, then run again")
+        if self.failures:
+            raise ConfigureError("\n  ".join(self.failures), fix=f"the whole run is in {log}")
+        if status != "successful":
+            raise ConfigureError(f"ansible ended as {status}", fix=f"the whole run is in {log}")
+
+
+def _message(result: Mapping[str, Any]) -> str:
+    text = result.get("msg") or result.get("stderr") or result.get("censored") or "failed"
+    return " ".join(str(text).split())[:600]
+
+
+@contextmanager
+def _private_folder(play: Play) -> Iterator[Path]:
+    """A folder in memory only this user can read, gone afterwards: variables and what is made of them may be secret."""
+    memory = Path("/dev/shm")  # noqa: S108 - a tmpfs on purpose, and the folder below is 0700
+    top = memory if memory.is_dir() else Path(tempfile.gettempdir())
+    for left in top.glob("vaern-*-*"):
+        if not Path("/proc", left.name.split("-")[1]).exists():  # its run was killed
+            shutil.rmtree(left, ignore_errors=True)
+    folder = Path(tempfile.mkdtemp(prefix=f"vaern-{os.getpid()}-", dir=top))
+    try:
+        descriptor = os.open(folder / "variables.json", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as handle:
+            json.dump(play.variables, handle)
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _keep_log(stdout: Any, log: Path) -> None:
+    from vaern.runtime.redaction import redact
+
+    log.write_text(redact(stdout.read()), encoding="utf-8")
+
+
+def inputs_digest(project: Project, play: Play) -> str:
+    """Digest of everything a play is made of: roles, playbook, inventories, variables."""
+    digest = hashlib.sha256(json.dumps(dict(play.variables), sort_keys=True, default=str).encode())
+    for top in (project.roles, *(path.parent for path in play.inventories)):
+        for path in sorted(path for path in top.rglob("*") if path.is_file() and "__pycache__" not in path.parts):
+            digest.update(str(path.relative_to(top)).encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()

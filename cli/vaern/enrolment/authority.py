@@ -1,0 +1,31 @@
+"""The authority of a deployment, which signs host certificates, and the secrets that are kept beside it."""
+
+from __future__ import annotations
+
+from vaern.enrolment.signer import LocalSigner, Signer
+from vaern.model.deployment import Deployment
+from vaern.model.vocabulary import Target
+from vaern.runtime.paths import Project
+from vaern.runtime.secret_store import SecretStore, folder_of, passphrase
+from vaern_stacks.azure import naming
+
+
+def signer(project: Project, deployment: Deployment) -> Signer:
+    """The authority of this deployment: on Azure a key in the vault, in the lab one in the state directory."""
+    title = f"vaern {deployment.name}"
+    if deployment.target is not Target.AZURE:
+        return LocalSigner(folder_of(project), _passphrase(project, deployment), title=title)
+    from vaern.enrolment.key_vault import KeyVault
+    from vaern.enrolment.vault_signer import VaultSigner
+
+    address = naming.Names.of(deployment).vault_address()
+    return VaultSigner(KeyVault(address, naming.AUTHORITY_KEY, tenant=deployment.on_azure.tenant), title=title)
+
+
+def secrets(project: Project, deployment: Deployment) -> SecretStore:
+    """The secrets of this deployment, such as the pre-shared keys of its tunnels."""
+    return SecretStore(folder_of(project) / "secrets", _passphrase(project, deployment))
+
+
+def _passphrase(project: Project, deployment: Deployment) -> bytes:
+    return passphrase(project, may_make=deployment.target is Target.LAB)

@@ -1,0 +1,181 @@
+"""Enrol: every host makes its own keys; what is public comes back, a certificate goes out.
+
+One ssh command a host makes what is missing (WireGuard key, TLS key) and answers with public key, certificate request
+and the certificate it has. Only when that certificate will not do, a second one brings the new one. Nothing but
+openssl is needed on the host, which every Debian has: the roles have not run yet. A run that dies anywhere is finished
+by running it again: a key that is there is never made anew.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from vaern.enrolment.certificates import is_usable
+from vaern.enrolment.key_record import read_record, write_record
+from vaern.enrolment.signer import Signer
+from vaern.errors import ConfigureError
+from vaern.model.naming import INTERFACE
+from vaern.model.progress import Tell
+from vaern.runtime import ssh
+from vaern.runtime.paths import Project
+from vaern.runtime.secret_store import SecretStore
+
+PUBLIC_KEY = re.compile(r"^[A-Za-z0-9+/]{43}=$")
+"""What a host answers becomes a variable of Ansible, so anything else than a key is refused."""
+
+# Written in octal: the PKCS #8 header of X25519 (RFC 8410), which openssl wants before the 32 bytes WireGuard keeps.
+MAKE = r"""
+set -eu
+umask 077
+command -v openssl >/dev/null || { echo "openssl is not installed" >&2; exit 1; }
+getent group vaern-pki >/dev/null || groupadd --system vaern-pki
+install -d -m 0755 /etc/vaern
+install -d -m 0750 -o root -g vaern-pki /etc/vaern/pki
+cd /etc/vaern/pki
+if [ ! -s host.key ]; then
+  openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out host.key.new
+  mv host.key.new host.key
+fi
+chown root:vaern-pki host.key
+chmod 0640 host.key
+echo "== wireguard"
+if [ "$wireguard" = yes ]; then
+  install -d -m 0700 /etc/wireguard
+  tunnel=/etc/wireguard/$interface.key
+  if [ ! -s "$tunnel" ]; then
+    openssl genpkey -algorithm X25519 -outform DER | tail -c 32 | base64 >"$tunnel.new"
+    mv "$tunnel.new" "$tunnel"
+  fi
+  chmod 0600 "$tunnel"
+  { printf '\060\056\002\001\000\060\005\006\003\053\145\156\004\042\004\040'; base64 -d <"$tunnel"; } \
+    | openssl pkey -inform DER -pubout -outform DER | tail -c 32 | base64
+fi
+echo "== request"
+openssl req -new -key host.key -subj "/CN=$name"
+echo "== certificate"
+cat host.crt 2>/dev/null || true
+echo "== authority"
+cat ca.crt 2>/dev/null || true
+"""
+
+DELIVER = r"""
+set -eu
+umask 022
+cd /etc/vaern/pki
+cat >ca.crt.new <<'END'
+{authority}END
+cat >host.crt.new <<'END'
+{certificate}END
+mv ca.crt.new ca.crt
+mv host.crt.new host.crt
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A host to enrol: its inventory name, the addresses its certificate is for, and whether it is a WireGuard peer."""
+
+    name: str
+    addresses: tuple[str, ...]
+    wireguard: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolled:
+    """What enrolment ended with. `variables` is the content of the record, as Ansible reads it."""
+
+    renewed: tuple[str, ...]
+    """Hosts that got a certificate in this run."""
+    record: Path
+    variables: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a host said."""
+
+    public_key: str
+    request: str
+    certificate: str
+    authority: str
+
+
+def enrol(project: Project, subjects: Iterable[Subject], record: Path, signer: Signer, tell: Tell) -> Enrolled:
+    """Give each host its keys and a certificate, all hosts at once, and write what is public to `record` (YAML).
+
+    The record holds exactly these hosts. Raises UnreachableError naming a host that does not answer, ConfigureError
+    when keys cannot be made there, UsageError when a host asks for a certificate it must not have.
+    """
+    wanted = {subject.name: subject for subject in sorted(subjects, key=lambda subject: subject.name)}
+    recorded = read_record(record)
+    authority = signer.authority()
+
+    def work(name: str) -> tuple[bool, dict[str, str]]:
+        subject = wanted[name]
+        answer = ask(project, subject)
+        usable = usable_certificate(subject, answer, recorded.get(name, {}).get("certificate", ""), authority)
+        certificate = usable or signer.sign(answer.request, name=name, addresses=subject.addresses)
+        if answer.certificate != certificate or answer.authority != authority:
+            _run(project, name, DELIVER.format(authority=authority, certificate=certificate))
+        tell(f"{name}: {'certificate is current' if usable else 'new certificate'}")
+        entry = {"certificate": certificate}
+        if subject.wireguard:
+            entry["wireguard_public_key"] = answer.public_key
+        return not usable, entry
+
+    done = ssh.on_each(tuple(wanted), work)
+    variables: dict[str, Any] = {"enrolment": {name: entry for name, (_, entry) in done.items()}}
+    write_record(record, variables)
+    return Enrolled(tuple(name for name, (new, _) in done.items() if new), record, variables)
+
+
+def preshared_keys(store: SecretStore, pairs: Iterable[str]) -> dict[str, str]:
+    """The WireGuard pre-shared key of each pair (`naming.pair_key`), made on first use."""
+    return store.get_or_make(pairs, lambda: base64.b64encode(secrets.token_bytes(32)).decode())
+
+
+def ask(project: Project, subject: Subject) -> Answer:
+    """Have a host make what is missing, and read what it has. Raises as `enrol` does."""
+    wireguard = "yes" if subject.wireguard else "no"
+    settings = f"name={subject.name}\nwireguard={wireguard}\ninterface={INTERFACE}\n"
+    return parse_answer(subject, _run(project, subject.name, settings + MAKE))
+
+
+def parse_answer(subject: Subject, text: str) -> Answer:
+    """The answer of MAKE. Raises ConfigureError when it is not one; a host is not trusted to send what it should."""
+    sections = dict(re.findall(r"^== (\w+)\n(.*?)(?=^== |\Z)", text, re.DOTALL | re.MULTILINE))
+    try:
+        answer = Answer(
+            sections["wireguard"].strip(), sections["request"], sections["certificate"], sections["authority"]
+        )
+    except KeyError as error:
+        raise ConfigureError(f"{subject.name} answered without {error}", fix="run it again") from error
+    if subject.wireguard and not PUBLIC_KEY.match(answer.public_key):
+        raise ConfigureError(
+            f"{subject.name} sent something that is not a WireGuard public key",
+            fix=f"remove /etc/wireguard/{INTERFACE}.key on {subject.name} and enrol it again",
+        )
+    return answer
+
+
+def usable_certificate(subject: Subject, answer: Answer, recorded: str, authority: str) -> str:
+    """The host's certificate, else the recorded one (a run died before delivery), if it will do; else empty."""
+    for candidate in filter(None, (answer.certificate, recorded)):
+        if is_usable(candidate, answer.request, authority, name=subject.name, addresses=subject.addresses):
+            return candidate
+    return ""
+
+
+def _run(project: Project, host: str, script: str) -> str:
+    """Output of a script on a host. Raises UnreachableError, or ConfigureError when the script fails there."""
+    done = ssh.run(project, host, "sh -s", stdin=script)
+    if done.returncode != 0:
+        reason = " ".join(done.stderr.split())[:300]
+        raise ConfigureError(f"{host} could not make its keys: {reason}", fix=f"mend it on {host}, then run it again")
+    return done.stdout

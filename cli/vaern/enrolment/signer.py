@@ -1,0 +1,128 @@
+"""Who vouches for a host: a small certificate authority behind an interface, so that a key vault can take its place.
+
+The root signs hosts directly, because a fleet of a few hundred needs no intermediate. Its private key is encrypted
+with the passphrase of `secret_store.py` and never leaves the state directory.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from vaern.enrolment.certificates import host_builder, root_builder
+from vaern.errors import SetupError, UsageError
+from vaern.runtime.private_file import held, write_private
+
+if TYPE_CHECKING:
+    from cryptography import x509
+    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey, EllipticCurvePublicKey
+
+
+class Signer(Protocol):
+    """What enrolment asks of a certificate authority."""
+
+    def authority(self) -> str:
+        """The authority's own certificate, PEM."""
+        ...
+
+    def sign(self, request: str, *, name: str, addresses: tuple[str, ...]) -> str:
+        """Sign a CSR (PEM) for the host of that inventory name and return the certificate (PEM).
+
+        The CSR proves possession of the key and nothing else: name and addresses are ours, from the inventory.
+        Raises UsageError when the CSR is not signed by its own key, names another host or has a key of another kind.
+        """
+        ...
+
+
+class LocalSigner:
+    """An authority in the state directory: `ca.crt` and `ca.key` (encrypted) in `folder`, made on first use."""
+
+    def __init__(self, folder: Path, passphrase: bytes, *, title: str = "vaern") -> None:
+        self._certificate_file = folder / "ca.crt"
+        self._key_file = folder / "ca.key"
+        self._passphrase = passphrase
+        self._title = title
+        self._loaded: tuple[x509.Certificate, EllipticCurvePrivateKey] | None = None
+
+    def authority(self) -> str:
+        """See Signer. Raises SetupError when the passphrase does not open the key."""
+        from cryptography.hazmat.primitives.serialization import Encoding
+
+        return self._root()[0].public_bytes(Encoding.PEM).decode()
+
+    def sign(self, request: str, *, name: str, addresses: tuple[str, ...]) -> str:
+        """See Signer."""
+        certificate, key = self._root()
+        return issue(request, certificate, key, name=name, addresses=addresses)
+
+    def _root(self) -> tuple[x509.Certificate, EllipticCurvePrivateKey]:
+        if self._loaded is None:
+            with held(self._key_file.parent):
+                if not self._key_file.exists():
+                    self._make()
+            self._loaded = self._load()
+        return self._loaded
+
+    def _make(self) -> None:
+        from cryptography.hazmat.primitives.asymmetric import ec
+        from cryptography.hazmat.primitives.hashes import SHA384
+        from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
+
+        key = ec.generate_private_key(ec.SECP384R1())
+        certificate = root_builder(key, self._title).sign(key, SHA384())
+        encrypted = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(self._passphrase))
+        # The key is written last: it is what says that the authority is complete.
+        write_private(self._certificate_file, certificate.public_bytes(Encoding.PEM))
+        write_private(self._key_file, encrypted)
+
+    def _load(self) -> tuple[x509.Certificate, EllipticCurvePrivateKey]:
+        from cryptography import x509
+        from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+        from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+        try:
+            key = load_pem_private_key(self._key_file.read_bytes(), self._passphrase)
+            certificate = x509.load_pem_x509_certificate(self._certificate_file.read_bytes())
+        except (ValueError, FileNotFoundError) as error:
+            raise SetupError(
+                f"the passphrase does not open the authority {self._key_file} ({error})",
+                fix="set VAERN_PASSPHRASE to the passphrase the authority was made with, or restore its folder",
+            ) from error
+        if not isinstance(key, EllipticCurvePrivateKey) or key.public_key() != certificate.public_key():
+            raise SetupError(
+                f"{self._key_file} and {self._certificate_file} do not belong together",
+                fix=f"restore {self._key_file.parent} from its backup",
+            )
+        return certificate, key
+
+
+def issue(
+    request: str, root: x509.Certificate, key: EllipticCurvePrivateKey, *, name: str, addresses: tuple[str, ...]
+) -> str:
+    """The certificate (PEM) every signer makes of a CSR; only where `key` is differs. Raises as `Signer.sign`."""
+    from cryptography.hazmat.primitives.hashes import SHA384
+    from cryptography.hazmat.primitives.serialization import Encoding
+
+    builder = host_builder(_checked(request, name), name, addresses, root.subject, key.public_key())
+    return builder.sign(key, SHA384()).public_bytes(Encoding.PEM).decode()
+
+
+def _checked(request: str, name: str) -> EllipticCurvePublicKey:
+    """The key of a CSR that may be signed for that host. Raises UsageError."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    fix = f"remove /etc/vaern/pki/host.key on {name} and enrol it again"
+    try:
+        csr = x509.load_pem_x509_csr(request.encode())
+    except ValueError as error:
+        raise UsageError(f"{name} sent something that is not a certificate request", fix=fix) from error
+    if not csr.is_signature_valid:
+        raise UsageError(f"the certificate request of {name} is not signed by its own key", fix=fix)
+    key = csr.public_key()
+    if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
+        raise UsageError(f"the key of {name} is not on P-256", fix=fix)
+    names = [attribute.value for attribute in csr.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)]
+    if names != [name]:
+        raise UsageError(f"the certificate request of {name} is for {names}", fix=fix)
+    return key

@@ -1,0 +1,192 @@
+"""Proof: a uniquely tagged event from each log source, and an alert through each tap, are found in the archive.
+
+A configuration can be right and still carry nothing. So every declared source sends a canary from its own address,
+and the collector is asked whether it has arrived under the right municipality. What has not is followed backwards,
+so that the error names the leg it stopped on.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import subprocess
+import sys
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from vaern.errors import ProofError, UnreachableError
+from vaern.model.declaration import LogSource, Municipality, Tap
+from vaern.model.finding import Proof
+from vaern.model.progress import Tell
+from vaern.model.vocabulary import HostRole, Protocol
+from vaern.runtime import ssh
+from vaern.runtime.paths import Project
+
+WAIT_SECONDS = 45.0
+POLL_SECONDS = 0.15
+DISCARD_PORT = 9
+SENDER = Path(__file__).parent / "send_canary.py"
+PORTS = {Protocol.SYSLOG_UDP: ("udp", 514), Protocol.SYSLOG_TCP: ("tcp", 514), Protocol.SYSLOG_TLS: ("tls", 6514)}
+
+
+@dataclass(frozen=True, slots=True)
+class Canary:
+    """One thing to send and to look for. `find` is how the collector will name its source."""
+
+    subject: str
+    site: str
+    find: str
+    tag: str
+    sent_from: str
+    sent_to: str
+    protocol: str
+    port: int
+    payload: str
+
+
+def canaries(municipality: Municipality, nonce: str, now: datetime) -> list[Canary]:
+    """What to send for every log source and tap; `nonce` makes the tags of this run unique."""
+    from_sources = [_source_canary(municipality, source, nonce, now) for source in municipality.log_sources]
+    return from_sources + [_tap_canary(municipality, tap, nonce) for tap in municipality.taps]
+
+
+def _source_canary(municipality: Municipality, source: LogSource, nonce: str, now: datetime) -> Canary:
+    relay = relay_of(municipality, source.site)
+    tag = f"vaern-canary-{nonce}-{source.name}"
+    protocol, port = PORTS[source.protocol]
+    stamp = now.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    text = f"<134>1 {stamp} {source.name} vaern - canary - {tag}"
+    return Canary(source.name, source.site, source.name, tag, str(source.address), str(relay), protocol, port, text)
+
+
+def _tap_canary(municipality: Municipality, tap: Tap, nonce: str) -> Canary:
+    sensor = municipality.host(tap.sensor)
+    device = next(source for source in municipality.log_sources if source.site == sensor.site)
+    tag = f"vaern-canary-{nonce}-{tap.name}"
+    relay = relay_of(municipality, sensor.site)
+    return Canary(
+        tap.name, sensor.site, f"tap-{tap.name}", tag, str(device.address), str(relay), "udp", DISCARD_PORT, tag
+    )
+
+
+def relay_of(municipality: Municipality, site: str) -> str:
+    """LAN address of the relay that takes the events of a site."""
+    relays = municipality.with_role(HostRole.RELAY)
+    return str(next((host for host in relays if host.site == site), relays[0]).address)
+
+
+def prove(
+    project: Project,
+    slug: str,
+    municipality: Municipality,
+    namespaces: dict[str, str],
+    collector: str,
+    authority: Path,
+    tell: Tell,
+) -> list[Proof]:
+    """Send every canary, wait for all of them together, and return one Proof each, sorted.
+
+    `namespaces` maps a site to the namespace its devices send from, `authority` is the CA that TLS senders trust.
+    Raises ProofError when a canary cannot be sent at all.
+    """
+    sent = canaries(municipality, secrets.token_hex(6), datetime.now(UTC))
+    started = time.monotonic()
+    for canary in sent:
+        _send(canary, namespaces, authority)
+    tell(f"{len(sent)} canaries sent, looking for them at {collector}")
+    arrived = _await(project, municipality.code, collector, sent, started, tell)
+    spent = time.monotonic() - started
+    missing = [canary for canary in sent if canary.subject not in arrived]
+    legs = {canary.subject: _last_leg(project, slug, municipality, canary) for canary in missing}
+    return sorted(
+        Proof(
+            municipality=slug,
+            subject=canary.subject,
+            tag=canary.tag,
+            seen=canary.subject in arrived,
+            leg="archive" if canary.subject in arrived else legs[canary.subject],
+            seconds=round(arrived.get(canary.subject, spent), 2),
+        )
+        for canary in sent
+    )
+
+
+def _send(canary: Canary, namespaces: dict[str, str], authority: Path) -> None:
+    if canary.site not in namespaces:
+        raise ProofError(
+            f"{canary.subject}: no way to send from its address at {canary.site}",
+            fix="canaries are sent from the devices of the lab; on other targets look for real events in the archive",
+        )
+    command = ["ip", "netns", "exec", namespaces[canary.site], sys.executable, "-I", str(SENDER), canary.protocol]
+    command += [canary.sent_from, canary.sent_to, str(canary.port), str(authority)]
+    done = subprocess.run(command, input=canary.payload, text=True, capture_output=True, check=False, timeout=30)
+    if done.returncode and canary.port != DISCARD_PORT:
+        reason = done.stderr.strip().splitlines()[-1] if done.stderr.strip() else "no reason given"
+        raise ProofError(
+            f"{canary.subject}: stopped between device and relay, {canary.sent_to}:{canary.port} said: {reason}",
+            fix="check that rsyslog runs on the relay and that the port is open there (`vaern verify`)",
+        )
+
+
+def _await(
+    project: Project, code: str, collector: str, sent: list[Canary], started: float, tell: Tell
+) -> dict[str, float]:
+    """Ask the collector until all canaries are there or the time is over; seconds by subject."""
+    arrived: dict[str, float] = {}
+    while len(arrived) < len(sent) and time.monotonic() - started < WAIT_SECONDS:
+        waiting = [canary for canary in sent if canary.subject not in arrived]
+        for subject in _found(project, code, collector, waiting, time.monotonic() - started):
+            arrived[subject] = time.monotonic() - started
+            tell(f"{subject} seen at {collector}")
+        if len(arrived) < len(sent):
+            time.sleep(POLL_SECONDS)
+    return arrived
+
+
+def _found(project: Project, code: str, collector: str, waiting: list[Canary], age: float) -> set[str]:
+    tags = " ".join(canary.tag for canary in waiting)
+    command = f"vaern-archive-find --code {code} --since {int(age) + 60} {tags}"
+    answer = ssh.run(project, collector, command)
+    return matches(answer.stdout.splitlines(), code, waiting)
+
+
+def matches(lines: Iterable[str], code: str, waiting: list[Canary]) -> set[str]:
+    """Subjects whose tag came back under the right municipality and source; a tag anywhere else is no proof."""
+    found = set()
+    for line in lines:
+        event = json.loads(line)["event"]
+        for canary in waiting:
+            told = str(event.get("message", ""))
+            if canary.tag in told and event.get("municipality") == code and event.get("source") == canary.find:
+                found.add(canary.subject)
+    return found
+
+
+def _last_leg(project: Project, slug: str, municipality: Municipality, canary: Canary) -> str:
+    """The last place a missing canary was seen, looking backwards from the collector."""
+    relays = list(municipality.with_role(HostRole.RELAY))
+    try:
+        for relay in relays:
+            seen = ssh.run(project, f"{slug}-{relay.name}", f"grep -rqsF -e {canary.tag} /var/spool/vaern-log-shipper")
+            if seen.returncode == 0:
+                return "relay"
+        for sensor in municipality.with_role(HostRole.SENSOR):
+            seen = ssh.run(project, f"{slug}-{sensor.name}", f"grep -rqsF -e {canary.tag} /var/log/vaern-tap")
+            if seen.returncode == 0:
+                return "sensor"
+    except UnreachableError:
+        return "device (a host on the way does not answer)"
+    return "device"
+
+
+def raise_for(proofs: list[Proof]) -> None:
+    """Raise ProofError naming every canary that did not arrive, and the leg it stopped on."""
+    missing = [f"{proof.subject} was last seen at: {proof.leg}" for proof in proofs if not proof.seen]
+    if missing:
+        raise ProofError(
+            f"{len(missing)} of {len(proofs)} canaries did not reach the archive\n  " + "\n  ".join(missing),
+            fix="run `vaern verify` for the host after that leg; its failed controls say what to mend",
+        )

@@ -1,0 +1,164 @@
+"""Proof on Azure: what capture has written into the write-once archive, for each host, source and tap.
+
+Devices are not ours to send from there, so nothing is sent in their name. A host is proved by a heartbeat it made
+after the proof began, which is a canary of its own: it went the whole way. A source is proved by its own latest event,
+which may be as old as the source may be silent; a tap by its own latest alert, within the longest of those times.
+"""
+
+from __future__ import annotations
+
+import shlex
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from vaern.errors import UnreachableError
+from vaern.model import sizing
+from vaern.model.declaration import Municipality
+from vaern.model.deployment import Deployment
+from vaern.model.finding import Proof
+from vaern.model.naming import host_name, tap_source, watch_source
+from vaern.model.progress import Tell
+from vaern.model.vocabulary import HostRole
+from vaern.runtime import ssh
+from vaern.runtime.paths import Project
+from vaern_stacks.azure.capture import SCOPE, Captured, Place, bearer
+from vaern_stacks.azure.retention import login
+
+POLL_SECONDS = 15.0
+SLACK_SECONDS = 120.0
+"""What is waited beyond the declared time capture takes."""
+SPOOL = "/var/spool/vaern-log-shipper"
+DEPARTURE = timedelta(seconds=60)
+"""How far the clock of a relay may be ahead of or behind the operator's; the baseline allows one second."""
+Event = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One thing to find an event of: how it is told of, and how events name it."""
+
+    subject: str
+    source: str
+    since: datetime
+    """The oldest event that proves it."""
+
+
+def wanted(municipality: Municipality, now: datetime) -> list[Wanted]:
+    """Every host that has a relay to speak through, every log source, and every tap."""
+    patience = {one.name: timedelta(minutes=one.silent_after_minutes) for one in municipality.log_sources}
+    longest = max(patience.values(), default=timedelta())
+    hosts = [host.name for host in municipality.hosts if sizing.relay_of(municipality, host.site) is not None]
+    return [
+        *(Wanted(watch_source(name), watch_source(name), now) for name in hosts),
+        *(Wanted(name, name, now - waits) for name, waits in patience.items()),
+        *(Wanted(tap.name, tap_source(tap.name), now - longest) for tap in municipality.taps),
+    ]
+
+
+def matching(events: Iterable[Event], code: str, waiting: Iterable[Wanted]) -> dict[str, str]:
+    """Subject to `relay/boot/sequence` of an event that proves it; one of another municipality proves nothing."""
+    by_source = {one.source: one for one in waiting}
+    found: dict[str, str] = {}
+    for event in events:
+        one = by_source.get(str(event.get("source")))
+        if one is None or one.subject in found or event.get("municipality") != code:
+            continue
+        received = _time(event.get("received"))
+        if received is not None and received >= one.since:
+            found[one.subject] = "/".join(str(event.get(part)) for part in ("relay", "boot", "sequence"))
+            if len(found) == len(by_source):
+                break
+    return found
+
+
+def _time(text: Any) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(str(text))
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+@dataclass
+class Search:
+    """A look into the archive that goes on while capture writes; a file is read once."""
+
+    captured: Captured
+    code: str
+    wanted: list[Wanted]
+    found: dict[str, str] = field(default_factory=dict)
+    read: set[str] = field(default_factory=set)
+
+    def look(self, now: datetime) -> list[str]:
+        """Read what was not read before, newest first, as long as something is missing; subjects found now."""
+        new: list[str] = []
+        oldest = min((one.since for one in self.wanted), default=now) - DEPARTURE
+        for name in self.captured.files(oldest, now + DEPARTURE):
+            waiting = [one for one in self.wanted if one.subject not in self.found]
+            if not waiting:
+                break
+            if name not in self.read:
+                found = matching(self.captured.events(name), self.code, waiting)
+                self.read.add(name)
+                self.found |= found
+                new += found
+        return new
+
+
+def prove(
+    project: Project,
+    slug: str,
+    municipality: Municipality,
+    deployment: Deployment,
+    tell: Tell,
+    *,
+    captured: Captured | None = None,
+    pause: Callable[[float], None] = time.sleep,
+) -> list[Proof]:
+    """Look until everything is found or capture has had its time; one Proof each, sorted.
+
+    Raises ProofError when nobody may look, or the archive cannot be reached from here.
+    """
+    began, started = datetime.now(UTC), time.monotonic()
+    place = Place.of(deployment, slug, municipality.code)
+    archive = captured or Captured(place, bearer(login(deployment.on_azure.tenant, SCOPE)))
+    search = Search(archive, municipality.code, wanted(municipality, began))
+    patience = deployment.on_azure.event_hubs.capture_seconds + SLACK_SECONDS
+    arrived: dict[str, float] = {}
+    tell(f"looking into {archive.place.container}; capture takes up to {patience / 60:.0f} minutes")
+    while True:
+        for subject in search.look(datetime.now(UTC)):
+            arrived[subject] = time.monotonic() - started
+            tell(f"{subject} is in the archive")
+        if len(arrived) == len(search.wanted) or time.monotonic() - started > patience:
+            break
+        pause(POLL_SECONDS)
+    spent = time.monotonic() - started
+    legs = {one.subject: _leg(project, slug, municipality, one) for one in search.wanted if one.subject not in arrived}
+    return sorted(
+        Proof(
+            municipality=slug,
+            subject=one.subject,
+            tag=search.found.get(one.subject, ""),
+            seen=one.subject in arrived,
+            leg=legs.get(one.subject, "archive"),
+            seconds=round(arrived.get(one.subject, spent), 2),
+        )
+        for one in search.wanted
+    )
+
+
+def _leg(project: Project, slug: str, municipality: Municipality, one: Wanted) -> str:
+    """Where events of it were last seen: at the relay, which has taken some in, or not even there."""
+    words = shlex.quote(f'"source":"{one.source}"')
+    look = f"grep -rqsF -e {words} {SPOOL}"
+    try:
+        for relay in municipality.with_role(HostRole.RELAY):
+            if ssh.run(project, host_name(slug, relay.name), look).returncode == 0:
+                return "relay"
+    except UnreachableError:
+        return "device (a host on the way does not answer)"
+    return "device"

@@ -1,0 +1,74 @@
+"""Commands on hosts over the ssh configuration the provision stage wrote; one shared connection a host."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import tempfile
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from vaern.errors import UnreachableError
+from vaern.runtime.paths import Project
+
+TIMEOUT_SECONDS = 60
+SSH_FAILED = 255
+CHUNK = 1 << 16
+Answer = TypeVar("Answer")
+
+
+def run(project: Project, host: str, command: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    """Run a shell command on a host by its inventory name; its own exit code is in the result.
+
+    Raises UnreachableError when ssh itself fails or nothing answers within a minute.
+    """
+    configuration = str(project.state / "ssh_config")
+    arguments = ["ssh", "-F", configuration, "-o", "BatchMode=yes", host, as_root(command)]
+    try:
+        done = subprocess.run(
+            arguments, input=stdin, capture_output=True, text=True, check=False, timeout=TIMEOUT_SECONDS
+        )
+    except subprocess.TimeoutExpired as error:
+        raise _unreachable(host, f"did not answer within {TIMEOUT_SECONDS} s") from error
+    if done.returncode == SSH_FAILED:
+        raise _unreachable(host, f"does not answer: {done.stderr.strip()}")
+    return done
+
+
+def as_root(command: str) -> str:
+    """The command as it is where the login is root, and by sudo where it is not: Azure gives root no login."""
+    return f'if [ "$(id -u)" = 0 ]; then\n{command}\nelse exec sudo -n sh -c {shlex.quote(command)}\nfi'
+
+
+def stream(project: Project, host: str, command: str, stdin: str, sink: Callable[[bytes], object]) -> tuple[int, str]:
+    """Hand what a command writes to `sink` as it comes, however much; its exit code and standard error.
+
+    Raises UnreachableError when ssh itself fails.
+    """
+    arguments = ["ssh", "-F", str(project.state / "ssh_config"), "-o", "BatchMode=yes", "-o", "ConnectTimeout=20"]
+    arguments += ["-o", "ServerAliveInterval=15", host, command]
+    with tempfile.TemporaryFile() as told, tempfile.TemporaryFile() as asked:
+        asked.write(stdin.encode())
+        asked.seek(0)
+        with subprocess.Popen(arguments, stdin=asked, stdout=subprocess.PIPE, stderr=told) as process:
+            while process.stdout and (data := os.read(process.stdout.fileno(), CHUNK)):
+                sink(data)
+        told.seek(0)
+        said = told.read().decode(errors="replace")
+    if process.returncode == SSH_FAILED:
+        raise _unreachable(host, f"does not answer: {said.strip()}")
+    return process.returncode, said
+
+
+def on_each(hosts: tuple[str, ...], work: Callable[[str], Answer]) -> dict[str, Answer]:
+    """Do the same work for several hosts at the same time. Raises what the first failing host raised."""
+    with ThreadPoolExecutor(max_workers=max(1, min(len(hosts), 16))) as pool:
+        return dict(zip(hosts, pool.map(work, hosts), strict=True))
+
+
+def _unreachable(host: str, what: str) -> UnreachableError:
+    return UnreachableError(
+        f"{host} {what}", fix=f"check that {host} is up (`vaern lab list` for the lab), then run again"
+    )

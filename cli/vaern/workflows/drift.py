@@ -1,0 +1,102 @@
+"""Drift: what is no longer as the last run left it, on the engine's side and on the hosts, without changing anything.
+
+The engine compares its state with what is there; the roles, in check mode, compare every host with the declaration.
+Hosts that do not answer are a finding, and do not hide what moved on the others.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from vaern import configure, provision
+from vaern.configure import Play
+from vaern.enrolment import key_record
+from vaern.errors import ProvisionError, UnreachableError
+from vaern.model.fleet import Fleet
+from vaern.model.naming import SHARED
+from vaern.model.progress import Tell
+from vaern.runtime import ssh
+from vaern.runtime.paths import Project
+from vaern.runtime.run_lock import exclusive
+from vaern.workflows import plays
+from vaern.workflows.status import enrolled_slugs
+
+
+@dataclass(frozen=True, slots=True)
+class Drifted:
+    """One thing that moved. `where` is `stack` or `hosts`; `was` and `now` are JSON where a property changed."""
+
+    stack: str
+    where: str
+    subject: str
+    what: str
+    was: str = ""
+    now: str = ""
+
+
+def stacks_to_compare(project: Project, fleet: Fleet, slugs: tuple[str, ...]) -> list[str]:
+    """The shared stack, then the named ones; without names, every one that is made.
+
+    Raises ProvisionError for one that is not made: a stack that is not there must not pass for one that is in order.
+    """
+    made = provision.stacks(project, fleet.deployment)
+    wanted = [SHARED, *(slugs or sorted(slug for slug in fleet.municipalities if slug in made))]
+    for stack in wanted:
+        if stack not in made:
+            run = "vaern up" if stack == SHARED else f"vaern onboard {stack}"
+            raise ProvisionError(f"the stack {stack} is not made", fix=f"run `{run}`")
+    return wanted
+
+
+def drift(project: Project, fleet: Fleet, stacks: list[str], tell: Tell) -> list[Drifted]:
+    """Everything that moved in these stacks. Raises BusyError while a run works on one of them."""
+    found: list[Drifted] = []
+    for stack in stacks:
+        with exclusive(project, stack):
+            tell(f"{stack}: asking the engine")
+            found += _of_stack(project, fleet, stack)
+            found += _of_hosts(project, fleet, stack, tell)
+    return found
+
+
+def _of_stack(project: Project, fleet: Fleet, stack: str) -> list[Drifted]:
+    return [
+        Drifted(stack, "stack", f"{one.type} {one.name}", one.property or one.action, one.was, one.now)
+        for one in provision.drift(project, stack, fleet.deployment)
+    ]
+
+
+def _of_hosts(project: Project, fleet: Fleet, stack: str, tell: Tell) -> list[Drifted]:
+    """Check mode over the hosts that answer."""
+    if not _enrolled(project, fleet, stack):
+        tell(f"{stack}: its hosts are not enrolled, so the roles never ran there and are not compared")
+        return []
+    play = plays.shared_play(project, fleet) if stack == SHARED else plays.municipality_play(project, fleet, stack)
+    silent = _silent(project, play.hosts)
+    found = [Drifted(stack, "hosts", host, "does not answer") for host in silent]
+    answering = tuple(host for host in play.hosts if host not in silent)
+    if answering:
+        asked = Play(f"{play.name}-drift", play.playbook, play.inventories, answering, play.variables)
+        for change in configure.run_play(project, asked, tell, check=True).changes:
+            host, _, task = change.partition(": ")
+            found.append(Drifted(stack, "hosts", host, task))
+    return found
+
+
+def _enrolled(project: Project, fleet: Fleet, stack: str) -> bool:
+    if stack == SHARED:
+        return key_record.record_of(project, fleet.deployment, SHARED).exists()
+    return stack in enrolled_slugs(project, fleet)
+
+
+def _silent(project: Project, hosts: tuple[str, ...]) -> list[str]:
+    """Hosts that do not answer, all asked at once."""
+
+    def answers(host: str) -> bool:
+        try:
+            ssh.run(project, host, "true")
+        except UnreachableError:
+            return False
+        return True
+
+    return [host for host, answered in ssh.on_each(hosts, answers).items() if not answered]

@@ -1,0 +1,85 @@
+"""What onboarding would do, found without changing anything: on the machine, in the repository or on a host."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from vaern import configure, inventory, provision
+from vaern.configure import Play
+from vaern.enrolment import key_record
+from vaern.model.fleet import Fleet
+from vaern.model.naming import SHARED, host_name
+from vaern.model.progress import Tell
+from vaern.runtime.paths import Project
+from vaern.workflows import plays, sending_keys
+
+ROLES = {"gateway": "vpn_link", "relay": "log_shipper", "sensor": "network_tap"}
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """One thing a stage would do."""
+
+    stage: str
+    what: str
+    diff: str = ""
+
+
+def plan(project: Project, fleet: Fleet, slug: str, tell: Tell) -> list[Planned]:
+    """Everything that would change, in the order it would be done. Hosts that are there are asked in check mode."""
+    tell("asking the engine")
+    planned = _provision(project, fleet, slug)
+    new_hosts = bool(planned)
+    planned += _inventory(project, fleet, slug)
+    enrol = _enrol(project, fleet, slug)
+    planned += enrol
+    if new_hosts or enrol:
+        return planned + _roles(fleet, slug)
+    own = plays.municipality_play(project, fleet, slug)
+    for play in (
+        plays.shared_play(project, fleet),
+        sending_keys.with_sending_keys(project, fleet.deployment, own),
+    ):
+        planned += _configure(project, play, tell)
+    return planned
+
+
+def _provision(project: Project, fleet: Fleet, slug: str) -> list[Planned]:
+    changes = provision.preview_shared(project, fleet.deployment)
+    changes += provision.preview_municipality(project, fleet.deployment, fleet.municipalities[slug], slug)
+    return [Planned("provision", f"{change.action} {change.type} {change.name}") for change in changes]
+
+
+def _inventory(project: Project, fleet: Fleet, slug: str) -> list[Planned]:
+    files = {SHARED: inventory.shared_files(fleet.deployment), slug: inventory.municipality_files(fleet, slug)}
+    return [
+        Planned("inventory", f"write inventories/{difference.path}", difference.diff)
+        for folder, wanted in files.items()
+        for difference in inventory.compare(project.inventories, folder, wanted)
+    ]
+
+
+def _enrol(project: Project, fleet: Fleet, slug: str) -> list[Planned]:
+    deployment = fleet.deployment
+    subjects = {SHARED: [hub.name for hub in deployment.hubs]}
+    subjects[slug] = [host_name(slug, host.name) for host in fleet.municipalities[slug].hosts]
+    return [
+        Planned("enrol", f"make keys on {name} and sign its certificate")
+        for folder, names in subjects.items()
+        for name in names
+        if name not in key_record.read_record(key_record.record_of(project, deployment, folder))
+    ]
+
+
+def _roles(fleet: Fleet, slug: str) -> list[Planned]:
+    """Hosts that are not there yet get every role they have."""
+    municipality = fleet.municipalities[slug]
+    hosts = {hub.name: ["base", *(role.value for role in hub.roles)] for hub in fleet.deployment.hubs}
+    for host in municipality.hosts:
+        hosts[host_name(slug, host.name)] = ["base", *(ROLES[role.value] for role in host.roles)]
+    return [Planned("configure", f"run {', '.join(roles)} on {name}") for name, roles in hosts.items()]
+
+
+def _configure(project: Project, play: Play, tell: Tell) -> list[Planned]:
+    changes = configure.run_play(project, play, tell, check=True).changes
+    return [Planned("configure", change) for change in changes]

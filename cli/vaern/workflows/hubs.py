@@ -1,0 +1,45 @@
+"""The hubs, which all municipalities share: their stack, keys, peers and topics.
+
+Held by one run at a time; see docs/decisions/0003. The peers and topics of all enrolled municipalities are rendered
+each time, so that it does not matter which of two runs comes first.
+"""
+
+from __future__ import annotations
+
+from vaern import configure, enrolment, inventory, provision
+from vaern.configure import Configured
+from vaern.enrolment import Subject
+from vaern.enrolment.authority import signer
+from vaern.enrolment.key_record import record_of
+from vaern.model.deployment import Deployment, HubRole
+from vaern.model.fleet import Fleet
+from vaern.model.naming import SHARED, overlay_name
+from vaern.model.progress import Tell
+from vaern.runtime.paths import Project
+from vaern.workflows.plays import shared_play
+from vaern.workflows.status import enrolled_slugs
+
+
+def provision_hubs(project: Project, deployment: Deployment, tell: Tell) -> None:
+    """Make or mend the shared stack."""
+    provision.provision_shared(project, deployment, lambda told: tell(f"{told.change.action} {told.change.name}"))
+
+
+def enrol_hubs(project: Project, deployment: Deployment, tell: Tell) -> tuple[str, ...]:
+    """Keys and certificates of the hubs; returns the hosts that got a new certificate."""
+    subjects = [
+        Subject(
+            hub.name,
+            (str(hub.address), str(deployment.overlay_address(hub)), overlay_name(hub.name)),
+            HubRole.VPN_HUB in hub.roles,
+        )
+        for hub in deployment.hubs
+    ]
+    record = record_of(project, deployment, SHARED)
+    return enrolment.enrol(project, subjects, record, signer(project, deployment), tell).renewed
+
+
+def configure_hubs(project: Project, fleet: Fleet, tell: Tell, *, full: bool) -> Configured:
+    """Render the peers and topics of every enrolled municipality and run the shared play."""
+    inventory.write_tenants(project.inventories, fleet, enrolled_slugs(project, fleet))
+    return configure.configure(project, shared_play(project, fleet), tell, full=full)

@@ -1,0 +1,68 @@
+"""Disconnecting a municipality: the shared side lets go first, so that it holds even if the site never answers again.
+
+The archive and the municipality's topic stay: evidence outlives the connection, and ends by its own retention.
+"""
+
+from __future__ import annotations
+
+from vaern import configure, provision
+from vaern.configure import Play, host_state
+from vaern.enrolment import authority, key_record
+from vaern.errors import ConfigureError, UnreachableError
+from vaern.model.fleet import Fleet
+from vaern.model.naming import SHARED
+from vaern.model.progress import Listener, Tell
+from vaern.model.vocabulary import Target
+from vaern.runtime.paths import Project
+from vaern.runtime.run_lock import queued
+from vaern.workflows import hubs, plays
+from vaern.workflows.steps import step
+
+
+def consequences(fleet: Fleet, slug: str) -> list[str]:
+    """What offboarding does, for the person who has to confirm it."""
+    municipality, deployment = fleet.municipalities[slug], fleet.deployment
+    hosts = ", ".join(host.name for host in municipality.hosts)
+    lines = [
+        f"cut the tunnel of {slug} at {', '.join(hub.name for hub in deployment.hubs)}, and forget its keys",
+        f"take away its right to write to the collector {deployment.collector.name}",
+        f"stop what vaern runs on {hosts}, and remove the keys there",
+    ]
+    if deployment.target is Target.LAB:
+        lines.append("remove its hosts and networks from the lab")
+    else:
+        lines.append("remove its namespace, keys and private endpoint from Azure")
+    return [*lines, f"keep its archive; retention is {municipality.privacy.retention_days} days"]
+
+
+def offboard(project: Project, fleet: Fleet, slug: str, listen: Listener) -> None:
+    """Disconnect. A site that does not answer is told, and does not stop the rest."""
+    play = plays.municipality_play(project, fleet, slug)
+    with step(listen, "revoke", "at the shared hosts") as running, queued(project, SHARED, running):
+        _forget_keys(project, fleet, slug)
+        configured = hubs.configure_hubs(project, fleet, running, full=False)
+        running.done = f"{len(configured.changes)} changes"
+    with step(listen, "stop", "at the site") as running:
+        running.done = _stop(project, play, running)
+    with step(listen, "remove", "what was made for it") as running:
+        removed = provision.destroy_municipality(
+            project, slug, lambda told: running(told.change.name), deployment=fleet.deployment
+        )
+        running.done = f"{len(removed)} resources removed"
+    host_state.forget(project, slug)
+
+
+def _forget_keys(project: Project, fleet: Fleet, slug: str) -> None:
+    """Without its record a municipality is no longer rendered as a tenant or a peer."""
+    deployment = fleet.deployment
+    key_record.record_of(project, deployment, slug).unlink(missing_ok=True)
+    pairs = plays.pairs_of(deployment, slug, fleet.municipalities[slug])
+    authority.secrets(project, deployment).remove(pairs)
+
+
+def _stop(project: Project, play: Play, tell: Tell) -> str:
+    stop = Play(f"{play.name}-offboard", project.roles / "offboard.yml", play.inventories, play.hosts, {})
+    try:
+        return f"{len(configure.run_play(project, stop, tell).changes)} changes"
+    except (UnreachableError, ConfigureError) as error:
+        return f"the site could not be asked to stop ({error.what.splitlines()[0]}); its keys are worth nothing now"

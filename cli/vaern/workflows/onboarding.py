@@ -1,0 +1,159 @@
+"""The whole way through: declaration, provision, inventory, approval, enrol, configure, verify, prove, report.
+
+Each stage can be run alone; here they are only chained. Everything is idempotent, so a run that dies anywhere is
+finished by running it again. What municipalities share is done in turn, everything else side by side.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from vaern import approval, configure, enrolment, inventory, proof, provision
+from vaern.configure import Configured
+from vaern.enrolment import authority, key_record
+from vaern.errors import ApprovalError
+from vaern.model.declaration import Municipality
+from vaern.model.finding import Finding, Outcome, Proof
+from vaern.model.fleet import Fleet
+from vaern.model.naming import SHARED
+from vaern.model.outputs import MunicipalityOutputs
+from vaern.model.progress import Listener
+from vaern.model.vocabulary import Target
+from vaern.proof import captures
+from vaern.runtime.paths import Project
+from vaern.runtime.run_lock import queued
+from vaern.runtime.secret_store import folder_of
+from vaern.workflows import hubs, plays, sending_keys
+from vaern.workflows.steps import step
+
+
+@dataclass
+class Onboarding:
+    """One run for one municipality: what it was given, and what its stages have found so far."""
+
+    project: Project
+    fleet: Fleet
+    slug: str
+    listen: Listener
+    full: bool = False
+    durations: dict[str, float] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+    proofs: list[Proof] = field(default_factory=list)
+    changes: list[str] = field(default_factory=list)
+
+    @property
+    def municipality(self) -> Municipality:
+        """What is declared."""
+        return self.fleet.municipalities[self.slug]
+
+    def run(self) -> None:
+        """All stages up to the proof; raises what the first failing stage raises."""
+        outputs = self.provision()
+        self.write_inventory()
+        self.require_approval()
+        self.enrol()
+        self.configure()
+        self.verify()
+        self.prove(outputs)
+
+    def provision(self) -> MunicipalityOutputs:
+        """Both stacks: the shared one in turn, then the municipality's own."""
+        project, deployment = self.project, self.fleet.deployment
+        with step(self.listen, "provision", "shared collectors and municipality", self.durations) as running:
+            with queued(project, SHARED, running):
+                hubs.provision_hubs(project, deployment, running)
+            outputs = provision.provision_municipality(
+                project,
+                deployment,
+                self.municipality,
+                self.slug,
+                lambda told: running(f"{told.change.action} {told.change.name}"),
+            )
+            running.done = ", ".join(host.name for host in outputs.hosts)
+        return outputs
+
+    def write_inventory(self) -> None:
+        """The generated files of the municipality and of the shared hosts."""
+        with step(self.listen, "inventory", "generating", self.durations) as running:
+            inventories = self.project.inventories
+            changed = inventory.write(inventories, SHARED, inventory.shared_files(self.fleet.deployment))
+            changed += inventory.write(inventories, self.slug, inventory.municipality_files(self.fleet, self.slug))
+            running.done = f"{len(changed)} files written" if changed else "current"
+
+    def require_approval(self) -> None:
+        """Outside the lab nothing is applied without the municipality's signature."""
+        with step(self.listen, "approval", "looking for the signature", self.durations) as running:
+            files = inventory.municipality_files(self.fleet, self.slug)
+            try:
+                signer = approval.verify(self.project.municipality(self.slug), files)
+                running.done = f"approved by {signer}"
+            except ApprovalError:
+                if self.fleet.deployment.target is not Target.LAB:
+                    raise
+                running.done = "not asked in the lab"
+
+    def enrol(self) -> None:
+        """Keys on the hubs in turn, and on the municipality's hosts."""
+        project, deployment = self.project, self.fleet.deployment
+        with step(self.listen, "enrol", "keys and certificates", self.durations) as running:
+            with queued(project, SHARED, running):
+                renewed = hubs.enrol_hubs(project, deployment, running)
+            renewed += enrolment.enrol(
+                project,
+                plays.subjects_of(deployment, self.slug, self.municipality),
+                key_record.record_of(project, deployment, self.slug),
+                authority.signer(project, deployment),
+                running,
+            ).renewed
+            running.done = f"new certificates: {', '.join(renewed)}" if renewed else "every certificate is current"
+
+    def configure(self) -> None:
+        """The shared play and the municipality's, side by side."""
+        with step(self.listen, "configure", "running the roles", self.durations) as running:
+
+            def shared() -> Configured:
+                with queued(self.project, SHARED, running):
+                    return hubs.configure_hubs(self.project, self.fleet, running, full=self.full)
+
+            def own() -> Configured:
+                play = plays.municipality_play(self.project, self.fleet, self.slug)
+                play = sending_keys.with_sending_keys(self.project, self.fleet.deployment, play)
+                return configure.configure(self.project, play, running, full=self.full)
+
+            with ThreadPoolExecutor(max_workers=2) as pool:
+                both = [pool.submit(shared), pool.submit(own)]
+            done = [future.result() for future in both]
+            self.changes = [change for configured in done for change in configured.changes]
+            skipped = all(configured.skipped for configured in done)
+            running.done = "nothing has changed since the last run" if skipped else f"{len(self.changes)} changes"
+
+    def verify(self) -> None:
+        """Every control on every host. Failed ones do not stop the way: the proof says more about them."""
+        from vaern.verify import verify
+
+        with step(self.listen, "verify", "controls", self.durations) as running:
+            self.findings = verify(self.project, self.slug, self.municipality, self.fleet.deployment)
+            failed = sum(finding.outcome is Outcome.FAILED for finding in self.findings)
+            running.done = f"{len(self.findings)} findings, {failed} failed"
+
+    def prove(self, outputs: MunicipalityOutputs) -> None:
+        """A canary from each source and through each tap; on Azure what capture has written of each."""
+        if self.fleet.deployment.target is Target.AZURE:
+            with step(self.listen, "prove", "looking into the archive", self.durations) as running:
+                deployment = self.fleet.deployment
+                self.proofs = captures.prove(self.project, self.slug, self.municipality, deployment, running)
+                running.done = f"{sum(one.seen for one in self.proofs)} of {len(self.proofs)} in the archive"
+            return
+        with step(self.listen, "prove", "sending canaries", self.durations) as running:
+            self.proofs = proof.prove(
+                self.project,
+                self.slug,
+                self.municipality,
+                outputs.device_namespaces,
+                self.fleet.deployment.collector.name,
+                folder_of(self.project) / "ca.crt",
+                running,
+            )
+            seen = sum(proof.seen for proof in self.proofs)
+            running.done = f"{seen} of {len(self.proofs)} seen at the collector"

@@ -1,0 +1,74 @@
+"""The plays over the hubs and over one municipality's hosts: which inventory, which hosts, which keys they know."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from vaern import enrolment
+from vaern.configure import Play
+from vaern.enrolment import Subject
+from vaern.enrolment.authority import secrets
+from vaern.enrolment.key_record import read_record, record_of
+from vaern.inventory.variables import gateways
+from vaern.model.declaration import Host, Municipality
+from vaern.model.deployment import Deployment, HubRole
+from vaern.model.fleet import Fleet
+from vaern.model.naming import SHARED, host_name, pair_key
+from vaern.runtime.paths import Project
+from vaern.workflows.status import enrolled_slugs
+
+
+def shared_play(project: Project, fleet: Fleet) -> Play:
+    """The play over the hubs; its variables hold every enrolled municipality's keys."""
+    enrolled = enrolled_slugs(project, fleet)
+    pairs = [pair for slug in enrolled for pair in pairs_of(fleet.deployment, slug, fleet.municipalities[slug])]
+    return Play(
+        name=SHARED,
+        playbook=project.roles / "shared.yml",
+        inventories=(project.municipality(SHARED) / "hosts.yml",),
+        hosts=tuple(hub.name for hub in fleet.deployment.hubs),
+        variables={
+            **key_variables(project, fleet.deployment, (SHARED, *enrolled), pairs),
+            "collector_kafka_archive": str(project.kafka_archive()),
+        },
+    )
+
+
+def municipality_play(project: Project, fleet: Fleet, slug: str) -> Play:
+    """The play over one municipality's hosts; it knows the keys of the hubs and its own, nobody else's."""
+    municipality = fleet.municipalities[slug]
+    pairs = pairs_of(fleet.deployment, slug, municipality)
+    return Play(
+        name=slug,
+        playbook=project.roles / "municipality.yml",
+        inventories=(project.municipality(slug) / "hosts.yml",),
+        hosts=tuple(host_name(slug, host.name) for host in municipality.hosts),
+        variables=key_variables(project, fleet.deployment, (SHARED, slug), pairs),
+    )
+
+
+def key_variables(project: Project, deployment: Deployment, slugs: tuple[str, ...], pairs: list[str]) -> dict[str, Any]:
+    """`enrolment` of those records, without certificates (they are on the hosts), and the pairs' secret keys."""
+    known: dict[str, dict[str, str]] = {}
+    for slug in slugs:
+        for name, entry in read_record(record_of(project, deployment, slug)).items():
+            known[name] = {key: value for key, value in entry.items() if key != "certificate"}
+    return {"enrolment": known, "vpn_preshared_keys": enrolment.preshared_keys(secrets(project, deployment), pairs)}
+
+
+def subjects_of(deployment: Deployment, slug: str, municipality: Municipality) -> list[Subject]:
+    """What to enrol in a municipality: every host, with its LAN address and that in the overlay if it has one."""
+    overlay = dict(gateways(deployment, slug, municipality))
+
+    def subject(host: Host) -> Subject:
+        name = host_name(slug, host.name)
+        addresses = (str(host.address), *((overlay[name],) if name in overlay else ()))
+        return Subject(name, addresses, name in overlay)
+
+    return [subject(host) for host in municipality.hosts]
+
+
+def pairs_of(deployment: Deployment, slug: str, municipality: Municipality) -> list[str]:
+    """Every gateway and hub that share a pre-shared key."""
+    hubs = deployment.with_role(HubRole.VPN_HUB)
+    return [pair_key(name, hub.name) for name, _ in gateways(deployment, slug, municipality) for hub in hubs]

@@ -1,0 +1,185 @@
+"""A rehearsed outage: the log path of a connected municipality is cut for a while, and the ledger says what came of it.
+
+Only relays' connections to the brokers are cut, never the way by which the relays are reached. The cut is a unit on
+each relay that ends by itself (data/rehearse.py), so that it ends also when nobody is there to end it.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from vaern.archive.ledger import Ledger, Row, ledger, relays, state_now
+from vaern.errors import ProvisionError, UnreachableError, UsageError
+from vaern.model import sizing
+from vaern.model.declaration import Municipality
+from vaern.model.deployment import Deployment
+from vaern.model.naming import host_name
+from vaern.model.progress import Tell
+from vaern.model.vocabulary import HostRole
+from vaern.runtime import ssh
+from vaern.runtime.paths import Project
+
+PROGRAM = Path(__file__).parents[1] / "data" / "rehearse.py"
+HIGH_WATER = 0.8
+"""Of the spool: above it the relay raises an alarm, and a rehearsal is none."""
+LEAST_CATCH_UP_SECONDS = 600.0
+"""A relay tries again after half a minute at most, and sends again what is missing after two."""
+OWN_END_SECONDS = 30.0
+"""The cut ends by itself so long after this program would have ended it."""
+POLL_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Spool:
+    """What a relay says of its spool: bytes used, its bound, what its disk has, events not confirmed; by its clock."""
+
+    used: int
+    bound: int
+    free: int
+    waiting: int
+    time: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """What came of it. `buffered` is relay to the events it held, unconfirmed, when the link was restored."""
+
+    seconds: float
+    buffered: dict[str, int]
+    catch_up_seconds: float | None
+    """From restoring the link until the archive had everything; None when it had not in time."""
+    duplicates: int
+    lost: int
+
+    @property
+    def holds(self) -> bool:
+        """Nothing is missing, and it was caught up with."""
+        return not self.lost and self.catch_up_seconds is not None
+
+
+def needs(slug: str, municipality: Municipality, seconds: float) -> dict[str, int]:
+    """Bytes each relay takes in during such an outage, by the declared rates and the margin of every sizing."""
+    return {
+        host_name(slug, host.name): sizing.kept_bytes(sizing.sources_of(municipality, host), seconds)
+        for host in municipality.with_role(HostRole.RELAY)
+    }
+
+
+def refuse_without_room(wanted: Mapping[str, int], spools: Mapping[str, Spool]) -> None:
+    """Raises UsageError when a spool would come above its alarm, or its disk would be full."""
+    for relay, need in wanted.items():
+        spool = spools[relay]
+        room = min(int(HIGH_WATER * spool.bound) - spool.used, spool.free)
+        if need > room:
+            raise UsageError(
+                f"the spool of {relay} has room for {max(0, room) / 2**20:.1f} MiB below its alarm, "
+                f"and the declared rates bring {need / 2**20:.1f} MiB in that time",
+                fix="ask for fewer --minutes, or wait until `vaern ledger` shows that the spool has been let go of",
+            )
+
+
+def grown(before: Ledger, after: Ledger) -> tuple[int, int]:
+    """Events lost (missing, under way or given up) and duplicated since, by source and day."""
+    known = {(row.day, row.relay, row.source): row for row in before.rows}
+
+    def since(row: Row, *columns: str) -> int:
+        old = known.get((row.day, row.relay, row.source))
+        return sum(max(0, getattr(row, one) - (getattr(old, one) if old else 0)) for one in columns)
+
+    lost = sum(since(row, "missing", "under_way", "given_up") for row in after.rows)
+    gone = {one.file for one in after.lost_segments} - {one.file for one in before.lost_segments}
+    lost += sum(one.events for one in after.lost_segments if one.file in gone)
+    return lost, sum(since(row, "duplicate") for row in after.rows)
+
+
+def spools(project: Project, slug: str, municipality: Municipality) -> dict[str, Spool]:
+    """What is in the spool of each relay; changes nothing. Raises UnreachableError, ProvisionError."""
+
+    def ask(relay: str) -> Spool:
+        answer = ssh.run(project, relay, "vaern-spool --look")
+        if answer.returncode:
+            raise ProvisionError(
+                f"{relay} cannot say what is in its spool: {answer.stderr.strip()}",
+                fix=f"run `vaern onboard {slug}`, then again",
+            )
+        told: dict[str, Any] = json.loads(answer.stdout)
+        return Spool(told["bytes"], told["max_bytes"], told["free"], told["waiting"], told["time"])
+
+    return ssh.on_each(relays(slug, municipality), ask)
+
+
+def rehearse(
+    project: Project, slug: str, municipality: Municipality, deployment: Deployment, seconds: float, tell: Tell
+) -> Rehearsal:
+    """Cut, wait, restore, and wait until the archive has everything.
+
+    Raises UsageError without room or on Azure, UnreachableError, and ProvisionError when a relay cannot be cut.
+    """
+    before = ledger(project, municipality, deployment, confirm=True)
+    state_now(project, slug, municipality)
+    refuse_without_room(needs(slug, municipality, seconds), spools(project, slug, municipality))
+    started = time.monotonic()
+    with _cut(project, slug, municipality, seconds, tell):
+        time.sleep(seconds)
+        left = spools(project, slug, municipality)
+    spent = round(time.monotonic() - started, 1)
+    held = {relay: spool.waiting for relay, spool in left.items()}
+    tell(f"the link is restored after {spent} s; the relays hold {sum(held.values())} events")
+    ask = partial(ledger, project, municipality, deployment, confirm=True)
+    since = {relay: spool.time for relay, spool in left.items()}
+    state = partial(state_now, project, slug, municipality)
+    after, caught_up = _caught_up(state, ask, since, max(LEAST_CATCH_UP_SECONDS, 3 * seconds))
+    lost, duplicates = grown(before, after)
+    return Rehearsal(spent, held, caught_up, duplicates, lost)
+
+
+@contextmanager
+def _cut(project: Project, slug: str, municipality: Municipality, seconds: float, tell: Tell) -> Iterator[None]:
+    """The brokers cannot be reached in the block; they can afterwards, whatever happens in it."""
+    names = relays(slug, municipality)
+    try:
+        for relay in names:
+            _on(project, relay, f"cut {seconds + OWN_END_SECONDS}")
+            tell(f"{relay} is cut from the collector; by itself it would end in {seconds + OWN_END_SECONDS:.0f} s")
+        yield
+    finally:
+        # All of them at the same time: one that does not answer keeps no other cut.
+        ssh.on_each(names, lambda relay: _on(project, relay, "mend"))
+
+
+def _on(project: Project, relay: str, verb: str) -> None:
+    answer = ssh.run(project, relay, f"python3 -I - {verb}", stdin=PROGRAM.read_text(encoding="utf-8"))
+    if answer.returncode:
+        said = (answer.stderr.strip().splitlines() or ["no reason given"])[-1]
+        raise ProvisionError(
+            f"{relay}: `{verb}` of the rehearsed outage failed: {said}",
+            fix=f"on {relay}: `systemctl status vaern-rehearsal`; another rehearsal may run. A cut ends by itself",
+        )
+
+
+def _caught_up(
+    state: Callable[[], object], ask: Callable[[], Ledger], since: Mapping[str, str], seconds: float
+) -> tuple[Ledger, float | None]:
+    """The balance once nothing that was sent is missing, and how long that took.
+
+    What a relay has not stated since is not known to miss, and a statement takes a moment to the archive.
+    """
+    started = time.monotonic()
+    while True:
+        with suppress(UnreachableError):  # A relay tries the link again after up to half a minute.
+            state()
+        found = ask()
+        spent = round(time.monotonic() - started, 1)
+        told = all(found.statements.get(relay, "") > moment for relay, moment in since.items())
+        if told and not found.total("missing") + found.total("under_way"):
+            return found, spent
+        if spent > seconds:
+            return found, None
+        time.sleep(POLL_SECONDS)

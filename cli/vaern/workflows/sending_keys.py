@@ -1,0 +1,38 @@
+"""The keys by which relays send to Event Hubs, added to a municipality's play while it runs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from vaern import inventory, provision
+from vaern.configure import Play
+from vaern.enrolment import event_hubs_keys
+from vaern.enrolment.event_hubs_keys import Which
+from vaern.errors import ProvisionError
+from vaern.model.deployment import Deployment
+from vaern.model.vocabulary import Target
+from vaern.runtime.paths import Project
+
+
+def with_sending_keys(project: Project, deployment: Deployment, play: Play, which: Which = Which.PRIMARY) -> Play:
+    """The municipality's play with the secrets of its relays; the same play in the lab, where they have none."""
+    return replace(play, variables={**play.variables, **sending_keys(project, deployment, play.name, which)})
+
+
+def sending_keys(project: Project, deployment: Deployment, slug: str, which: Which = Which.PRIMARY) -> dict[str, Any]:
+    """The secrets of the relays, where they send to Event Hubs; they are held as the pre-shared keys are.
+
+    Raises ProvisionError when the stack gave another endpoint than the inventory was signed with.
+    """
+    if deployment.target is not Target.AZURE:
+        return {}
+    made = provision.municipality_outputs(project, slug).event_hubs
+    expected = inventory.endpoint(deployment, slug)
+    if made is None or made.endpoint != expected:
+        found = made.endpoint if made else "none"
+        raise ProvisionError(
+            f"{slug}: the relays are told to send to {expected}, and the stack made {found}",
+            fix=f"run `vaern onboard {slug}`; a namespace that was renamed by hand has to get its name back",
+        )
+    return {"event_hubs_connection_strings": event_hubs_keys.connection_strings(made.keys, which)}

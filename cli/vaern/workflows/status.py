@@ -1,0 +1,88 @@
+"""How far each municipality is, read from the records of the stages; nothing is asked of any host."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from vaern import approval, inventory
+from vaern.enrolment.key_record import read_record, record_of
+from vaern.errors import ApprovalError
+from vaern.model.fleet import Fleet
+from vaern.model.vocabulary import Target
+from vaern.runtime.paths import Project
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """One municipality. `report` is the time of the last one; counts are zero without a report."""
+
+    municipality: str
+    code: str
+    hosts: int
+    inventory: str
+    approved_by: str
+    enrolled: int
+    report: str
+    passed: int
+    failed: int
+    proofs_seen: int
+    proofs: int
+
+    @property
+    def connected(self) -> bool:
+        """Everything declared was found right and seen at the collector, when last looked at."""
+        return bool(self.report) and not self.failed and self.proofs > 0 and self.proofs == self.proofs_seen
+
+
+def statuses(project: Project, fleet: Fleet) -> list[Status]:
+    """One Status each, in the order of the fleet."""
+    return [_status(project, fleet, slug) for slug in fleet.municipalities]
+
+
+def enrolled_slugs(project: Project, fleet: Fleet) -> list[str]:
+    """Municipalities of which every host has a record of its keys."""
+    return [slug for slug, one in fleet.municipalities.items() if len(_keys(project, fleet, slug)) == len(one.hosts)]
+
+
+def _status(project: Project, fleet: Fleet, slug: str) -> Status:
+    municipality = fleet.municipalities[slug]
+    files = inventory.municipality_files(fleet, slug)
+    report = _report(project, slug, "latest")
+    outcomes = [finding["outcome"] for finding in report.get("findings", [])]
+    proofs = _report(project, slug, "proved").get("proofs", [])
+    return Status(
+        municipality=slug,
+        code=municipality.code,
+        hosts=len(municipality.hosts),
+        inventory="changed" if inventory.compare(project.inventories, slug, files) else "current",
+        approved_by=_approved_by(project, fleet, slug, files),
+        enrolled=len(_keys(project, fleet, slug)),
+        report=str(report.get("time", "")),
+        passed=outcomes.count("passed"),
+        failed=outcomes.count("failed"),
+        proofs_seen=sum(bool(proof["seen"]) for proof in proofs),
+        proofs=len(proofs),
+    )
+
+
+def _approved_by(project: Project, fleet: Fleet, slug: str, files: dict[str, str]) -> str:
+    if fleet.deployment.target is Target.LAB:
+        return "not asked in the lab"
+    try:
+        return approval.verify(project.municipality(slug), files)
+    except ApprovalError:
+        return ""
+
+
+def _keys(project: Project, fleet: Fleet, slug: str) -> dict[str, Any]:
+    return read_record(record_of(project, fleet.deployment, slug))
+
+
+def _report(project: Project, slug: str, which: str) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = json.loads((project.reports / slug / which / "findings.json").read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found

@@ -1,0 +1,60 @@
+"""What the collector answers about open alarms, and that not knowing is never read as nothing being wrong."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from vaern.archive import alarms
+from vaern.declaration import load_deployment, load_fleet
+from vaern.runtime.paths import Project
+
+ROOT = Path(__file__).resolve().parents[3]
+RECORD = {
+    "time": "2026-11-24T19:50:54.067Z",
+    "municipality": "0710",
+    "kind": "silent",
+    "subject": "firewall1",
+    "since": "2026-11-24T19:50:44.048Z",
+    "text": {"da": "firewall1 har ikke sendt noget", "en": "firewall1 has sent nothing"},
+}
+
+
+def answer(records: list[dict[str, object]], age: int = 1) -> str:
+    return f"1795549900\n{json.dumps({'time': 'now', 'alarms': records})}\n{1795549900 - age}\n"
+
+
+def test_alarms_are_those_of_their_municipality() -> None:
+    found = alarms.parsed(answer([RECORD, {**RECORD, "municipality": "shared", "kind": "clock"}]))
+    assert [alarm.subject for alarm in found.of("0710")] == ["firewall1"]
+    assert found.of("0751") == ()
+    assert [alarm.kind for alarm in found.shared] == ["clock"]
+    assert found.unknown == ""
+
+
+def test_a_sentry_that_stopped_is_told() -> None:
+    found = alarms.parsed(answer([RECORD], age=300))
+    assert len(found.open) == 1
+    assert "300 s ago" in found.unknown
+
+
+@pytest.mark.parametrize("text", ["", "1795549900\n", "1795549900\n{}\n1\n", "1795549900\n[]\n1\n", "x\ny\nz\n"])
+def test_no_answer_is_not_no_alarm(text: str) -> None:
+    assert alarms.parsed(text).unknown
+
+
+def test_nothing_is_asked_before_there_is_a_collector(tmp_path: Path) -> None:
+    fleet = load_fleet(Project(ROOT, ROOT / ".vaern"), ("favrskov",))
+    found = alarms.read(Project(ROOT, tmp_path), fleet.deployment)
+    assert found == alarms.Alarms((), "nothing has been provisioned yet")
+
+
+def test_on_azure_it_is_said_who_watches_and_who_does_not(tmp_path: Path) -> None:
+    example = load_deployment(Path(__file__).resolve().parents[3] / "docs" / "examples" / "azure" / "collector.yml")
+    told = alarms.read(Project(tmp_path, tmp_path / ".vaern"), example)
+    assert told.open == ()
+    assert "no sentry runs on Azure" in told.unknown
+    assert "rg-faelles-prod-shared" in told.unknown
+    assert "nobody watches single sources" in told.unknown

@@ -1,0 +1,177 @@
+"""What is made of Ansible's events, when a play is left out, and where its secrets go."""
+
+from __future__ import annotations
+
+import json
+import stat
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from vaern.configure import Configured, Play, host_state, playbooks
+from vaern.errors import ConfigureError, UnreachableError
+from vaern.runtime.paths import Project
+
+LOG = Path("ansible.log")
+
+
+def event(kind: str, host: str = "hub1", task: str = "a task", **res: Any) -> Mapping[str, Any]:
+    return {"event": kind, "event_data": {"host": host, "task": task, "res": res}}
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    (tmp_path / "roles/base/tasks").mkdir(parents=True)
+    (tmp_path / "roles/base/tasks/main.yml").write_text("---\n")
+    (tmp_path / "inventories/shared").mkdir(parents=True)
+    (tmp_path / "inventories/shared/hosts.yml").write_text("all: {}\n")
+    return Project(tmp_path, tmp_path / ".vaern")
+
+
+@pytest.fixture
+def play(project: Project) -> Play:
+    inventories = (project.inventories / "shared/hosts.yml",)
+    return Play(
+        "shared", project.roles / "shared.yml", inventories, ("hub1",), {"vpn_preshared_keys": {"a/b": "s3cr3t"}}
+    )
+
+
+def test_changes_are_counted_by_host_and_task() -> None:
+    told: list[str] = []
+    recorder = playbooks._Recorder(told.append)
+    recorder.hear(event("runner_on_ok", changed=True))
+    recorder.hear(event("runner_on_ok", host="gw1", changed=False))
+    recorder.hear(event("playbook_on_stats"))
+    assert recorder.changes == ["hub1: a task"]
+    assert told == ["hub1: a task", "gw1: a task"]
+    recorder.raise_for("successful", LOG)
+
+
+def test_a_failed_task_is_named_with_its_message() -> None:
+    recorder = playbooks._Recorder(lambda text: None)
+    recorder.hear(event("runner_on_failed", task="Packages are installed", msg="No package\n  matching 'x'"))
+    with pytest.raises(ConfigureError, match="hub1: Packages are installed: No package matching 'x'") as raised:
+        recorder.raise_for("failed", LOG)
+    assert "ansible.log" in raised.value.fix
+
+
+def test_an_ignored_failure_is_none() -> None:
+    recorder = playbooks._Recorder(lambda text: None)
+    failed = event("runner_on_failed", msg="no")
+    failed["event_data"]["ignore_errors"] = True
+    recorder.hear(failed)
+    recorder.raise_for("successful", LOG)
+
+
+def test_an_unreachable_host_is_another_error() -> None:
+    recorder = playbooks._Recorder(lambda text: None)
+    recorder.hear(event("runner_on_unreachable", msg="timed out"))
+    with pytest.raises(UnreachableError, match="hub1: timed out"):
+        recorder.raise_for("failed", LOG)
+
+
+def test_an_end_nobody_explained_is_an_error_too() -> None:
+    with pytest.raises(ConfigureError, match="ended as timeout"):
+        playbooks._Recorder(lambda text: None).raise_for("timeout", LOG)
+
+
+def test_the_message_of_a_hidden_result_is_hidden() -> None:
+    assert playbooks._message({"censored": "the output has been hidden"}) == "the output has been hidden"
+
+
+def test_variables_are_private_and_gone_afterwards(play: Play) -> None:
+    with playbooks._private_folder(play) as folder:
+        path = folder / "variables.json"
+        assert json.loads(path.read_text()) == dict(play.variables)
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert not folder.exists()
+
+
+def test_what_a_killed_run_left_is_removed_and_that_of_a_living_one_is_not(play: Play) -> None:
+    with playbooks._private_folder(play) as living:
+        ended = subprocess.Popen(["true"])
+        ended.wait()
+        left = living.parent / f"vaern-{ended.pid}-left"
+        left.mkdir()
+        (left / "variables.json").write_text("{}")
+        with playbooks._private_folder(play):
+            assert not left.exists()
+            assert living.exists()
+
+
+def test_any_input_changes_the_digest(project: Project, play: Play) -> None:
+    digests = {playbooks.inputs_digest(project, play)}
+    (project.roles / "base/tasks/main.yml").write_text("---\n# changed\n")
+    digests.add(playbooks.inputs_digest(project, play))
+    (project.inventories / "shared/hosts.yml").write_text("all: {hosts: {}}\n")
+    digests.add(playbooks.inputs_digest(project, play))
+    digests.add(playbooks.inputs_digest(project, Play(**{**_fields(play), "variables": {"other": 1}})))
+    assert len(digests) == 4
+
+
+def _fields(play: Play) -> dict[str, Any]:
+    return {name: getattr(play, name) for name in Play.__slots__}
+
+
+class Hosts:
+    """Stands for hosts whose state a test sets, and for a play that brings them into one."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.state, self.runs = "bare", 0
+        monkeypatch.setattr(host_state, "read", lambda project, hosts: dict.fromkeys(hosts, self.state))
+        monkeypatch.setattr(playbooks, "run_play", self.run)
+
+    def run(self, project: Project, play: Play, tell: object, *, check: bool = False) -> Configured:
+        self.runs += 1
+        self.state = "as declared"
+        return Configured(play.name, ("hub1: a task",), 1, skipped=False)
+
+
+def test_finished_work_is_left_out_until_something_differs(
+    project: Project, play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hosts = Hosts(monkeypatch)
+    quiet = lambda text: None  # noqa: E731
+    assert not playbooks.configure(project, play, quiet).skipped
+    assert playbooks.configure(project, play, quiet).skipped
+    hosts.state = "edited by hand"
+    assert not playbooks.configure(project, play, quiet).skipped
+    assert playbooks.configure(project, play, quiet).skipped
+    (project.roles / "base/tasks/main.yml").write_text("---\n# changed\n")
+    assert not playbooks.configure(project, play, quiet).skipped
+    assert not playbooks.configure(project, play, quiet, full=True).skipped
+    assert hosts.runs == 4
+
+
+def test_a_failed_play_is_run_again(project: Project, play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    Hosts(monkeypatch)
+    quiet = lambda text: None  # noqa: E731
+    playbooks.configure(project, play, quiet)
+
+    def burst(*arguments: object, **options: object) -> Configured:
+        raise ConfigureError("burst")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(playbooks, "run_play", burst)
+        with pytest.raises(ConfigureError):
+            playbooks.configure(project, play, quiet, full=True)
+    assert not playbooks.configure(project, play, quiet).skipped
+
+
+def test_the_operators_own_configuration_is_not_read(project: Project) -> None:
+    settings = playbooks.environment(project, project.state)
+    assert Path(settings["ANSIBLE_CONFIG"]).name == "ansible.cfg"
+    assert Path(settings["ANSIBLE_CONFIG"]).is_file()
+    assert str(project.state / "ssh_config") in settings["ANSIBLE_SSH_ARGS"]
+
+
+def test_ansible_renders_where_a_killed_run_leaves_nothing_for_long(project: Project, play: Play) -> None:
+    """A template with a pre-shared key stayed in the state after kill -9; in the folder of the run it is swept."""
+    with playbooks._private_folder(play) as folder:
+        rendered = Path(playbooks.environment(project, folder)["ANSIBLE_LOCAL_TEMP"])
+        assert rendered.is_relative_to(folder)
+        assert not rendered.is_relative_to(project.state)

@@ -1,0 +1,61 @@
+"""Which stacks are compared, and what is said of hosts that were never enrolled."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from vaern import provision
+from vaern.declaration import load_fleet
+from vaern.errors import ProvisionError
+from vaern.model.fleet import Fleet
+from vaern.runtime.paths import Project
+from vaern.workflows import drift
+from vaern.workflows.drift import Drifted, stacks_to_compare
+from vaern_stacks.drift import Moved
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture(scope="module")
+def fleet() -> Fleet:
+    return load_fleet(Project(ROOT, ROOT / ".vaern"))
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """No record of any key, so nothing is enrolled."""
+    return Project(tmp_path, tmp_path / "state")
+
+
+def test_the_shared_stack_is_always_compared(project: Project, fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(provision, "stacks", lambda *_: ["favrskov", "samsoe", "shared", "withdrawn"])
+    assert stacks_to_compare(project, fleet, ()) == ["shared", "favrskov", "samsoe"]
+    assert stacks_to_compare(project, fleet, ("samsoe",)) == ["shared", "samsoe"]
+
+
+@pytest.mark.parametrize(
+    ("made", "asked", "fix"),
+    [([], (), "vaern up"), (["shared"], ("favrskov",), "vaern onboard favrskov"), (["favrskov"], (), "vaern up")],
+)
+def test_what_is_not_made_does_not_pass_for_unmoved(
+    project: Project, fleet: Fleet, monkeypatch: pytest.MonkeyPatch, made: list[str], asked: tuple[str, ...], fix: str
+) -> None:
+    monkeypatch.setattr(provision, "stacks", lambda *_: made)
+    with pytest.raises(ProvisionError, match="is not made") as caught:
+        stacks_to_compare(project, fleet, asked)
+    assert fix in caught.value.fix
+
+
+def test_hosts_that_are_not_enrolled_are_not_asked_and_that_is_said(
+    project: Project, fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moved = [Moved("changed", "Vault", "vault", "tags.by", "", '"hand"'), Moved("gone", "Disk", "data-hub1")]
+    monkeypatch.setattr(provision, "drift", lambda *_: moved)
+    told: list[str] = []
+    assert drift.drift(project, fleet, ["shared"], told.append) == [
+        Drifted("shared", "stack", "Vault vault", "tags.by", "", '"hand"'),
+        Drifted("shared", "stack", "Disk data-hub1", "gone"),
+    ]
+    assert any("not enrolled" in line for line in told)
