@@ -71,8 +71,8 @@ def declared_bytes() -> int:
     municipality = (
         load_fleet(project, ["samsoe"]).municipalities["samsoe"].model_copy(update={"outage_hours": DAY_HOURS})
     )
-    (relay,) = [host for host in municipality.hosts if sizing.sources_of(municipality, host)]
-    return sizing.spool_bytes(municipality, relay)
+    (relay,) = [host for host in municipality.hosts if municipality.sources_through(host)]
+    return sizing.spool_bytes(municipality.sources_through(relay), municipality.outage_hours)
 
 
 def declared_events() -> int:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 
 from vaern.errors import UsageError
-from vaern.runtime.paths import SHARED, Project
+from vaern.model.naming import SHARED
+from vaern.runtime.paths import Project
 
 
 @click.command()

@@ -15,8 +15,9 @@ from vaern.model import municipalities
 from vaern.model.declaration import Municipality
 from vaern.model.deployment import Deployment, HubRole
 from vaern.model.fleet import Fleet
+from vaern.model.naming import SHARED
 from vaern.model.vocabulary import Target
-from vaern.runtime.paths import SHARED, Project
+from vaern.runtime.paths import Project
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vaern.declaration.rules import Fault, repeated
-from vaern.model import receiving, sizing
-from vaern.model.vocabulary import HostRole, SocProtocol, Target
+from vaern.model import sizing
+from vaern.model.relays import plan_of
+from vaern.model.vocabulary import SocProtocol, Target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,14 +29,12 @@ def deployment_faults(deployment: Deployment) -> Iterator[Fault]:
 
 def municipality_faults(deployment: Deployment, municipality: Municipality) -> Iterator[Fault]:
     """The declared disk of each relay holds the queues of the receivers too."""
+    relays = plan_of(deployment, municipality).relays
     for position, host in enumerate(municipality.hosts):
-        if HostRole.RELAY not in host.roles:
-            continue
-        held = sizing.spool_bytes(municipality, host)
-        queues = receiving.queues_bytes(deployment, municipality, host)
-        if queues and held + queues > sizing.disk_limit_bytes(host):
-            gib = -(-(held + queues) * 10 // sizing.GIB) / 10
-            names = ", ".join(one.name for one in receiving.sent(deployment, municipality))
+        relay = relays.get(host.name)
+        if relay and relay.queues and relay.spool_needed_bytes > relay.spool_limit_bytes:
+            gib = -(-(relay.spool_needed_bytes + relay.queue_bytes) * 10 // sizing.GIB) / 10
+            names = ", ".join(queue.receiver.name for queue in relay.queues)
             found = f"{host.spool_gib:g} GiB has no room for the queues of {names}"
             yield Fault(("hosts", position, "spool_gib"), found, f"write {gib:g} or more, or lower outage_hours")
 

@@ -159,7 +159,7 @@ def _relays(municipality: Municipality) -> Iterator[Fault]:
     if not municipality.with_role(HostRole.RELAY):
         return
     for position, site in enumerate(municipality.sites):
-        relay = sizing.relay_of(municipality, site.name)
+        relay = municipality.relay_of(site.name)
         if relay is None and _senders(municipality, site.name):
             found = f"{_senders(municipality, site.name)} at {site.name} have no relay to send to"
             yield Fault(("sites", position, "name"), found, f"add the role relay to a host at {site.name}")
@@ -234,14 +234,15 @@ def _spool(municipality: Municipality) -> Iterator[Fault]:
     for position, host in enumerate(municipality.hosts):
         if HostRole.RELAY not in host.roles:
             continue
-        need, limit = sizing.spool_bytes(municipality, host), sizing.disk_limit_bytes(host)
+        sources = municipality.sources_through(host)
+        need, limit = sizing.spool_bytes(sources, municipality.outage_hours), sizing.disk_limit_bytes(host)
         if need <= limit:
             continue
         key, fix = ("hosts", position, "spool_gib"), f"write {-(-need * 10 // sizing.GIB) / 10:g} or more"
         if limit < sizing.SMALLEST_SPOOL:
             yield Fault(key, f"{host.spool_gib:g} GiB is less than the smallest spool, 8 MiB", fix)
             continue
-        hours = sizing.hours_that_fit(municipality, host, limit)
+        hours = sizing.hours_that_fit(sources, limit)
         found = f"{host.spool_gib:g} GiB lasts {hours:.1f} hours, and {municipality.outage_hours} must be survived"
         yield Fault(key, found, fix + (f", or lower outage_hours to {int(hours)}" if hours >= 1 else ""))
 

@@ -13,11 +13,12 @@ from vaern.inventory.hosts import host_variables
 from vaern.inventory.hubs import hub_variables, tenant_variables
 from vaern.inventory.senders import senders_page
 from vaern.inventory.variables import baseline
-from vaern.model import receiving, sizing
+from vaern.model import sizing
 from vaern.model.declaration import Municipality
 from vaern.model.deployment import Deployment, HubRole
 from vaern.model.fleet import Fleet
 from vaern.model.naming import SHARED, generated_name, group_of, host_name
+from vaern.model.relays import Endurance, endurance, plan_of
 from vaern.model.vocabulary import HostRole, Target
 from vaern.runtime.yaml_text import dump
 
@@ -72,17 +73,15 @@ def municipality_files(fleet: Fleet, slug: str) -> dict[str, str]:
         f"{slug}/group_vars/all/baseline.yml": render(baseline(deployment)),
         f"{slug}/senders.md": senders_page(municipality),
     }
-    notes = {
-        one.relay: _note(one, receiving.queues_bytes(deployment, municipality, municipality.host(one.relay)))
-        for one in receiving.endurance(deployment, municipality)
-    }
+    plan = plan_of(deployment, municipality)
+    notes = {one.relay: _note(one, plan.relays[one.relay].queue_bytes) for one in endurance(plan, municipality)}
     for host in municipality.hosts:
-        variables = host_variables(deployment, slug, municipality, host)
+        variables = host_variables(deployment, slug, municipality, host, plan)
         files[f"{slug}/host_vars/{host_name(slug, host.name)}.yml"] = render(variables, notes.get(host.name, ""))
     return files
 
 
-def _note(one: receiving.Endurance, queues_bytes: int) -> str:
+def _note(one: Endurance, queues_bytes: int) -> str:
     queues = f" less {queues_bytes / sizing.GIB:.2f} GiB of queues to SOCs" if queues_bytes else ""
     return (
         f"Without a link this relay keeps everything for {one.hours:.1f} hours, {one.asked_hours} are asked for: "

@@ -9,18 +9,19 @@ from vaern.inventory.variables import Variables, gateways, names_without_dns, po
 from vaern.model.declaration import Host, Municipality
 from vaern.model.deployment import Deployment, HubRole
 from vaern.model.naming import host_name, pair_key
+from vaern.model.relays import Plan
 from vaern.model.vocabulary import HostRole, Target
 
 KEEPALIVE_SECONDS = 25
 
 
-def host_variables(deployment: Deployment, slug: str, municipality: Municipality, host: Host) -> Variables:
+def host_variables(deployment: Deployment, slug: str, municipality: Municipality, host: Host, plan: Plan) -> Variables:
     """One host of a municipality, with the variables of each role it has."""
-    variables: Variables = {"base_open_ports": _open_ports(municipality, host)}
+    variables: Variables = {"base_open_ports": _open_ports(municipality, host, plan)}
     if HostRole.GATEWAY in host.roles:
         variables |= _link(deployment, slug, municipality, host)
     if HostRole.RELAY in host.roles:
-        variables |= relay_variables(deployment, slug, municipality, host)
+        variables |= relay_variables(deployment, slug, municipality, plan.relays[host.name], plan.topics)
         if deployment.target is Target.AZURE:
             variables["base_names"] = names_without_dns(deployment) + azure.names(deployment, slug)
     if HostRole.SENSOR in host.roles:
@@ -45,14 +46,15 @@ def _link(deployment: Deployment, slug: str, municipality: Municipality, host: H
     return {"vpn_link_interface": tunnel(f"{address}/128"), "vpn_link_hubs": hubs}
 
 
-def _open_ports(municipality: Municipality, host: Host) -> list[Variables]:
+def _open_ports(municipality: Municipality, host: Host, plan: Plan) -> list[Variables]:
     """What a host of the municipality opens, each port to the declared senders only."""
     mirrors = [
         port_of(tap.vxlan.port, "udp", [f"{tap.vxlan.remote}/32"], f"Mirror of tap {tap.name}")
         for tap in municipality.taps
         if tap.sensor == host.name and tap.vxlan is not None
     ]
-    return relay_ports(municipality, host) + mirrors
+    relay = plan.relays.get(host.name)
+    return (relay_ports(municipality, relay) if relay else []) + mirrors
 
 
 def _preshared(gateway: str, hub: str) -> str:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from vaern.inventory import azure, watching
 from vaern.inventory.variables import Variables, port_of
-from vaern.model import receiving, sizing
 from vaern.model.catalogue import GENERIC, vendor_of
 from vaern.model.declaration import Host, LogSource, Municipality, Tap
 from vaern.model.deployment import Deployment
 from vaern.model.naming import host_name, overlay_name, tap_source, topic_of
-from vaern.model.receiving import Receiver
-from vaern.model.vocabulary import HostRole, Protocol, Sector, Target, Timezone
+from vaern.model.relays import SPOOL, Queue, RelayPlan
+from vaern.model.senders import PORTS, TRANSPORTS
+from vaern.model.vocabulary import Protocol, Sector, Target, Timezone
 
-PORTS = {Protocol.SYSLOG_UDP: ("udp", 514), Protocol.SYSLOG_TCP: ("tcp", 514), Protocol.SYSLOG_TLS: ("tcp", 6514)}
 SENSOR_PORT = 20514
 """RELP over TLS from sensors; IANA has none, and this is what receivers are documented with."""
 ALERTS_PRIORITY = 1
@@ -20,59 +21,58 @@ ALERTS_PRIORITY = 1
 LAN = "lan"
 
 
-def relay_variables(deployment: Deployment, slug: str, municipality: Municipality, host: Host) -> Variables:
+def relay_variables(
+    deployment: Deployment, slug: str, municipality: Municipality, relay: RelayPlan, topics: Mapping[Sector, str]
+) -> Variables:
     """What the log_shipper role is told."""
-    spool = receiving.spool_limit_bytes(deployment, municipality, host)
+    host, spool = relay.host, relay.spool_limit_bytes
     name = host_name(slug, host.name)
-    receivers = [_receiver(municipality, host, receiver) for receiver in receiving.sent(deployment, municipality)]
+    receivers = [_receiver(queue) for queue in relay.queues]
     queues = [{"name": f"receiver_{one['name']}", "max_bytes": one["max_disk_bytes"]} for one in receivers]
     return {
         "log_shipper_identity": {"municipality": municipality.code, "site": host.site, "relay": name},
         "log_shipper_listen": str(host.address),
         "log_shipper_sources": [
-            source | _topic(deployment, municipality, Sector(source["sector"]))
+            source | _topic(municipality, topics[Sector(source["sector"])])
             for source in [
-                *(_source(source) for source in sizing.sources_of(municipality, host)),
-                *(_tap_source(slug, municipality, tap, host) for tap in _taps_through(municipality, host)),
-                *watching.sources_through(municipality, host),
+                *(_source(source) for source in relay.sources),
+                *(_tap_source(slug, municipality, tap, host) for tap in relay.taps),
+                *watching.sources_through(municipality, relay),
             ]
         ],
         "log_shipper_receivers": receivers,
         **_sending(deployment, slug, municipality, name),
-        "log_shipper_spool": {"directory": "/var/spool/vaern-log-shipper", "max_bytes": spool}
+        "log_shipper_spool": {"directory": SPOOL, "max_bytes": spool}
         # Hosts of the lab share the disk of the operator's machine.
         | ({"refuse_small_disk": False} if deployment.target is Target.LAB else {}),
         "log_shipper_privacy": {"cpr": municipality.privacy.cpr.value},
-        **watching.relay_watch("/var/spool/vaern-log-shipper", spool, queues, sizing.sources_of(municipality, host)),
+        **watching.relay_watch(spool, queues, relay.sources),
     }
 
 
-def relay_ports(municipality: Municipality, host: Host) -> list[Variables]:
-    """What a relay opens to its sources and to the sensors that hand it alerts; nothing on other hosts."""
-    if HostRole.RELAY not in host.roles:
-        return []
+def relay_ports(municipality: Municipality, relay: RelayPlan) -> list[Variables]:
+    """What a relay opens to its sources and to the sensors that hand it alerts."""
     senders: dict[Protocol, set[str]] = {}
-    for source in sizing.sources_of(municipality, host):
+    for source in relay.sources:
         senders.setdefault(source.protocol, set()).add(f"{source.address}/32")
-    for address in watching.senders_to(municipality, host):
+    for address in watching.senders_to(relay):
         senders.setdefault(Protocol.SYSLOG_TLS, set()).add(f"{address}/32")
-    sensors = {tap.sensor for tap in _taps_through(municipality, host)} - {host.name}
+    sensors = {tap.sensor for tap in relay.taps} - {relay.host.name}
     addresses = sorted(f"{municipality.host(sensor).address}/32" for sensor in sensors)
     return [
-        port_of(port, transport, sorted(senders[protocol]), f"{protocol.value} from sources", LAN)
-        for protocol, (transport, port) in sorted(PORTS.items())
+        port_of(port, TRANSPORTS[protocol], sorted(senders[protocol]), f"{protocol.value} from sources", LAN)
+        for protocol, port in sorted(PORTS.items())
         if protocol in senders
     ] + ([port_of(SENSOR_PORT, "tcp", addresses, "Alerts from sensors", LAN)] if addresses else [])
 
 
-def _topic(deployment: Deployment, municipality: Municipality, sector: Sector) -> Variables:
+def _topic(municipality: Municipality, topic: str) -> Variables:
     """The topic of a sector, where it is not the municipality's own."""
-    topic = receiving.topic_for(deployment, municipality, sector)
     return {} if topic == topic_of(municipality.code) else {"topic": topic}
 
 
-def _receiver(municipality: Municipality, host: Host, receiver: Receiver) -> Variables:
-    output = receiver.output
+def _receiver(queue: Queue) -> Variables:
+    receiver, output = queue.receiver, queue.receiver.output
     wanted: Variables = {
         "name": receiver.name,
         "protocol": output.protocol.value,
@@ -80,7 +80,7 @@ def _receiver(municipality: Municipality, host: Host, receiver: Receiver) -> Var
         "address": output.address,
         "port": receiver.port,
         "certificate_name": output.certificate_name or output.address,
-        "max_disk_bytes": receiving.queue_bytes(municipality, host, receiver),
+        "max_disk_bytes": queue.max_bytes,
     }
     return wanted | ({"authority": output.authority} if output.authority else {})
 
@@ -106,13 +106,6 @@ def _source(source: LogSource) -> Variables:
         **reading,
         "priority": source.priority,
     }
-
-
-def _taps_through(municipality: Municipality, relay: Host) -> list[Tap]:
-    """Taps whose sensor hands its alerts to this relay."""
-    return [
-        tap for tap in municipality.taps if sizing.relay_of(municipality, municipality.host(tap.sensor).site) == relay
-    ]
 
 
 def _tap_source(slug: str, municipality: Municipality, tap: Tap, relay: Host) -> Variables:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from vaern.model import sizing
 from vaern.model.catalogue import Language, Text, kind_of, vendor_of
 from vaern.model.declaration import LogSource, Municipality
 from vaern.model.senders import PORTS, filled
@@ -40,7 +39,7 @@ def _part(municipality: Municipality, language: Language) -> str:
 
 def _section(municipality: Municipality, source: LogSource, language: Language) -> str:
     kind, vendor = kind_of(source.kind), vendor_of(source)
-    relay = sizing.relay_of(municipality, source.site)
+    relay = municipality.relay_of(source.site)
     address = str(relay.address) if relay else "?"
     advice, commands = filled(vendor.setup, language, source.protocol, address)
     rows = [

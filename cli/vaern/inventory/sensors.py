@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from vaern.inventory.relays import SENSOR_PORT
 from vaern.inventory.variables import Variables
-from vaern.model import sizing
 from vaern.model.declaration import Host, Municipality, Tap
 from vaern.model.naming import host_name
 from vaern.model.vocabulary import TapMode
@@ -17,7 +16,7 @@ MEBIBYTE_PER_THREAD = 300
 def sensor_variables(slug: str, municipality: Municipality, host: Host) -> Variables:
     """What the network_tap role is told."""
     taps = [tap for tap in municipality.taps if tap.sensor == host.name]
-    relay = sizing.relay_of(municipality, host.site)
+    relay = municipality.relay_of(host.site)
     threads = max(1, -(-round(max((tap.expected_mbit_per_second for tap in taps), default=1)) // MBIT_PER_THREAD))
     output: Variables = {"mode": "local"}
     if relay is not None and relay.name != host.name:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from vaern.model import receiving, sizing
 from vaern.model.declaration import Host, LogSource, Municipality
 from vaern.model.deployment import Deployment, HubRole
 from vaern.model.naming import INTERFACE, host_name, topic_of, watch_source
+from vaern.model.relays import SPOOL, RelayPlan, plan_of
 from vaern.model.senders import PORTS
 from vaern.model.vocabulary import HostRole, Protocol, Sector, Target
 
@@ -21,7 +21,7 @@ HEARTBEATS_PRIORITY = 1
 def host_watch(deployment: Deployment, slug: str, municipality: Municipality, host: Host) -> Variables:
     """One host of a municipality; `watch_tunnel` only where there is one."""
     variables: Variables = {"watch_host": host_name(slug, host.name)}
-    relay = sizing.relay_of(municipality, host.site)
+    relay = municipality.relay_of(host.site)
     if relay is not None and relay.name != host.name:
         variables["watch_output"] = {
             "mode": "relay",
@@ -36,10 +36,10 @@ def host_watch(deployment: Deployment, slug: str, municipality: Municipality, ho
     return variables
 
 
-def relay_watch(directory: str, spool_bytes: int, queues: list[Variables], sources: Iterable[LogSource]) -> Variables:
+def relay_watch(spool_bytes: int, queues: list[Variables], sources: Iterable[LogSource]) -> Variables:
     """What a relay has besides: spool and queues to SOCs, each with the bytes it may take, and where UDP comes in."""
     takes_datagrams = any(source.protocol is Protocol.SYSLOG_UDP for source in sources)
-    return {"watch_spool": {"directory": directory, "max_bytes": spool_bytes, "queues": queues}} | (
+    return {"watch_spool": {"directory": SPOOL, "max_bytes": spool_bytes, "queues": queues}} | (
         {"watch_datagram_ports": [PORTS[Protocol.SYSLOG_UDP]]} if takes_datagrams else {}
     )
 
@@ -59,17 +59,14 @@ def hub_tunnels(peers: list[Variables]) -> Variables:
     }
 
 
-def sources_through(municipality: Municipality, relay: Host) -> list[Variables]:
+def sources_through(municipality: Municipality, relay: RelayPlan) -> list[Variables]:
     """The heartbeats a relay carries: its own from a file, those of the other hosts of its site over TLS."""
-    return [
-        _source(municipality, host, relay) for host in municipality.hosts if _speaks_through(municipality, host, relay)
-    ]
+    return [_source(municipality, host, relay.host) for host in relay.heard]
 
 
-def senders_to(municipality: Municipality, relay: Host) -> list[str]:
+def senders_to(relay: RelayPlan) -> list[str]:
     """Addresses of the other hosts that send heartbeats to this relay."""
-    hosts = (host for host in municipality.hosts if _speaks_through(municipality, host, relay))
-    return [str(host.address) for host in hosts if host.name != relay.name]
+    return [str(host.address) for host in relay.heard if host.name != relay.host.name]
 
 
 def expected(deployment: Deployment, slug: str, municipality: Municipality) -> Variables:
@@ -77,36 +74,33 @@ def expected(deployment: Deployment, slug: str, municipality: Municipality) -> V
 
     Each with the sector and the topic of its events: alarms about it go the same way.
     """
+    topics = plan_of(deployment, municipality).topics
     return {
         "sources": [
             {
                 "name": source.name,
                 "relay": host_name(slug, relay.name),
                 "silent_after_minutes": source.silent_after_minutes,
-                **_way(deployment, municipality, source.sector),
+                **_way(municipality, topics, source.sector),
             }
             for source in municipality.log_sources
-            if (relay := sizing.relay_of(municipality, source.site)) is not None
+            if (relay := municipality.relay_of(source.site)) is not None
         ],
         "hosts": [
             {
                 "name": host_name(slug, host.name),
                 "source": watch_source(host.name),
-                **_way(deployment, municipality, municipality.site(host.site).sector),
+                **_way(municipality, topics, municipality.site(host.site).sector),
             }
             for host in municipality.hosts
-            if sizing.relay_of(municipality, host.site) is not None
+            if municipality.relay_of(host.site) is not None
         ],
     }
 
 
-def _way(deployment: Deployment, municipality: Municipality, sector: Sector) -> Variables:
-    topic = receiving.topic_for(deployment, municipality, sector)
+def _way(municipality: Municipality, topics: Mapping[Sector, str], sector: Sector) -> Variables:
+    topic = topics[sector]
     return {"sector": sector.value} | ({} if topic == topic_of(municipality.code) else {"topic": topic})
-
-
-def _speaks_through(municipality: Municipality, host: Host, relay: Host) -> bool:
-    return sizing.relay_of(municipality, host.site) == relay
 
 
 def _source(municipality: Municipality, host: Host, relay: Host) -> Variables:

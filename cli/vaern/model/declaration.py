@@ -210,6 +210,16 @@ class Municipality(Declared):
         """The site of that name. Raises KeyError."""
         return {site.name: site for site in self.sites}[name]
 
+    def relay_of(self, site: str) -> Host | None:
+        """The relay of that site, which takes every source and sensor there. None when there is none."""
+        return next((host for host in self.with_role(HostRole.RELAY) if host.site == site), None)
+
+    def sources_through(self, relay: Host) -> tuple[LogSource, ...]:
+        """The log sources that relay takes in, in declared order; none on a host that is no relay."""
+        if self.relay_of(relay.site) != relay:
+            return ()
+        return tuple(source for source in self.log_sources if source.site == relay.site)
+
     def with_role(self, role: HostRole) -> tuple[Host, ...]:
         """Hosts with that role, in declared order."""
         return tuple(host for host in self.hosts if role in host.roles)

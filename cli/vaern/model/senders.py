@@ -6,6 +6,8 @@ from vaern.model.catalogue import Language, Setup
 from vaern.model.vocabulary import Protocol
 
 PORTS = {Protocol.SYSLOG_UDP: 514, Protocol.SYSLOG_TCP: 514, Protocol.SYSLOG_TLS: 6514}
+"""Where a relay listens: RFC 5426, RFC 6587 and RFC 5425."""
+TRANSPORTS = {Protocol.SYSLOG_UDP: "udp", Protocol.SYSLOG_TCP: "tcp", Protocol.SYSLOG_TLS: "tcp"}
 _TLS_OUTPUT = 'tcp" streamDriver="ossl" streamDriverMode="1" streamDriverAuthMode="x509/certvalid'
 _WORDS = {
     "transport": ("UDP", "TCP", "TLS"),

@@ -9,10 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vaern.model.vocabulary import HostRole
-
 if TYPE_CHECKING:
-    from vaern.model.declaration import Host, LogSource, Municipality
+    from vaern.model.declaration import Host, LogSource
 
 GIB = 2**30
 ENVELOPE_BYTES = 750
@@ -26,19 +24,6 @@ SMALLEST_SPOOL = 8 * 2**20
 """Bytes. A spool is kept in segments of 1 MiB or more, two of each priority; the relay's role refuses less."""
 
 
-def relay_of(municipality: Municipality, site: str) -> Host | None:
-    """The relay of that site: it takes every source and sensor there. None when there is none."""
-    return next((host for host in municipality.with_role(HostRole.RELAY) if host.site == site), None)
-
-
-def sources_of(municipality: Municipality, relay: Host) -> tuple[LogSource, ...]:
-    """The log sources that relay accepts, in declared order."""
-    taken = relay_of(municipality, relay.site)
-    if taken is None or taken.name != relay.name:
-        return ()
-    return tuple(source for source in municipality.log_sources if source.site == relay.site)
-
-
 def bytes_per_second(sources: tuple[LogSource, ...]) -> float:
     """Declared mean of all the sources together, without margin."""
     return sum(source.events_per_second * source.event_bytes for source in sources)
@@ -49,9 +34,9 @@ def kept_bytes(sources: tuple[LogSource, ...], seconds: float) -> int:
     return round(sum(one.events_per_second * (one.event_bytes + ENVELOPE_BYTES) for one in sources) * seconds * MARGIN)
 
 
-def spool_bytes(municipality: Municipality, relay: Host) -> int:
-    """Spool that relay needs to survive the declared outage without loss: all it takes in meanwhile, stored once."""
-    return max(SMALLEST_SPOOL, kept_bytes(sources_of(municipality, relay), municipality.outage_hours * 3600))
+def spool_bytes(sources: tuple[LogSource, ...], hours: float) -> int:
+    """Spool that a relay needs to keep all that those sources send in that time, stored once."""
+    return max(SMALLEST_SPOOL, kept_bytes(sources, hours * 3600))
 
 
 def disk_limit_bytes(relay: Host) -> int:
@@ -59,7 +44,7 @@ def disk_limit_bytes(relay: Host) -> int:
     return int(relay.spool_gib * GIB)
 
 
-def hours_that_fit(municipality: Municipality, relay: Host, limit_bytes: int) -> float:
+def hours_that_fit(sources: tuple[LogSource, ...], limit_bytes: int) -> float:
     """Longest outage that a spool of that bound survives; infinite for a relay without sources."""
-    hourly = kept_bytes(sources_of(municipality, relay), 3600 * HOURS_TO_ROUND) / HOURS_TO_ROUND
+    hourly = kept_bytes(sources, 3600 * HOURS_TO_ROUND) / HOURS_TO_ROUND
     return limit_bytes / hourly if hourly else float("inf")

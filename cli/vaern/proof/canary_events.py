@@ -21,6 +21,8 @@ from vaern.errors import ProofError, UnreachableError
 from vaern.model.declaration import LogSource, Municipality, Tap
 from vaern.model.finding import Proof
 from vaern.model.progress import Tell
+from vaern.model.relays import SPOOL
+from vaern.model.senders import PORTS
 from vaern.model.vocabulary import HostRole, Protocol
 from vaern.runtime import ssh
 from vaern.runtime.paths import Project
@@ -29,7 +31,8 @@ WAIT_SECONDS = 45.0
 POLL_SECONDS = 0.15
 DISCARD_PORT = 9
 SENDER = Path(__file__).parent / "send_canary.py"
-PORTS = {Protocol.SYSLOG_UDP: ("udp", 514), Protocol.SYSLOG_TCP: ("tcp", 514), Protocol.SYSLOG_TLS: ("tls", 6514)}
+WAYS = {Protocol.SYSLOG_UDP: "udp", Protocol.SYSLOG_TCP: "tcp", Protocol.SYSLOG_TLS: "tls"}
+"""What send_canary.py calls them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,28 +57,28 @@ def canaries(municipality: Municipality, nonce: str, now: datetime) -> list[Cana
 
 
 def _source_canary(municipality: Municipality, source: LogSource, nonce: str, now: datetime) -> Canary:
-    relay = relay_of(municipality, source.site)
+    relay = _relay_address(municipality, source.site)
     tag = f"vaern-canary-{nonce}-{source.name}"
-    protocol, port = PORTS[source.protocol]
+    protocol, port = WAYS[source.protocol], PORTS[source.protocol]
     stamp = now.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     text = f"<134>1 {stamp} {source.name} vaern - canary - {tag}"
-    return Canary(source.name, source.site, source.name, tag, str(source.address), str(relay), protocol, port, text)
+    return Canary(source.name, source.site, source.name, tag, str(source.address), relay, protocol, port, text)
 
 
 def _tap_canary(municipality: Municipality, tap: Tap, nonce: str) -> Canary:
     sensor = municipality.host(tap.sensor)
     device = next(source for source in municipality.log_sources if source.site == sensor.site)
     tag = f"vaern-canary-{nonce}-{tap.name}"
-    relay = relay_of(municipality, sensor.site)
-    return Canary(
-        tap.name, sensor.site, f"tap-{tap.name}", tag, str(device.address), str(relay), "udp", DISCARD_PORT, tag
-    )
+    relay = _relay_address(municipality, sensor.site)
+    return Canary(tap.name, sensor.site, f"tap-{tap.name}", tag, str(device.address), relay, "udp", DISCARD_PORT, tag)
 
 
-def relay_of(municipality: Municipality, site: str) -> str:
-    """LAN address of the relay that takes the events of a site."""
-    relays = municipality.with_role(HostRole.RELAY)
-    return str(next((host for host in relays if host.site == site), relays[0]).address)
+def _relay_address(municipality: Municipality, site: str) -> str:
+    """LAN address of the relay that takes the events of a site; every site that sends has one, or was refused."""
+    relay = municipality.relay_of(site)
+    if relay is None:
+        raise ValueError(f"{site} has no relay")
+    return str(relay.address)
 
 
 def prove(
@@ -170,7 +173,7 @@ def _last_leg(project: Project, slug: str, municipality: Municipality, canary: C
     relays = list(municipality.with_role(HostRole.RELAY))
     try:
         for relay in relays:
-            seen = ssh.run(project, f"{slug}-{relay.name}", f"grep -rqsF -e {canary.tag} /var/spool/vaern-log-shipper")
+            seen = ssh.run(project, f"{slug}-{relay.name}", f"grep -rqsF -e {canary.tag} {SPOOL}")
             if seen.returncode == 0:
                 return "relay"
         for sensor in municipality.with_role(HostRole.SENSOR):

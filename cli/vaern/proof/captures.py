@@ -15,12 +15,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from vaern.errors import UnreachableError
-from vaern.model import sizing
 from vaern.model.declaration import Municipality
 from vaern.model.deployment import Deployment
 from vaern.model.finding import Proof
 from vaern.model.naming import host_name, tap_source, watch_source
 from vaern.model.progress import Tell
+from vaern.model.relays import SPOOL
 from vaern.model.vocabulary import HostRole
 from vaern.runtime import ssh
 from vaern.runtime.paths import Project
@@ -30,7 +30,6 @@ from vaern_stacks.azure.retention import login
 POLL_SECONDS = 15.0
 SLACK_SECONDS = 120.0
 """What is waited beyond the declared time capture takes."""
-SPOOL = "/var/spool/vaern-log-shipper"
 DEPARTURE = timedelta(seconds=60)
 """How far the clock of a relay may be ahead of or behind the operator's; the baseline allows one second."""
 Event = Mapping[str, Any]
@@ -50,7 +49,7 @@ def wanted(municipality: Municipality, now: datetime) -> list[Wanted]:
     """Every host that has a relay to speak through, every log source, and every tap."""
     patience = {one.name: timedelta(minutes=one.silent_after_minutes) for one in municipality.log_sources}
     longest = max(patience.values(), default=timedelta())
-    hosts = [host.name for host in municipality.hosts if sizing.relay_of(municipality, host.site) is not None]
+    hosts = [host.name for host in municipality.hosts if municipality.relay_of(host.site) is not None]
     return [
         *(Wanted(watch_source(name), watch_source(name), now) for name in hosts),
         *(Wanted(name, name, now - waits) for name, waits in patience.items()),

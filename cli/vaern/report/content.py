@@ -11,7 +11,7 @@ from vaern import __version__
 from vaern.model.declaration import Municipality
 from vaern.model.deployment import Deployment
 from vaern.model.finding import Finding, Outcome, Proof
-from vaern.model.receiving import Endurance, endurance
+from vaern.model.relays import Endurance, endurance, plan_of
 
 
 class Verdict(StrEnum):
@@ -100,5 +100,5 @@ def make_report(
         proofs=tuple(sorted(proofs)),
         durations=tuple((durations or {}).items()),
         alarms=tuple(alarms),
-        endurance=tuple(endurance(deployment, municipality)),
+        endurance=tuple(endurance(plan_of(deployment, municipality), municipality)),
     )

@@ -11,7 +11,7 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 from vaern.errors import UsageError
 from vaern.model.controls import STANDARDS, Catalogue, area
 from vaern.model.finding import Finding, Outcome, Proof
-from vaern.model.receiving import Endurance
+from vaern.model.relays import Endurance
 from vaern.report.content import Report
 
 SCHEMA = 1

@@ -14,8 +14,6 @@ from pathlib import Path
 
 from vaern.errors import SetupError, UsageError
 
-SHARED = "shared"
-
 
 @dataclass(frozen=True, slots=True)
 class Project:

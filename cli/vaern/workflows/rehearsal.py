@@ -67,7 +67,7 @@ class Rehearsal:
 def needs(slug: str, municipality: Municipality, seconds: float) -> dict[str, int]:
     """Bytes each relay takes in during such an outage, by the declared rates and the margin of every sizing."""
     return {
-        host_name(slug, host.name): sizing.kept_bytes(sizing.sources_of(municipality, host), seconds)
+        host_name(slug, host.name): sizing.kept_bytes(municipality.sources_through(host), seconds)
         for host in municipality.with_role(HostRole.RELAY)
     }
 

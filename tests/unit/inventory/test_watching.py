@@ -11,7 +11,6 @@ from soc_outputs import national
 from vaern import inventory
 from vaern.declaration import load_fleet
 from vaern.inventory import watching
-from vaern.model import sizing
 from vaern.model.deployment import SocOutput
 from vaern.model.fleet import Fleet
 from vaern.model.vocabulary import Protocol, SocProtocol
@@ -100,7 +99,7 @@ def test_a_relay_watches_its_port_for_datagrams_when_a_source_sends_them(fleet: 
         files = inventory.municipality_files(fleet, slug)
         for host in municipality.hosts:
             told = read_yaml(files[f"{slug}/host_vars/{slug}-{host.name}.yml"])
-            protocols = {source.protocol for source in sizing.sources_of(municipality, host)}
+            protocols = {source.protocol for source in municipality.sources_through(host)}
             assert ("watch_datagram_ports" in told) is (Protocol.SYSLOG_UDP in protocols)
             seen.add(tuple(told.get("watch_datagram_ports", [])))
     assert seen == {(), (514,)}

@@ -13,7 +13,7 @@ import pytest
 from vaern.errors import UsageError
 from vaern.model.controls import load_catalogue
 from vaern.model.finding import Finding, Outcome, Proof
-from vaern.model.receiving import Endurance
+from vaern.model.relays import Endurance
 from vaern.report import Report, Verdict, read_report, render_html, render_json, render_junit, show, write_reports
 from vaern.report.documents import parse_json
 from vaern.runtime.paths import Project

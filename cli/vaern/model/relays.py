@@ -1,0 +1,103 @@
+"""What each relay of a municipality takes in, keeps and sends: worked out once, and handed to all who ask."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from vaern.model import receiving, sizing
+from vaern.model.declaration import Host, LogSource, Municipality, Tap
+from vaern.model.deployment import Deployment
+from vaern.model.receiving import Receiver
+from vaern.model.vocabulary import HostRole, Sector
+
+SPOOL = "/var/spool/vaern-log-shipper"
+"""Where a relay keeps each event until it is confirmed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """What waits for one SOC that a relay sends to by itself."""
+
+    receiver: Receiver
+    max_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class RelayPlan:
+    """One relay, with all that follows for it from the declaration."""
+
+    host: Host
+    sources: tuple[LogSource, ...]
+    """In declared order."""
+    taps: tuple[Tap, ...]
+    """Those whose alerts go through it."""
+    heard: tuple[Host, ...]
+    """The hosts whose heartbeats go through it, itself among them."""
+    queues: tuple[Queue, ...]
+    spool_needed_bytes: int
+    """Spool that survives the declared outage."""
+
+    @property
+    def queue_bytes(self) -> int:
+        """Disk of all its queues together."""
+        return sum(queue.max_bytes for queue in self.queues)
+
+    @property
+    def spool_limit_bytes(self) -> int:
+        """Bound of its spool: all of its declared disk but what the queues may take."""
+        return sizing.disk_limit_bytes(self.host) - self.queue_bytes
+
+    @property
+    def hours(self) -> float:
+        """Longest outage that spool survives; infinite without sources."""
+        return sizing.hours_that_fit(self.sources, self.spool_limit_bytes)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A municipality's relays by the name of the host, and the topic of each sector it sends."""
+
+    relays: Mapping[str, RelayPlan]
+    topics: Mapping[Sector, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Endurance:
+    """How long a relay keeps everything without a link: by its declared disk, and as it is asked to."""
+
+    relay: str
+    spool_gib: float
+    """Disk declared for it, of which the queues of receivers are a part."""
+    hours: float
+    asked_hours: int
+
+
+def plan_of(deployment: Deployment, municipality: Municipality) -> Plan:
+    """Work out what every relay takes in, keeps and sends."""
+    receivers = receiving.sent(deployment, municipality)
+    return Plan(
+        {host.name: _relay(municipality, host, receivers) for host in municipality.with_role(HostRole.RELAY)},
+        receiving.sector_topics(deployment, municipality),
+    )
+
+
+def endurance(plan: Plan, municipality: Municipality) -> Iterator[Endurance]:
+    """Of every relay that has a source, in declared order; what reviews and reports print."""
+    for relay in plan.relays.values():
+        if relay.sources:
+            host = relay.host
+            yield Endurance(host.name, host.spool_gib, round(relay.hours, 1), municipality.outage_hours)
+
+
+def _relay(municipality: Municipality, host: Host, receivers: tuple[Receiver, ...]) -> RelayPlan:
+    sources, hours = municipality.sources_through(host), municipality.outage_hours
+    takes = municipality.relay_of(host.site) == host
+    return RelayPlan(
+        host=host,
+        sources=sources,
+        taps=tuple(tap for tap in municipality.taps if takes and municipality.host(tap.sensor).site == host.site),
+        heard=tuple(other for other in municipality.hosts if takes and other.site == host.site),
+        queues=tuple(Queue(one, receiving.queue_bytes(sources, one, hours)) for one in receivers),
+        spool_needed_bytes=sizing.spool_bytes(sources, hours),
+    )
