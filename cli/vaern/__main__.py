@@ -16,6 +16,8 @@ from vaern import __version__
 from vaern.errors import DeclarationError, ExitCode, VaernError
 from vaern.runtime.paths import Project
 
+WORDS = "vaern.words"
+"""Where the words after the command are kept."""
 COMMANDS = {
     "new": "Write a commented declaration for a municipality.",
     "catalogue": "Show what each kind of log source must tell, and how to set it up at the sender.",
@@ -59,6 +61,11 @@ class LazyGroup(click.Group):
         command: click.Command = importlib.import_module(f"vaern.commands.{cmd_name}").command
         return command
 
+    def invoke(self, ctx: click.Context) -> object:
+        """Keep the words after the command, which click takes away before it calls `cli`."""
+        ctx.meta[WORDS] = tuple(ctx.args)
+        return super().invoke(ctx)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without importing them."""
         with formatter.section("Commands"):
@@ -75,10 +82,10 @@ def cli(ctx: click.Context, project: Path | None, accelerated: bool) -> None:
 
     \b
     Examples:
-      vaern new samsoe                 write a declaration to fill in
-      vaern check                      check every declaration
-      vaern onboard favrskov --dry-run list what would change
-      vaern onboard favrskov           connect it, prove it, report it
+      vaern new samsoe                  write a declaration
+      vaern check                       check every one
+      vaern onboard favrskov --dry-run  what would change
+      vaern onboard favrskov            connect, prove, report
 
     Completion: eval "$(_VAERN_COMPLETE=bash_source vaern)"  (zsh_source, fish_source)
 
@@ -86,7 +93,12 @@ def cli(ctx: click.Context, project: Path | None, accelerated: bool) -> None:
     """
     if ctx.resilient_parsing:
         return
-    ctx.obj = Project.find(project, accelerated=accelerated)
+    try:
+        ctx.obj = Project.find(project, accelerated=accelerated)
+    except VaernError:
+        # The help of a command is there for whoever has no project yet.
+        if not set(ctx.help_option_names) & set(ctx.meta[WORDS]):
+            raise
 
 
 def _show(error: VaernError) -> None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("kind", type=click.Choice([kind.value for kind in SourceKind]), required=False)
+@click.argument("kind", type=click.Choice([kind.value for kind in SourceKind]), required=False, metavar="[KIND]")
 @click.option("--language", type=click.Choice(["da", "en"]), default="en", show_default=True, help="Of the texts.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document, in both languages.")
 def command(kind: str | None, language: str, as_json: bool) -> int:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @click.option("--write-schema", is_flag=True, help="Write the JSON Schemas editors use, then check.")
 @click.pass_obj
 def command(project: Project, slugs: tuple[str, ...], as_json: bool, write_schema: bool) -> int:
-    r"""Check the declarations, and say what to correct.
+    """Check the declarations, and say what to correct.
 
     Without a name: all of them. Exit code 3 when there is a fault; warnings do not stop anything.
 

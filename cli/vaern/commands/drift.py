@@ -25,8 +25,8 @@ def command(ctx: click.Context, slugs: tuple[str, ...], as_json: bool) -> int:
 
     \b
     Examples:
-      vaern drift                      everything
-      vaern drift favrskov --json      the shared collectors and one municipality, for a program
+      vaern drift                   everything
+      vaern drift favrskov --json   hubs and one municipality
     """
     from dataclasses import asdict
 

@@ -20,7 +20,7 @@ def command(ctx: click.Context, slugs: tuple[str, ...], check: bool) -> int:
     \b
     Examples:
       vaern inventory favrskov
-      vaern inventory --check          in CI: exit 1 when a generated file is not current
+      vaern inventory --check   in CI: 1 when not current
     """
     from vaern import inventory
     from vaern.declaration import load_fleet

@@ -18,7 +18,7 @@ def command() -> None:
 
     \b
     Examples:
-      vaern lab up favrskov            boot the hosts, configure nothing
+      vaern lab up favrskov    boot its hosts and the shared
       vaern lab list
       vaern lab shell favrskov-gw1
       vaern lab down
@@ -29,7 +29,12 @@ def command() -> None:
 @click.argument("slugs", nargs=-1, metavar="[MUNICIPALITY]...")
 @click.pass_context
 def up(ctx: click.Context, slugs: tuple[str, ...]) -> int:
-    """Boot the shared hosts, and those of the municipalities named; configure nothing."""
+    """Boot the shared hosts, and those of the municipalities named; configure nothing.
+
+    \b
+    Example:
+      vaern lab up favrskov
+    """
     from vaern import provision
     from vaern.console import listener
     from vaern.declaration import load_fleet
@@ -52,7 +57,12 @@ def up(ctx: click.Context, slugs: tuple[str, ...]) -> int:
 @command.command()
 @click.pass_context
 def down(ctx: click.Context) -> int:
-    """Remove every host, network, process and mount of this lab, also what a killed run left."""
+    """Remove every host, network, process and mount of this lab, also what a killed run left.
+
+    \b
+    Example:
+      vaern lab down
+    """
     from vaern import provision
     from vaern.console import listener
     from vaern.workflows.steps import step
@@ -80,7 +90,13 @@ def _forget(project: Project) -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON document instead of lines.")
 @click.pass_context
 def list_(ctx: click.Context, as_json: bool) -> int:
-    """List the hosts and whether they run."""
+    """List the hosts and whether they run.
+
+    \b
+    Examples:
+      vaern lab list
+      vaern lab list --json
+    """
     from vaern import provision
     from vaern.console import print_json
 
@@ -99,7 +115,12 @@ def list_(ctx: click.Context, as_json: bool) -> int:
 @click.argument("host")
 @click.pass_context
 def shell(ctx: click.Context, host: str) -> None:
-    """Open a shell in a host, past its network and its ssh."""
+    """Open a shell in a host, past its network and its ssh.
+
+    \b
+    Example:
+      vaern lab shell favrskov-gw1
+    """
     from vaern import provision
 
     argv = provision.shell_argv(ctx.obj, host)

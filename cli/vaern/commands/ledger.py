@@ -23,7 +23,7 @@ GAPS_SHOWN = 20
 @click.option("--json", "as_json", is_flag=True, help="One JSON document instead of tables.")
 @click.pass_obj
 def command(project: Project, slug: str, day: datetime | None, fresh: bool, as_json: bool) -> int:
-    r"""Show what was sent, and what of it has arrived.
+    """Show what was sent, and what of it has arrived.
 
     Sent, received, duplicate and missing, per source and day. Relays state every minute what they have sent.
     A gap is named with its time span. Days before the last week are shown when something of them is missing.
@@ -33,7 +33,7 @@ def command(project: Project, slug: str, day: datetime | None, fresh: bool, as_j
     Examples:
       vaern ledger favrskov
       vaern ledger favrskov --day 2026-11-24 --json
-      vaern ledger favrskov --now          also what was sent in the last minute
+      vaern ledger favrskov --now   up to this minute
     """
     from dataclasses import asdict
     from functools import partial

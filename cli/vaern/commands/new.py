@@ -14,7 +14,7 @@ from vaern.runtime.paths import Project
 @click.option("--size", type=click.Choice(["small", "medium", "large"]), help="Profile; else chosen by population.")
 @click.pass_obj
 def command(project: Project, slug: str, size: str | None) -> None:
-    r"""Write a commented declaration for a municipality.
+    """Write a commented declaration for a municipality.
 
     Code, name and population are filled in from the national register. An existing declaration is never touched.
 

@@ -37,7 +37,7 @@ def command(
     resend: str,
     as_json: bool,
 ) -> int:
-    r"""Hold what a SOC received against the archive.
+    """Hold what a SOC received against the archive.
 
     Everything of its sectors must be there, and nothing else. Run it before a SOC goes from one output to another:
     with both declared, export a day from the archive, have the SOC hand over what each output brought, and switch

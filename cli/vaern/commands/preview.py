@@ -45,10 +45,10 @@ def command(
 
     \b
     Examples:
-      vaern preview                    the shared collectors
-      vaern preview favrskov           one municipality's connection
-      vaern preview --all --exit-code  everything, for a nightly run
-      vaern preview --arm shared.json  the shared collectors on Azure, to read or to scan
+      vaern preview                     the shared collectors
+      vaern preview favrskov            one municipality
+      vaern preview --all --exit-code   all, for a nightly run
+      vaern preview --arm shared.json   as an ARM template
     """
     from dataclasses import asdict
 

@@ -29,7 +29,7 @@ LONGEST_MINUTES = 24 * 60.0
 @click.option("--json", "as_json", is_flag=True, help="One JSON document instead of lines.")
 @click.pass_obj
 def command(project: Project, slug: str, minutes: float, yes: bool, dry_run: bool, as_json: bool) -> int:
-    r"""Cut a connected municipality from the collector for a while, and show that nothing is lost.
+    """Cut a connected municipality from the collector for a while, and show that nothing is lost.
 
     Relays go on taking events in and hold them; afterwards the ledger says what was buffered, how long it took to
     catch up, what came twice and what is missing. Only the relays' way to the brokers is cut, not that by which they

@@ -13,7 +13,7 @@ from vaern.runtime.paths import Project
 @click.option("--json", "as_json", is_flag=True, help="One JSON document instead of tables.")
 @click.pass_obj
 def command(project: Project, slug: str, as_json: bool) -> int:
-    r"""Have the relays send again what is missing.
+    """Have the relays send again what is missing.
 
     Exactly that, and it waits until it is in the archive. The relays do so by themselves every minute, for what
     has been missing for two minutes. An event that was under way after all is counted as a duplicate.
