@@ -26,16 +26,16 @@ def send(lab: Lab, monkeypatch: pytest.MonkeyPatch, nonce: str) -> int:
     """One event from every log source, from its own address; how many."""
     from datetime import UTC, datetime
 
-    from vaern import proof
     from vaern.declaration import load_fleet
+    from vaern.proof import canary_events
     from vaern.provision import municipality_outputs
     from vaern.runtime.secret_store import folder_of
 
     municipality = load_fleet(lab.project).municipalities["favrskov"]
     namespaces = municipality_outputs(lab.project, "favrskov").device_namespaces
-    sent = [one for one in proof.canaries(municipality, nonce, datetime.now(UTC)) if one.find == one.subject]
+    sent = [one for one in canary_events.canaries(municipality, nonce, datetime.now(UTC)) if one.find == one.subject]
     for canary in sent:
-        proof._send(canary, namespaces, folder_of(lab.project) / "ca.crt")
+        canary_events._send(canary, namespaces, folder_of(lab.project) / "ca.crt")
     return len(sent)
 
 

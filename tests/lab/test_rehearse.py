@@ -59,8 +59,8 @@ def test_an_outage_costs_nothing_and_is_measured(onboarded: Lab) -> None:
     """Cut for twenty seconds; events sent meanwhile are held, arrive afterwards, and the ledger says lost 0."""
     from datetime import UTC, datetime
 
-    from vaern import proof
     from vaern.declaration import load_fleet
+    from vaern.proof import canary_events
     from vaern.provision import municipality_outputs
     from vaern.runtime.secret_store import folder_of
 
@@ -74,9 +74,9 @@ def test_an_outage_costs_nothing_and_is_measured(onboarded: Lab) -> None:
     )
     asked.start()
     wait_cut(onboarded, True, 90)
-    sent = [one for one in proof.canaries(municipality, "cut", datetime.now(UTC)) if one.find == one.subject]
+    sent = [one for one in canary_events.canaries(municipality, "cut", datetime.now(UTC)) if one.find == one.subject]
     for canary in sent:
-        proof._send(canary, namespaces, folder_of(onboarded.project) / "ca.crt")
+        canary_events._send(canary, namespaces, folder_of(onboarded.project) / "ca.crt")
     asked.join(900)
     told = json.loads(done[0])
     assert told["seconds"] >= 24
