@@ -6,14 +6,13 @@ from dataclasses import dataclass
 
 from vaern import configure, inventory, provision
 from vaern.configure import Play
+from vaern.configure.host_roles import roles_by_host
 from vaern.enrolment import key_record
 from vaern.model.fleet import Fleet
 from vaern.model.naming import SHARED, host_name
 from vaern.model.progress import Tell
 from vaern.runtime.paths import Project
 from vaern.workflows import plays, sending_keys
-
-ROLES = {"gateway": "vpn_link", "relay": "log_shipper", "sensor": "network_tap"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +33,7 @@ def plan(project: Project, fleet: Fleet, slug: str, tell: Tell) -> list[Planned]
     enrol = _enrol(project, fleet, slug)
     planned += enrol
     if new_hosts or enrol:
-        return planned + _roles(fleet, slug)
+        return planned + _roles(project, fleet, slug)
     own = plays.municipality_play(project, fleet, slug)
     for play in (
         plays.shared_play(project, fleet),
@@ -71,12 +70,15 @@ def _enrol(project: Project, fleet: Fleet, slug: str) -> list[Planned]:
     ]
 
 
-def _roles(fleet: Fleet, slug: str) -> list[Planned]:
-    """Hosts that are not there yet get every role they have."""
-    municipality = fleet.municipalities[slug]
-    hosts = {hub.name: ["base", *(role.value for role in hub.roles)] for hub in fleet.deployment.hubs}
-    for host in municipality.hosts:
-        hosts[host_name(slug, host.name)] = ["base", *(ROLES[role.value] for role in host.roles)]
+def _roles(project: Project, fleet: Fleet, slug: str) -> list[Planned]:
+    """Hosts that are not there yet get every role that the playbooks run on them."""
+    hosts: dict[str, list[str]] = {}
+    for playbook, files, folder in (
+        ("shared.yml", inventory.shared_files(fleet.deployment), SHARED),
+        ("municipality.yml", inventory.municipality_files(fleet, slug), slug),
+    ):
+        text = (project.roles / playbook).read_text(encoding="utf-8")
+        hosts |= roles_by_host(text, files[f"{folder}/hosts.yml"])
     return [Planned("configure", f"run {', '.join(roles)} on {name}") for name, roles in hosts.items()]
 
 
