@@ -36,7 +36,7 @@ def receiver_of(deployment: Deployment, municipality: Municipality, profile: str
     if found[output].output.protocol is SocProtocol.KAFKA:
         raise UsageError(
             f"`{output}` is not sent to: the SOC reads a topic at the collector",
-            fix="the SOC reads its topic again from an earlier time; what is not in it, `vaern repair` sends there",
+            fix="the SOC reads its topic again from earlier; `vaern repair MUNICIPALITY` sends there what it lacks",
         )
     return found[output]
 
@@ -74,7 +74,7 @@ def _taken(relay: str, code: int, out: str, said: str) -> int:
     except ValueError:
         raise ProvisionError(
             f"{relay} could not be handed them: {said.strip() or f'exit code {code}'}",
-            fix="run `vaern onboard`, then again",
+            fix="run `vaern onboard MUNICIPALITY`, then again",
         ) from None
     if done["error"] or done["refused"]:
         what = done["error"] or f"{done['refused']} events are too long for that way, or not of its sectors"

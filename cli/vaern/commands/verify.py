@@ -11,12 +11,20 @@ from vaern.runtime.paths import Project
 
 
 @click.command()
-@click.argument("slug", metavar="MUNICIPALITY")
+@click.argument("slug", metavar="MUNICIPALITY", required=False)
 @click.option("--control", "controls", multiple=True, metavar="ID", help="Only this control; may be repeated.")
+@click.option("--list-controls", is_flag=True, help="Check nothing; list the controls, or those that apply there.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document instead of a table.")
 @click.option("--junit", type=click.Path(path_type=Path, dir_okay=False), help="Also write JUnit XML to this file.")
 @click.pass_context
-def command(ctx: click.Context, slug: str, controls: tuple[str, ...], as_json: bool, junit: Path | None) -> int:
+def command(
+    ctx: click.Context,
+    slug: str | None,
+    controls: tuple[str, ...],
+    list_controls: bool,
+    as_json: bool,
+    junit: Path | None,
+) -> int:
     """Check the hosts of a municipality against its declaration.
 
     Reads only; nothing is changed on a host. Ends with 1 when a control is not met. A run of all controls is
@@ -27,7 +35,17 @@ def command(ctx: click.Context, slug: str, controls: tuple[str, ...], as_json: b
       vaern verify favrskov
       vaern verify favrskov --control VPN-03 --control BASE-08
       vaern verify favrskov --junit results.xml
+      vaern verify --list-controls
     """
+    project: Project = ctx.obj
+    if list_controls:
+        return _list(project, slug, controls, as_json)
+    if slug is None:
+        raise click.UsageError("Missing argument 'MUNICIPALITY'.", ctx)
+    return _verify(project, slug, controls, as_json, junit)
+
+
+def _verify(project: Project, slug: str, controls: tuple[str, ...], as_json: bool, junit: Path | None) -> int:
     from vaern.archive import alarms
     from vaern.declaration import load_fleet
     from vaern.model.controls import load_catalogue
@@ -35,7 +53,6 @@ def command(ctx: click.Context, slug: str, controls: tuple[str, ...], as_json: b
     from vaern.report import make_report, render_json, render_junit, show, write_reports
     from vaern.verify import verify
 
-    project: Project = ctx.obj
     fleet = load_fleet(project, [slug])
     municipality = fleet.municipalities[slug]
     findings = verify(project, slug, municipality, fleet.deployment, controls=controls)
@@ -49,3 +66,27 @@ def command(ctx: click.Context, slug: str, controls: tuple[str, ...], as_json: b
     else:
         show(report, paths)
     return ExitCode.FINDINGS if report.count(Outcome.FAILED) else ExitCode.OK
+
+
+def _list(project: Project, slug: str | None, controls: tuple[str, ...], as_json: bool) -> int:
+    """The controls there are, or that apply to the hosts looked at for one municipality; no host is asked."""
+    from dataclasses import asdict
+
+    from vaern.console import print_json
+    from vaern.declaration import load_fleet
+    from vaern.model.controls import load_catalogue
+    from vaern.verify.subjects import expected_pairs, subjects
+
+    catalogue = load_catalogue()
+    wanted = set(catalogue.chosen(controls)) or {one.id for one in catalogue.controls}
+    if slug:
+        fleet = load_fleet(project, [slug])
+        hosts = subjects(slug, fleet.municipalities[slug], fleet.deployment)
+        wanted &= {control for control, _ in expected_pairs(catalogue, hosts)}
+    listed = [one for one in catalogue.controls if one.id in wanted]
+    if as_json:
+        print_json([asdict(one) for one in listed])
+    else:
+        for one in listed:
+            click.echo(f"{one.id:<8} {', '.join(one.applies_to):<24} {one.title.en}")
+    return ExitCode.OK

@@ -54,7 +54,7 @@ class Catalogue:
             if one not in known:
                 raise UsageError(
                     f"there is no control {one}",
-                    fix="`vaern verify --controls` lists them; each has a card in docs/controls/",
+                    fix="`vaern verify --list-controls` lists them; each has a card in docs/controls/",
                 )
         return wanted
 

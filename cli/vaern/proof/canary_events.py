@@ -130,7 +130,7 @@ def _send(canary: Canary, namespaces: dict[str, str], authority: Path) -> None:
         reason = done.stderr.strip().splitlines()[-1] if done.stderr.strip() else "no reason given"
         raise ProofError(
             f"{canary.subject}: stopped between device and relay, {canary.sent_to}:{canary.port} said: {reason}",
-            fix="check that rsyslog runs on the relay and that the port is open there (`vaern verify`)",
+            fix="`vaern verify MUNICIPALITY` says whether rsyslog runs on the relay, and the port is open there",
         )
 
 
@@ -191,5 +191,5 @@ def raise_for(proofs: list[Proof]) -> None:
     if missing:
         raise ProofError(
             f"{len(missing)} of {len(proofs)} canaries did not reach the archive\n  " + "\n  ".join(missing),
-            fix="run `vaern verify` for the host after that leg; its failed controls say what to mend",
+            fix=f"run `vaern verify {proofs[0].municipality}`; controls that fail on the next host say what to mend",
         )

@@ -44,7 +44,9 @@ def parse_json(text: str, origin: str) -> Report:
     try:
         document: dict[str, Any] = json.loads(text)
         if document["schema"] != SCHEMA:
-            raise UsageError(f"{origin} has schema {document['schema']}, not {SCHEMA}", fix="run `vaern verify` again")
+            raise UsageError(
+                f"{origin} has schema {document['schema']}, not {SCHEMA}", fix="run `vaern verify MUNICIPALITY` again"
+            )
         findings = tuple(Finding(**{**one, "outcome": Outcome(one["outcome"])}) for one in document["findings"])
         return Report(
             **{key: str(document[key]) for key in ("slug", "name", "code", "deployment", "time", "version")},
@@ -55,7 +57,9 @@ def parse_json(text: str, origin: str) -> Report:
             endurance=tuple(Endurance(**one) for one in document.get("endurance", ())),
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UsageError(f"{origin} is not a report of vaern ({error})", fix="run `vaern verify` again") from error
+        raise UsageError(
+            f"{origin} is not a report of vaern ({error})", fix="run `vaern verify MUNICIPALITY` again"
+        ) from error
 
 
 def render_junit(report: Report, catalogue: Catalogue) -> str:

@@ -81,7 +81,7 @@ def refuse_without_room(wanted: Mapping[str, int], spools: Mapping[str, Spool]) 
             raise UsageError(
                 f"the spool of {relay} has room for {max(0, room) / 2**20:.1f} MiB below its alarm, "
                 f"and the declared rates bring {need / 2**20:.1f} MiB in that time",
-                fix="ask for fewer --minutes, or wait until `vaern ledger` shows that the spool has been let go of",
+                fix="ask for fewer --minutes, or wait until `vaern ledger MUNICIPALITY` shows that all has arrived",
             )
 
 

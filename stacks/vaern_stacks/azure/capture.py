@@ -137,5 +137,5 @@ def _fix(code: int) -> str:
     if code == http.HTTPStatus.FORBIDDEN:
         return "be in azure.admin_group or in the municipality's reader_group, which may read it; then `az login` again"
     if code == http.HTTPStatus.NOT_FOUND:
-        return "run `vaern onboard`: the stack makes the container"
+        return "run `vaern onboard MUNICIPALITY`: the stack makes the container"
     return "run `az login`, then the same command again"

@@ -112,7 +112,9 @@ def lock_all(manager: Manager, declared: Sequence[Policy]) -> list[str]:
         if one.days != policy.days and not (one.state == LOCKED and one.days > policy.days)
     ]
     if wrong:
-        raise ProvisionError("; ".join(wrong), fix="run `vaern onboard` so that Azure has what is declared, then lock")
+        raise ProvisionError(
+            "; ".join(wrong), fix="run `vaern onboard MUNICIPALITY` so that Azure has what is declared, then lock"
+        )
     opened = [(policy, one) for policy, one in zip(declared, found, strict=True) if one.state != LOCKED]
     for policy, one in opened:
         manager.lock(policy, one)
