@@ -1,0 +1,130 @@
+"""What the version landed before has connected is upgraded by this one: nothing is lost, and nothing left behind.
+
+The older tree comes out of this repository's history. Its files are then replaced by those of this tree, as an operator
+does by `git pull`, with declarations, keys and state where they are; all while a device sends.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from lab_project import Lab
+
+from vaern.provision import municipality_outputs
+from vaern.runtime.paths import Project
+
+pytestmark = pytest.mark.lab
+
+ROOT = Path(__file__).resolve().parents[2]
+SENDER = ROOT / "tests" / "support" / "programs" / "steady_sender.py"
+LANDED = Path(__file__).with_name("landed_before").read_text(encoding="utf-8").split()[0]
+"""The commit that the last landing left; whoever lands next writes the one before it there."""
+DEVICE, RELAY, WORD = "198.51.100.20", "198.51.100.10", "upgraded"
+ARCHIVED = """
+import io, pathlib, re, zstandard
+found = set()
+for path in pathlib.Path("/var/lib/vaern/archive/0710").rglob("*.zst"):
+    with path.open("rb") as file:
+        text = zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True)
+        for line in io.TextIOWrapper(text, encoding="utf-8"):
+            found.update(re.findall("upgraded-([0-9]+)", line))
+print(*found)
+"""
+OURS = (
+    "find /etc /usr /opt /lib/systemd -xdev ( -path *vaern* -o -path */wireguard/* ) -not -path */__pycache__* "
+    "-not -name *.pyc -not -path /etc/systemd/system/*.wants/* -print"
+)
+"""Programs, units and settings of vaern on a host; what grows with time (spool, archive) is elsewhere."""
+
+
+@dataclass(frozen=True)
+class Checkout(Lab):
+    """A lab driven by the code of its own folder, whichever version that is."""
+
+    @property
+    def environment(self) -> dict[str, str]:
+        code = [self.project.root / part for part in ("cli", "stacks", "roles/programs/package")]
+        return {**super().environment, "PYTHONPATH": os.pathsep.join(str(part) for part in code)}
+
+    def files(self, host: str) -> set[str]:
+        """What vaern has put on that host."""
+        return set(self.ssh(host, OURS.replace("(", r"\(").replace(")", r"\)").replace("*", r"\*")).split())
+
+
+def git(*arguments: str) -> str:
+    """Ask this repository, whoever owns it."""
+    command = ["git", "-c", "safe.directory=*", "-C", str(ROOT), *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def take_over(folder: Path) -> None:
+    """Replace the files of the older version by those of this tree; what neither knows stays."""
+    older = subprocess.run(["git", "-C", str(folder), "ls-files", "-z"], check=True, capture_output=True, text=True)
+    for name in older.stdout.split("\0")[:-1]:
+        (folder / name).unlink(missing_ok=True)
+    for name in git("ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0")[:-1]:
+        source = ROOT / name
+        if source.is_symlink() or source.is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, folder / name, follow_symlinks=False)
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
+    """Favrskov, connected by the version landed before."""
+    if os.geteuid() != 0:
+        pytest.skip("the lab needs root: network namespaces and systemd-nspawn")
+    folder = tmp_path_factory.mktemp("upgrade") / "project"
+    try:
+        git("cat-file", "-e", f"{LANDED}^{{commit}}")
+    except (subprocess.CalledProcessError, FileNotFoundError):
+        pytest.skip(f"no commit {LANDED} in this repository: a clone without its history cannot be upgraded from")
+    subprocess.run(["git", "clone", "--quiet", "--shared", "--no-checkout", str(ROOT), str(folder)], check=True)
+    subprocess.run(["git", "-C", str(folder), "checkout", "--quiet", "--detach", LANDED], check=True)
+    lab = Checkout(Project(folder, folder / ".vaern"))
+    try:
+        lab.vaern("onboard", lab.slug)
+        yield lab
+    finally:
+        lab.vaern("lab", "down", expect=None)
+
+
+@pytest.fixture(scope="module")
+def sending(checkout: Checkout) -> Iterator[subprocess.Popen[str]]:
+    """A device of the municipality, which sends all the while."""
+    namespace = municipality_outputs(checkout.project, checkout.slug).device_namespaces["raadhus"]
+    command = ["ip", "netns", "exec", namespace, sys.executable, str(SENDER), DEVICE, RELAY, "514", WORD]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def test_an_upgrade_loses_nothing_and_leaves_nothing_behind(checkout: Checkout, sending: subprocess.Popen[str]) -> None:
+    hosts = ("hub1", "favrskov-gw1", "favrskov-sensor1")
+    take_over(checkout.project.root)
+    checkout.vaern("onboard", checkout.slug)
+    sending.send_signal(signal.SIGTERM)
+    sent = int(sending.communicate(timeout=30)[0])
+    assert sent > 100
+
+    ledger = json.loads(checkout.vaern("ledger", checkout.slug, "--now", "--json").stdout)
+    assert ledger["balances"] is True
+    archived = {int(number) for number in checkout.ssh("hub1", f"python3 -c '{ARCHIVED}'").split()}
+    assert archived == set(range(sent))
+
+    upgraded = {host: checkout.files(host) for host in hosts}
+    checkout.vaern("lab", "down")
+    checkout.vaern("onboard", checkout.slug)
+    anew = {host: checkout.files(host) for host in hosts}
+    assert upgraded == anew
