@@ -103,11 +103,12 @@ def test_every_document_that_is_named_exists() -> None:
 
 
 def test_every_file_that_a_document_names_exists() -> None:
+    """NAME stands for one that the reader is about to make."""
     missing = [
         f"{name(page)}: {path}"
         for page, text in DOCUMENTS.items()
         for path in FILE.findall(ours(text))
-        if not list(ROOT.glob(path))
+        if "NAME" not in path and not list(ROOT.glob(path))
     ]
     assert not missing
 

@@ -1,0 +1,66 @@
+"""The table of packages in docs/architecture.md: each package stands in it once, with what the contracts allow it."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[3]
+SOURCES = ("cli", "stacks", "roles/programs/package")
+ROW = re.compile(r"^\| `([\w.]+)` \| ([^|]+?) \| ([^|]+?) \| ([^|]+?) \|$", re.MULTILINE)
+SECTION = (ROOT / "docs/architecture.md").read_text(encoding="utf-8").partition("## Packages")[2].partition("\n## ")[0]
+ROWS = ROW.findall(SECTION)
+LAYERS, OVER_STACKS, *_ = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"][
+    "contracts"
+]
+
+
+def packages() -> set[str]:
+    """Every package and module directly in `vaern`, and every package of the others down to the second level."""
+    found = set()
+    for source in SOURCES:
+        for init in (ROOT / source).glob("*/**/__init__.py"):
+            parts = init.parent.relative_to(ROOT / source).parts
+            if len(parts) == 2 or (len(parts) == 1 and parts[0] != "vaern"):
+                found.add(".".join(parts))
+    modules = (ROOT / "cli/vaern").glob("*.py")
+    return found | {f"vaern.{module.stem}" for module in modules if module.stem != "__init__"}
+
+
+def layers() -> list[set[str]]:
+    """The layers of `vaern` from top to bottom, with the stacks where their contract has them."""
+    order = [{part.strip() for part in layer.split("|")} for layer in LAYERS["layers"]]
+    below = {part.strip().removeprefix("vaern.") for part in OVER_STACKS["layers"][2].split(":")}
+    at = next(place for place, layer in enumerate(order) if layer <= below)
+    assert OVER_STACKS["layers"][1] == "vaern_stacks"
+    return [*order[:at], {"vaern_stacks"}, *order[at:]]
+
+
+def may_import(name: str) -> str:
+    """What the contracts allow, in the words of the table."""
+    order = layers()
+    own = "vaern_stacks" if name.startswith("vaern_stacks") else name.removeprefix("vaern.")
+    at = next(place for place, layer in enumerate(order) if own in layer)
+    if at == len(order) - 1:
+        return "nothing"
+    following = order[at + 1]
+    return f"`{next(iter(following))}` and below" if len(following) == 1 else "stages and below"
+
+
+def test_every_package_stands_in_the_table_once() -> None:
+    named = [row[0] for row in ROWS]
+    assert sorted(named) == sorted(packages())
+
+
+def test_the_table_allows_what_the_contracts_allow() -> None:
+    written = {row[0]: row[2] for row in ROWS if not row[0].startswith("vaern_programs")}
+    assert written == {name: may_import(name) for name in written}
+
+
+def test_every_package_has_tests_that_exist() -> None:
+    for name, _, _, tests in ROWS:
+        folders = re.findall(r"`(tests/[\w/.]+)`", tests)
+        assert folders, name
+        for folder in folders:
+            assert (ROOT / folder).exists(), (name, folder)
