@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from vaern.declaration import load_fleet
-from vaern.errors import UnreachableError, VaernError
+from vaern.errors import ProvisionError, UnreachableError, VaernError
 from vaern.model.controls import load_catalogue
 from vaern.model.declaration import Municipality
 from vaern.model.deployment import Deployment, HubRole
@@ -147,12 +147,12 @@ def deployment(pytestconfig: pytest.Config) -> Deployment:
 
 
 @pytest.fixture(scope="session")
-def gathered(pytestconfig: pytest.Config) -> dict[str, Facts | UnreachableError]:
+def gathered(pytestconfig: pytest.Config) -> dict[str, Facts | UnreachableError | ProvisionError]:
     """What every host answered, once for all checks."""
     recorded = pytestconfig.getoption("recorded")
     found = read_recorded(recorded) if recorded else pytestconfig.stash[GATHERING].result()
     return {
-        host: sections if isinstance(sections, UnreachableError) else Facts(host, sections)
+        host: sections if isinstance(sections, VaernError) else Facts(host, sections)
         for host, sections in found.items()
     }
 
@@ -160,20 +160,20 @@ def gathered(pytestconfig: pytest.Config) -> dict[str, Facts | UnreachableError]
 class Fleetwide:
     """The facts of every host by name, for controls that compare two ends."""
 
-    def __init__(self, gathered: dict[str, Facts | UnreachableError]) -> None:
+    def __init__(self, gathered: dict[str, Facts | UnreachableError | ProvisionError]) -> None:
         """`gathered` holds the error in place of a host that did not answer."""
         self._gathered = gathered
 
     def __getitem__(self, host: str) -> Facts:
-        """Facts of one host. Raises UnreachableError when it did not answer."""
+        """Facts of one host. Raises UnreachableError when it did not answer, ProvisionError when it is not made."""
         found = self._gathered[host]
-        if isinstance(found, UnreachableError):
+        if isinstance(found, VaernError):
             raise found
         return found
 
 
 @pytest.fixture(scope="session")
-def fleet(gathered: dict[str, Facts | UnreachableError]) -> Fleetwide:
+def fleet(gathered: dict[str, Facts | UnreachableError | ProvisionError]) -> Fleetwide:
     """The facts of every host."""
     return Fleetwide(gathered)
 

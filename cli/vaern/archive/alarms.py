@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from vaern.errors import UnreachableError
+from vaern.errors import ProvisionError, UnreachableError
 from vaern.model.deployment import Deployment
 from vaern.model.naming import SHARED
 from vaern.model.vocabulary import Target
@@ -63,10 +63,10 @@ def read(project: Project, deployment: Deployment) -> Alarms:
     """Ask the collector, over one ssh connection. Not being able to is an answer, never an error."""
     if deployment.target is Target.AZURE:
         return Alarms((), ON_AZURE.format(group=Names.of(deployment).group(SHARED)))
-    if not (project.state / "ssh_config").exists():
-        return Alarms((), "nothing has been provisioned yet")
     try:
         answer = ssh.run(project, deployment.collector.name, f"date +%s; cat {OPEN}; stat --printf '\\n%Y\\n' {OPEN}")
+    except ProvisionError as error:
+        return Alarms((), f"{error.what}; {error.fix}")
     except UnreachableError as error:
         return Alarms((), error.what)
     return parsed(answer.stdout)

@@ -38,8 +38,10 @@ def command(ctx: click.Context, yes: bool, dry_run: bool) -> int:
 
     project: Project = ctx.obj
     deployment = load_deployment(project.municipality(SHARED) / "collector.yml")
-    hosts = [host.name for host in provision.shared_outputs(project).hosts]
-    click.echo(f"hosts of the shared collectors: {', '.join(hosts)}")
+    if SHARED not in provision.stacks(project, deployment):
+        click.echo("the shared collectors have not been made (`vaern up` makes them): there is nothing to take away")
+        return ExitCode.OK
+    click.echo(f"hosts of the shared collectors: {', '.join(hub.name for hub in deployment.hubs)}")
     on_azure = deployment.target is Target.AZURE
     if on_azure:
         click.echo(STAYS)

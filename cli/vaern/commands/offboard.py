@@ -28,11 +28,12 @@ def command(ctx: click.Context, slug: str, yes: bool, dry_run: bool, as_json: bo
     from vaern.console import listener
     from vaern.declaration import load_fleet
     from vaern.runtime.run_lock import exclusive
-    from vaern.workflows.offboarding import consequences, offboard
+    from vaern.workflows.offboarding import consequences, offboard, require_something_made
 
     project: Project = ctx.obj
     load_fleet(project, (slug,))
     fleet = load_fleet(project)
+    require_something_made(project, fleet, slug)
     for line in consequences(fleet, slug):
         click.echo(f"{'would ' if dry_run else ''}{line}", err=True)
     if dry_run:

@@ -22,6 +22,7 @@ from typing import Any
 from vaern.configure import acceleration, host_state
 from vaern.errors import ConfigureError, UnreachableError
 from vaern.model.progress import Tell
+from vaern.runtime import ssh
 from vaern.runtime.paths import Project
 
 DATA = Path(__file__).parent
@@ -69,9 +70,12 @@ def configure(project: Project, play: Play, tell: Tell, *, full: bool = False) -
 def run_play(project: Project, play: Play, tell: Tell, *, check: bool = False) -> Configured:
     """Run a play. With `check`, change nothing and return what would change.
 
-    Raises ConfigureError naming host, task and message; UnreachableError when a host does not answer.
+    Raises ConfigureError naming host, task and message; UnreachableError when a host does not answer, ProvisionError
+    when one has not been made.
     """
     from ansible_runner.interface import init_runner
+
+    ssh.require_made(project, play.hosts)
 
     recorder = _Recorder(tell)
     log = project.logs / f"ansible-{play.name}.log"

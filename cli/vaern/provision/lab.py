@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vaern.errors import UsageError
+from vaern.errors import ProvisionError, UsageError
 from vaern.model.naming import SHARED
 from vaern.provision.engines import lab_of, require_root
 from vaern.provision.making import OnEvent, destroy, stacks
@@ -19,11 +19,17 @@ def lab_hosts(project: Project) -> dict[str, bool]:
 
 
 def shell_argv(project: Project, host: str) -> list[str]:
-    """The command that opens a shell in a lab host, past its network. Raises UsageError for a host there is not."""
+    """The command that opens a shell in a lab host, past its network. Raises UsageError for a host there is not.
+
+    Raises ProvisionError when no host has been made at all.
+    """
     lab = lab_of(project)
     init = machine.init(lab, host)
     if init is None:
-        names_known = ", ".join(lab_hosts(project)) or "none"
+        names_known = ", ".join(lab_hosts(project))
+        if not names_known:
+            fix = "run `vaern lab up MUNICIPALITY`, or `vaern onboard MUNICIPALITY`"
+            raise ProvisionError("no host of this lab has been made", fix=fix)
         raise UsageError(f"{host} is not a running host of this lab ({names_known})", fix="run `vaern lab list`")
     return ["nsenter", f"--target={init}", "--all", "--wd=/root", "/bin/bash", "--login"]
 

@@ -6,11 +6,12 @@ import os
 import shlex
 import subprocess
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TypeVar
 
-from vaern.errors import UnreachableError
+from vaern.errors import ProvisionError, UnreachableError
 from vaern.runtime.paths import Project
 
 TIMEOUT_SECONDS = 60
@@ -19,11 +20,47 @@ CHUNK = 1 << 16
 Answer = TypeVar("Answer")
 
 
+def made(configuration: Path) -> frozenset[str]:
+    """Inventory names of the hosts that the provision stage has written into the ssh configuration."""
+    try:
+        lines = configuration.read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return frozenset()
+    return frozenset(name for line in lines if line.startswith("Host ") for name in line.split()[1:]) - {"*"}
+
+
+def require_made(project: Project, hosts: Iterable[str]) -> None:
+    """Raise ProvisionError naming the hosts that have not been made, and what makes them.
+
+    A host that was never made, or was taken away, must not be spoken of as one that is down.
+    """
+    known = made(project.state / "ssh_config")
+    missing = [host for host in hosts if host not in known]
+    if missing:
+        raise ProvisionError(not_made(missing), fix=_makes(project, missing))
+
+
+def not_made(hosts: list[str]) -> str:
+    """How it is said that hosts have not been made."""
+    return f"{', '.join(hosts)} {'has' if len(hosts) == 1 else 'have'} not been made"
+
+
+def _makes(project: Project, hosts: list[str]) -> str:
+    """The command that makes them: that of their municipality, which is the longest folder they are named after."""
+    folders = sorted((path.parent.name for path in project.inventories.glob("*/municipality.yml")), key=len)
+    for slug in reversed(folders):
+        if any(host.startswith(f"{slug}-") for host in hosts):
+            return f"run `vaern onboard {slug}`"
+    return "run `vaern up`, or `vaern onboard MUNICIPALITY`, which does that first"
+
+
 def run(project: Project, host: str, command: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
     """Run a shell command on a host by its inventory name; its own exit code is in the result.
 
-    Raises UnreachableError when ssh itself fails or nothing answers within a minute.
+    Raises ProvisionError for a host that has not been made, UnreachableError when ssh itself fails or nothing answers
+    within a minute.
     """
+    require_made(project, (host,))
     configuration = str(project.state / "ssh_config")
     arguments = ["ssh", "-F", configuration, "-o", "BatchMode=yes", host, as_root(command)]
     try:
@@ -45,8 +82,9 @@ def as_root(command: str) -> str:
 def stream(project: Project, host: str, command: str, stdin: str, sink: Callable[[bytes], object]) -> tuple[int, str]:
     """Hand what a command writes to `sink` as it comes, however much; its exit code and standard error.
 
-    Raises UnreachableError when ssh itself fails.
+    Raises ProvisionError for a host that has not been made, UnreachableError when ssh itself fails.
     """
+    require_made(project, (host,))
     arguments = ["ssh", "-F", str(project.state / "ssh_config"), "-o", "BatchMode=yes", "-o", "ConnectTimeout=20"]
     arguments += ["-o", "ServerAliveInterval=15", host, command]
     with tempfile.TemporaryFile() as told, tempfile.TemporaryFile() as asked:

@@ -15,6 +15,7 @@ from vaern.model.controls import load_catalogue
 from vaern.model.declaration import Municipality
 from vaern.model.deployment import Deployment
 from vaern.model.finding import Finding, Outcome
+from vaern.runtime import ssh
 from vaern.runtime.paths import Project
 from vaern.verify.recording import now
 from vaern.verify.subjects import complete, expected_pairs, subjects
@@ -35,11 +36,15 @@ def verify(
     """Run the controls (all when none is named) on the municipality's hosts and the hubs; sorted by control and host.
 
     A host that does not answer fails each of its controls; a control without a result is a failure too.
-    Raises UsageError for an unknown control, SetupError without the tests, VaernError when pytest itself fails.
+    Raises UsageError for an unknown control, ProvisionError when no host of the municipality has been made,
+    SetupError without the tests, VaernError when pytest itself fails.
     """
     catalogue = load_catalogue()
     chosen = catalogue.chosen(controls)
     hosts = subjects(slug, municipality, deployment)
+    own = [subject.name for subject in hosts if subject.host]
+    if not ssh.made(project.state / "ssh_config").intersection(own):
+        ssh.require_made(project, own)
     with tempfile.TemporaryDirectory(prefix="vaern-verify-") as folder:
         results = Path(folder) / "findings.jsonl"
         _run_pytest(project, slug, results, chosen)

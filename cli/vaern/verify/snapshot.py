@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
-from vaern.errors import UnreachableError
+from vaern.errors import ProvisionError, UnreachableError
+from vaern.runtime import ssh
 
 CONNECT_SECONDS = 10
 PARALLEL_HOSTS = 16
@@ -74,17 +75,20 @@ def read_recorded(path: Path) -> dict[str, dict[str, Section]]:
     }
 
 
-Gathered = Mapping[str, dict[str, Section] | UnreachableError]
+Gathered = Mapping[str, dict[str, Section] | UnreachableError | ProvisionError]
 """Sections of every host by name, or why it has none."""
 
 
 def take_all(listeners: Mapping[str, str], ssh_config: Path) -> Gathered:
     """Gather every host (name to declared listener, mostly none) at the same time.
 
-    One that does not answer is given as its error, so that the others are still judged.
+    One that does not answer, or has not been made, is given as its error, so that the others are still judged.
     """
+    made = ssh.made(ssh_config)
 
-    def attempt(host: str) -> dict[str, Section] | UnreachableError:
+    def attempt(host: str) -> dict[str, Section] | UnreachableError | ProvisionError:
+        if host not in made:
+            return ProvisionError(ssh.not_made([host]), fix="run `vaern onboard MUNICIPALITY`")
         try:
             return take(host, ssh_config, listeners[host])
         except UnreachableError as error:

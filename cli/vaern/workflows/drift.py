@@ -73,7 +73,7 @@ def _of_hosts(project: Project, fleet: Fleet, stack: str, tell: Tell) -> list[Dr
         return []
     play = plays.shared_play(project, fleet) if stack == SHARED else plays.municipality_play(project, fleet, stack)
     silent = _silent(project, play.hosts)
-    found = [Drifted(stack, "hosts", host, "does not answer") for host in silent]
+    found = [Drifted(stack, "hosts", host, why) for host, why in silent.items()]
     answering = tuple(host for host in play.hosts if host not in silent)
     if answering:
         asked = Play(f"{play.name}-drift", play.playbook, play.inventories, answering, play.variables)
@@ -89,14 +89,16 @@ def _enrolled(project: Project, fleet: Fleet, stack: str) -> bool:
     return stack in enrolled_slugs(project, fleet)
 
 
-def _silent(project: Project, hosts: tuple[str, ...]) -> list[str]:
-    """Hosts that do not answer, all asked at once."""
+def _silent(project: Project, hosts: tuple[str, ...]) -> dict[str, str]:
+    """Hosts that cannot be asked, and why, all tried at once."""
 
-    def answers(host: str) -> bool:
+    def refused(host: str) -> str:
         try:
             ssh.run(project, host, "true")
         except UnreachableError:
-            return False
-        return True
+            return "does not answer"
+        except ProvisionError:
+            return "has not been made"
+        return ""
 
-    return [host for host, answered in ssh.on_each(hosts, answers).items() if not answered]
+    return {host: why for host, why in ssh.on_each(hosts, refused).items() if why}

@@ -8,7 +8,7 @@ from __future__ import annotations
 from vaern import configure, provision
 from vaern.configure import Play, host_state
 from vaern.enrolment import authority, key_record
-from vaern.errors import ConfigureError, UnreachableError
+from vaern.errors import ConfigureError, ProvisionError, UnreachableError
 from vaern.model.fleet import Fleet
 from vaern.model.naming import SHARED
 from vaern.model.progress import Listener, Tell
@@ -33,6 +33,16 @@ def consequences(fleet: Fleet, slug: str) -> list[str]:
     else:
         lines.append("remove its namespace, keys and private endpoint from Azure")
     return [*lines, f"keep its archive; retention is {municipality.privacy.retention_days} days"]
+
+
+def require_something_made(project: Project, fleet: Fleet, slug: str) -> None:
+    """Raise ProvisionError when neither the municipality nor the shared hosts have been made."""
+    made = provision.stacks(project, fleet.deployment)
+    if slug not in made and SHARED not in made:
+        raise ProvisionError(
+            f"{slug} is not connected: neither its hosts nor the shared ones have been made",
+            fix=f"`vaern onboard {slug}` connects it",
+        )
 
 
 def offboard(project: Project, fleet: Fleet, slug: str, listen: Listener) -> None:
@@ -64,5 +74,5 @@ def _stop(project: Project, play: Play, tell: Tell) -> str:
     stop = Play(f"{play.name}-offboard", project.roles / "offboard.yml", play.inventories, play.hosts, {})
     try:
         return f"{len(configure.run_play(project, stop, tell).changes)} changes"
-    except (UnreachableError, ConfigureError) as error:
+    except (UnreachableError, ConfigureError, ProvisionError) as error:
         return f"the site could not be asked to stop ({error.what.splitlines()[0]}); its keys are worth nothing now"

@@ -47,6 +47,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
         "sys.exit(int((here / 'code').read_text()))\n"
     )
     program.chmod(0o755)
+    (tmp_path / "ssh_config").write_text("Host hub1\n")
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:/usr/bin:/bin")
     monkeypatch.setenv("VAERN_PROJECT", str(ROOT))
     monkeypatch.setenv("VAERN_STATE", str(tmp_path))

@@ -16,8 +16,12 @@ def project(tmp_path: Path) -> Project:
     return Project(tmp_path, tmp_path / "state")
 
 
-def test_a_shell_in_a_dead_host_is_refused(project: Project) -> None:
-    with pytest.raises(UsageError, match="hub9"):
+def test_a_shell_in_a_dead_host_is_refused(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ProvisionError, match="no host of this lab has been made") as raised:
+        provision.shell_argv(project, "hub9")
+    assert "`vaern lab up MUNICIPALITY`" in raised.value.fix
+    monkeypatch.setattr("vaern.provision.lab.lab_hosts", lambda _: {"hub1": False})
+    with pytest.raises(UsageError, match=r"hub9 is not a running host of this lab \(hub1\)"):
         provision.shell_argv(project, "hub9")
 
 

@@ -8,8 +8,9 @@ import pytest
 
 from vaern import provision
 from vaern.declaration import load_fleet
-from vaern.errors import ProvisionError
+from vaern.errors import ProvisionError, UnreachableError
 from vaern.model.fleet import Fleet
+from vaern.runtime import ssh
 from vaern.runtime.paths import Project
 from vaern.workflows import drift
 from vaern.workflows.drift import Drifted, stacks_to_compare
@@ -59,3 +60,18 @@ def test_hosts_that_are_not_enrolled_are_not_asked_and_that_is_said(
         Drifted("shared", "stack", "Disk data-hub1", "gone"),
     ]
     assert any("not enrolled" in line for line in told)
+
+
+def test_a_host_that_cannot_be_asked_is_a_finding_with_its_reason(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run(_: Project, host: str, __: str) -> None:
+        if host == "hub1":
+            raise UnreachableError("hub1 does not answer")
+        ssh.require_made(project, (host,))
+
+    monkeypatch.setattr(ssh, "run", run)
+    assert drift._silent(project, ("hub1", "favrskov-gw1")) == {
+        "hub1": "does not answer",
+        "favrskov-gw1": "has not been made",
+    }
