@@ -138,6 +138,21 @@ def export(
     return manifest
 
 
+def stream(
+    project: Project,
+    deployment: Deployment,
+    municipality: Municipality,
+    request: Request,
+    sink: Callable[[bytes], object],
+) -> dict[str, Any]:
+    """Hand all events that are asked for to `sink` as they come, and return the manifest.
+
+    Raises UsageError, UnreachableError; when it does, what was handed over is not whole.
+    """
+    manifest = _ask(project, deployment, question(municipality, request, "export"), sink)
+    return {"municipality": municipality.name, **manifest}
+
+
 def _ask(
     project: Project, deployment: Deployment, asked: dict[str, Any], sink: Callable[[bytes], object]
 ) -> dict[str, Any]:

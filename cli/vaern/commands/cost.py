@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 @click.option(
     "--prices",
     "file",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
     help="Another price file, such as an agreement's.",
 )
 @click.option("--api", hidden=True, help="Another address of the Retail Prices API.")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
 import click
 
+from vaern.console import STANDARD_OUTPUT, OutputFile
 from vaern.errors import ExitCode
 from vaern.runtime.paths import Project
 
@@ -24,8 +26,8 @@ from vaern.runtime.paths import Project
 @click.option(
     "--output",
     required=True,
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="A new file; compressed when it ends with .zst.",
+    type=OutputFile(),
+    help="A new file, compressed when it ends with .zst; - is standard output.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the manifest.")
 @click.pass_context
@@ -49,6 +51,9 @@ def command(
     records the access before it reads. `--person -` reads texts from standard input, one a line. When civil
     registration numbers are hashed, the municipality finds the token of a number with `vaern-cpr-token` on its relay.
 
+    With `--output -` the events go to standard output, and what is said of them to standard error. They are there
+    before they were compared with the manifest: they are whole when the command ends with 0.
+
     \b
     Examples:
       vaern export favrskov --person ahs --person 198.51.100.77 --asked-by "T. Testesen" --output ahs.jsonl
@@ -56,8 +61,7 @@ def command(
     """
     from datetime import UTC, datetime
 
-    from vaern.archive.export import Request, copies, export, moment
-    from vaern.console import print_json
+    from vaern.archive.export import Request, copies, export, moment, stream
     from vaern.declaration import load_fleet
 
     project: Project = ctx.obj
@@ -71,10 +75,15 @@ def command(
         since=moment(since, now) if since else None,
         until=moment(until, now) if until else None,
     )
-    manifest = export(project, fleet.deployment, fleet.municipalities[slug], request, output)
-    if as_json:
-        print_json(manifest)
+    municipality, aside = fleet.municipalities[slug], output == STANDARD_OUTPUT
+    if aside:
+        manifest = stream(project, fleet.deployment, municipality, request, sys.stdout.buffer.write)
     else:
-        counts = f"{manifest['events']} events in {output}{copies(manifest)}"
-        click.echo(f"{counts}, manifest beside it; recorded as {manifest['access'][:12]}")
+        manifest = export(project, fleet.deployment, municipality, request, output)
+    if as_json:
+        click.echo(json.dumps(manifest, ensure_ascii=False), err=aside)
+    else:
+        where = "written" if aside else f"in {output}, manifest beside it"
+        counts = f"{manifest['events']} events{copies(manifest)}"
+        click.echo(f"{counts} {where}; recorded as {manifest['access'][:12]}", err=aside)
     return ExitCode.OK

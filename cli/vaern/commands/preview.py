@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from vaern.console import OutputFile, write_output
 from vaern.errors import ExitCode, UsageError
 from vaern.runtime.paths import Project
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 @click.option("--exit-code", is_flag=True, help="Exit 1 when something would change, for CI.")
 @click.option(
     "--arm",
-    type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
+    type=OutputFile(),
     metavar="FILE",
     help="Write the declared graph as an ARM template instead (- for standard output); Azure is not asked.",
 )
@@ -102,6 +103,5 @@ def _export(fleet: Fleet, slugs: tuple[str, ...], file: Path) -> int:
         template = provision.arm_template(fleet.deployment, fleet.municipalities[slugs[0]], slugs[0])
     else:
         template = provision.arm_template(fleet.deployment)
-    with click.open_file(str(file), "w", encoding="utf-8", atomic=str(file) != "-") as written:
-        written.write(json.dumps(template, indent=2, ensure_ascii=False) + "\n")
+    write_output(file, json.dumps(template, indent=2, ensure_ascii=False) + "\n")
     return ExitCode.OK

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from vaern.console import STANDARD_OUTPUT, OutputFile, write_output
 from vaern.errors import ExitCode
 from vaern.runtime.paths import Project
 
@@ -15,7 +16,7 @@ from vaern.runtime.paths import Project
 @click.option("--control", "controls", multiple=True, metavar="ID", help="Only this control; may be repeated.")
 @click.option("--list-controls", is_flag=True, help="Check nothing; list the controls, or those that apply there.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document instead of a table.")
-@click.option("--junit", type=click.Path(path_type=Path, dir_okay=False), help="Also write JUnit XML to this file.")
+@click.option("--junit", type=OutputFile(), help="Also write JUnit XML to this file; - is standard output.")
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -40,6 +41,8 @@ def command(
     project: Project = ctx.obj
     if list_controls:
         return _list(project, slug, controls, as_json)
+    if as_json and junit == STANDARD_OUTPUT:
+        raise click.UsageError("--json and --junit - both write to standard output; give --junit a file", ctx)
     if slug is None:
         raise click.UsageError("Missing argument 'MUNICIPALITY'.", ctx)
     return _verify(project, slug, controls, as_json, junit)
@@ -60,11 +63,11 @@ def _verify(project: Project, slug: str, controls: tuple[str, ...], as_json: boo
     report = make_report(slug, municipality, fleet.deployment, findings, alarms=told.texts(municipality.code))
     paths = None if controls else write_reports(project, slug, report)
     if junit:
-        junit.write_text(render_junit(report, load_catalogue()), encoding="utf-8")
+        write_output(junit, render_junit(report, load_catalogue()))
     if as_json:
         click.echo(render_json(report, load_catalogue()), nl=False)
     else:
-        show(report, paths)
+        show(report, paths, aside=junit == STANDARD_OUTPUT)
     return ExitCode.FINDINGS if report.count(Outcome.FAILED) else ExitCode.OK
 
 

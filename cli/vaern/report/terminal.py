@@ -16,12 +16,15 @@ if TYPE_CHECKING:
 COLOURS = {Outcome.PASSED: "green", Outcome.FAILED: "red", Outcome.SKIPPED: "yellow"}
 
 
-def show(report: Report, paths: Mapping[str, str] | None = None) -> None:
-    """Print the controls, the proofs, the alarms that are open, the verdict and where the page is."""
+def show(report: Report, paths: Mapping[str, str] | None = None, *, aside: bool = False) -> None:
+    """Print the controls, the proofs, the alarms that are open, the verdict and where the page is.
+
+    With `aside` on standard error, because standard output takes a document.
+    """
     from rich.console import Console
     from rich.markup import escape
 
-    console = Console(highlight=False)
+    console = Console(highlight=False, stderr=aside)
     console.print(_controls(report))
     if report.proofs:
         console.print(_proofs(report))
