@@ -14,7 +14,7 @@ LAB_OF_ITS_OWN = {"test_stacks.py"}
 ONE_LEG = {"test_catalogue.py", "test_log_shipper.py", "test_log_shipper_cpr.py", "test_network_tap.py"}
 FIRST = ("lab", "roles/test_silence.py", "faults", "roles/test_event_hubs.py", "roles/test_ledger.py")
 """What takes longest, in this order; silence is mostly waiting, which others can use."""
-KINDS = ("roles", "lab", "azure", "setup", "mutations", "unit")
+KINDS = ("roles", "lab", "azure", "setup", "processes", "mutations", "unit")
 
 
 def group(nodeid: str) -> str:

@@ -5,6 +5,7 @@ Commands are imported when they are run, not before: `vaern --help` reads this f
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 import sys
@@ -14,6 +15,7 @@ import click
 
 from vaern import __version__
 from vaern.errors import DeclarationError, ExitCode, VaernError
+from vaern.runtime import interruption
 from vaern.runtime.paths import Project
 
 WORDS = "vaern.words"
@@ -45,6 +47,10 @@ COMMANDS = {
     "offboard": "Disconnect a municipality and revoke its keys.",
     "lab": "Start, list, enter or remove the hosts of the lab.",
 }
+
+
+AT_ONCE = {"new", "catalogue", "check", "cost", "approve", "report"}
+"""What starts no program that could be left behind, or, as `approve`, one that asks for a passphrase."""
 
 
 class LazyGroup(click.Group):
@@ -134,28 +140,66 @@ def main() -> None:
     """Entry point: run a command and leave with a documented exit code, never with a traceback."""
     # The engine's gRPC would tell of every process started beside it, in the middle of the user's output.
     os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "false")
+    supervised = _starts_programs(sys.argv[1:])
+    try:
+        interruption.listen(once=supervised)
+        if supervised:
+            from vaern.runtime.supervision import supervise
+
+            supervise()
+        code = _run()
+    except KeyboardInterrupt:
+        code = _interrupted(supervised)
+    else:
+        code = _interrupted(supervised) if interruption.told() else code
+    interruption.no_longer()
+    sys.exit(code)
+
+
+def _starts_programs(arguments: list[str]) -> bool:
+    """Whether the command may leave something behind when it is interrupted; a shell needs the terminal for itself."""
+    named = next((word for word in arguments if word in COMMANDS), None)
+    plain = not {"-h", "--help", "shell"} & set(arguments) and "_VAERN_COMPLETE" not in os.environ
+    return plain and named is not None and named not in AT_ONCE
+
+
+def _run() -> int:
+    """Run the command and return its exit code, with every error turned into text."""
     try:
         status = cli.main(prog_name="vaern", standalone_mode=False)
-        sys.exit(int(status) if isinstance(status, int) else ExitCode.OK)
+        return int(status) if isinstance(status, int) else ExitCode.OK
     except VaernError as error:
-        _show(error)
-        sys.exit(error.exit_code)
+        if not interruption.told():  # else it is what ending its programs has come to
+            _show(error)
+        return error.exit_code
     except click.exceptions.Exit as stop:
-        sys.exit(stop.exit_code)
-    except (click.Abort, KeyboardInterrupt):
-        click.echo("interrupted; run the same command again to continue", err=True)
-        sys.exit(ExitCode.INTERRUPTED)
+        return stop.exit_code
+    except click.Abort:
+        raise KeyboardInterrupt from None
     except click.ClickException as error:
         error.show()
-        sys.exit(ExitCode.USAGE)
+        return ExitCode.USAGE
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(ExitCode.OK)
+        return ExitCode.OK
     except Exception as error:  # noqa: BLE001 - the one place: nothing unknown reaches the terminal as a traceback
-        click.secho("error: ", fg="red", bold=True, nl=False, err=True)
-        click.echo(f"vaern failed in a way it does not know ({type(error).__name__})", err=True)
-        click.echo(f"  fix: send {_record(error)} with your report", err=True)
-        sys.exit(ExitCode.INTERNAL)
+        if not interruption.told():
+            click.secho("error: ", fg="red", bold=True, nl=False, err=True)
+            click.echo(f"vaern failed in a way it does not know ({type(error).__name__})", err=True)
+            click.echo(f"  fix: send {_record(error)} with your report", err=True)
+        return ExitCode.INTERNAL
+
+
+def _interrupted(supervised: bool) -> int:
+    """Say so, and what to do. A run that is supervised ends at once: threads of it may wait for something."""
+    interruption.no_longer()
+    with contextlib.suppress(OSError):  # the terminal may be what has ended
+        click.echo("interrupted; run the same command again to continue", err=True)
+    if supervised and interruption.told():
+        from vaern.runtime.supervision import leave
+
+        leave(interruption.exit_code())
+    return interruption.exit_code()
 
 
 if __name__ == "__main__":

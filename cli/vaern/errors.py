@@ -34,6 +34,7 @@ class ExitCode(IntEnum):
     SETUP = 10
     INTERNAL = 70
     INTERRUPTED = 130
+    TERMINATED = 143
 
 
 class VaernError(Exception):

@@ -19,6 +19,7 @@ from pulumi import automation
 from pulumi.automation import errors as engine_errors
 
 from vaern.errors import BusyError, ProvisionError, SetupError, UsageError
+from vaern.runtime import interruption
 from vaern_stacks import abandoned, locks
 from vaern_stacks.adopting import importing
 from vaern_stacks.changes import Change, Phase
@@ -229,7 +230,9 @@ class Engine:
         abandoned.ignore()
         seen = Outcome(on_step, Phase.STARTED if planning else Phase.DONE)
         try:
-            operation(seen.take)
+            # Interrupted, the engine is asked to end, and writes what it has done first.
+            with interruption.deferred():
+                operation(seen.take)
         except engine_errors.ConcurrentUpdateError as error:
             raise self._busy(str(error)) from error
         except engine_errors.CommandError as error:

@@ -10,9 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,9 +22,10 @@ from vaern.errors import ConfigureError, UnreachableError
 from vaern.model.progress import Tell
 from vaern.runtime import ssh
 from vaern.runtime.paths import Project
+from vaern.runtime.private_folder import private_folder
 
 DATA = Path(__file__).parent
-# ansible-runner lets a playbook outlive a run that is killed; the next run would meet it on the same hosts.
+# ansible-runner lets a playbook outlive a run; this ends it even when all of vaern was killed, and nobody else can.
 ENDS_WITH_US = ("setpriv", "--pdeathsig", "TERM")
 TASK_EVENTS = {"runner_on_ok", "runner_on_failed", "runner_on_unreachable", "runner_item_on_failed"}
 
@@ -162,19 +161,11 @@ def _message(result: Mapping[str, Any]) -> str:
 @contextmanager
 def _private_folder(play: Play) -> Iterator[Path]:
     """A folder in memory only this user can read, gone afterwards: variables and what is made of them may be secret."""
-    memory = Path("/dev/shm")  # noqa: S108 - a tmpfs on purpose, and the folder below is 0700
-    top = memory if memory.is_dir() else Path(tempfile.gettempdir())
-    for left in top.glob("vaern-*-*"):
-        if not Path("/proc", left.name.split("-")[1]).exists():  # its run was killed
-            shutil.rmtree(left, ignore_errors=True)
-    folder = Path(tempfile.mkdtemp(prefix=f"vaern-{os.getpid()}-", dir=top))
-    try:
+    with private_folder() as folder:
         descriptor = os.open(folder / "variables.json", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as handle:
             json.dump(play.variables, handle)
         yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _keep_log(stdout: Any, log: Path) -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import signal
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import nullcontext
@@ -81,8 +80,6 @@ _work: tuple[Project, Fleet, frozenset[str]]
 def _begin(project: Project, fleet: Fleet, made: frozenset[str]) -> None:
     global _work  # noqa: PLW0603 - the pool gives a process no other place
     _work = project, fleet, made
-    # An interrupted terminal tells the engines themselves; here it would only add a traceback.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _of_this_process(stack: str) -> Planned:

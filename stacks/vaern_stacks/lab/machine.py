@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from vaern.errors import ProvisionError, SetupError
+from vaern.runtime.process_tree import OUTLIVES
 from vaern_stacks.lab import disk, names
 from vaern_stacks.lab.spec import Host, Lab
 
@@ -28,6 +29,7 @@ ENVIRONMENT = {
     "PATH": os.defpath + ":/usr/sbin:/sbin",
     "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1",
     "SYSTEMD_NSPAWN_API_VFS_WRITABLE": "network",
+    OUTLIVES: "a host of the lab",
 }
 """Control groups v2 whatever the machine has, and network settings that the host may change: they are its own."""
 JOIN_GROUPS = 'for group in $1; do echo $$ > "$group/cgroup.procs" || exit 1; done; shift; exec "$@"'

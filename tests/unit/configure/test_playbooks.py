@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import stat
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -89,18 +88,6 @@ def test_variables_are_private_and_gone_afterwards(play: Play) -> None:
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert not folder.exists()
-
-
-def test_what_a_killed_run_left_is_removed_and_that_of_a_living_one_is_not(play: Play) -> None:
-    with playbooks._private_folder(play) as living:
-        ended = subprocess.Popen(["true"])
-        ended.wait()
-        left = living.parent / f"vaern-{ended.pid}-left"
-        left.mkdir()
-        (left / "variables.json").write_text("{}")
-        with playbooks._private_folder(play):
-            assert not left.exists()
-            assert living.exists()
 
 
 def test_any_input_changes_the_digest(project: Project, play: Play) -> None:

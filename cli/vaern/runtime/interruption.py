@@ -1,0 +1,91 @@
+"""What a signal does in the process that works: an exception in the main thread, so that every `finally` is run.
+
+Ctrl-C, an ended terminal and `kill` are the same here. A run that was ended by any of them is finished by running the
+same command again.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from vaern.errors import ExitCode
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Interrupted(KeyboardInterrupt):
+    """The run is to end.
+
+    A KeyboardInterrupt to every library, except that none takes it for granted that its own children have got the
+    signal too: they have not, and are ended by `supervision`.
+    """
+
+
+class _State:
+    """What the main thread has been told. Only the handler and the main thread touch it, which are one thread."""
+
+    first: int = 0
+    deferring: bool = False
+    once: bool = False
+
+
+_state = _State()
+
+
+def listen(*, once: bool = False) -> None:
+    """From now on a signal raises Interrupted in the main thread. One the caller had ignored, as nohup does, stays so.
+
+    With `once` the first alone does: somebody else decides how long cleaning up may take.
+    """
+    _state.once = once
+    for number in heard():
+        signal.signal(number, _hear)
+
+
+def heard() -> list[signal.Signals]:
+    """The signals that end a run: all of SIGNALS that whoever started us did not have ignored."""
+    return [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+
+
+def no_longer() -> None:
+    """The run is over: a signal that comes now changes nothing."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+
+
+def exit_code(number: int = 0) -> ExitCode:
+    """What a run ends with that this signal ended (default: the first that was heard)."""
+    return ExitCode.INTERRUPTED if (number or _state.first) in {0, signal.SIGINT} else ExitCode.TERMINATED
+
+
+def told() -> bool:
+    """Whether a signal has been heard."""
+    return _state.first != 0
+
+
+@contextmanager
+def deferred() -> Iterator[None]:
+    """For work that is asked to end by itself and must be heard to its end, such as a write of the engine's state.
+
+    A signal raises Interrupted when the block ends; a second one, unless that is left to somebody else, at once.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield  # a signal is never raised here
+        return
+    outer, _state.deferring = _state.deferring, True
+    before = _state.first
+    try:
+        yield
+    finally:
+        _state.deferring = outer
+        if _state.first != before and not outer:
+            raise Interrupted
+
+
+def _hear(number: int, _frame: FrameType | None) -> None:
+    again, _state.first = _state.first != 0, _state.first or number
+    if not (_state.once if again else _state.deferring):
+        raise Interrupted
