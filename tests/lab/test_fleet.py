@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 import subprocess
 import time
 
 import pytest
+from interruption import kill_all_of
 from lab_project import Lab
 
 from vaern.errors import ExitCode
@@ -37,26 +36,26 @@ def assert_sound(done: subprocess.CompletedProcess[str]) -> None:
     assert all(one["seen"] for one in found["proofs"])
 
 
-def assert_no_playbook_of(run: int) -> None:
+def assert_no_playbook_of(pids: set[int]) -> None:
     """Ansible, which is in a session of its own, has ended with the run that started it."""
-    asked = ["pgrep", "--full", f"ansible-playbook.*/vaern-{run}-"]
+    asked = ["pgrep", "--full", f"ansible-playbook.*/vaern-({'|'.join(map(str, pids))})-"]
     limit = time.monotonic() + 20
     while subprocess.run(asked, stdout=subprocess.DEVNULL, check=False).returncode == 0:
-        assert time.monotonic() < limit, f"a playbook outlives the killed run {run}"
+        assert time.monotonic() < limit, f"a playbook outlives the killed run {pids}"
         time.sleep(0.2)
 
 
 def kill_in(lab: Lab, stage: str, slug: str) -> None:
-    """Start an onboarding and kill -9 all of it shortly after the stage has begun."""
+    """Start an onboarding and kill -9 all of vaern itself, also what would end the rest, soon after the stage began."""
     process = lab.start("onboard", slug, "--json")
     assert process.stdout is not None
     for line in process.stdout:
         told = json.loads(line)
         if told.get("stage") == stage and told["phase"] == "started":
             time.sleep(INTO_THE_STAGE_SECONDS.get(stage, 0))
-            os.killpg(process.pid, signal.SIGKILL)
+            own = kill_all_of(process)
             process.communicate(timeout=60)
-            assert_no_playbook_of(process.pid)
+            assert_no_playbook_of(own)
             return
     raise AssertionError(f"{slug} never came to {stage}: {process.communicate()[1]}")
 

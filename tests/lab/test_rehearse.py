@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 import threading
 import time
 
 import pytest
+from interruption import kill_all_of
 from lab_project import Lab
 
 pytestmark = pytest.mark.lab
@@ -90,10 +89,10 @@ def test_an_outage_costs_nothing_and_is_measured(onboarded: Lab) -> None:
 
 
 def test_the_cut_ends_by_itself_when_the_command_is_killed(onboarded: Lab) -> None:
-    """kill -9 of the command in the middle: the relay is reachable all the while, and the link is restored."""
+    """kill -9 of all of the command in the middle: the relay is reachable all the while, and the link is restored."""
     process = onboarded.start("rehearse", "favrskov", "--minutes", "0.2", "--yes")
     wait_cut(onboarded, True, 90)
-    os.killpg(process.pid, signal.SIGKILL)
+    kill_all_of(process)
     process.communicate()
     assert cut(onboarded)
     # Twelve seconds that were asked for, and the thirty after which it ends by itself.
