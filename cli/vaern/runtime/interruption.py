@@ -7,13 +7,20 @@ same command again.
 from __future__ import annotations
 
 import signal
+import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import TYPE_CHECKING, Any
 
 from vaern.errors import ExitCode
 
+if TYPE_CHECKING:
+    from sys import UnraisableHookArgs
+
+Hook = Callable[["UnraisableHookArgs"], Any]
+AGAIN_SECONDS = 0.01
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -44,6 +51,8 @@ def listen(*, once: bool = False) -> None:
     _state.once = once
     for number in heard():
         signal.signal(number, _hear)
+    signal.signal(signal.SIGALRM, _raise_again)
+    sys.unraisablehook = _unless_swallowed(sys.unraisablehook)
 
 
 def heard() -> list[signal.Signals]:
@@ -53,7 +62,7 @@ def heard() -> list[signal.Signals]:
 
 def no_longer() -> None:
     """The run is over: a signal that comes now changes nothing."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    signal.pthread_sigmask(signal.SIG_BLOCK, (*SIGNALS, signal.SIGALRM))
 
 
 def exit_code(number: int = 0) -> ExitCode:
@@ -89,3 +98,19 @@ def _hear(number: int, _frame: FrameType | None) -> None:
     again, _state.first = _state.first != 0, _state.first or number
     if not (_state.once if again else _state.deferring):
         raise Interrupted
+
+
+def _unless_swallowed(shown: Hook) -> Hook:
+    """Where an exception cannot be raised, as in `__del__` or a call from C, it is raised again right after."""
+
+    def hear(found: UnraisableHookArgs) -> None:
+        if isinstance(found.exc_value, Interrupted):
+            signal.setitimer(signal.ITIMER_REAL, AGAIN_SECONDS)
+        else:
+            shown(found)
+
+    return hear
+
+
+def _raise_again(_number: int, _frame: FrameType | None) -> None:
+    raise Interrupted

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -16,7 +18,8 @@ from vaern.runtime.interruption import Interrupted, deferred
 @pytest.fixture(autouse=True)
 def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(interruption, "_state", interruption._State())
-    before = {number: signal.getsignal(number) for number in interruption.SIGNALS}
+    before = {number: signal.getsignal(number) for number in (*interruption.SIGNALS, signal.SIGALRM)}
+    monkeypatch.setattr(sys, "unraisablehook", sys.unraisablehook)
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
@@ -98,3 +101,23 @@ def test_what_was_ignored_stays_ignored() -> None:
     send(signal.SIGHUP)
     assert signal.SIGHUP not in interruption.heard()
     assert not interruption.told()
+
+
+class Swallowing:
+    """Meets the signal where Python can raise nothing, as in a validator that is called from C."""
+
+    def __del__(self) -> None:
+        send(signal.SIGTERM)
+        time.sleep(0)
+
+
+def test_where_it_cannot_be_raised_it_is_raised_right_after(capsys: pytest.CaptureFixture[str]) -> None:
+    interruption.listen(once=True)
+
+    def work() -> None:
+        Swallowing()
+        time.sleep(5)
+
+    with pytest.raises(Interrupted):
+        work()
+    assert "Traceback" not in capsys.readouterr().err
