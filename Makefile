@@ -14,7 +14,8 @@ municipality ?= favrskov
 # Processes that share the tests; each holds up to six hosts.
 processes ?= 3
 shell_scripts = stacks/setup/setup stacks/setup/lock stacks/setup/*.sh stacks/setup/steps/*.sh .ci/run \
-	roles/collector/files/vaern-kafka-prepare roles/log_shipper/files/vaern-take-certificate
+	roles/programs/package/debian/scripts/vaern-kafka-prepare roles/programs/package/debian/scripts/vaern-take-certificate \
+	roles/programs/package/debian/postinst roles/programs/package/debian/prerm roles/programs/package/debian/postrm roles/programs/files/*.sh
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

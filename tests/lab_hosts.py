@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools import TOOLS
+from tools import TOOLS, program_packages
 
 from vaern.configure import acceleration
 from vaern.model.outputs import HostOutput
@@ -61,7 +61,7 @@ class Booted:
         lines = [f"[{group}]\n" + "\n".join(members) + "\n" for group, members in groups.items()]
         shared = (
             "[all:vars]\nansible_python_interpreter=/usr/bin/python3\nansible_ssh_pipelining=true\n"
-            f"ansible_ssh_args=-F {self.config}\n"
+            f"ansible_ssh_args=-F {self.config}\nprograms_packages={program_packages()}\n"
         )
         (folder / INVENTORY).write_text("\n".join([*lines, shared]))
 

@@ -37,9 +37,8 @@ for path in sorted(pathlib.Path("/var/lib/vaern/archive/0710").rglob("*.zst")):
         sys.stdout.buffer.write(zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True).read())
 """
 PASS_OVER = f"""python3 -c '
-import json, pathlib, sys
-sys.path.insert(0, "/usr/local/lib/vaern")
-from spool_index import digest_of
+import json, pathlib
+from vaern_programs.relay.spool.index import digest_of
 spool, ends = pathlib.Path("{SPOOL}"), {{}}
 for path in spool.glob("segments/*.jsonl"):
     with path.open("rb") as file:

@@ -34,7 +34,7 @@ SOURCES = [
 def variables(**given: Any) -> dict[str, Any]:
     """Defaults, then what is given, then the role's own variables computed from them."""
     known = _yaml("defaults/main.yml") | {"ansible_managed": "test", "log_shipper_identity": IDENTITY} | given
-    own = {name: text for name, text in _yaml("vars/main.yml").items() if name != "log_shipper_programs"}
+    own = {name: text for name, text in _yaml("vars/main.yml").items() if name != "log_shipper_settings"}
     while own:
         made = _resolvable(own, known)
         assert made, f"nothing gives {', '.join(own)}"

@@ -1,8 +1,17 @@
-"""Where set-up has put what the tests need: engine, base image, package pool, Kafka."""
+"""Where set-up has put what the tests need: engine, base image, package pool, Kafka, programs of the hosts."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
-TOOLS = Path(os.environ.get("VAERN_TOOLS", Path(__file__).resolve().parents[1] / ".vaern" / "tools"))
+from vaern.runtime import programs
+from vaern.runtime.paths import Project
+
+ROOT = Path(__file__).resolve().parents[1]
+TOOLS = Path(os.environ.get("VAERN_TOOLS", ROOT / ".vaern" / "tools"))
+
+
+def program_packages() -> list[str]:
+    """The packages every host with a program of ours installs, as Ansible is told them. Raises SetupError."""
+    return [str(path) for path in programs.packages(Project.find(ROOT))]

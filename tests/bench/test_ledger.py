@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
-import sys
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import ModuleType
 
 import pytest
+import zstandard
 from lab_hosts import lab_hosts
 from leg import DHCP, HOSTS, RELAY, Leg, connect_devices, plays, prepare
 from paired import alternate
 
+from vaern_programs.collector.archive.partition import Partition
+from vaern_programs.collector.archive.segments import blocks
+from vaern_programs.ledger.balance import Books, balance
+from vaern_programs.ledger.summary import parts
+
 pytestmark = pytest.mark.bench
 
-ROLES = Path(__file__).resolve().parents[2] / "roles"
 EVENTS = 500_000
 FLOOD = 40_000
 BLOCK = 10_000
@@ -27,23 +28,10 @@ BEGUN = datetime(2026, 11, 24, tzinfo=UTC)
 SOURCES = ("firewall1", "firewall1", "firewall1", "dhcp1", "journal1")
 
 
-@pytest.fixture
-def programs() -> Iterator[dict[str, ModuleType]]:
-    zstandard = pytest.importorskip("zstandard", reason="the archiver's library; Debian has it as python3-zstandard")
-    folders = [str(ROLES / role / "files") for role in ("log_shipper", "collector")]
-    sys.path[:0] = folders
-    names = ("archive_partition", "archive_segments", "ledger_summary", "ledger_balance")
-    try:
-        yield {"zstandard": zstandard} | {name: importlib.import_module(name) for name in names}
-    finally:
-        for folder in folders:
-            sys.path.remove(folder)
-
-
-def archive_of(programs: dict[str, ModuleType], folder: Path) -> Path:
+def archive_of(folder: Path) -> Path:
     """One segment with half a million events of about 390 bytes."""
     folder.mkdir(parents=True)
-    partition = programs["archive_partition"].Partition(folder, "logs.0710", 0, 1 << 40)
+    partition = Partition(folder, "logs.0710", 0, 1 << 40)
     partition.expect(0)
     numbers = dict.fromkeys(SOURCES, 0)
     text = "%ASA-6-302013: Built outbound TCP connection for outside:198.51.100.7 to inside:192.0.2.44, all is well "
@@ -64,25 +52,25 @@ def archive_of(programs: dict[str, ModuleType], folder: Path) -> Path:
     return next(folder.glob("*/*.zst"))
 
 
-def test_a_million_events_on_the_collector(programs: dict[str, ModuleType], tmp_path: Path) -> None:
-    path = archive_of(programs, tmp_path / "archive" / "0710")
+def test_a_million_events_on_the_collector(tmp_path: Path) -> None:
+    path = archive_of(tmp_path / "archive" / "0710")
 
     def decompressed() -> float:
         started = time.process_time()
         content = memoryview(path.read_bytes())
-        for block in programs["archive_segments"].blocks(content):
-            programs["zstandard"].ZstdDecompressor().decompress(content[block.data : block.end])
+        for block in blocks(content):
+            zstandard.ZstdDecompressor().decompress(content[block.data : block.end])
         return time.process_time() - started
 
     runs = iter(range(100))
 
     def read(state: Path) -> float:
         started = time.process_time()
-        found = programs["ledger_summary"].parts(tmp_path / "archive", state, "0710", "2026-01-01")
-        books = programs["ledger_balance"].Books()
+        found = parts(tmp_path / "archive", state, "0710", "2026-01-01")
+        books = Books()
         for part in found:
             books.enter(part.tally)
-        told = programs["ledger_balance"].balance(books, datetime.now(UTC))
+        told = balance(books, datetime.now(UTC))
         assert sum(row["received"] for row in told["rows"]) == EVENTS
         return time.process_time() - started
 

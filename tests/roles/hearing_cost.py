@@ -11,10 +11,9 @@ import sys
 import time
 from pathlib import Path
 
-sys.path.insert(0, "/usr/local/lib/vaern")
-
-from archive_sightings import Sightings
 from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
+
+from vaern_programs.collector.archive.sightings import Sightings
 
 SETTINGS = {
     "bootstrap.servers": "127.0.0.1:9092",

@@ -164,7 +164,7 @@ def test_the_handshake_that_is_accepted(collector: Collector) -> None:
 
 def test_access_that_somebody_changed_is_put_right(collector: Collector) -> None:
     """Seen by a dry run, mended by a run."""
-    admin = "/usr/local/lib/vaern/vaern-kafka-admin apply"
+    admin = "/usr/lib/vaern/vaern-kafka-admin apply"
     settings = "/etc/vaern/collector/collector.json"
     collector.lab.run("hub1", f"cp -p {settings} /root/; sed -i s/aarhus-gw1/odense-gw9/ {settings}")
     collector.lab.run("hub1", f"{admin}; cp -p /root/collector.json {settings}")
@@ -209,7 +209,7 @@ def written_again(collector: Collector, certificate: str) -> None:
     collector.lab.run("hub1", f"cd /etc/vaern/pki && cp -p {certificate} new.crt && mv new.crt host.crt")
     changed = f'for i in $(seq 100); do test "$({MAIN})" != {before.strip()} && break; sleep 0.1; done; {MAIN}'
     assert collector.lab.run("hub1", changed) != before
-    collector.lab.run("hub1", "/usr/local/lib/vaern/vaern-kafka-admin wait --seconds 60")
+    collector.lab.run("hub1", "/usr/lib/vaern/vaern-kafka-admin wait --seconds 60")
 
 
 def test_a_renewed_certificate_is_taken_into_use(collector: Collector) -> None:

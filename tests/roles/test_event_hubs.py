@@ -30,9 +30,7 @@ pytestmark = pytest.mark.roles
 
 FIRST, SECOND, THIRD, WRONG = "cHJpbWFyeQ+/AA==", "c2Vjb25kYXJ5+/BB==", "bmV3IHByaW1hcnk+/CC==", "d3Jvbmc+/DD=="
 ACCESS = """
-import sys
-sys.path.insert(0, "/usr/local/lib/vaern")
-from kafka_wire import Access, Broker
+from vaern_programs.collector.kafka_wire import Access, Broker
 password = open("/var/lib/vaern-kafka/secrets/broker", encoding="ascii").read()
 with Broker("127.0.0.1", 9092, "local.broker", password) as broker:
     broker.revoke([Access(2, "logs.0710", 3, "User:$ConnectionString", "*", operation, 3) for operation in (4, 8)])
@@ -181,7 +179,7 @@ def test_what_the_broker_refuses_is_kept_over_a_restart_and_sent_again(leg: Leg)
     send(leg, 3000, "refused-first-")
     wait_for_alarm(leg, since, "not into its topic")
     assert leg.lab.run("gw1", "journalctl | grep -c refused-first", check=False) == "0\n"
-    leg.lab.run("hub1", "/usr/local/lib/vaern/vaern-kafka-admin apply")
+    leg.lab.run("hub1", "/usr/lib/vaern/vaern-kafka-admin apply")
     leg.lab.run("gw1", f"systemctl restart {UNITS}")
     assert missing(leg) == set()
     assert len({event["message"] for event in leg.archived() if "app: refused-first-" in event["message"]}) == 3000

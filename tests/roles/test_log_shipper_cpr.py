@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from leg import DHCP, FIREWALL, SPOOL, Leg
+
+from vaern_programs.relay.cpr import cleaned, masked
 
 pytestmark = pytest.mark.roles
 
@@ -35,11 +36,6 @@ def hashing(leg: Leg) -> Iterator[Leg]:
 
 def test_the_corpus_comes_out_as_the_program_alone_cleans_it(leg: Leg) -> None:
     """So rsyslog's pre-filter let through what it had to, and whatever is no number arrived unchanged."""
-    sys.path.insert(0, str(TESTS.parent / "roles/log_shipper/files"))
-    try:
-        from cpr import cleaned, masked
-    finally:
-        sys.path.pop(0)
     rows = [json.loads(line) for line in (TESTS / "corpus/cpr.jsonl").read_text(encoding="utf-8").splitlines()]
     texts = [f"corpus {number}: {row['text']}" for number, row in enumerate(rows)]
     leg.send("tcp", DHCP, [HEADER + text.encode() for text in texts])

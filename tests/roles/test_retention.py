@@ -29,9 +29,8 @@ DAYS = 30
 OLD = (datetime.now(UTC).date() - timedelta(days=DAYS + 1)).isoformat()
 """Over for the source with a retention of its own, and within what the ledger looks back."""
 BY_FILE = """
-import json, pathlib, sys, zstandard
-sys.path.insert(0, "/usr/local/lib/vaern")
-from archive_segments import blocks, offsets, segment_of
+import json, pathlib, zstandard
+from vaern_programs.collector.archive.segments import blocks, offsets, segment_of
 found = []
 for path in sorted(pathlib.Path("/var/lib/vaern/archive/0710").glob("*/*.zst")):
     content = memoryview(path.read_bytes())

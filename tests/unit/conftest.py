@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import gc
+import sys
 
 import pytest
+from producer_double import library
+
+# Programs of the hosts name it when they are imported; on a host it is Debian's.
+sys.modules["confluent_kafka"] = library()
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -70,12 +70,10 @@ plain() { # a file, when it is there
 }
 updates() { apt-config dump | grep -E '^(APT::Periodic|Unattended-Upgrade)::' || true; }
 broker() { # topics, access lists and quotas as the broker itself answers; no password is printed
-  [ -e /usr/local/lib/vaern/kafka_wire.py ] || return 0
+  [ -e /var/lib/vaern-kafka/secrets/broker ] || return 0
   python3 -c '
-import json, sys
-sys.dont_write_bytecode = True
-sys.path.insert(0, "/usr/local/lib/vaern")
-from kafka_wire import Broker
+import json
+from vaern_programs.collector.kafka_wire import Broker
 password = open("/var/lib/vaern-kafka/secrets/broker", encoding="ascii").read()
 with Broker("127.0.0.1", 9092, "local.broker", password) as broker:
     print(json.dumps({"topics": sorted(broker.topics()), "access": sorted(broker.access()), "quotas": broker.quotas()}))
@@ -90,7 +88,7 @@ relay_valid() {
 }
 masked() { # what leaves of an event that carries a made-up civil registration number
   # The command is the one rsyslog runs. The number is a replacement number: nobody's.
-  command=$(sed -n 's/.*binary="\([^"]*\/clean [^"]*\)".*/\1/p' /etc/vaern/log_shipper/rsyslog.conf 2>/dev/null | head -n 1)
+  command=$(sed -n 's/.*binary="\([^"]*\/vaern-clean [^"]*\)".*/\1/p' /etc/vaern/log_shipper/rsyslog.conf 2>/dev/null | head -n 1)
   [ -z "$command" ] || printf 'login 610190-1234 ok\n' | $command
 }
 relay_delivery() { # the last minute of what the relay sends, from the line that is written about it every ten seconds

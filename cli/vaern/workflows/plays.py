@@ -15,6 +15,7 @@ from vaern.model.deployment import Deployment, HubRole
 from vaern.model.fleet import Fleet
 from vaern.model.naming import SHARED, host_name, pair_key
 from vaern.runtime.paths import Project
+from vaern.runtime.programs import packages
 from vaern.workflows.status import enrolled_slugs
 
 
@@ -30,6 +31,7 @@ def shared_play(project: Project, fleet: Fleet) -> Play:
         variables={
             **key_variables(project, fleet.deployment, (SHARED, *enrolled), pairs),
             "collector_kafka_archive": str(project.kafka_archive()),
+            **program_variables(project),
         },
     )
 
@@ -43,8 +45,13 @@ def municipality_play(project: Project, fleet: Fleet, slug: str) -> Play:
         playbook=project.roles / "municipality.yml",
         inventories=(project.municipality(slug) / "hosts.yml",),
         hosts=tuple(host_name(slug, host.name) for host in municipality.hosts),
-        variables=key_variables(project, fleet.deployment, (SHARED, slug), pairs),
+        variables=key_variables(project, fleet.deployment, (SHARED, slug), pairs) | program_variables(project),
     )
+
+
+def program_variables(project: Project) -> dict[str, Any]:
+    """The packages of the programs that the hosts run. Raises SetupError when they have not been built."""
+    return {"programs_packages": [str(path) for path in packages(project)]}
 
 
 def key_variables(project: Project, deployment: Deployment, slugs: tuple[str, ...], pairs: list[str]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """A rehearsed outage: the log path of a connected municipality is cut for a while, and the ledger says what came of it.
 
 Only relays' connections to the brokers are cut, never the way by which the relays are reached. The cut is a unit on
-each relay that ends by itself (data/rehearse.py), so that it ends also when nobody is there to end it.
+each relay that ends by itself (vaern_programs.relay.rehearse), so that it ends also when nobody is there to end it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from vaern.archive.ledger import Ledger, Row, ledger, relays, state_now
@@ -26,7 +25,7 @@ from vaern.model.vocabulary import HostRole
 from vaern.runtime import ssh
 from vaern.runtime.paths import Project
 
-PROGRAM = Path(__file__).parents[1] / "data" / "rehearse.py"
+PROGRAM = "/usr/lib/vaern/vaern-rehearse"
 HIGH_WATER = 0.8
 """Of the spool: above it the relay raises an alarm, and a rehearsal is none."""
 LEAST_CATCH_UP_SECONDS = 600.0
@@ -155,7 +154,7 @@ def _cut(project: Project, slug: str, municipality: Municipality, seconds: float
 
 
 def _on(project: Project, relay: str, verb: str) -> None:
-    answer = ssh.run(project, relay, f"python3 -I - {verb}", stdin=PROGRAM.read_text(encoding="utf-8"))
+    answer = ssh.run(project, relay, f"{PROGRAM} {verb}")
     if answer.returncode:
         said = (answer.stderr.strip().splitlines() or ["no reason given"])[-1]
         raise ProvisionError(

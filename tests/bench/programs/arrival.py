@@ -12,8 +12,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-sys.path.insert(0, "/usr/local/lib/vaern")
-
 TOPIC = "logs.0710"
 ARCHIVE = Path("/var/lib/vaern/archive/0710")
 PLAIN = Path("/var/log/bench/plain.log")
@@ -37,7 +35,7 @@ def offsets() -> Callable[[], int]:
 
 def archived() -> int:
     """The end of the archive, as an offset of the topic."""
-    import archive_segments as segments
+    from vaern_programs.collector.archive import segments
 
     ends = [0]
     for path in segments.newest(ARCHIVE, TOPIC, 0).values():

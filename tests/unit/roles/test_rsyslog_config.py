@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import importlib
 import re
-from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
 
 import pytest
 from rendered import SOURCES, configuration, variables
-from role_programs import client_library, on_path
 from spool_writer import line
+
+from vaern_programs.relay import broker as spool_broker
 
 MIB = 2**20
 KEYED = {
@@ -38,10 +37,9 @@ def made(**given: Any) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def broker() -> Iterator[ModuleType]:
+def broker() -> ModuleType:
     """What chooses the topic of an event that leaves the spool."""
-    with client_library("spool_broker"), on_path("log_shipper"):
-        yield importlib.import_module("spool_broker")
+    return spool_broker
 
 
 @pytest.mark.parametrize("output", [PLAIN, KEYED], ids=["certificate", "key"])

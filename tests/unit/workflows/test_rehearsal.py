@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import socket
 import subprocess
 from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -23,6 +21,7 @@ from vaern.runtime import ssh
 from vaern.runtime.paths import Project
 from vaern.workflows import rehearsal
 from vaern.workflows.rehearsal import Rehearsal, Spool, grown, needs, refuse_without_room
+from vaern_programs.relay import rehearse
 
 ROOT = Path(__file__).resolve().parents[3]
 PROJECT = Project(ROOT, ROOT / ".vaern")
@@ -69,21 +68,12 @@ class Hosts:
 
     @property
     def verbs(self) -> list[str]:
-        return [command.split()[3] for command in self.asked if command.startswith("python3")]
+        return [command.split()[1] for command in self.asked if command.startswith(rehearsal.PROGRAM)]
 
 
 @pytest.fixture
 def hosts(monkeypatch: pytest.MonkeyPatch) -> Hosts:
     return Hosts(monkeypatch)
-
-
-def program() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("rehearse_on_relay", rehearsal.PROGRAM)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def test_a_relay_needs_what_its_sources_declare() -> None:
@@ -121,7 +111,7 @@ def test_only_what_is_missing_since_counts_as_lost() -> None:
 def test_it_cuts_looks_mends_and_asks(hosts: Hosts) -> None:
     done = rehearsal.rehearse(PROJECT, "favrskov", FAVRSKOV, FLEET.deployment, 0.01, lambda _: None)
     assert hosts.verbs == ["cut", "mend"]
-    cut, mend = (index for index, command in enumerate(hosts.asked) if command.startswith("python3"))
+    cut, mend = (index for index, command in enumerate(hosts.asked) if command.startswith(rehearsal.PROGRAM))
     assert "vaern-spool --look" in hosts.asked[cut:mend]
     assert done.buffered == {RELAY: 7}
     assert hosts.stated == ["2026-11-24T12:01"], "a balance without the newest statement says nothing"
@@ -172,7 +162,7 @@ def test_without_a_yes_nothing_is_cut(hosts: Hosts) -> None:
 
 
 def test_the_rules_drop_the_brokers_and_nothing_else() -> None:
-    text = program().rules([("fd5a::1", 9093), ("198.51.100.9", 9094)])
+    text = rehearse.rules([("fd5a::1", 9093), ("198.51.100.9", 9094)])
     assert "ip6 daddr fd5a::1 tcp dport 9093 drop;" in text
     assert "ip6 saddr fd5a::1 tcp sport 9093 drop;" in text
     assert "ip daddr 198.51.100.9 tcp dport 9094 drop;" in text
@@ -183,7 +173,7 @@ def test_what_is_cut_is_every_address_of_every_broker_the_relay_sends_to(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Read from the settings of what sends, by the relay's own resolver."""
-    on_relay, known = program(), {"hub1.vaern.internal": ["fd5a::1", "198.51.100.9"], "fd5a::2": ["fd5a::2"]}
+    on_relay, known = rehearse, {"hub1.vaern.internal": ["fd5a::1", "198.51.100.9"], "fd5a::2": ["fd5a::2"]}
 
     def resolved(name: str, port: int, type: socket.SocketKind) -> list[Any]:  # noqa: A002 - the library's name
         return [(socket.AF_INET6, type, 6, "", (address, port, 0, 0)) for address in known[name]]

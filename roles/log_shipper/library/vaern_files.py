@@ -1,1 +1,0 @@
-../../collector/library/vaern_files.py

@@ -1,0 +1,1 @@
+"""The programs that vaern's hosts run; delivered as the Debian package vaern-programs."""

@@ -1,0 +1,62 @@
+"""What is about to be written to several files at once, so that after a crash it is in all of them or in none.
+
+    <archive>/<code>/.pending-<topic>-<partition>.json
+
+The record is on disk before the first of the blocks and gone after the last. It says where each file ended and where
+it will end. A block that goes to one file only needs none.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from vaern_programs.collector.archive.segments import blocks
+from vaern_programs.collector.archive.writer import Writer, intact
+from vaern_programs.shared.files import replace, sync_directory
+
+
+class Pending:
+    """The record of one partition. Raises OSError."""
+
+    def __init__(self, directory: Path, topic: str, partition: int) -> None:
+        self.directory = directory
+        self.path = directory / f".pending-{topic}-{partition}.json"
+
+    def announce(self, parts: list[tuple[Writer, bytes]]) -> None:
+        """Say what will be written."""
+        record = [
+            {
+                "file": str(writer.path.relative_to(self.directory)),
+                "before": writer.size,
+                "after": writer.size + len(block),
+            }
+            for writer, block in parts
+        ]
+        replace(self.path, json.dumps(record))
+        sync_directory(self.directory)
+
+    def clear(self) -> None:
+        """It is all written, or taken back."""
+        self.path.unlink(missing_ok=True)
+        sync_directory(self.directory)
+
+    def settle(self) -> None:
+        """After a crash: keep what was written when all of it was, else take all of it back."""
+        if not self.path.exists():
+            return
+        parts = json.loads(self.path.read_text(encoding="utf-8"))
+        if not all(self._is_whole(part) for part in parts):
+            for part in parts:
+                path = self.directory / part["file"]
+                if path.exists() and path.stat().st_size > part["before"]:
+                    os.truncate(path, part["before"])
+        self.clear()
+
+    def _is_whole(self, part: dict[str, Any]) -> bool:
+        path = self.directory / part["file"]
+        content = path.read_bytes() if path.exists() else b""
+        ends = {block.end: block for block in blocks(memoryview(content))}
+        return part["after"] in ends and intact(content, ends[part["after"]])

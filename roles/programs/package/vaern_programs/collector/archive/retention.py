@@ -1,0 +1,64 @@
+"""The end of an event: files whose retention is over are deleted, and a record of each is kept.
+
+    <archive>/<code>/deleted.jsonl
+
+A file with a retention in its name is kept for so many days, any other for as long as the municipality keeps events.
+Whole days count, by the day the file was begun.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import mmap
+import os
+import time
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+from vaern_programs.collector.archive.segments import as_day, blocks, days, segment_of
+from vaern_programs.shared.times import utc
+
+
+def due(directory: Path, today: date, retention_days: int) -> Iterator[tuple[Path, int]]:
+    """The files of a municipality whose time is over, oldest first, with their retention in days."""
+    for name in reversed(days(directory)):
+        day = as_day(name)
+        for path in sorted((directory / name).iterdir()):
+            segment = segment_of(path.name)
+            kept = segment.days if segment and segment.days is not None else retention_days
+            if day and day < today - timedelta(days=kept):
+                yield path, kept
+
+
+def delete(directory: Path, path: Path, kept: int) -> None:
+    """Delete a file, and its day with the last one; the record is on disk before the file is gone. Raises OSError."""
+    record = {
+        "time": utc(time.time()).isoformat(timespec="seconds"),
+        "file": str(path.relative_to(directory)),
+        "reason": f"older than {kept} days",
+        **contents(path),
+    }
+    with (directory / "deleted.jsonl").open("a", encoding="utf-8") as log:
+        log.write(json.dumps(record) + "\n")
+        log.flush()
+        os.fsync(log.fileno())
+    path.unlink()
+    if not any(path.parent.iterdir()):
+        path.parent.rmdir()
+
+
+def contents(path: Path) -> dict[str, Any]:
+    """What a file held: events, bytes, digest, and between which times it was written."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+        found = []
+        if size:
+            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content, memoryview(content) as view:
+                found = list(blocks(view))
+    times = [utc(block.written).isoformat(timespec="seconds") for block in (*found[:1], *found[-1:])]
+    events = sum(block.lines for block in found)
+    return {"events": events, "bytes": size, "sha256": digest, "written": times}

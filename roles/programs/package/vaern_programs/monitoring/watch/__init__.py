@@ -1,0 +1,1 @@
+"""The watch of a host: looks at it and says what is wrong in a heartbeat."""

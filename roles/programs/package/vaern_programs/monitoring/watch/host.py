@@ -1,0 +1,91 @@
+"""What the watch reads of its host: programs that it asks, and files that it looks at. Nothing here judges."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from vaern_programs.monitoring.watch import readings
+
+STATISTICS = Path("/var/log/vaern-log-shipper/impstats.json")
+STATISTICS_BYTES = 65536
+SOCKETS = (Path("/proc/net/udp"), Path("/proc/net/udp6"))
+DELIVERY = Path("/var/log/vaern-log-shipper/delivery.json")
+DELIVERY_BYTES = 4096
+DELIVERY_SECONDS = 60.0
+"""The delivery tells every ten."""
+
+
+def certificate(path: str) -> readings.Certificate | None:
+    """When it is valid; None when it cannot be read, or does not belong to the key beside it."""
+    key = Path(path).with_suffix(".key")
+    public = ("openssl", "x509", "-noout", "-pubkey", "-in", path)
+    if key.exists() and answer(*public) != answer("openssl", "pkey", "-pubout", "-in", str(key)):
+        return None
+    dates = ("-noout", "-startdate", "-enddate", "-dateopt", "iso_8601")
+    return readings.certificate(answer("openssl", "x509", "-in", path, *dates))
+
+
+def undelivered(directory: Path) -> int:
+    """Bytes of the spool that the collector has not acknowledged; all of them while the delivery does not say."""
+    told = readings.waiting_bytes(tail(DELIVERY, DELIVERY_BYTES))
+    try:
+        age = abs(time.time() - DELIVERY.stat().st_mtime)
+    except OSError:
+        age = 0.0  # Not there, or moved aside since it was read.
+    if told is None or age > DELIVERY_SECONDS:
+        return sum(size for _, size in files(directory / "segments"))
+    return told
+
+
+def queue_shares(directory: Path, bounds: dict[str, int]) -> dict[str, int]:
+    """Percent in use of what the disk of each queue may take; rsyslog names a queue's files after it."""
+    held = dict.fromkeys(bounds, 0)
+    for path, size in files(directory):
+        name = path.name.partition(".")[0]
+        if name in held:
+            held[name] += size
+    return {name: readings.percent(size, bounds[name]) for name, size in held.items()}
+
+
+def files(directory: Path) -> Iterator[tuple[Path, int]]:
+    """Every file in it and its size; one that is removed meanwhile is left out."""
+    for path in directory.rglob("*"):
+        try:
+            status = path.stat()
+        except OSError:
+            continue
+        if path.is_file():
+            yield path, status.st_size
+
+
+def tail(path: Path, size: int) -> list[str]:
+    """The last lines of a file, none when it is not there."""
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - size))
+            return file.read().decode(errors="replace").splitlines()
+    except OSError:
+        return []
+
+
+def answer(*command: str) -> str:
+    """What a program prints, nothing when it cannot."""
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=10)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout if done.returncode == 0 else ""
+
+
+def counters() -> readings.Counters | None:
+    """What rsyslog has counted, as of its last count; None when its file says nothing."""
+    return readings.counters(tail(STATISTICS, STATISTICS_BYTES))
+
+
+def datagrams_dropped(ports: Iterable[int]) -> int:
+    """Datagrams to these ports that the kernel has let go."""
+    sockets = "".join(path.read_text(encoding="ascii") for path in SOCKETS if path.exists())
+    return readings.datagrams_dropped(sockets, ports)

@@ -1,0 +1,117 @@
+"""What the programs of a host say about themselves, as numbers. Pure: text in, values out.
+
+A value that cannot be known is None and never a guess: not knowing is a finding of its own.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+BEHIND_THE_SPOOL = "receiver_"
+"""How the names of queues begin whose events are in the spool already: each before a SOC of its own."""
+
+
+class Certificate(NamedTuple):
+    """When a certificate is valid, Unix seconds."""
+
+    begins: float
+    ends: float
+
+
+class Counters(NamedTuple):
+    """What rsyslog has counted since it started."""
+
+    discarded: int
+    """Events that a full queue let go before they were numbered and spooled: lost."""
+    overflowed: dict[str, int]
+    """Events that each full queue behind the spool let go, by the queue's name: the spool has them still."""
+
+
+def clock_error(sources: str) -> float | None:
+    """Seconds the clock may be off: distance to the selected source, and how far that source may be wrong.
+
+    From `chronyc -c sources`. None when no source is selected. `tracking` would not do: where chronyd measures and
+    does not set (-x), its "system time" is always right.
+    """
+    for line in sources.splitlines():
+        fields = line.split(",")
+        if len(fields) >= 10 and fields[1] == "*":
+            try:
+                return abs(float(fields[7])) + float(fields[9])
+            except ValueError:
+                return None
+    return None
+
+
+def handshakes(told: str) -> dict[str, int]:
+    """Public key to the Unix time of the last handshake, 0 for never; from `wg show INTERFACE latest-handshakes`."""
+    pairs = [line.split("\t") for line in told.splitlines()]
+    return {pair[0]: int(pair[1]) for pair in pairs if len(pair) == 2 and pair[1].isdecimal()}
+
+
+def certificate(told: str) -> Certificate | None:
+    """From `openssl x509 -noout -startdate -enddate -dateopt iso_8601`."""
+    dates = dict(line.split("=", 1) for line in told.splitlines() if "=" in line)
+    try:
+        begins, ends = (_unix(dates[name]) for name in ("notBefore", "notAfter"))
+    except (KeyError, ValueError):
+        return None
+    return Certificate(begins, ends)
+
+
+def _unix(text: str) -> float:
+    return datetime.strptime(text, "%Y-%m-%d %H:%M:%SZ").replace(tzinfo=UTC).timestamp()
+
+
+def counters(lines: Iterable[str]) -> Counters | None:
+    """From the last lines of rsyslog's statistics (impstats, JSON); the first may be cut off. None without any."""
+    queues: dict[str, dict[str, Any]] = {}
+    for line in lines:
+        try:
+            record = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(record, dict) and record.get("origin") == "core.queue":
+            queues[str(record.get("name"))] = record
+    if not queues:
+        return None
+    discarded = 0
+    overflowed: dict[str, int] = {}
+    for name, queue in queues.items():
+        gone = int(queue.get("discarded.full", 0)) + int(queue.get("discarded.nf", 0))
+        if name.startswith(BEHIND_THE_SPOOL):
+            # The disk of a queue in memory is counted as a queue of its own: `receiver_national queue[DA]`.
+            action = name.partition(" ")[0]
+            overflowed[action] = overflowed.get(action, 0) + gone
+        else:
+            discarded += gone
+    return Counters(discarded, overflowed)
+
+
+def waiting_bytes(lines: Iterable[str]) -> int | None:
+    """Bytes that were not acknowledged by the last line of the delivery's statistics; None without any."""
+    for line in reversed(list(lines)):
+        try:
+            return int(json.loads(line)["waiting_bytes"])
+        except (ValueError, KeyError, TypeError):
+            continue
+    return None
+
+
+def datagrams_dropped(sockets: str, ports: Iterable[int]) -> int:
+    """Datagrams to these local ports that the kernel let go, as their socket was full; from /proc/net/udp and udp6."""
+    wanted = {f"{port:04X}" for port in ports}
+    rows = (line.split() for line in sockets.splitlines())
+    return sum(
+        int(row[-1])
+        for row in rows
+        if len(row) > 12 and row[1].rpartition(":")[2] in wanted and row[-1].isascii() and row[-1].isdecimal()
+    )
+
+
+def percent(used: int, of: int) -> int:
+    """A share as whole percent, rounded down so that full is 100."""
+    return used * 100 // of if of else 0

@@ -1,0 +1,1 @@
+"""What a relay runs: cleaning, spool and delivery."""

@@ -1,0 +1,1 @@
+"""Delivery: sends what is in the spool to the collector."""

@@ -1,0 +1,159 @@
+"""Sends what the relay has spooled to the collector; runs as vaern-delivery.service.
+
+It reads the spool and nothing else: an event is stored once, however long the collector is away, and where delivery
+has come to is what the broker has acknowledged. So whatever this process holds when it ends is read again.
+
+Every ten seconds it says how it goes, a line of JSON in /var/log/vaern-log-shipper/delivery.json: events acknowledged
+and given back since `started`, `waiting_bytes` of the spool, `behind_seconds` since everything had been acknowledged,
+and what has gone wrong since it started. What no waiting mends is an alarm in the journal, once a minute.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from vaern_programs.relay.delivery.disk import Disk
+from vaern_programs.relay.delivery.segments import Spool
+from vaern_programs.relay.delivery.sending import Sender, events_of
+from vaern_programs.relay.paths import SETTINGS, STATISTICS
+from vaern_programs.shared.systemd import alarm
+from vaern_programs.shared.times import now
+
+STATISTICS_BYTES = 2**20
+LOOK_SECONDS = 0.05
+"""How often new lines are looked for: shorter than librdkafka waits for a batch."""
+TELL_SECONDS = 10.0
+SAVE_SECONDS = 1.0
+ALARM_SECONDS = 60.0
+FINISH_SECONDS = 5.0
+KEPT = "No event is delivered; none is dropped meanwhile."
+ALARMS = {
+    "key": f"The collector refuses the key of this relay. {KEPT}",
+    "tls": f"No TLS with the collector, its certificate or ours is refused. {KEPT}",
+    "topic": f"The collector lets this relay in but not into its topic. {KEPT}",
+    "size": "The collector refuses an event as too large. It is kept; raise the limit of its topic.",
+    "full": "The disk is full, and nothing is taken in until it is not: senders over TCP wait. Make room.",
+    "disk": "How far delivery has come cannot be written down, the disk is full or broken. Events are delivered.",
+}
+
+
+class Delivery:
+    """One run of the program."""
+
+    def __init__(self, settings: dict[str, Any]) -> None:
+        """Nothing is sent yet."""
+        self.spool = Spool(Path(settings["directory"]))
+        self.sender = Sender(settings, time.monotonic)
+        self.started = now()
+        self.stopped = False
+        self.disk = Disk(self.spool.segments)
+        self.tasks = {
+            self.spool.save: SAVE_SECONDS,
+            self.care_for_disk: SAVE_SECONDS,
+            self.tell: TELL_SECONDS,
+            self.ask: TELL_SECONDS,
+        }
+        self.due = dict.fromkeys(self.tasks, 0.0)
+        self.heard: Counter[str] = Counter()
+        self.alarmed: dict[str, float] = {}
+        self.acknowledged = 0
+
+    def run(self) -> None:
+        """Until stopped: look, read, send, hear."""
+        looked, more = 0.0, False
+        while not self.stopped:
+            now = time.monotonic()
+            if looking := now - looked >= LOOK_SECONDS:
+                looked = now
+                self.spool.look(now)
+            if looking or more:
+                more = self.sender.has_room and self.read()
+            self.sender.poll(0 if more else LOOK_SECONDS)
+            self.alarm(now)
+            self.others(now)
+        self.disk.go_on()
+        self.sender.finish(FINISH_SECONDS)
+        self.attempt(self.spool.save)
+        self.attempt(self.tell)
+
+    def read(self) -> bool:
+        """Send some of each priority; whether there is more. A few lines are left to become many."""
+        more = False
+        for segment in self.spool.turn():
+            if text := segment.take():
+                lines = events_of(text)
+                self.sender.send(segment.hand_out(len(lines)), lines)
+                more = more or segment.more
+        return more
+
+    def others(self, now: float) -> None:
+        """What is done every so often."""
+        for task, seconds in self.tasks.items():
+            if now >= self.due[task]:
+                self.due[task] = now + seconds
+                self.attempt(task)
+
+    def attempt(self, task: Callable[[], None]) -> None:
+        """Do it if the disk lets it be done: ending here would deliver less, and send the same again and again."""
+        try:
+            task()
+        except OSError:
+            self.sender.reasons["disk"] += 1
+
+    def care_for_disk(self) -> None:
+        """Let nothing be spooled that the disk cannot take."""
+        if self.disk.care():
+            self.sender.reasons["full"] += 1
+
+    def ask(self) -> None:
+        """Ask the broker for a word where nothing was acknowledged since the last time."""
+        if self.sender.acknowledged == self.acknowledged:
+            self.sender.ask(LOOK_SECONDS * 20)
+        self.acknowledged = self.sender.acknowledged
+
+    def alarm(self, now: float) -> None:
+        """Tell of what has gone wrong since the last time, each once a minute."""
+        reasons = self.sender.reasons
+        if reasons == self.heard:
+            return
+        for reason in reasons.keys() & ALARMS.keys():
+            if reasons[reason] > self.heard[reason] and now >= self.alarmed.get(reason, 0.0):
+                self.alarmed[reason] = now + ALARM_SECONDS
+                alarm(ALARMS[reason])
+        self.heard = reasons.copy()
+
+    def tell(self) -> None:
+        """Add a line to the statistics; the older half of them is in a second file."""
+        told = {
+            "time": now(),
+            "started": self.started,
+            "acknowledged": self.sender.acknowledged,
+            "refused": self.sender.refused,
+            "waiting_bytes": self.spool.waiting(),
+            "behind_seconds": round(time.monotonic() - self.spool.caught_up, 1),
+            "errors": self.sender.reasons,
+        }
+        if STATISTICS.exists() and STATISTICS.stat().st_size > STATISTICS_BYTES:
+            STATISTICS.replace(STATISTICS.with_suffix(".json.1"))
+        with STATISTICS.open("a", encoding="ascii") as file:
+            file.write(json.dumps(told) + "\n")
+
+    def stop(self, *_: object) -> None:
+        """At the end of the round."""
+        self.stopped = True
+
+
+def main(_: list[str]) -> int:
+    """Deliver until SIGTERM."""
+    os.umask(0o027)
+    delivery = Delivery(json.loads(SETTINGS.read_text(encoding="utf-8")))
+    signal.signal(signal.SIGTERM, delivery.stop)
+    delivery.run()
+    return 0

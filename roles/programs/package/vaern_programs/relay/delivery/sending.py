@@ -1,0 +1,156 @@
+"""Hands events to the broker and hears what becomes of each: acknowledged, or given back and tried again."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NamedTuple
+
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
+
+from vaern_programs.relay.broker import connection, topic_of
+from vaern_programs.relay.delivery.segments import Part
+from vaern_programs.shared.tally import IDENTITY, identity_of, last_event
+
+WINDOW = 16 * 2**20
+"""Bytes of events that are under way at once. They are in the spool, so none is lost when this process is."""
+AGAIN_SECONDS = 2.0
+"""So long after it was given back an event is tried again; one that is too large by itself, as long as below."""
+LARGE_AGAIN_SECONDS = 30.0
+REASONS = {
+    "_AUTHENTICATION": "key",
+    "SASL_AUTHENTICATION_FAILED": "key",
+    "_SSL": "tls",
+    "MSG_SIZE_TOO_LARGE": "size",
+    "RECORD_LIST_TOO_LARGE": "size",
+    "TOPIC_AUTHORIZATION_FAILED": "topic",
+    "UNKNOWN_TOPIC_OR_PART": "topic",
+    "_UNKNOWN_TOPIC": "topic",
+    "_ALL_BROKERS_DOWN": "unreachable",
+    "_TRANSPORT": "unreachable",
+    "_RESOLVE": "unreachable",
+}
+"""What librdkafka says, as it is counted and told; anything else is `timeout`."""
+BROKEN = ("SSL transport error", "SSL handshake failed: Disconnected")
+"""So it speaks of a connection that broke, whatever code it has for it: no certificate was looked at."""
+
+
+def reason_of(error: KafkaError) -> str:
+    """The word for it."""
+    if any(text in error.str() for text in BROKEN):
+        return "unreachable"
+    return "tls" if "SSL" in error.str() else REASONS.get(error.name(), "timeout")
+
+
+class Given(NamedTuple):
+    """An event that came back, and when it is tried again."""
+
+    topic: str
+    key: bytes
+    line: bytes
+    part: Part
+    alone: bool
+    due: float
+
+
+class Sender:
+    """The way to the broker. `clock` gives seconds that never go back."""
+
+    def __init__(self, settings: dict[str, Any], clock: Callable[[], float]) -> None:
+        """Connects by itself, as soon as it is polled."""
+        self.settings, self.clock = settings, clock
+        self.acknowledged = self.refused = self.under_way = 0
+        self.reasons: Counter[str] = Counter()
+        self.given: list[Given] = []
+        self.together = self._producer()
+        self.apart: Producer | None = None
+
+    def _producer(self, **others: Any) -> Producer:
+        return Producer(connection(self.settings) | others | {"error_cb": self._heard})
+
+    def _heard(self, error: KafkaError) -> None:
+        self.reasons[reason_of(error)] += 1
+
+    @property
+    def has_room(self) -> bool:
+        """Whether more may be sent before something is acknowledged."""
+        return self.under_way < WINDOW
+
+    def send(self, part: Part, lines: list[tuple[bytes, bytes]]) -> None:
+        """Source and line of each event of a part."""
+        produce, told = self.together.produce, partial(self._delivered, part, False)
+        for source, line in lines:
+            topic = topic_of(self.settings, source.decode(), line)
+            self.under_way += len(line)
+            try:
+                produce(topic, line, source, on_delivery=told)
+            except (BufferError, KafkaException):
+                self._produce(self.together, Given(topic, source, line, part, alone=False, due=0.0))
+
+    def _produce(self, producer: Producer, event: Given) -> None:
+        told = partial(self._delivered, event.part, event.alone)
+        while True:
+            try:
+                producer.produce(event.topic, event.line, key=event.key, on_delivery=told)
+            except BufferError:
+                producer.poll(0.1)
+            except KafkaException as error:
+                self._give_back(event, error.args[0])
+                return
+            else:
+                return
+
+    def _delivered(self, part: Part, alone: bool, error: KafkaError | None, message: Message) -> None:
+        if error is None:
+            self.acknowledged += 1
+            self.under_way -= len(message)
+            part.acknowledge()
+        else:
+            self._give_back(Given(message.topic(), message.key(), message.value(), part, alone, 0.0), error)
+
+    def _give_back(self, event: Given, error: KafkaError) -> None:
+        """What the broker refuses as too large was refused with all that it was sent with: each is tried alone."""
+        reason = reason_of(error)
+        self.refused += 1
+        self.reasons[reason] += not (reason == "size" and not event.alone)
+        wait = LARGE_AGAIN_SECONDS if event.alone else AGAIN_SECONDS
+        self.given.append(event._replace(alone=event.alone or reason == "size", due=self.clock() + wait))
+
+    def poll(self, seconds: float) -> None:
+        """Hear what has become of events, for so long at most when nothing does; try those again that are due."""
+        self.together.poll(seconds)
+        if self.apart is not None:
+            self.apart.poll(0)
+        if not self.given:
+            return
+        now, given = self.clock(), self.given
+        self.given = [event for event in given if event.due > now]
+        for event in given:
+            if event.due <= now:
+                if event.alone and self.apart is None:
+                    self.apart = self._producer(**{"batch.num.messages": 1})
+                self._produce(self.apart if event.alone and self.apart is not None else self.together, event)
+
+    def ask(self, seconds: float) -> None:
+        """Have the broker answer, so that a refused key is heard of also while there is nothing to send."""
+        try:
+            self.together.list_topics(self.settings["topic"], timeout=seconds)
+        except KafkaException:
+            self.together.poll(0)
+
+    def finish(self, seconds: float) -> None:
+        """Wait for what is under way, for so long at most."""
+        self.together.flush(seconds)
+
+
+def events_of(text: bytes) -> list[tuple[bytes, bytes]]:
+    """Source and line of each event in a text of lines. What is no event, after a power cut, is left out."""
+    found = []
+    for line in map(last_event, text.splitlines()):
+        match = IDENTITY.match(line)
+        if match:
+            found.append((match[5], line))
+        elif identity := identity_of(line):
+            found.append((identity[4], line))
+    return found

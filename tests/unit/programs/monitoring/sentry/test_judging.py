@@ -1,0 +1,340 @@
+"""The sentry without a collector: each alarm once, over restarts and gaps, and nobody blamed who could not be heard."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from vaern_programs.collector.archive import sightings
+from vaern_programs.monitoring.sentry import alarms, judging
+
+START = 1_795_549_000.0
+SETTINGS = {
+    "tenants": [
+        {
+            "code": "0710",
+            "sources": [{"name": "firewall1", "relay": "favrskov-gw1", "silent_after_minutes": 5}],
+            "hosts": [{"name": "favrskov-gw1", "source": "vaern-gw1"}],
+        }
+    ],
+    "sentry": {"heartbeat_seconds": 90.0, "blind_seconds": 60.0},
+}
+
+
+class Programs(NamedTuple):
+    alarms: ModuleType
+    judging: ModuleType
+    sightings: ModuleType
+
+
+@pytest.fixture(scope="module")
+def programs() -> Programs:
+    return Programs(alarms, judging, sightings)
+
+
+class Bench:
+    """A sentry's judgement over time, its alarms kept in a folder."""
+
+    def __init__(self, programs: Programs, folder: Path) -> None:
+        self.programs, self.folder, self.now = programs, folder, START
+        self.memory = programs.judging.Memory()
+        self.log = programs.alarms.AlarmLog(folder)
+        self.seen: dict[str, float] = {}
+        self.told: dict[str, str] = {}
+        self.read_to: float | None = None
+
+    def restart(self) -> None:
+        """The memory comes back from JSON, the alarms from their files."""
+        kept = json.loads(json.dumps(vars(self.memory)))
+        self.memory = self.programs.judging.Memory(**kept)
+        self.log = self.programs.alarms.AlarmLog(self.folder)
+
+    def hear(self, name: str, **heartbeat: Any) -> None:
+        self.seen[name] = self.now
+        if name.startswith("vaern-"):
+            message = {"host": name, "time": utc(self.now), "findings": [], **heartbeat}
+            self.told[name] = json.dumps({"message": json.dumps(message)})
+
+    def look(self, seconds: float) -> set[tuple[str, str]]:
+        """Go on so many seconds, judge, write what changed; the kinds and subjects that are open."""
+        self.now += seconds
+        as_of = self.now if self.read_to is None else self.read_to
+        heard = {"logs.0710": {"as_of": as_of, "seen": self.seen, "told": self.told}}
+        moment = self.programs.judging.moment
+        opened = {key: moment(record["since"], self.now) for key, record in self.log.open.items()}
+        judged = self.programs.judging.judge(self.memory, heard, SETTINGS, opened, self.now)
+        raised, cleared = self.programs.alarms.changes(self.log.open, judged.conditions, judged.unknown)
+        for key, condition in raised.items():
+            record = {**key._asdict(), "state": "raised", "since": utc(condition.since), "value": condition.value}
+            self.log.append(record)
+        for key in cleared:
+            self.log.append({**self.log.open[key], "state": "cleared"})
+        return {(key.kind, key.subject) for key in self.log.open}
+
+    def go_silent(self) -> set[tuple[str, str]]:
+        """Time passes in which the relay speaks and its source does not."""
+        for _ in range(40):
+            self.hear("vaern-gw1")
+            self.look(10)
+        return {(key.kind, key.subject) for key in self.log.open}
+
+    def records(self, kind: str, subject: str) -> list[str]:
+        lines = (self.folder / "0710.jsonl").read_text().splitlines() if (self.folder / "0710.jsonl").exists() else []
+        found = [json.loads(line) for line in lines]
+        return [one["state"] for one in found if (one["kind"], one["subject"]) == (kind, subject)]
+
+
+def utc(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
+
+
+@pytest.fixture
+def bench(programs: Programs, tmp_path: Path) -> Bench:
+    return Bench(programs, tmp_path)
+
+
+def both(bench: Bench) -> None:
+    bench.hear("firewall1")
+    bench.hear("vaern-gw1")
+
+
+def test_nobody_is_silent_before_the_time_from_the_first_look(bench: Bench) -> None:
+    bench.look(0)
+    for _ in range(29):
+        bench.hear("vaern-gw1")
+        assert bench.look(10) == set()
+    bench.hear("vaern-gw1")
+    assert bench.look(11) == {("silent", "firewall1")}
+
+
+def test_silence_is_raised_once_and_ends_with_an_event(bench: Bench) -> None:
+    both(bench)
+    bench.look(0)
+    bench.go_silent()
+    assert bench.records("silent", "firewall1") == ["raised"]
+    both(bench)
+    assert bench.look(1) == set()
+    assert bench.records("silent", "firewall1") == ["raised", "cleared"]
+
+
+def test_what_is_heard_in_a_topic_of_a_sector_is_heard(programs: Programs) -> None:
+    """And the municipality has been read as far as the topic that is furthest behind."""
+    heard = {
+        "logs.0710": {"as_of": 50.0, "seen": {"firewall1": 40.0, "vaern-gw1": 10.0}, "told": {"vaern-gw1": "old"}},
+        "logs.0710.national": {
+            "as_of": 45.0,
+            "seen": {"journal1": 44.0, "vaern-gw1": 43.0},
+            "told": {"vaern-gw1": "new"},
+        },
+        "logs.0711": {"as_of": 60.0, "seen": {"journal1": 60.0}, "told": {}},
+        "logs.07100": {"as_of": 1.0, "seen": {"journal1": 61.0}, "told": {}},
+    }
+    found = programs.judging.heard_of(heard, "0710")
+    assert found["as_of"] == 45.0
+    assert found["seen"] == {"firewall1": 40.0, "vaern-gw1": 43.0, "journal1": 44.0}
+    assert found["told"] == {"vaern-gw1": "new"}
+    memory = programs.judging.Memory(counting={"0710 firewall1": 0.0})
+    judged = programs.judging.judge(memory, {"logs.0710.national": heard["logs.0710.national"]}, SETTINGS, {}, 45.0)
+    assert memory.as_of["0710"] == 45.0
+    assert judged.unknown == set()
+    assert programs.judging.heard_of({}, "0710") == {"as_of": 0.0, "seen": {}, "told": {}}
+
+
+def test_a_source_is_not_judged_while_its_relay_is_away(bench: Bench) -> None:
+    both(bench)
+    bench.look(0)
+    for _ in range(60):
+        assert bench.look(10) <= {("heartbeat", "favrskov-gw1")}
+    bench.hear("vaern-gw1")
+    assert bench.look(1) == set()
+    for _ in range(29):
+        bench.hear("vaern-gw1")
+        assert bench.look(10) == set()
+    bench.hear("vaern-gw1")
+    assert bench.look(20) == {("silent", "firewall1")}
+
+
+def test_an_archive_that_is_behind_blames_nobody(bench: Bench) -> None:
+    both(bench)
+    bench.look(0)
+    bench.read_to = bench.now
+    for _ in range(100):
+        assert bench.look(10) <= {("archive", "0710")}
+    assert ("archive", "0710") in bench.look(1)
+    bench.read_to = None
+    assert bench.look(1) == set()
+    assert bench.look(80) == set(), "silence counts from when it could be heard again"
+
+
+def test_findings_come_and_go_with_the_heartbeat_and_stay_while_it_is_away(bench: Bench) -> None:
+    finding = {"kind": "spool", "subject": "", "value": 93, "limit": 80, "since": utc(START)}
+    bench.hear("vaern-gw1", findings=[finding, {"kind": "party"}, "nonsense"])
+    assert bench.look(1) == {("spool", "favrskov-gw1")}
+    for _ in range(20):
+        assert ("spool", "favrskov-gw1") in bench.look(10)
+    bench.hear("firewall1")
+    bench.hear("vaern-gw1")
+    assert bench.look(1) == set()
+
+
+def test_a_heartbeat_of_long_ago_is_late(bench: Bench) -> None:
+    bench.hear("vaern-gw1", time=utc(bench.now - 600))
+    assert bench.look(1) == {("late", "favrskov-gw1")}
+    bench.hear("vaern-gw1")
+    assert bench.look(1) == set()
+
+
+def test_what_is_no_longer_declared_is_cleared(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert bench.go_silent() == {("silent", "firewall1")}
+    monkeypatch.setitem(SETTINGS, "tenants", [{"code": "0710"}])
+    assert bench.look(1) == set()
+    assert bench.memory.seen == {}
+
+
+def test_a_record_half_written_is_cut_off(bench: Bench) -> None:
+    bench.go_silent()
+    path = bench.folder / "0710.jsonl"
+    whole = path.read_bytes()
+    path.write_bytes(whole + b'{"municipality": "0710", "ki')
+    bench.restart()
+    assert path.read_bytes() == whole
+    assert {key.kind for key in bench.log.open} == {"silent"}
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", '{"message": 1}', '{"message": "[1]"}', '{"message": "{\\"findings\\": 3}"}', "[" * 3000]
+)
+def test_what_is_no_heartbeat_says_nothing(programs: Programs, text: str) -> None:
+    assert programs.judging.parsed(text) is None
+
+
+def test_a_host_speaks_for_itself_only(programs: Programs) -> None:
+    told = {"host": "aarhus-gw1", "findings": [{"kind": "clock", "subject": "x\n\x1b[31m" + "y" * 200, "value": True}]}
+    ((key, condition),) = programs.judging.found("0710", "favrskov-gw1", told).items()
+    assert key.municipality == "0710"
+    assert key.subject.startswith("favrskov-gw1: x[31my")
+    assert len(key.subject) < 100
+    assert condition.value is None
+
+
+def test_the_hub_hands_a_tunnel_to_its_municipality(programs: Programs) -> None:
+    findings = [{"kind": "tunnel", "subject": "favrskov-gw1"}, {"kind": "tunnel", "subject": "gone"}, {"kind": "clock"}]
+    keys = set(programs.judging.own("hub1", {"findings": findings}, {"favrskov-gw1": "0710", "gone": "0751"}, {"0710"}))
+    assert {tuple(key) for key in keys} == {
+        ("0710", "tunnel", "favrskov-gw1"),
+        ("shared", "tunnel", "hub1: gone"),
+        ("shared", "clock", "hub1"),
+    }
+
+
+STEP = st.tuples(
+    st.sampled_from(["source", "heartbeat", "both", "found", "nothing", "restart", "behind", "read"]),
+    st.sampled_from([1.0, 20.0, 100.0, 400.0]),
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=st.lists(STEP, max_size=25))
+def test_alarms_alternate_whatever_happens(
+    programs: Programs, tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, float]]
+) -> None:
+    """Raised, cleared, raised: never twice the same, over restarts; and at the end all is well when all speak."""
+    bench = Bench(programs, tmp_path_factory.mktemp("alarms"))
+    finding = {"kind": "queue", "subject": "", "value": 90, "limit": 80}
+    for what, seconds in steps:
+        if what in {"source", "both"}:
+            bench.hear("firewall1")
+        if what in {"heartbeat", "both", "found"}:
+            bench.hear("vaern-gw1", findings=[finding] if what == "found" else [])
+        if what == "behind":
+            bench.read_to = bench.read_to or bench.now
+        if what == "read":
+            bench.read_to = None
+        before = bench.look(seconds)
+        if what == "restart":
+            bench.restart()
+            assert bench.look(0) == before
+    for subject in (
+        ("silent", "firewall1"),
+        ("heartbeat", "favrskov-gw1"),
+        ("queue", "favrskov-gw1"),
+        ("archive", "0710"),
+    ):
+        states = bench.records(*subject)
+        assert states == (["raised", "cleared"] * len(states))[: len(states)]
+    bench.read_to = None
+    bench.look(1)
+    both(bench)
+    assert bench.look(1) == set()
+
+
+class Message(NamedTuple):
+    """What the archiver reads, of Kafka's own kind."""
+
+    name: bytes | None
+    at: int
+    text: bytes = b"{}"
+
+    def key(self) -> bytes | None:
+        return self.name
+
+    def timestamp(self) -> tuple[int, int]:
+        return 2, self.at
+
+    def value(self) -> bytes:
+        return self.text
+
+
+def test_sightings_are_the_last_of_each_source(programs: Programs, tmp_path: Path) -> None:
+    sightings = programs.sightings.Sightings(tmp_path / "sightings.json")
+    batch = [Message(b"fw", 1000), Message(None, 1500), Message(b"fw", 2000), Message(b"vaern-gw1", 3000, b"beat")]
+    sightings.take("logs.0710", 0, batch)
+    sightings.take("logs.0710", 0, [Message(b"vaern-x", 3500, b"x" * 70000)])
+    sightings.answered = 10.0
+    sightings.write([("logs.0710", 0), ("logs.0751", 0)], lambda topic, number: topic == "logs.0751")
+    found = json.loads((tmp_path / "sightings.json").read_text())
+    assert found["logs.0710"]["as_of"] == 3.5
+    assert found["logs.0710"]["seen"] == {"fw": 2.0, "": 1.5, "vaern-gw1": 3.0, "vaern-x": 3.5}
+    assert found["logs.0710"]["told"] == {"vaern-gw1": "beat"}
+    assert found["logs.0751"] == {"as_of": 10.0, "seen": {}, "told": {}}
+
+
+BEATS = st.lists(st.tuples(st.sampled_from("abc"), st.integers(1, 5)), min_size=1, max_size=12)
+
+
+def test_what_a_queue_or_a_repair_brings_late_is_not_the_newest(programs: Programs) -> None:
+    """An alarm was cleared and raised anew by a heartbeat from before it."""
+    topic, beat = programs.sightings.Topic(), {}
+    for boot, sequence in (("a", 1), ("a", 2), ("a", 3), ("b", 1)):
+        beat[boot, sequence] = json.dumps({"boot": boot, "sequence": sequence, "message": "{}"}).encode()
+    arrived = [("a", 1), ("a", 3), ("a", 2), ("b", 1), ("a", 3)]
+    newest = [("a", 1), ("a", 3), ("a", 3), ("b", 1), ("b", 1)]
+    for at, (one, expected) in enumerate(zip(arrived, newest, strict=True)):
+        topic.take(0, [Message(b"vaern-gw1", at, beat[one])])
+        assert topic.told["vaern-gw1"].text == beat[expected].decode()
+        assert topic.seen["vaern-gw1"] == at / 1000, "it was heard all the same"
+    together = programs.sightings.Topic()
+    together.take(0, [Message(b"vaern-gw1", at, beat[one]) for at, one in enumerate(arrived)])
+    assert together.told["vaern-gw1"].text == beat["b", 1].decode()
+
+
+@given(arrived=BEATS)
+def test_the_newest_of_one_start_is_the_highest_number(programs: Programs, arrived: list[tuple[str, int]]) -> None:
+    newest = programs.sightings.Newest()
+    for boot, sequence in arrived:
+        newest.take(json.dumps({"boot": boot, "sequence": sequence}))
+    last = max((boot for boot, _ in arrived), key=lambda boot: arrived.index(next(o for o in arrived if o[0] == boot)))
+    assert (newest.boot, newest.sequence) == (last, max(number for boot, number in arrived if boot == last))
+
+
+def test_a_relay_that_invents_sources_fills_no_memory(programs: Programs) -> None:
+    topic = programs.sightings.Topic()
+    topic.take(0, [Message(str(number).encode(), number) for number in range(5000)])
+    assert len(topic.seen) == programs.sightings.MOST_SOURCES
