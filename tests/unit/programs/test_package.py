@@ -1,0 +1,168 @@
+"""The Debian package of the programs: the same bytes for the same source, and everything in it that hosts run."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from read_yaml import read_yaml
+
+from vaern.errors import SetupError
+from vaern.runtime import programs
+from vaern.runtime.paths import Project
+
+ROOT = Path(__file__).resolve().parents[3]
+ROLE = ROOT / "roles" / "programs"
+PACKAGE = ROLE / "package" / "vaern_programs"
+
+
+@pytest.fixture(scope="module")
+def builder() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("build_programs", ROOT / programs.BUILDER)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def tree(builder: ModuleType) -> dict[str, Any]:
+    made: dict[str, Any] = builder.tree(programs.sources(ROOT), "0.1.0+0")
+    return made
+
+
+def copied(folder: Path) -> Path:
+    """A project with what the package is made from, written now and by somebody careful."""
+    before = os.umask(0o077)
+    try:
+        for name, content in programs.sources(ROOT).items():
+            path = folder / programs.SOURCE / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        (folder / programs.BUILDER).parent.mkdir(parents=True)
+        shutil.copyfile(ROOT / programs.BUILDER, folder / programs.BUILDER)
+    finally:
+        os.umask(before)
+    return folder
+
+
+def test_the_same_source_gives_the_same_bytes(builder: ModuleType, tmp_path: Path) -> None:
+    here = builder.build(ROOT, tmp_path / "here")
+    before = os.umask(0o077)
+    try:
+        there = builder.build(copied(tmp_path / "project"), tmp_path / "there")
+    finally:
+        os.umask(before)
+    assert here.name == there.name == programs.file_name(ROOT)
+    assert here.read_bytes() == there.read_bytes()
+    assert [path.name for path in (tmp_path / "here").iterdir()] == [here.name]
+
+
+def test_everything_belongs_to_root_and_only_programs_can_be_run(builder: ModuleType, tmp_path: Path) -> None:
+    built = builder.build(ROOT, tmp_path)
+    listed = subprocess.run(["dpkg-deb", "--contents", built], capture_output=True, text=True, check=True).stdout
+    for line in listed.splitlines():
+        mode, owner, *_, path = line.split()
+        assert owner == "root/root", line
+        can_be_run = path.startswith(("./usr/bin/", "./usr/lib/vaern/")) or path.endswith("/")
+        assert mode[1:] == ("rwxr-xr-x" if can_be_run else "rw-r--r--"), line
+
+
+def test_another_content_is_another_version(tmp_path: Path) -> None:
+    project = copied(tmp_path)
+    assert programs.version(project) == programs.version(ROOT)
+    module = project / programs.SOURCE / "vaern_programs" / "relay" / "cpr.py"
+    module.write_text(module.read_text(encoding="utf-8") + "\n", encoding="utf-8")
+    changed = programs.version(project)
+    assert changed != programs.version(ROOT)
+    module.rename(module.with_name("other.py"))
+    assert programs.version(project) not in {changed, programs.version(ROOT)}
+    assert re.fullmatch(r"0\.1\.0\+[0-9a-f]{12}", changed)
+
+
+def test_what_was_not_built_is_told_with_the_command_that_builds_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VAERN_TOOLS", str(tmp_path))
+    project = Project(ROOT, tmp_path)
+    with pytest.raises(SetupError, match="have not been built") as raised:
+        programs.packages(project)
+    assert raised.value.fix == "run `make setup`"
+    (tmp_path / "programs").mkdir()
+    place = tmp_path / "programs" / programs.file_name(ROOT)
+    place.touch()
+    assert programs.packages(project) == (place,)
+
+
+def executables() -> dict[str, str]:
+    """Path to module, as listed."""
+    rows = (line.split() for line in (ROLE / "package/debian/executables").read_text(encoding="utf-8").splitlines())
+    return {row[0]: row[1] for row in rows if row and not row[0].startswith("#")}
+
+
+@pytest.mark.parametrize(("path", "module"), executables().items())
+def test_an_executable_is_the_main_of_its_module(tree: dict[str, Any], path: str, module: str) -> None:
+    assert callable(importlib.import_module(f"vaern_programs.{module}").main)
+    entry = tree[path.removeprefix("/")]
+    assert entry.mode == 0o755
+    ast.parse(entry.content)
+    assert f"from vaern_programs.{module} import main" in entry.content.decode()
+
+
+def test_what_units_and_roles_run_of_the_package_is_in_it(tree: dict[str, Any]) -> None:
+    """Also what `vaern` asks hosts for."""
+    named = set()
+    folders = (ROOT / "roles", ROOT / "cli")
+    for path in (path for folder in folders for path in folder.rglob("*") if path.is_file()):
+        if path.suffix != ".pyc":
+            named |= set(re.findall(r"/usr/lib/vaern/[a-z-]+|/usr/bin/vaern-[a-z-]+", path.read_text(errors="replace")))
+    assert len(named) > 10
+    assert {name.removeprefix("/") for name in named} <= tree.keys()
+
+
+def imported(module: str, seen: set[str]) -> set[str]:
+    """Files of the package that a module of it needs, by path below the package."""
+    path = PACKAGE / (module.replace(".", "/") + ".py")
+    if not path.exists():
+        path = PACKAGE / module.replace(".", "/") / "__init__.py"
+    if not path.exists() or str(path) in seen:
+        return seen
+    seen.add(str(path))
+    for parent in path.parents:
+        if parent in PACKAGE.parents:
+            break
+        seen.add(str(parent / "__init__.py"))
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("vaern_programs"):
+            name = (node.module or "").removeprefix("vaern_programs").removeprefix(".")
+            for one in [name, *(f"{name}.{alias.name}" for alias in node.names)]:
+                imported(one, seen)
+    return seen
+
+
+@pytest.mark.parametrize(
+    ("unit", "executable"),
+    [
+        ("vaern-archiver.service", "/usr/lib/vaern/vaern-archiver"),
+        ("vaern-delivery.service", "/usr/lib/vaern/vaern-delivery"),
+        ("vaern-event-hubs-proxy.service", "/usr/lib/vaern/vaern-event-hubs-proxy"),
+        ("vaern-log-shipper.service", "/usr/lib/vaern/vaern-clean"),
+        ("vaern-sentry.service", "/usr/lib/vaern/vaern-sentry"),
+        ("vaern-watch.service", "/usr/lib/vaern/vaern-watch"),
+    ],
+)
+def test_a_daemon_is_restarted_when_anything_it_imports_has_changed(unit: str, executable: str) -> None:
+    daemons = read_yaml((ROLE / "vars/main.yml").read_text(encoding="utf-8"))["programs_daemons"]
+    needed = {name.replace(str(PACKAGE), "/vaern_programs") for name in imported(executables()[executable], set())}
+    assert len(needed) > 2
+    assert {name for name in {*needed, executable} if not re.search(daemons[unit], name)} == set()
+    assert not re.search(daemons[unit], "/vaern_programs/relay/rehearse.py")
