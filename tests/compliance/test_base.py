@@ -6,6 +6,8 @@ import pytest
 
 from vaern.model.declaration import Municipality
 from vaern.model.deployment import Deployment
+from vaern.runtime import programs
+from vaern.runtime.paths import Project
 from vaern.verify import expectations
 from vaern.verify.facts import Facts
 from vaern.verify.recording import Check
@@ -229,10 +231,21 @@ def test_no_account_has_a_password(facts: Facts, check: Check) -> None:
 @pytest.mark.control("BASE-17")
 def test_no_system_file_is_writable_by_all(facts: Facts, check: Check) -> None:
     """Configuration and local programs are not writable for everybody."""
-    check(expected=frozenset(), observed=facts.writable, evidence="find /etc /usr/local /opt -perm -0002")
+    check(expected=frozenset(), observed=facts.writable, evidence="find /etc /usr/local /opt /usr/lib/vaern -perm -0002")
 
 
 @pytest.mark.control("BASE-18")
 def test_insecure_services_are_absent(facts: Facts, check: Check) -> None:
     """No package whose protocol is in clear text by design."""
     check(expected=frozenset(), observed=INSECURE & facts.packages.keys(), evidence="dpkg-query -W")
+
+
+@pytest.mark.control("BASE-19")
+def test_programs_are_those_of_the_project(facts: Facts, check: Check) -> None:
+    """The package of this project's programs is installed, and every file of it is as it was built."""
+    check(
+        expected=programs.version(Project.find().root),
+        observed=facts.packages.get(programs.NAME, "not installed"),
+        evidence=f"dpkg-query -W {programs.NAME}",
+    )
+    check(expected=frozenset(), observed=facts.altered_programs, evidence=f"dpkg --verify {programs.NAME}")

@@ -16,6 +16,7 @@ RELAY = "/etc/vaern/log_shipper/rsyslog.conf"
 SENDING = "/etc/vaern/log_shipper/spool.json"
 WEAKENED = """'s/"acks": "all"/"acks": "1"/'"""
 """For sed: one acknowledgement is enough."""
+PROGRAM = "/usr/lib/python3/dist-packages/vaern_programs/monitoring/watch/findings.py"
 LISTENER = "vaern-test-listener"
 FOREIGN_KEY = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
 """A public key nobody has: the point zero of the curve."""
@@ -73,6 +74,10 @@ MUTATIONS = {
     "a directory is loosened": (
         HUB, "chmod 2755 /var/lib/vaern/archive/0710", "chmod 2750 /var/lib/vaern/archive/0710",
         {("COL-10", HUB)},
+    ),
+    "a program is changed": (
+        SENSOR, f"sed -i.kept '$a # changed' {PROGRAM}", f"mv {PROGRAM}.kept {PROGRAM}",
+        {("BASE-19", SENSOR)},
     ),
     "passwords are allowed": (
         SENSOR, "echo 'PasswordAuthentication yes' > /etc/ssh/sshd_config.d/00-test.conf",

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from vaern.model.controls import load_catalogue
+from vaern.runtime import programs
 from vaern.verify.running import read_findings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -40,15 +41,22 @@ def failing(recorded: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> se
 
 @pytest.fixture(scope="module")
 def answers() -> Answers:
-    found: Answers = json.loads(RECORDED.read_text(encoding="utf-8"))
+    found: Answers = json.loads(recorded())
     return found
+
+
+def recorded() -> str:
+    """The recording, as of hosts with the programs that this project has now."""
+    return RECORDED.read_text(encoding="utf-8").replace("0.1.0+recorded", programs.version(ROOT))
 
 
 @pytest.fixture(scope="module")
 def untouched(tmp_path_factory: pytest.TempPathFactory) -> set[tuple[str, str]]:
     """What fails on the recording as it is."""
+    folder = tmp_path_factory.mktemp("untouched")
+    (folder / "recorded.json").write_text(recorded(), encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
-        return failing(RECORDED, tmp_path_factory.mktemp("untouched"), patch)
+        return failing(folder / "recorded.json", folder, patch)
 
 
 def test_onboarded_hosts_meet_every_control(untouched: set[tuple[str, str]]) -> None:
@@ -100,6 +108,9 @@ CHANGES = [
     ("BASE-16", GATEWAY, "passwords", "", "operator\n"),
     ("BASE-17", GATEWAY, "writable", "", "/etc/vaern/firewall.nft\n"),
     ("BASE-18", GATEWAY, "packages", "", "ii  telnetd 0.17\n"),
+    ("BASE-19", GATEWAY, "packages", "ii  vaern-programs 0.1.0+", "ii  vaern-programs 0.0.9+"),
+    ("BASE-19", HUB, "packages", "ii  vaern-programs ", "rc  vaern-programs "),
+    ("BASE-19", HUB, "programs", "", "/usr/lib/python3/dist-packages/vaern_programs/ledger/balance.py\n"),
     (
         "VPN-01",
         GATEWAY,
@@ -193,7 +204,7 @@ def test_exactly_its_own_control_turns_red(
     code, text = answers[host][section]
     assert old in text
     changed = text.replace(old, new) if old else f"{text}\n{new}"
-    recorded = tmp_path / "recorded.json"
+    place = tmp_path / "recorded.json"
     sections = {**answers[host], section: [code, changed]}
-    recorded.write_text(json.dumps({**answers, host: sections}), encoding="utf-8")
-    assert failing(recorded, tmp_path, monkeypatch) - untouched == {(control, host)}
+    place.write_text(json.dumps({**answers, host: sections}), encoding="utf-8")
+    assert failing(place, tmp_path, monkeypatch) - untouched == {(control, host)}

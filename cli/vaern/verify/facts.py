@@ -169,6 +169,11 @@ class Facts:
         return {row[1]: row[2] for row in rows if row[0].startswith("ii")}
 
     @cached_property
+    def altered_programs(self) -> frozenset[str]:
+        """Files of the package of vaern's programs that are not as it brought them, or are not there."""
+        return frozenset(self._lines("programs"))
+
+    @cached_property
     def accounts_with_password(self) -> frozenset[str]:
         """Accounts that accept a password, or need none."""
         return frozenset(self._lines("passwords"))

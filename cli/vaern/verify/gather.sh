@@ -23,7 +23,7 @@ modes() { # octal mode, owner, group, type, path
 }
 passwords() { awk -F: '$2 !~ /^[!*]/ { print $1 }' /etc/shadow; }
 writable() { # what anybody may change among configuration and programs
-  find /etc /usr/local /opt -xdev \( -type f -o -type d \) -perm -0002 ! -perm -1000 -print 2>/dev/null
+  find /etc /usr/local /opt /usr/lib/vaern /usr/lib/python3/dist-packages/vaern_programs -xdev \( -type f -o -type d \) -perm -0002 ! -perm -1000 -print 2>/dev/null
 }
 certificate() {
   openssl x509 -in /etc/vaern/pki/host.crt -noout -subject -enddate -nameopt RFC2253 &&
@@ -67,6 +67,9 @@ owners() { # unit and the user its main process really is, of each running servi
 }
 plain() { # a file, when it is there
   [ ! -e "$1" ] || cat "$1"
+}
+programs() { # what is not as the package of the programs brought it; a host may be set to leave documentation out
+  dpkg --verify vaern-programs | sed 's/^[^/]*//' | grep -v '^/usr/share/doc/' || true
 }
 updates() { apt-config dump | grep -E '^(APT::Periodic|Unattended-Upgrade)::' || true; }
 broker() { # topics, access lists and quotas as the broker itself answers; no password is printed
@@ -118,6 +121,7 @@ section services services
 section owners owners
 section failed systemctl list-units --failed --plain --no-legend --no-pager
 section packages dpkg-query -W -f '${db:Status-Abbrev} ${Package} ${Version}\n'
+section programs programs
 section passwords passwords
 section writable writable
 section modes modes
