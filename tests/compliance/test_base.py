@@ -231,7 +231,9 @@ def test_no_account_has_a_password(facts: Facts, check: Check) -> None:
 @pytest.mark.control("BASE-17")
 def test_no_system_file_is_writable_by_all(facts: Facts, check: Check) -> None:
     """Configuration and local programs are not writable for everybody."""
-    check(expected=frozenset(), observed=facts.writable, evidence="find /etc /usr/local /opt /usr/lib/vaern -perm -0002")
+    check(
+        expected=frozenset(), observed=facts.writable, evidence="find /etc /usr/local /opt /usr/lib/vaern -perm -0002"
+    )
 
 
 @pytest.mark.control("BASE-18")

@@ -68,8 +68,7 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
 def other(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A package of the same programs, but for one line of the watch."""
     project = tmp_path_factory.mktemp("other")
-    for path in (programs.SOURCE, programs.BUILDER.parent):
-        shutil.copytree(ROOT / path, project / path)
+    shutil.copytree(ROOT / programs.SOURCE, project / programs.SOURCE)
     module = project / programs.SOURCE / "vaern_programs" / "monitoring" / "watch" / "program.py"
     module.write_text(module.read_text(encoding="utf-8") + "# another line\n", encoding="utf-8")
     argv = [sys.executable, str(ROOT / programs.BUILDER), str(project), str(project / "built")]
@@ -163,7 +162,6 @@ def test_the_tools_of_debian_13_build_the_same_bytes(host: Host) -> None:
     with tarfile.open(fileobj=archive, mode="w") as file:
         for path in (
             programs.SOURCE,
-            programs.BUILDER,
             Path("cli/vaern/runtime"),
             Path("cli/vaern/errors.py"),
             Path("cli/vaern/__init__.py"),

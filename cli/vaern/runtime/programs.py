@@ -1,6 +1,6 @@
 """The Debian package of the programs that run on the hosts: which version the project has, and where set-up put it.
 
-Set-up builds it (stacks/setup/build_programs.py). Its version ends with a digest of all it is made from, so that other
+Set-up builds it (roles/programs/package/build.py). Its version ends with a digest of all it is made from, so that other
 content is another version, and the file that is found is the one of this project's source.
 """
 
@@ -15,7 +15,7 @@ from vaern.runtime.paths import Project
 
 NAME = "vaern-programs"
 SOURCE = Path("roles/programs/package")
-BUILDER = Path("stacks/setup/build_programs.py")
+BUILDER = SOURCE / "build.py"
 DIGITS = 12
 """Of the digest, in the version: two contents share it with a chance of one in 10**14."""
 
@@ -30,7 +30,7 @@ def sources(root: Path) -> dict[str, bytes]:
 def version(root: Path) -> str:
     """That of the package as the source in this project is: `0.1.0+3f2a91c04d5e`. Raises OSError."""
     files = sources(root)
-    digest = hashlib.sha256((root / BUILDER).read_bytes())
+    digest = hashlib.sha256()
     for name, content in files.items():
         digest.update(f"{name}\0{len(content)}\0".encode() + content)
     stated = re.search(r"^Version: (\S+)$", files["debian/control"].decode(), re.MULTILINE)

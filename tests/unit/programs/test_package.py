@@ -6,7 +6,6 @@ import ast
 import importlib
 import os
 import re
-import shutil
 import subprocess
 from pathlib import Path
 from types import ModuleType
@@ -48,8 +47,6 @@ def copied(folder: Path) -> Path:
             path = folder / programs.SOURCE / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
-        (folder / programs.BUILDER).parent.mkdir(parents=True)
-        shutil.copyfile(ROOT / programs.BUILDER, folder / programs.BUILDER)
     finally:
         os.umask(before)
     return folder

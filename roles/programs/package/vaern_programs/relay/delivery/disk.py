@@ -13,8 +13,8 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-RESERVE_PERCENT = 2
-"""Of the disk, which the spool never takes (as in `rotate`): when others have, the least important gives way first."""
+from vaern_programs.relay.spool.index import RESERVE_PERCENT
+
 HALT_BYTES = 32 * 2**20
 """With less left rsyslog is halted, with twice as much it goes on. It is looked at every second."""
 ROTATE = ("/etc/vaern/log_shipper/rotate", "room")

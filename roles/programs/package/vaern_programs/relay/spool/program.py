@@ -24,11 +24,10 @@ from pathlib import Path
 from typing import Any
 
 from vaern_programs.relay.broker import BrokerError, confirmation, send
-from vaern_programs.relay.delivery.disk import RESERVE_PERCENT
 from vaern_programs.relay.paths import SETTINGS, STATISTICS
 from vaern_programs.relay.spool import again as spool_again
 from vaern_programs.relay.spool import state as spool_state
-from vaern_programs.relay.spool.index import Segment, Source, lines_of, segments
+from vaern_programs.relay.spool.index import RESERVE_PERCENT, Segment, Source, lines_of, segments
 from vaern_programs.shared.intervals import count, intersect, subtract
 from vaern_programs.shared.privileges import become
 from vaern_programs.shared.systemd import alarm

@@ -1,6 +1,6 @@
-"""Builds the Debian package of the programs that run on the hosts, from roles/programs/package.
+"""Builds the Debian package of the programs that run on the hosts, from the folder it is in.
 
-    PYTHONPATH=cli python3 stacks/setup/build_programs.py PROJECT FOLDER
+    PYTHONPATH=cli python3 roles/programs/package/build.py PROJECT FOLDER
 
 The same source gives the same bytes, whoever builds it and wherever: names are sorted, and times, modes and owners are
 stated here. So that it can run before there is a virtual environment, it needs nothing but Python and dpkg-deb.
