@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
 
 from vaern.errors import ProvisionError, UnreachableError
 from vaern.model.deployment import Deployment
@@ -12,6 +11,7 @@ from vaern.model.naming import SHARED
 from vaern.model.vocabulary import Target
 from vaern.runtime import ssh
 from vaern.runtime.paths import Project
+from vaern_programs.shared.reports import AlarmRecord
 from vaern_stacks.azure.naming import Names
 
 OPEN = "/run/vaern-sentry/open.json"
@@ -85,7 +85,7 @@ def parsed(text: str) -> Alarms:
     return Alarms(alarms)
 
 
-def _alarm(record: dict[str, Any]) -> Alarm:
+def _alarm(record: AlarmRecord) -> Alarm:
     return Alarm(
         municipality=record["municipality"],
         kind=record["kind"],

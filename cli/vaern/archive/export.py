@@ -10,11 +10,11 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from vaern.errors import UnreachableError, UsageError
 from vaern.model.declaration import Municipality
@@ -23,6 +23,7 @@ from vaern.model.vocabulary import CprHandling, Target
 from vaern.runtime import ssh
 from vaern.runtime.paths import Project
 from vaern.runtime.private_file import write_private
+from vaern_programs.shared.reports import Manifest
 
 COMMAND = "vaern-archive-export"
 NUMBER = re.compile(r"(?<![0-9])[0-9]{6}[- ]?[0-9]{4}(?![0-9])")
@@ -101,7 +102,7 @@ def _sources(municipality: Municipality) -> list[str]:
 
 def search(
     project: Project, deployment: Deployment, municipality: Municipality, request: Request
-) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+) -> tuple[list[dict[str, Any]], Manifest]:
     """The newest events that are asked for, and the manifest. Raises UsageError, UnreachableError."""
     parts: list[bytes] = []
     manifest = _ask(project, deployment, question(municipality, request, "search"), parts.append)
@@ -127,10 +128,10 @@ def export(
         raise UsageError(f"{path} cannot be written: {error.strerror}", fix="choose another --output") from error
     try:
         with os.fdopen(descriptor, "wb") as file:
-            manifest = _ask(project, deployment, asked, file.write)
+            given = _ask(project, deployment, asked, file.write)
             file.flush()
             os.fsync(file.fileno())
-        manifest = {"file": path.name, "municipality": municipality.name, **manifest}
+        manifest = {"file": path.name, "municipality": municipality.name, **given}
         write_private(beside, json.dumps(manifest, ensure_ascii=False, indent=2).encode() + b"\n")
         part.replace(path)
     finally:
@@ -153,9 +154,7 @@ def stream(
     return {"municipality": municipality.name, **manifest}
 
 
-def _ask(
-    project: Project, deployment: Deployment, asked: dict[str, Any], sink: Callable[[bytes], object]
-) -> dict[str, Any]:
+def _ask(project: Project, deployment: Deployment, asked: dict[str, Any], sink: Callable[[bytes], object]) -> Manifest:
     """The manifest, after everything went to `sink` and was what the manifest says."""
     if deployment.target is not Target.LAB:
         raise UsageError(
@@ -176,14 +175,14 @@ def _ask(
     return manifest
 
 
-def answered(collector: str, code: int, said: str) -> dict[str, Any]:
+def answered(collector: str, code: int, said: str) -> Manifest:
     """The manifest the collector wrote last. Raises UsageError when it refused, UnreachableError when it broke off."""
     try:
         last = json.loads(said.strip().splitlines()[-1])
     except (IndexError, ValueError):
         last = None
     if code == 0 and isinstance(last, dict) and "sha256" in last:
-        return last
+        return cast("Manifest", last)
     if isinstance(last, dict) and "error" in last:
         raise UsageError(f"{collector} refused: {last['error']}", fix="see roles/collector/README.md, who may read")
     reason = said.strip().splitlines()[-1] if said.strip() else f"exit code {code}"
@@ -193,7 +192,7 @@ def answered(collector: str, code: int, said: str) -> dict[str, Any]:
     )
 
 
-def copies(manifest: dict[str, Any]) -> str:
+def copies(manifest: Mapping[str, Any]) -> str:
     """How many copies of events were left out, when there were any."""
     left_out = manifest.get("duplicates", 0)
     return f", {left_out} {'copy' if left_out == 1 else 'copies'} of them left out" if left_out else ""

@@ -22,6 +22,7 @@ from vaern.model.progress import Tell
 from vaern.model.vocabulary import HostRole, Target
 from vaern.runtime import ssh
 from vaern.runtime.paths import Project
+from vaern_programs.shared.reports import Balance, Round
 
 ARRIVE_SECONDS = 60.0
 """What was sent again is in the archive long before."""
@@ -170,7 +171,7 @@ def repair(project: Project, slug: str, municipality: Municipality, deployment: 
     return Repair(resent, before, after)
 
 
-def parsed(told: dict[str, Any]) -> Ledger:
+def parsed(told: Balance) -> Ledger:
     """The collector's answer as types."""
     return Ledger(
         code=told["code"],
@@ -184,7 +185,7 @@ def parsed(told: dict[str, Any]) -> Ledger:
     )
 
 
-def _times(entry: dict[str, Any]) -> dict[str, Any]:
+def _times(entry: Mapping[str, Any]) -> dict[str, Any]:
     kept = {key: value for key, value in entry.items() if key not in {"from", "until"}}
     return kept | {"begun": entry["from"], "ended": entry["until"]}
 
@@ -203,12 +204,12 @@ def _settled(ask: Callable[[], Ledger], stated: Mapping[str, str], tell: Tell) -
     return found
 
 
-def _stated(done: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+def _stated(done: Mapping[str, Round]) -> dict[str, str]:
     """When each relay has stated in the round it answered of; a program of an older relay does not say."""
     return {relay: str(answer.get("stated", "")) for relay, answer in done.items()}
 
 
-def _ask(project: Project, municipality: Municipality, deployment: Deployment, options: str) -> dict[str, Any]:
+def _ask(project: Project, municipality: Municipality, deployment: Deployment, options: str) -> Balance:
     if deployment.target is not Target.LAB:
         raise UsageError(
             "on Azure the archive is what Event Hubs captures, and the ledger does not read that",
@@ -219,18 +220,18 @@ def _ask(project: Project, municipality: Municipality, deployment: Deployment, o
     if answer.returncode not in ANSWERED:
         said = (answer.stderr or answer.stdout).strip()
         raise ProvisionError(f"{collector} cannot count: {said}", fix="run `vaern up`, then again")
-    told: dict[str, Any] = json.loads(answer.stdout)
+    told: Balance = json.loads(answer.stdout)
     return told
 
 
-def _each_relay(project: Project, slug: str, municipality: Municipality, command: str) -> dict[str, dict[str, Any]]:
-    def work(relay: str) -> dict[str, Any]:
+def _each_relay(project: Project, slug: str, municipality: Municipality, command: str) -> dict[str, Round]:
+    def work(relay: str) -> Round:
         answer = ssh.run(project, relay, command)
         if answer.returncode not in ANSWERED or not answer.stdout:
             raise ProvisionError(
                 f"{relay}: `{command}` failed: {answer.stderr.strip()}", fix=f"run `vaern onboard {slug}`, then again"
             )
-        done: dict[str, Any] = json.loads(answer.stdout)
+        done: Round = json.loads(answer.stdout)
         if done["error"]:
             raise UnreachableError(
                 f"{relay}: {done['error']}", fix=f"run `vaern verify {slug}`; the link or the collector is down"

@@ -21,6 +21,7 @@ from vaern.model.receiving import Receiver
 from vaern.model.vocabulary import HostRole, SocProtocol
 from vaern.runtime import ssh
 from vaern.runtime.paths import Project
+from vaern_programs.shared.reports import Resent
 
 AT_ONCE = 4 * 2**20
 """Characters of events handed to a relay in one go."""
@@ -70,7 +71,7 @@ def redeliver(
 
 def _taken(relay: str, code: int, out: str, said: str) -> int:
     try:
-        done = json.loads(out)
+        done: Resent = json.loads(out)
     except ValueError:
         raise ProvisionError(
             f"{relay} could not be handed them: {said.strip() or f'exit code {code}'}",
@@ -79,7 +80,7 @@ def _taken(relay: str, code: int, out: str, said: str) -> int:
     if done["error"] or done["refused"]:
         what = done["error"] or f"{done['refused']} events are too long for that way, or not of its sectors"
         raise ProvisionError(f"{relay} refused: {what}", fix="hand the SOC those lines of the exported file")
-    return int(done["resent"])
+    return done["resent"]
 
 
 def _parts(lines: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:

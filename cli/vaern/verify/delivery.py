@@ -7,7 +7,9 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import cast
+
+from vaern_programs.shared.reports import DeliveryStatistics
 
 REASONS = {
     "key": "the key or certificate of the relay is refused",
@@ -25,7 +27,12 @@ PATIENCE_SECONDS = 10
 SILENT_SECONDS = 60
 """It writes a line every ten seconds."""
 UNITS = {"GiB": 2**30, "MiB": 2**20, "KiB": 2**10}
-Sample = dict[str, Any]
+
+
+class Sample(DeliveryStatistics):
+    """A line of the statistics, and the Unix time of it."""
+
+    at: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +110,7 @@ def _sample(line: str) -> Sample | None:
         found = json.loads(line)
         if not isinstance(found, dict) or not found.keys() >= FIELDS:
             return None
-        return found | {"at": datetime.fromisoformat(found["time"]).timestamp()}
+        return cast("Sample", found | {"at": datetime.fromisoformat(found["time"]).timestamp()})
     except (ValueError, TypeError):
         return None
 

@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 from vaern.archive.ledger import Ledger, Row, ledger, relays, state_now
 from vaern.errors import ProvisionError, UnreachableError, UsageError
@@ -24,6 +23,7 @@ from vaern.model.progress import Tell
 from vaern.model.vocabulary import HostRole
 from vaern.runtime import ssh
 from vaern.runtime.paths import Project
+from vaern_programs.shared.reports import SpoolState
 
 PROGRAM = "/usr/lib/vaern/vaern-rehearse"
 HIGH_WATER = 0.8
@@ -108,7 +108,7 @@ def spools(project: Project, slug: str, municipality: Municipality) -> dict[str,
                 f"{relay} cannot say what is in its spool: {answer.stderr.strip()}",
                 fix=f"run `vaern onboard {slug}`, then again",
             )
-        told: dict[str, Any] = json.loads(answer.stdout)
+        told: SpoolState = json.loads(answer.stdout)
         return Spool(told["bytes"], told["max_bytes"], told["free"], told["waiting"], told["time"])
 
     return ssh.on_each(relays(slug, municipality), ask)

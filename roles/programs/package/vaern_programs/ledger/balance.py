@@ -12,9 +12,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from vaern_programs.shared.intervals import Interval, Intervals, count, intersect, pairs, subtract, union
+from vaern_programs.shared.reports import BalanceRow, Gap, Sums
 from vaern_programs.shared.tally import Run, Tally, merged, wider
 
 GRACE_SECONDS = 120.0
@@ -93,13 +94,13 @@ class Books:
         return union(*[[run[:2] for run in runs] for runs in self.received.get(source, {}).values()])
 
 
-def balance(books: Books, now: datetime, days: set[str] | None = None, over: Over = NOTHING_OVER) -> dict[str, Any]:
+def balance(books: Books, now: datetime, days: set[str] | None = None, over: Over = NOTHING_OVER) -> Sums:
     """Rows by day, relay and source, and every gap with its time span; of those days only, when given.
 
     Of a day that is over nothing is missing.
     """
-    rows: dict[tuple[str, str, str], dict[str, int]] = {}
-    gaps: list[dict[str, Any]] = []
+    rows: dict[tuple[str, str, str], BalanceRow] = {}
+    gaps: list[Gap] = []
     for source in books.sources():
         arrived = books.numbers(source)
         for day, sent in _sent(books, source).items():
@@ -107,7 +108,7 @@ def balance(books: Books, now: datetime, days: set[str] | None = None, over: Ove
                 continue
             runs = books.received.get(source, {}).get(day, [])
             own = [run[:2] for run in runs]
-            row = rows.setdefault((day, source[0], source[2]), _empty())
+            row = rows.setdefault((day, source[0], source[2]), _empty(day, source))
             row["received"] += count(own)
             row["duplicate"] += books.events.get((source, day), 0) - count(own)
             lacking = [] if day <= over.until(source[2]) else subtract([sent], arrived)
@@ -115,11 +116,12 @@ def balance(books: Books, now: datetime, days: set[str] | None = None, over: Ove
             for gap in found:
                 row[gap["state"]] += gap["events"]
             gaps += found
-    listed = [
-        {"day": day, "relay": relay, "source": name, "sent": _total(row), **row}
-        for (day, relay, name), row in sorted(rows.items())
-    ]
-    return {"rows": listed, "gaps": sorted(gaps, key=lambda gap: (gap["from"], gap["source"], gap["first"]))}
+    for row in rows.values():
+        row["sent"] = row["received"] + row["given_up"] + row["under_way"] + row["missing"]
+    return {
+        "rows": [rows[key] for key in sorted(rows)],
+        "gaps": sorted(gaps, key=lambda gap: (gap["from"], gap["source"], gap["first"])),
+    }
 
 
 def confirmation(books: Books, over: Over = NOTHING_OVER) -> dict[str, dict[str, dict[str, list[Interval]]]]:
@@ -134,12 +136,11 @@ def confirmation(books: Books, over: Over = NOTHING_OVER) -> dict[str, dict[str,
     return told
 
 
-def _empty() -> dict[str, int]:
-    return {"received": 0, "duplicate": 0, "given_up": 0, "under_way": 0, "missing": 0}
-
-
-def _total(row: dict[str, int]) -> int:
-    return row["received"] + row["given_up"] + row["under_way"] + row["missing"]
+def _empty(day: str, source: Source) -> BalanceRow:
+    return {
+        "day": day, "relay": source[0], "source": source[2], "sent": 0, "received": 0, "duplicate": 0,
+        "given_up": 0, "under_way": 0, "missing": 0,
+    }  # fmt: skip
 
 
 def _sent(books: Books, source: Source) -> dict[str, Interval]:
@@ -168,16 +169,17 @@ def _new(books: Books, day: str) -> bool:
     return day > oldest
 
 
-def _gaps(books: Books, source: Source, day: str, lacking: Intervals, now: datetime) -> list[dict[str, Any]]:
+def _gaps(books: Books, source: Source, day: str, lacking: Intervals, now: datetime) -> list[Gap]:
     """What is lacking of one day, each interval with the times of its neighbours and why it is not there."""
     if not lacking:
         return []
     given = books.given_up.get(source, [])
     known = merged([run for runs in books.received.get(source, {}).values() for run in runs])
     stated = sorted(books.stated.get(source, {}).values())
+    parts: list[tuple[Interval, Literal["given_up", "missing"]]]
     parts = [(part, "given_up") for part in intersect(lacking, given)]
     parts += [(part, "missing") for part in subtract(lacking, given)]
-    result = []
+    result: list[Gap] = []
     for (first, last), state in sorted(parts):
         begun, ended = _begun(first, known, stated), _ended(last, known, stated)
         late = state == "given_up" or _age(ended or begun, now) >= GRACE_SECONDS

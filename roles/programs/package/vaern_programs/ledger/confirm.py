@@ -9,6 +9,7 @@ from typing import Any
 from confluent_kafka import Producer
 
 from vaern_programs.shared.local_broker import as_user
+from vaern_programs.shared.reports import Confirmation
 
 SECONDS = 30.0
 BIGGEST = 900_000
@@ -19,7 +20,8 @@ def message(code: str, told: dict[str, Any], now: datetime) -> bytes:
     """The confirmation as one message, without the oldest boots when it would be too big for one."""
     told = {relay: dict(boots) for relay, boots in told.items()}
     while True:
-        text = json.dumps({"code": code, "time": now.isoformat(), "relays": told}, separators=(",", ":")).encode()
+        whole: Confirmation = {"code": code, "time": now.isoformat(), "relays": told}
+        text = json.dumps(whole, separators=(",", ":")).encode()
         wide = {
             relay: max(boots, key=lambda boot: len(json.dumps(boots[boot]))) for relay, boots in told.items() if boots
         }

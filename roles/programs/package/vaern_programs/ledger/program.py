@@ -26,6 +26,7 @@ from vaern_programs.ledger.summary import Part, over, parts
 from vaern_programs.shared.intervals import count, subtract
 from vaern_programs.shared.local_broker import credential
 from vaern_programs.shared.privileges import become
+from vaern_programs.shared.reports import Balance, LostSegment
 from vaern_programs.shared.systemd import say
 
 SETTINGS = Path("/etc/vaern/collector/collector.json")
@@ -54,9 +55,9 @@ def books_of(found: list[Part]) -> Books:
     return books
 
 
-def lost(found: list[Part], books: Books, day: str | None) -> list[dict[str, Any]]:
+def lost(found: list[Part], books: Books, day: str | None) -> list[LostSegment]:
     """Segments that have gone from the archive before their time, with what was in them and is nowhere else."""
-    result = []
+    result: list[LostSegment] = []
     for part in found:
         if part.held or (day is not None and day not in {key[3] for key in part.tally.runs}):
             continue
@@ -86,7 +87,7 @@ def over_of(archive: Path, settings: dict[str, Any], code: str) -> Over:
     return Over(last.get(None, ""), by_source)
 
 
-def report(code: str, found: list[Part], now: datetime, day: str | None, past: Over = NOTHING_OVER) -> dict[str, Any]:
+def report(code: str, found: list[Part], now: datetime, day: str | None, past: Over = NOTHING_OVER) -> Balance:
     """The balance of a municipality; of the last days and of every day that does not balance, or of one day."""
     books = books_of(found)
     # Of days before, part of what is known has not been read.

@@ -10,6 +10,7 @@ from typing import Any
 
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 
+from vaern_programs.shared.reports import Confirmation
 from vaern_programs.shared.tally import STATEMENT
 
 SECONDS = 20.0
@@ -36,7 +37,7 @@ def _reading(settings: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in connection(settings).items() if name.startswith(BOTH)}
 
 
-def confirmation(settings: dict[str, Any]) -> dict[str, Any] | None:
+def confirmation(settings: dict[str, Any]) -> Confirmation | None:
     """The newest confirmation of the collector, None when it has given none. Raises BrokerError."""
     settled = {"group.id": settings["relay"], "enable.auto.commit": False, "auto.offset.reset": "error"}
     heard: list[str] = []
@@ -56,12 +57,12 @@ def confirmation(settings: dict[str, Any]) -> dict[str, Any] | None:
         consumer.close()
 
 
-def _first(consumer: Consumer) -> dict[str, Any]:
+def _first(consumer: Consumer) -> Confirmation:
     for _ in range(int(SECONDS)):
         message = consumer.poll(1.0)
         # A group is asked for as soon as the library connects; none is used, and the refusal means nothing.
         if message is not None and message.error() is None:
-            told: dict[str, Any] = json.loads(message.value())
+            told: Confirmation = json.loads(message.value())
             return told
     raise BrokerError("the broker does not say what is confirmed: no answer in time")
 

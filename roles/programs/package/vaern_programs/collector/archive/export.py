@@ -27,6 +27,7 @@ import zstandard
 
 from vaern_programs.collector.archive.access import NAME, first_break, record
 from vaern_programs.collector.archive.query import Query, select
+from vaern_programs.shared.reports import Manifest
 from vaern_programs.shared.tally import View
 from vaern_programs.shared.times import utc
 
@@ -98,7 +99,7 @@ def read_query(text: str) -> dict[str, Any]:
     return {key: value for key, value in asked.items() if value is not None}
 
 
-def answer(archive: Path, asked: dict[str, Any], file: Any) -> dict[str, Any]:
+def answer(archive: Path, asked: dict[str, Any], file: Any) -> Manifest:
     """Write the events; the manifest. Raises OSError, RefusedError."""
     directory = archive / asked["code"]
     if not directory.is_dir():
@@ -114,7 +115,15 @@ def answer(archive: Path, asked: dict[str, Any], file: Any) -> dict[str, Any]:
     # One more than was asked for says that there is more.
     whole = taken is None or next(found, None) is None
     output.close()
-    result = {
+    counts = {
+        "complete": whole,
+        "events": output.events,
+        "duplicates": view.duplicates,
+        "sha256_of_lines": output.lines.hexdigest(),
+    }
+    done = utc(time.time()).isoformat(timespec="seconds")
+    ended = record(directory, {"access": "ended", "begun": access, **counts})
+    return {
         "query": asked,
         "complete": whole,
         "events": output.events,
@@ -123,11 +132,10 @@ def answer(archive: Path, asked: dict[str, Any], file: Any) -> dict[str, Any]:
         "sha256": output.written.hexdigest(),
         "sha256_of_lines": output.lines.hexdigest(),
         "begun": utc(begun).isoformat(timespec="seconds"),
-        "ended": utc(time.time()).isoformat(timespec="seconds"),
+        "ended": done,
+        "access": access,
+        "access_ended": ended,
     }
-    counts = {key: result[key] for key in ("complete", "events", "duplicates", "sha256_of_lines")}
-    ended = record(directory, {"access": "ended", "begun": access, **counts})
-    return result | {"access": access, "access_ended": ended}
 
 
 def events(directory: Path, asked: dict[str, Any]) -> Iterator[bytes]:

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from vaern_programs.shared.files import replace
+from vaern_programs.shared.reports import Sighting
 
 DIRECTORY = Path(os.environ.get("RUNTIME_DIRECTORY", "/run/vaern-archiver"))
 OWN = "vaern-"
@@ -116,14 +117,12 @@ class Sightings:
                 topic.partitions[number] = max(self.answered, topic.partitions.get(number, 0.0))
             at = topic.partitions.get(number, 0.0)
             read_to[name] = min(at, read_to.get(name, at))
-        text = json.dumps(
-            {
-                name: {
-                    "as_of": at,
-                    "seen": self.topics[name].seen,
-                    "told": {host: newest.text for host, newest in self.topics[name].told.items()},
-                }
-                for name, at in read_to.items()
+        heard: dict[str, Sighting] = {
+            name: {
+                "as_of": at,
+                "seen": self.topics[name].seen,
+                "told": {host: newest.text for host, newest in self.topics[name].told.items()},
             }
-        )
-        replace(self.path, text, durable=False)
+            for name, at in read_to.items()
+        }
+        replace(self.path, json.dumps(heard), durable=False)

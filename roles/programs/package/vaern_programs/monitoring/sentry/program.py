@@ -76,8 +76,8 @@ class Sentry:
             self.write(self.raised(key, condition, now))
         for key in cleared:
             self.write({**self.log.open[key], "time": stamp(now), "state": "cleared"})
-        alarms = [self.log.open[key] for key in sorted(self.log.open)]
-        replace(OPEN, json.dumps({"time": stamp(now), "alarms": alarms}, ensure_ascii=False))
+        said = {"time": stamp(now), "alarms": [self.log.open[key] for key in sorted(self.log.open)]}
+        replace(OPEN, json.dumps(said, ensure_ascii=False))
         self.teller.look(settings["tenants"], time.monotonic())
         if time.monotonic() - self.forgotten > FORGET_SECONDS:
             self.forget(settings["tenants"], now)

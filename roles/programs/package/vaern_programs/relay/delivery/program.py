@@ -23,6 +23,7 @@ from vaern_programs.relay.delivery.disk import Disk
 from vaern_programs.relay.delivery.segments import Spool
 from vaern_programs.relay.delivery.sending import Sender, events_of
 from vaern_programs.relay.paths import SETTINGS, STATISTICS
+from vaern_programs.shared.reports import DeliveryStatistics
 from vaern_programs.shared.systemd import alarm
 from vaern_programs.shared.times import now
 
@@ -131,7 +132,7 @@ class Delivery:
 
     def tell(self) -> None:
         """Add a line to the statistics; the older half of them is in a second file."""
-        told = {
+        told: DeliveryStatistics = {
             "time": now(),
             "started": self.started,
             "acknowledged": self.sender.acknowledged,

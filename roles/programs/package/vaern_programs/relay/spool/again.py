@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from vaern_programs.relay.broker import SECTOR
+from vaern_programs.shared.reports import Resent
 from vaern_programs.shared.tally import identity_of
 
 FOLDER = "again"
@@ -22,14 +23,14 @@ LONGEST = 60_000
 KEPT_SECONDS = 86400.0
 
 
-def hand(settings: dict[str, Any], receiver: str, lines: Iterable[bytes], now: float) -> dict[str, Any]:
+def hand(settings: dict[str, Any], receiver: str, lines: Iterable[bytes], now: float) -> Resent:
     """Put those events down for that receiver; how many, and how many were refused. Raises OSError.
 
     Refused are events of another relay or of a sector that is not the receiver's, and what is too long or no event.
     """
-    done: dict[str, Any] = {"resent": 0, "refused": 0, "error": ""}
+    done: Resent = {"resent": 0, "refused": 0, "error": ""}
     if receiver not in settings["receivers"]:
-        return done | {"error": f"there is no receiver {receiver}"}
+        return {**done, "error": f"there is no receiver {receiver}"}
     folder = Path(settings["directory"]) / FOLDER
     path = folder / f"{receiver}.{round(now * 1000)}.jsonl"
     with path.with_suffix(".new").open("xb") as file:

@@ -30,6 +30,7 @@ from vaern_programs.relay.spool import state as spool_state
 from vaern_programs.relay.spool.index import RESERVE_PERCENT, Segment, Source, lines_of, segments
 from vaern_programs.shared.intervals import count, intersect, subtract
 from vaern_programs.shared.privileges import become
+from vaern_programs.shared.reports import Round, SpoolState, Statement
 from vaern_programs.shared.systemd import alarm
 from vaern_programs.shared.tally import STATEMENT, Tally
 
@@ -88,13 +89,14 @@ def statement(
     settings: dict[str, Any], state: spool_state.State, rows: tuple[list[Any], list[Any]], spool: Any, at: str
 ) -> bytes:
     """An event like any other, so that it travels and is archived like one. `at` is its time, RFC 3339 in UTC."""
+    stated: Statement = {"sent": rows[0], "given_up": rows[1], "spool": spool}
     event = {
         "time": at, "received": at, "municipality": settings["municipality"], "relay": settings["relay"],
         "boot": "0" * 32,
         "sequence": state.statements + 1, "site": settings["site"], "source": STATEMENT, "kind": "statement",
         "sector": "administration", "host": settings["relay"],
         "message": f"{len(rows[0])} sources and days stated, {len(rows[1])} with events given up",
-        "statement": {"sent": rows[0], "given_up": rows[1], "spool": spool},
+        "statement": stated,
     }  # fmt: skip
     return json.dumps(event, separators=(",", ":")).encode()
 
@@ -123,7 +125,7 @@ def gave_way(folder: Path) -> list[Any]:
     return [json.loads(line) for line in lines if line.endswith("}}")]
 
 
-def measure(settings: dict[str, Any], found: list[Segment], gone: list[Any]) -> dict[str, Any]:
+def measure(settings: dict[str, Any], found: list[Segment], gone: list[Any]) -> Round:
     """How full the spool is; alarms when it is nearly full, and when something gave way."""
     used, room = sum(segment.size for segment in found), settings["max_bytes"]
     told = bool(settings["confirmations"])  # Where nobody confirms, a full spool is how it is meant to be.
@@ -142,7 +144,7 @@ def waiting(found: list[Segment], state: spool_state.State) -> int:
     return sum(count(subtract(numbers, state.once.get(source, []))) for source, numbers in held.items())
 
 
-def look(settings: dict[str, Any]) -> dict[str, Any]:
+def look(settings: dict[str, Any]) -> SpoolState:
     """How full the spool is, and the bytes its disk still has for it."""
     folder = Path(settings["directory"])
     found = segments(folder)
@@ -156,14 +158,14 @@ def look(settings: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def run(settings: dict[str, Any], grace: float) -> dict[str, Any]:
+def run(settings: dict[str, Any], grace: float) -> Round:
     """One round; what was done. The spool is read and measured also when the broker is away."""
     folder = Path(settings["directory"])
     path = folder / "ledger" / "state.json"
     now = time.time()
     since = (datetime.now(UTC) - timedelta(days=spool_state.DAYS)).date().isoformat()
     spool_again.tidy(folder, now)
-    done: dict[str, Any] = {"resent": 0, "removed": 0, "error": ""}
+    done: Round = {"resent": 0, "removed": 0, "error": ""}
     state = spool_state.read(path)
     gone = gave_way(folder / "ledger")
     found = segments(folder)
@@ -187,7 +189,8 @@ def run(settings: dict[str, Any], grace: float) -> dict[str, Any]:
             if done["resent"]:
                 state.empty = ""  # Nor would one that was made while this was under way.
         done |= measure(settings, found, gone)
-        done["stated"] = state_it(settings, state, {key: done[key] for key in ("bytes", "max_bytes", "segments")})
+        spool = {"bytes": done["bytes"], "max_bytes": done["max_bytes"], "segments": done["segments"]}
+        done["stated"] = state_it(settings, state, spool)
     except BrokerError as error:
         done |= measure(settings, found, gone) if "bytes" not in done else {}
         done["error"] = str(error)
@@ -218,6 +221,8 @@ def main(arguments: list[str]) -> int:
     folder.mkdir(mode=0o750, exist_ok=True)
     with (folder / "lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        done = look(settings) if options.look else run(settings, 0.0 if options.now else GRACE_SECONDS)
+        done: SpoolState | Round = (
+            look(settings) if options.look else run(settings, 0.0 if options.now else GRACE_SECONDS)
+        )
     print(json.dumps(done))
     return 1 if done.get("error") else 0
