@@ -6,6 +6,7 @@ Commands are imported when they are run, not before: `vaern --help` reads this f
 from __future__ import annotations
 
 import contextlib
+import errno
 import importlib
 import os
 import sys
@@ -16,8 +17,9 @@ import click
 from vaern import __version__
 from vaern.errors import DeclarationError, ExitCode, VaernError
 from vaern.runtime import interruption
-from vaern.runtime.paths import Project
+from vaern.runtime.paths import Project, unusable_state
 
+NOT_WRITABLE = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT}
 WORDS = "vaern.words"
 """Where the words after the command are kept."""
 COMMANDS = {
@@ -118,6 +120,24 @@ def _show(error: VaernError) -> None:
         click.echo(f"  fix: {error.fix}", err=True)
 
 
+def _state() -> Path:
+    """The state directory, as far as it can be known without the command line."""
+    try:
+        return Project.find().state
+    except VaernError:
+        return Path(os.environ.get("VAERN_STATE", ".vaern")).resolve()
+
+
+def _refused(error: OSError) -> VaernError | None:
+    """What is said when the state directory takes nothing: it is read-only, full, or cannot be made. Else None."""
+    state = _state()
+    place = Path(str(error.filename or "/")).absolute()
+    above = place != Path("/") and state.is_relative_to(place)
+    if above or (place.is_relative_to(state) and error.errno in NOT_WRITABLE):
+        return unusable_state(state, str(error.strerror))
+    return None
+
+
 def _record(error: BaseException) -> Path:
     """Write the traceback of an unknown failure to a log file and return its path."""
     import tempfile
@@ -125,7 +145,7 @@ def _record(error: BaseException) -> Path:
 
     from vaern.runtime.redaction import redact
 
-    folder = Path(os.environ.get("VAERN_STATE", ".vaern")).resolve() / "logs"
+    folder = _state() / "logs"
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError:
@@ -134,6 +154,21 @@ def _record(error: BaseException) -> Path:
     with os.fdopen(handle, "w") as log:
         log.write(redact("".join(traceback.format_exception(error))))
     return Path(name)
+
+
+def _unforeseen(error: Exception) -> int:
+    """Say what the state directory has refused, or where the log of an unknown failure is; returns the exit code."""
+    known = _refused(error) if isinstance(error, OSError) else None
+    code = known.exit_code if known else ExitCode.INTERNAL
+    if interruption.told():  # it is what ending its programs has come to
+        return code
+    if known:
+        _show(known)
+        return code
+    click.secho("error: ", fg="red", bold=True, nl=False, err=True)
+    click.echo(f"vaern failed in a way it does not know ({type(error).__name__})", err=True)
+    click.echo(f"  fix: send {_record(error)} with your report", err=True)
+    return code
 
 
 def main() -> None:
@@ -183,11 +218,7 @@ def _run() -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.OK
     except Exception as error:  # noqa: BLE001 - the one place: nothing unknown reaches the terminal as a traceback
-        if not interruption.told():
-            click.secho("error: ", fg="red", bold=True, nl=False, err=True)
-            click.echo(f"vaern failed in a way it does not know ({type(error).__name__})", err=True)
-            click.echo(f"  fix: send {_record(error)} with your report", err=True)
-        return ExitCode.INTERNAL
+        return _unforeseen(error)
 
 
 def _interrupted(supervised: bool) -> int:

@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 import pytest
 
-from vaern.__main__ import COMMANDS, cli
+from vaern.__main__ import COMMANDS, _refused, cli
 from vaern.errors import ExitCode, VaernError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -106,3 +106,25 @@ def test_completion_names_every_command() -> None:
     assert cli.list_commands(click.Context(cli)) == list(COMMANDS)
     done = run(_VAERN_COMPLETE="bash_complete", COMP_WORDS="vaern on", COMP_CWORD="1")
     assert "onboard" in done.stdout
+
+
+def test_a_state_directory_that_takes_nothing_is_said(tmp_path: Path) -> None:
+    """A file in its place; one that cannot be made, also by root; and one on a disk that is full."""
+    (tmp_path / "file").touch()
+    for state, why in ((tmp_path / "file", "it is not a directory"), (Path("/proc/none"), "No such file or directory")):
+        done = run("lock", "favrskov", "--yes", "favrskov", VAERN_STATE=str(state))
+        assert done.returncode == ExitCode.USAGE, done.stderr
+        assert f"the state directory {state} cannot be used: {why}" in done.stderr
+        assert "VAERN_STATE" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("number", "place", "known"),
+    [(28, "STATE/locks/x", True), (30, "STATE", True), (2, "STATE/outputs/x.json", False), (13, "/etc/shadow", False)],
+)
+def test_only_what_the_state_directory_refuses_is_laid_to_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, place: str, known: bool
+) -> None:
+    monkeypatch.setenv("VAERN_STATE", str(tmp_path))
+    error = OSError(number, os.strerror(number), place.replace("STATE", str(tmp_path)))
+    assert (_refused(error) is not None) == known

@@ -15,6 +15,20 @@ from pathlib import Path
 from vaern.errors import SetupError, UsageError
 
 
+def _state(root: Path) -> Path:
+    """The state directory, which need not be there yet. Raises UsageError for something that is no directory."""
+    named = os.environ.get("VAERN_STATE")
+    state = Path(named).resolve() if named else root / ".vaern"
+    if state.exists() and not state.is_dir():
+        raise unusable_state(state, "it is not a directory")
+    return state
+
+
+def unusable_state(state: Path, why: str) -> UsageError:
+    """What is said of a state directory in which nothing can be kept."""
+    return UsageError(f"the state directory {state} cannot be used: {why}", fix="name another one with VAERN_STATE")
+
+
 @dataclass(frozen=True, slots=True)
 class Project:
     """The folders one run works in. `tools` is shared between labs; `state` is one lab's own."""
@@ -32,8 +46,7 @@ class Project:
         candidates = [start] if named else [start, *start.parents]
         for folder in candidates:
             if (folder / "pyproject.toml").is_file() and (folder / "roles").is_dir():
-                state = os.environ.get("VAERN_STATE")
-                return cls(folder, Path(state).resolve() if state else folder / ".vaern", accelerated)
+                return cls(folder, _state(folder), accelerated)
         raise UsageError(
             f"{start} is not a vaern project (no pyproject.toml with roles/ beside it)",
             fix="run from the project folder, or name it with --project DIR or VAERN_PROJECT",
