@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from vaern.model import municipalities, sizing
 from vaern.model.catalogue import kind_of
-from vaern.model.declaration import Municipality, Site
+from vaern.model.declaration import Municipality, Site, Tap
 from vaern.model.naming import WATCH_PREFIX, tap_source
-from vaern.model.vocabulary import CprHandling, HostRole, Sector
+from vaern.model.vocabulary import CprHandling, HostRole, Sector, TapMode
 
 if TYPE_CHECKING:
     from ipaddress import IPv4Address
@@ -24,6 +24,11 @@ RESERVED_INTERFACES = frozenset({"lan", "uplink", "lo", "vaern0"})
 """The LAN, the way out, loopback and the tunnel: a mirror on one of them would be fed by what vaern sends itself."""
 SENSOR_DEBIAN = 13
 """Suricata is only in the backports of Debian 12."""
+MIRROR_SETTINGS = {
+    TapMode.VXLAN: "{vni: 1, remote: ADDRESS}",
+    TapMode.ERSPAN: "{version: 1, session: 1, remote: ADDRESS}",
+}
+"""Tap modes with a key of their own, of the same name, and an example of it."""
 POINT_TO_POINT = 2
 """A network of two addresses has neither network nor broadcast address (RFC 3021)."""
 NAMES_SHOWN = 3
@@ -197,10 +202,23 @@ def _taps(municipality: Municipality) -> Iterator[Fault]:
             yield Fault(
                 ("taps", position, "interface"), found, "write the interface the mirror arrives on, such as tap0"
             )
+        yield from _mirror(position, tap)
     for position, first in repeated((tap.sensor, tap.interface) for tap in municipality.taps):
         tap = municipality.taps[position]
         found = f"`{tap.interface}` of {tap.sensor} is already used by tap `{municipality.taps[first].name}`"
         yield Fault(("taps", position, "interface"), found, "give each tap an interface of its own")
+
+
+def _mirror(position: int, tap: Tap) -> Iterator[Fault]:
+    """The key that describes the mirror is there for its mode, and for no other."""
+    for mode, example in MIRROR_SETTINGS.items():
+        given = getattr(tap, mode.value) is not None
+        if tap.mode is mode and not given:
+            found = f"mode {mode} without where its mirror comes from"
+            yield Fault(("taps", position, "mode"), found, f"add `{mode}: {example}` to the tap")
+        if tap.mode is not mode and given:
+            found = f"`{mode}` in a tap of mode {tap.mode}"
+            yield Fault(("taps", position, mode.value), found, f"remove it, or write `mode: {mode}`")
 
 
 def _debian(municipality: Municipality) -> Iterator[Fault]:

@@ -103,6 +103,19 @@ MUNICIPALITY = {
     "tap on the LAN": Broken(
         "interface: tap0", "interface: lan", "taps[0].interface", "not an interface for a mirror", "such as tap0"
     ),
+    "tap of mode vxlan without its mirror": Broken(
+        "mode: nft", "mode: vxlan", "taps[0].mode", "mode vxlan without where its mirror comes from", "add `vxlan: {vni"
+    ),
+    "tap of mode erspan without its mirror": Broken(
+        "mode: nft", "mode: erspan", "taps[0].mode", "mode erspan without", "add `erspan: {version"
+    ),
+    "tap with the mirror of another mode": Broken(
+        "mode: nft",
+        "mode: nft\n    vxlan: {vni: 3, remote: 198.51.100.3}",
+        "taps[0].vxlan",
+        "`vxlan` in a tap of mode nft",
+        "remove it, or write `mode: vxlan`",
+    ),
     "tap on the tunnel": Broken(
         "interface: tap0", "interface: vaern0", "taps[0].interface", "not an interface", "tap0"
     ),
