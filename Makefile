@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .ONESHELL:
-.PHONY: help setup onboard test faults check bench clean lock
+.PHONY: help setup onboard test faults check bench clean pin
 
 # sudo drops PATH and the variables below; a Go or Python outside Debian's folders is found by the first of them.
 ifneq ($(shell id -u),0)
@@ -13,7 +13,7 @@ bin := .venv/bin
 municipality ?= favrskov
 # Processes that share the tests; each holds up to six hosts.
 processes ?= 3
-shell_scripts = stacks/setup/setup stacks/setup/lock stacks/setup/*.sh stacks/setup/steps/*.sh .ci/run \
+shell_scripts = stacks/setup/setup stacks/setup/pin stacks/setup/*.sh stacks/setup/steps/*.sh .ci/run \
 	roles/programs/package/debian/scripts/vaern-kafka-prepare roles/programs/package/debian/scripts/vaern-take-certificate \
 	roles/programs/package/debian/postinst roles/programs/package/debian/prerm roles/programs/package/debian/postrm roles/programs/files/*.sh
 
@@ -57,8 +57,8 @@ faults: setup ## Break the way from device to archive, at full length, and measu
 bench: setup ## Measure against plain ansible-playbook and ansible-inventory (minutes; no timed test)
 	@$(SUDO) $(bin)/pytest tests/bench -m bench -s
 
-lock: ## Renew requirements.lock after a change in pyproject.toml
-	@stacks/setup/lock
+pin: ## Renew requirements.lock after a change in pyproject.toml
+	@stacks/setup/pin
 
 clean: ## Take the lab down, then remove everything set-up and runs made here
 	@if [[ -x $(bin)/vaern ]]; then $(SUDO) $(bin)/vaern lab down; fi

@@ -50,8 +50,8 @@ class Stacks:
         return collector_program(AzureTarget(), self.deployment, self.shared.append)
 
     @property
-    def at_rest(self) -> Program:
-        return lambda: AzureTarget().at_rest(self.deployment)
+    def declare_kept(self) -> Program:
+        return lambda: AzureTarget().declare_kept(self.deployment)
 
     @property
     def connection(self) -> Program:

@@ -57,10 +57,10 @@ def write_output(path: Path, text: str) -> None:
 
 
 @contextmanager
-def listener(as_json: bool) -> Iterator[Listener]:
+def progress_listener(as_json: bool) -> Iterator[Listener]:
     """Give the listener that fits: JSON lines, a live line per stage on a terminal, or plain lines."""
     if as_json:
-        yield lambda told: print_json(asdict(told))
+        yield lambda event: print_json(asdict(event))
     elif sys.stderr.isatty():
         with _live() as live:
             yield live
@@ -80,13 +80,13 @@ def terminal() -> Console:
     return Console(highlight=False, soft_wrap=not sys.stdout.isatty())
 
 
-def _plain(told: Progress) -> None:
-    if told.phase is Phase.STARTED:
-        click.echo(f"{told.stage}: {told.text}", err=True)
-    elif told.phase is Phase.DETAIL:
-        click.echo(f"  {told.stage}: {told.text}", err=True)
+def _plain(event: Progress) -> None:
+    if event.phase is Phase.STARTED:
+        click.echo(f"{event.stage}: {event.text}", err=True)
+    elif event.phase is Phase.DETAIL:
+        click.echo(f"  {event.stage}: {event.text}", err=True)
     else:
-        click.echo(f"{told.stage}: {told.text} ({told.seconds:.1f} s)", err=True)
+        click.echo(f"{event.stage}: {event.text} ({event.seconds:.1f} s)", err=True)
 
 
 @contextmanager
@@ -107,13 +107,13 @@ def _bar_listener(bar: Any, write: Callable[[str], None]) -> Listener:
 
     tasks: dict[str, Any] = {}
 
-    def hear(told: Progress) -> None:
-        if told.stage not in tasks:
-            tasks[told.stage] = bar.add_task(told.stage, total=None, text="")
-        if told.phase is Phase.FINISHED:
-            bar.remove_task(tasks.pop(told.stage))
-            write(f"[green]✓[/] [bold]{told.stage:<12}[/] {told.seconds:6.1f} s  {escape(told.text)}")
+    def handle(event: Progress) -> None:
+        if event.stage not in tasks:
+            tasks[event.stage] = bar.add_task(event.stage, total=None, text="")
+        if event.phase is Phase.FINISHED:
+            bar.remove_task(tasks.pop(event.stage))
+            write(f"[green]✓[/] [bold]{event.stage:<12}[/] {event.seconds:6.1f} s  {escape(event.text)}")
         else:
-            bar.update(tasks[told.stage], text=escape(told.text)[:100])
+            bar.update(tasks[event.stage], text=escape(event.text)[:100])
 
-    return hear
+    return handle

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 Hook = Callable[["UnraisableHookArgs"], Any]
 
 
-def ignore() -> None:
+def ignore_abandoned() -> None:
     """Say nothing of them from now on: when they are collected, nobody knows. Everything else is told as before.
 
     Nor of the server that ran the program, whose last word finds the engine gone: the engine has told the fault.
@@ -26,9 +26,9 @@ def ignore() -> None:
         sys.unraisablehook = _unless_abandoned(sys.unraisablehook)
 
 
-def _unless_abandoned(told: Hook) -> Hook:
-    def hear(found: UnraisableHookArgs) -> None:
+def _unless_abandoned(original: Hook) -> Hook:
+    def handle(found: UnraisableHookArgs) -> None:
         if "Event loop is closed" not in str(found.exc_value):
-            told(found)
+            original(found)
 
-    return hear
+    return handle

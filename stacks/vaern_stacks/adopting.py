@@ -14,15 +14,15 @@ def importing(program: Callable[[], None], name: str, identity: str) -> Callable
     makes it so.
     """
 
-    def take(asked: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:
-        if asked.name != name:
+    def import_existing(arguments: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:
+        if arguments.name != name:
             return None
-        asked.opts.import_ = identity
-        asked.opts.ignore_changes = list(asked.props)
-        return pulumi.ResourceTransformationResult(asked.props, asked.opts)
+        arguments.opts.import_ = identity
+        arguments.opts.ignore_changes = list(arguments.props)
+        return pulumi.ResourceTransformationResult(arguments.props, arguments.opts)
 
     def run() -> None:
-        pulumi.runtime.register_stack_transformation(take)
+        pulumi.runtime.register_stack_transformation(import_existing)
         program()
 
     return run

@@ -72,14 +72,14 @@ def moved(event: Any, rules: Sequence[Ignored] | None = None) -> list[Moved]:
     found = getattr(event, "res_outputs_event", None)
     if found is None:
         return []
-    told = found.metadata
-    kind, name = str(told.type), told.urn.rpartition("::")[2]
+    metadata = found.metadata
+    kind, name = str(metadata.type), metadata.urn.rpartition("::")[2]
     if kind.startswith(("pulumi:pulumi:", "pulumi:providers:")):
         return []
     short = kind.rpartition(":")[2]
-    if told.new is None:
+    if metadata.new is None:
         return [Moved(GONE, short, name)]
-    changes = differences((told.old and told.old.outputs) or {}, told.new.outputs or {})
+    changes = differences((metadata.old and metadata.old.outputs) or {}, metadata.new.outputs or {})
     left_out = ignored() if rules is None else rules
     return [
         Moved(CHANGED, short, name, path, *_shown(was, now))

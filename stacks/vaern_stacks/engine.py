@@ -20,7 +20,7 @@ from pulumi.automation import errors as engine_errors
 
 from vaern.errors import BusyError, ProvisionError, SetupError, UsageError
 from vaern.runtime import interruption
-from vaern_stacks import abandoned, locks
+from vaern_stacks import abandoned, engine_locks
 from vaern_stacks.adopting import importing
 from vaern_stacks.changes import Change, Phase
 from vaern_stacks.drift import Moved, moved
@@ -58,7 +58,7 @@ class Engine:
 
     def preview(self, program: Program, *, made: bool | None = None) -> list[Change]:
         """What `up` would change; nothing is changed. `made` spares asking the backend whether it knows the stack."""
-        self._prepare(held=made is not False)
+        self._prepare(may_be_locked=made is not False)
         known = self.exists() if made is None else made
         stack = self._open(program) if known else self._unmade(program)
         return self._watch(lambda events: stack.preview(on_event=events, color="never"), None, planning=True)
@@ -127,7 +127,7 @@ class Engine:
             lambda events: stack.destroy(on_event=events, color="never", show_secrets=False, exclude_protected=exclude),
             on_step,
         )
-        if keep_protected and self._held(stack):
+        if keep_protected and self._holds_resources(stack):
             return changes
         self._watch(lambda _: stack.workspace.remove_stack(self.stack), None)
         shutil.rmtree(self._work, ignore_errors=True)
@@ -156,11 +156,11 @@ class Engine:
         Making one costs as much as a third of the comparison, and would leave its name in a backend others share.
         """
         empty = Engine(self.folder / UNMADE, self.tools, UNMADE)
-        with locks.one_at_a_time(self.folder / f"{UNMADE}.lock"):
-            empty._prepare(held=False)
+        with engine_locks.one_at_a_time(self.folder / f"{UNMADE}.lock"):
+            empty._prepare(may_be_locked=False)
             return empty._open(program)
 
-    def _held(self, stack: UnselectedStack) -> bool:
+    def _holds_resources(self, stack: UnselectedStack) -> bool:
         """Whether the state still holds something besides the stack itself and its providers."""
         return bool(self._names(stack))
 
@@ -182,7 +182,7 @@ class Engine:
     def _work(self) -> Path:
         return self.folder / "work" / self.stack
 
-    def _prepare(self, *, held: bool = True) -> None:
+    def _prepare(self, *, may_be_locked: bool = True) -> None:
         """Look for the tools and make folders. `held`: somebody may hold the stack, so dead runs are cleared away."""
         for tool in (engine_program(self.tools), self.tools / "bin" / "pulumi-resource-pulumi-python"):
             if not os.access(tool, os.X_OK):
@@ -190,16 +190,16 @@ class Engine:
         for folder in (self._backend, self._work):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         passphrase(self.folder)
-        if held and self.remote is None:
-            locks.clear(self._backend, PROJECT, self.stack, self._work)
+        if may_be_locked and self.remote is None:
+            engine_locks.clear(self._backend, PROJECT, self.stack, self._work)
 
     @property
-    def _where(self) -> str:
+    def _backend_url(self) -> str:
         """The backend's address."""
         return self.remote.url if self.remote else self._backend.as_uri()
 
     def _workspace(self, program: Program | None) -> automation.LocalWorkspace:
-        return workspace_of(self.folder, self.tools, self._work, self._where, self.remote, program)
+        return workspace_of(self.folder, self.tools, self._work, self._backend_url, self.remote, program)
 
     def _open(self, program: Program | None) -> UnselectedStack:
         workspace = self._workspace(program)
@@ -227,7 +227,7 @@ class Engine:
         planning: bool = False,
     ) -> list[Change]:
         """Run it, collect what it changes, and turn its failure into one error that names the resource's own."""
-        abandoned.ignore()
+        abandoned.ignore_abandoned()
         seen = Outcome(on_step, Phase.STARTED if planning else Phase.DONE)
         try:
             # Interrupted, the engine is asked to end, and writes what it has done first.
@@ -244,7 +244,7 @@ class Engine:
 
     def _busy(self, refusal: str) -> BusyError:
         """A lock of a shared backend says who made it, never whether they live: only somebody there can see that."""
-        holders = "; ".join(locks.held_by(refusal)) or "another run"
+        holders = "; ".join(engine_locks.holders(refusal)) or "another run"
         return BusyError(
             f"the stack {self.stack} is held by {holders}",
             fix=f"wait for that run to end; if it is dead, which only its machine can tell: {self._cancel()}",
@@ -253,4 +253,4 @@ class Engine:
     def _cancel(self) -> str:
         """The command that removes every lock of this stack, for an operator's shell."""
         words = [str(engine_program(self.tools)), "cancel", "--yes", "--stack", f"organization/{PROJECT}/{self.stack}"]
-        return f"PULUMI_BACKEND_URL={shlex.quote(self._where)} {shlex.join(words)}"
+        return f"PULUMI_BACKEND_URL={shlex.quote(self._backend_url)} {shlex.join(words)}"

@@ -43,8 +43,8 @@ class Outcome:
 
 def storage_answer(text: str) -> str:
     """What the storage of a shared state answered; the engine prints all of it, ten lines of XML and rules."""
-    told = re.search(r"RESPONSE \d+: \d+ (.*)\nERROR CODE: (\S+)", text)
-    return f"the storage of the state answered {told[2]}: {told[1]}" if told else ""
+    answer = re.search(r"RESPONSE \d+: \d+ (.*)\nERROR CODE: (\S+)", text)
+    return f"the storage of the state answered {answer[2]}: {answer[1]}" if answer else ""
 
 
 def last_lines(text: str, count: int = 6) -> str:

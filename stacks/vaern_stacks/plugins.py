@@ -67,8 +67,8 @@ def _started(name: str) -> tuple[subprocess.Popen[str] | None, int]:
     assert process.stdout is not None  # noqa: S101 - asked for above
     with selectors.DefaultSelector() as waiting:
         waiting.register(process.stdout, selectors.EVENT_READ)
-        told = process.stdout.readline().strip() if waiting.select(START_SECONDS) else ""
-    return process, int(told) if told.isdigit() else 0
+        printed = process.stdout.readline().strip() if waiting.select(START_SECONDS) else ""
+    return process, int(printed) if printed.isdigit() else 0
 
 
 def _end(process: subprocess.Popen[str]) -> None:

@@ -19,7 +19,7 @@ from tools import TOOLS
 from vaern.declaration import load_municipality
 from vaern.errors import ProofError
 from vaern.proof.captures import Search, wanted
-from vaern_stacks.azure.capture import Captured, Place
+from vaern_stacks.azure.capture import CaptureLocation, CaptureReader
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "docs" / "examples" / "azure"
@@ -36,25 +36,25 @@ def storage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[azurite.Storag
 
 
 @pytest.fixture
-def archive(storage: azurite.Storage) -> Captured:
-    place = replace(Place.of(example_deployment(), "favrskov", "0710"), account=storage.address)
-    return Captured(place, azurite.signed)
+def archive(storage: azurite.Storage) -> CaptureReader:
+    location = replace(CaptureLocation.of(example_deployment(), "favrskov", "0710"), account=storage.address)
+    return CaptureReader(location, azurite.signed)
 
 
-def put(storage: azurite.Storage, archive: Captured, at: datetime, partition: int, *events: bytes) -> str:
-    name = f"{archive.place.namespace}/logs.0710/{partition}/{at:%Y/%m/%d/%H/%M/%S}.avro"
+def put(storage: azurite.Storage, archive: CaptureReader, at: datetime, partition: int, *events: bytes) -> str:
+    name = f"{archive.location.namespace}/logs.0710/{partition}/{at:%Y/%m/%d/%H/%M/%S}.avro"
     storage.put(CONTAINER, name, captured(events))
     return name
 
 
-def test_a_source_is_found_in_the_newest_file_that_has_it(storage: azurite.Storage, archive: Captured) -> None:
+def test_a_source_is_found_in_the_newest_file_that_has_it(storage: azurite.Storage, archive: CaptureReader) -> None:
     now = datetime.now(UTC)
     then = now - timedelta(minutes=90)
     stamp, before = now.isoformat(), then.isoformat()
     put(storage, archive, now - timedelta(days=2), 0, event("dhcp1", (now - timedelta(days=2)).isoformat()))
     put(storage, archive, then, 3, event("dhcp1", before, sequence=4), event("firewall1", before))
     newest = put(storage, archive, now, 1, event("vaern-gw1", (now + timedelta(seconds=1)).isoformat()), b"no event")
-    storage.put(CONTAINER, f"{archive.place.namespace}/logs.0710/2/{now:%Y/%m/%d/%H/%M}/59.avro", captured())
+    storage.put(CONTAINER, f"{archive.location.namespace}/logs.0710/2/{now:%Y/%m/%d/%H/%M}/59.avro", captured())
     municipality = load_municipality(EXAMPLES / "municipality.yml")
     search = Search(archive, "0710", wanted(municipality, now))
     assert set(search.look(now)) == {"vaern-gw1", "dhcp1"}
@@ -67,7 +67,7 @@ def test_a_source_is_found_in_the_newest_file_that_has_it(storage: azurite.Stora
 
 
 def test_more_files_than_one_answer_lists_are_all_found(
-    storage: azurite.Storage, archive: Captured, monkeypatch: pytest.MonkeyPatch
+    storage: azurite.Storage, archive: CaptureReader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("vaern_stacks.azure.capture.LISTED", 2)
     at = datetime(2026, 1, 2, 3, tzinfo=UTC)
@@ -75,24 +75,24 @@ def test_more_files_than_one_answer_lists_are_all_found(
     assert archive.files(at, at) == names
 
 
-def test_a_container_that_is_not_there_says_who_makes_it(archive: Captured) -> None:
-    elsewhere = Captured(replace(archive.place, container="logs-0741"), azurite.signed)
+def test_a_container_that_is_not_there_says_who_makes_it(archive: CaptureReader) -> None:
+    elsewhere = CaptureReader(replace(archive.location, container="logs-0741"), azurite.signed)
     with pytest.raises(ProofError, match=r"logs-0741: Azure answers 404: ContainerNotFound") as raised:
         elsewhere.files(datetime.now(UTC), datetime.now(UTC))
     assert "vaern onboard" in raised.value.fix
 
 
-def test_who_may_not_look_is_told_whom_to_ask(archive: Captured) -> None:
-    wrong = Captured(
-        archive.place, lambda *asked: azurite.signed(*asked) | {"Authorization": "SharedKey vaernstate:AAAA"}
+def test_who_may_not_look_is_told_whom_to_ask(archive: CaptureReader) -> None:
+    wrong = CaptureReader(
+        archive.location, lambda *asked: azurite.signed(*asked) | {"Authorization": "SharedKey vaernstate:AAAA"}
     )
     with pytest.raises(ProofError, match="Azure answers 403") as raised:
         wrong.files(datetime.now(UTC), datetime.now(UTC))
     assert "admin_group" in raised.value.fix
 
 
-def test_a_damaged_file_is_named(storage: azurite.Storage, archive: Captured) -> None:
-    name = f"{archive.place.namespace}/logs.0710/0/damaged.avro"
+def test_a_damaged_file_is_named(storage: azurite.Storage, archive: CaptureReader) -> None:
+    name = f"{archive.location.namespace}/logs.0710/0/damaged.avro"
     storage.put(CONTAINER, name, captured([b"x"])[:-3])
     with pytest.raises(ProofError, match=r"damaged.avro: it ends in the middle"):
         list(archive.events(name))

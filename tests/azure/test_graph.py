@@ -33,7 +33,7 @@ def test_the_shared_stack_goes_and_what_holds_evidence_stays(stacks: Stacks) -> 
     """With what that hangs on, and nothing that costs by the hour but the evidence's own endpoint."""
     stacks.azure.up("shared", stacks.collector)
     before = len(stacks.azure.calls())
-    changes = stacks.azure.up("shared", stacks.at_rest)
+    changes = stacks.azure.up("shared", stacks.declare_kept)
     assert {change.action for change in changes} == {"update", "delete"}
     kinds = Counter(resource["token"].rpartition(":")[2] for resource in stacks.azure.cloud.all())
     assert {"StorageAccount", "BlobContainer", "Vault", "Key", "Workspace"} <= set(kinds)
@@ -44,14 +44,14 @@ def test_the_shared_stack_goes_and_what_holds_evidence_stays(stacks: Stacks) -> 
     done = [(call["operation"], call["name"]) for call in stacks.azure.calls()[before:]]
     assert done.index(("update", "network")) < done.index(("delete", "nat"))
     assert stacks.azure.strays("shared") == set()
-    assert stacks.azure.up("shared", stacks.at_rest) == []
+    assert stacks.azure.up("shared", stacks.declare_kept) == []
 
 
 def test_what_rests_is_taken_into_use_again_with_the_same_addresses_and_key(stacks: Stacks) -> None:
     stacks.azure.up("shared", stacks.collector)
     whole = stacks.azure.there()
     kept = {one["id"] for one in stacks.azure.cloud.all() if one["name"] in {"address-hub1", "vault", "authority-key"}}
-    stacks.azure.up("shared", stacks.at_rest)
+    stacks.azure.up("shared", stacks.declare_kept)
     stacks.azure.up("shared", stacks.collector)
     assert stacks.azure.there() == whole
     assert kept <= {one["id"] for one in stacks.azure.cloud.all()}

@@ -195,7 +195,9 @@ def test_municipalities_cannot_reach_each_other(
         gateways = [one for one in subjects(slug, municipality, deployment) if "gateway" in one.roles]
         expected = {own_address(one, municipality, deployment): namespace for one in gateways}
         observed = {
-            source: leads for source, leads in facts.led.items() if leads == namespace or IPv6Address(source) in own
+            source: leads
+            for source, leads in facts.proxy_destinations.items()
+            if leads == namespace or IPv6Address(source) in own
         }
         check(expected=expected, observed=observed, evidence="/etc/vaern/event_hubs_proxy/settings.json")
 

@@ -330,7 +330,7 @@ def test_two_state_directories_are_two_labs(project: Project, deployment: Deploy
 def test_the_same_at_once_is_refused(
     unconnected: Project, deployment: Deployment, favrskov: Municipality, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("vaern_stacks.locks.PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr("vaern_stacks.engine_locks.PATIENCE_SECONDS", 0.0)
     run = start_in_own_process(unconnected)
     until(lambda: MOMENTS["engine started"](unconnected))
     with pytest.raises(BusyError, match=SLUG):

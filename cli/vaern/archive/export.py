@@ -63,7 +63,7 @@ def moment(text: str, now: datetime) -> datetime:
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
-def question(municipality: Municipality, request: Request, purpose: str, *, compressed: bool = False) -> dict[str, Any]:
+def query_of(municipality: Municipality, request: Request, purpose: str, *, compressed: bool = False) -> dict[str, Any]:
     """The query as the collector reads it. Raises UsageError for what could not find anything."""
     if request.since and request.until and request.since >= request.until:
         raise UsageError("the time asked for ends before it begins", fix="give an earlier begin or a later end")
@@ -79,7 +79,7 @@ def question(municipality: Municipality, request: Request, purpose: str, *, comp
             "civil registration numbers are not in the archive: they are taken out at the site",
             fix=token if hashed else "search for a name, a user or an address instead",
         )
-    asked = {
+    query = {
         "code": municipality.code,
         "asked_by": request.asked_by,
         "purpose": purpose,
@@ -92,7 +92,7 @@ def question(municipality: Municipality, request: Request, purpose: str, *, comp
         "newest_first": bool(request.limit),
         "zstd": compressed,
     }
-    return {key: value for key, value in asked.items() if value}
+    return {key: value for key, value in query.items() if value}
 
 
 def _sources(municipality: Municipality) -> list[str]:
@@ -105,7 +105,7 @@ def search(
 ) -> tuple[list[dict[str, Any]], Manifest]:
     """The newest events that are asked for, and the manifest. Raises UsageError, UnreachableError."""
     parts: list[bytes] = []
-    manifest = _ask(project, deployment, question(municipality, request, "search"), parts.append)
+    manifest = _run_query(project, deployment, query_of(municipality, request, "search"), parts.append)
     return [_event(line) for line in b"".join(parts).splitlines()], manifest
 
 
@@ -120,7 +120,7 @@ def export(
     for wanted in (path, beside):
         if wanted.exists():
             raise UsageError(f"{wanted} is already there", fix="choose another --output, or move it away")
-    asked = question(municipality, request, "export", compressed=path.suffix == ".zst")
+    query = query_of(municipality, request, "export", compressed=path.suffix == ".zst")
     part = path.with_name(f".{path.name}.part")
     try:
         descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -128,7 +128,7 @@ def export(
         raise UsageError(f"{path} cannot be written: {error.strerror}", fix="choose another --output") from error
     try:
         with os.fdopen(descriptor, "wb") as file:
-            given = _ask(project, deployment, asked, file.write)
+            given = _run_query(project, deployment, query, file.write)
             file.flush()
             os.fsync(file.fileno())
         manifest = {"file": path.name, "municipality": municipality.name, **given}
@@ -150,11 +150,13 @@ def stream(
 
     Raises UsageError, UnreachableError; when it does, what was handed over is not whole.
     """
-    manifest = _ask(project, deployment, question(municipality, request, "export"), sink)
+    manifest = _run_query(project, deployment, query_of(municipality, request, "export"), sink)
     return {"municipality": municipality.name, **manifest}
 
 
-def _ask(project: Project, deployment: Deployment, asked: dict[str, Any], sink: Callable[[bytes], object]) -> Manifest:
+def _run_query(
+    project: Project, deployment: Deployment, query: dict[str, Any], sink: Callable[[bytes], object]
+) -> Manifest:
     """The manifest, after everything went to `sink` and was what the manifest says."""
     if deployment.target is not Target.LAB:
         raise UsageError(
@@ -168,24 +170,24 @@ def _ask(project: Project, deployment: Deployment, asked: dict[str, Any], sink: 
         sink(data)
 
     collector = deployment.collector.name
-    code, said = ssh.stream(project, collector, COMMAND, json.dumps(asked), take)
-    manifest = answered(collector, code, said)
+    code, error_text = ssh.stream(project, collector, COMMAND, json.dumps(query), take)
+    manifest = answered(collector, code, error_text)
     if manifest["sha256"] != digest.hexdigest():
         raise UnreachableError(f"{collector}: what arrived is not what was sent", fix="run the same command again")
     return manifest
 
 
-def answered(collector: str, code: int, said: str) -> Manifest:
+def answered(collector: str, code: int, error_text: str) -> Manifest:
     """The manifest the collector wrote last. Raises UsageError when it refused, UnreachableError when it broke off."""
     try:
-        last = json.loads(said.strip().splitlines()[-1])
+        last = json.loads(error_text.strip().splitlines()[-1])
     except (IndexError, ValueError):
         last = None
     if code == 0 and isinstance(last, dict) and "sha256" in last:
         return cast("Manifest", last)
     if isinstance(last, dict) and "error" in last:
         raise UsageError(f"{collector} refused: {last['error']}", fix="see roles/collector/README.md, who may read")
-    reason = said.strip().splitlines()[-1] if said.strip() else f"exit code {code}"
+    reason = error_text.strip().splitlines()[-1] if error_text.strip() else f"exit code {code}"
     raise UnreachableError(
         f"{collector} did not answer to the end: {reason}",
         fix="run `vaern up` if its programs are older than this vaern, then the same command again",

@@ -18,7 +18,7 @@ from vaern.errors import ProvisionError, UnreachableError, UsageError
 from vaern.model.declaration import Municipality
 from vaern.model.deployment import Deployment
 from vaern.model.naming import host_name
-from vaern.model.progress import Tell
+from vaern.model.progress import OnProgress
 from vaern.model.vocabulary import HostRole, Target
 from vaern.runtime import ssh
 from vaern.runtime.paths import Project
@@ -134,7 +134,7 @@ def ledger(
     Raises UsageError on Azure, where no such collector runs, UnreachableError, and ProvisionError when it cannot count.
     """
     options = [*([f"--day {day}"] if day else []), *(["--confirm"] if confirm else [])]
-    return parsed(_ask(project, municipality, deployment, " ".join(options)))
+    return parsed(_query(project, municipality, deployment, " ".join(options)))
 
 
 def state_now(project: Project, slug: str, municipality: Municipality) -> dict[str, str]:
@@ -145,43 +145,45 @@ def state_now(project: Project, slug: str, municipality: Municipality) -> dict[s
     return _stated(_each_relay(project, slug, municipality, "vaern-spool"))
 
 
-def heard(ask: Callable[[], Ledger], stated: Mapping[str, str]) -> Ledger:
+def await_statements(read_balance: Callable[[], Ledger], stated: Mapping[str, str]) -> Ledger:
     """The balance once the archive has what every relay has just stated, or when it should have had it long since.
 
     The broker has an event before the archive has it: a balance asked for at once would be of the statement before.
     """
     limit = time.monotonic() + STATEMENT_SECONDS
-    while (found := ask()).behind(stated) and time.monotonic() < limit:
+    while (found := read_balance()).behind(stated) and time.monotonic() < limit:
         time.sleep(STATEMENT_POLL_SECONDS)
     return found
 
 
-def repair(project: Project, slug: str, municipality: Municipality, deployment: Deployment, tell: Tell) -> Repair:
+def repair(
+    project: Project, slug: str, municipality: Municipality, deployment: Deployment, on_progress: OnProgress
+) -> Repair:
     """Have the relays send again exactly what is missing, and wait until it is in the archive.
 
     Raises as `ledger` does.
     """
-    ask = partial(ledger, project, municipality, deployment, confirm=True)
-    before = _settled(ask, state_now(project, slug, municipality), tell)
+    read_balance = partial(ledger, project, municipality, deployment, confirm=True)
+    before = _await_arrival(read_balance, state_now(project, slug, municipality), on_progress)
     done = _each_relay(project, slug, municipality, "vaern-spool --now")
     resent = {relay: int(answer["resent"]) for relay, answer in done.items()}
     for relay, events in resent.items():
-        tell(f"{relay} sent {events} events again")
-    after = _settled(ask, _stated(done), tell)
+        on_progress(f"{relay} sent {events} events again")
+    after = _await_arrival(read_balance, _stated(done), on_progress)
     return Repair(resent, before, after)
 
 
-def parsed(told: Balance) -> Ledger:
+def parsed(answer: Balance) -> Ledger:
     """The collector's answer as types."""
     return Ledger(
-        code=told["code"],
-        time=told["time"],
-        rows=tuple(Row(**row) for row in told["rows"]),
-        gaps=tuple(Gap(**_times(gap)) for gap in told["gaps"]),
+        code=answer["code"],
+        time=answer["time"],
+        rows=tuple(Row(**row) for row in answer["rows"]),
+        gaps=tuple(Gap(**_times(gap)) for gap in answer["gaps"]),
         lost_segments=tuple(
-            LostSegment(**_times(one) | {"sources": tuple(one["sources"])}) for one in told["lost_segments"]
+            LostSegment(**_times(one) | {"sources": tuple(one["sources"])}) for one in answer["lost_segments"]
         ),
-        statements=dict(told["statements"]),
+        statements=dict(answer["statements"]),
     )
 
 
@@ -190,16 +192,16 @@ def _times(entry: Mapping[str, Any]) -> dict[str, Any]:
     return kept | {"begun": entry["from"], "ended": entry["until"]}
 
 
-def _settled(ask: Callable[[], Ledger], stated: Mapping[str, str], tell: Tell) -> Ledger:
+def _await_arrival(read_balance: Callable[[], Ledger], stated: Mapping[str, str], on_progress: OnProgress) -> Ledger:
     """The balance once nothing is under way any more, or it has not changed for a while."""
     limit = time.monotonic() + ARRIVE_SECONDS
-    found = heard(ask, stated)
+    found = await_statements(read_balance, stated)
     while found.total("under_way") + found.total("missing") and time.monotonic() < limit:
         time.sleep(POLL_SECONDS)
-        again = ask()
+        again = read_balance()
         if again.total("received") == found.total("received"):
             return again
-        tell(f"{again.total('under_way') + again.total('missing')} events are not in the archive yet")
+        on_progress(f"{again.total('under_way') + again.total('missing')} events are not in the archive yet")
         found = again
     return found
 
@@ -209,7 +211,7 @@ def _stated(done: Mapping[str, Round]) -> dict[str, str]:
     return {relay: str(answer.get("stated", "")) for relay, answer in done.items()}
 
 
-def _ask(project: Project, municipality: Municipality, deployment: Deployment, options: str) -> Balance:
+def _query(project: Project, municipality: Municipality, deployment: Deployment, options: str) -> Balance:
     if deployment.target is not Target.LAB:
         raise UsageError(
             "on Azure the archive is what Event Hubs captures, and the ledger does not read that",
@@ -218,10 +220,10 @@ def _ask(project: Project, municipality: Municipality, deployment: Deployment, o
     collector = deployment.collector.name
     answer = ssh.run(project, collector, f"vaern-ledger --code {municipality.code} {options}")
     if answer.returncode not in ANSWERED:
-        said = (answer.stderr or answer.stdout).strip()
-        raise ProvisionError(f"{collector} cannot count: {said}", fix="run `vaern up`, then again")
-    told: Balance = json.loads(answer.stdout)
-    return told
+        error_text = (answer.stderr or answer.stdout).strip()
+        raise ProvisionError(f"{collector} cannot count: {error_text}", fix="run `vaern up`, then again")
+    answer: Balance = json.loads(answer.stdout)
+    return answer
 
 
 def _each_relay(project: Project, slug: str, municipality: Municipality, command: str) -> dict[str, Round]:

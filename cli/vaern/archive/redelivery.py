@@ -16,14 +16,14 @@ from vaern.model import receiving
 from vaern.model.declaration import Municipality
 from vaern.model.deployment import Deployment
 from vaern.model.naming import host_name
-from vaern.model.progress import Tell
+from vaern.model.progress import OnProgress
 from vaern.model.receiving import Receiver
 from vaern.model.vocabulary import HostRole, SocProtocol
 from vaern.runtime import ssh
 from vaern.runtime.paths import Project
 from vaern_programs.shared.reports import Resent
 
-AT_ONCE = 4 * 2**20
+BATCH_CHARACTERS = 4 * 2**20
 """Characters of events handed to a relay in one go."""
 
 
@@ -48,7 +48,7 @@ def redeliver(
     municipality: Municipality,
     receiver: Receiver,
     lines: Iterable[tuple[str, str]],
-    tell: Tell,
+    on_progress: OnProgress,
 ) -> int:
     """Have each relay send its events to that SOC again; how many were handed over.
 
@@ -57,24 +57,24 @@ def redeliver(
     """
     relays = {host_name(slug, host.name) for host in municipality.with_role(HostRole.RELAY)}
     handed = 0
-    for relay, text in _parts(lines):
+    for relay, text in _batches(lines):
         if relay not in relays:
             raise UsageError(
                 f"{relay} took in events that are missing, and is no relay of {municipality.name} any more",
                 fix="hand the SOC those lines of the exported file; --json names them",
             )
         answer = ssh.run(project, relay, f"vaern-spool --again {receiver.name}", stdin=text)
-        handed += _taken(relay, answer.returncode, answer.stdout, answer.stderr)
-        tell(f"{relay} sends {handed} events to {receiver.name} again")
+        handed += _accepted_events(relay, answer.returncode, answer.stdout, answer.stderr)
+        on_progress(f"{relay} sends {handed} events to {receiver.name} again")
     return handed
 
 
-def _taken(relay: str, code: int, out: str, said: str) -> int:
+def _accepted_events(relay: str, code: int, out: str, error_text: str) -> int:
     try:
         done: Resent = json.loads(out)
     except ValueError:
         raise ProvisionError(
-            f"{relay} could not be handed them: {said.strip() or f'exit code {code}'}",
+            f"{relay} could not be handed them: {error_text.strip() or f'exit code {code}'}",
             fix="run `vaern onboard MUNICIPALITY`, then again",
         ) from None
     if done["error"] or done["refused"]:
@@ -83,15 +83,15 @@ def _taken(relay: str, code: int, out: str, said: str) -> int:
     return done["resent"]
 
 
-def _parts(lines: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+def _batches(lines: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
     """Relay and text of whole lines, neither more than is handed over in one go."""
-    held: dict[str, list[str]] = defaultdict(list)
+    waiting: dict[str, list[str]] = defaultdict(list)
     sizes: dict[str, int] = defaultdict(int)
     for relay, line in lines:
-        held[relay].append(f"{line}\n")
+        waiting[relay].append(f"{line}\n")
         sizes[relay] += len(line) + 1
-        if sizes[relay] >= AT_ONCE:
-            yield relay, "".join(held.pop(relay))
+        if sizes[relay] >= BATCH_CHARACTERS:
+            yield relay, "".join(waiting.pop(relay))
             sizes[relay] = 0
-    for relay, rest in held.items():
+    for relay, rest in waiting.items():
         yield relay, "".join(rest)

@@ -37,7 +37,7 @@ def command(kind: str | None, language: str, as_json: bool) -> int:
     elif kind is None:
         for one, entry in entries.items():
             names = ", ".join(vendor.name for vendor in entry.vendors)
-            click.echo(f"{one.value:<13} {entry.title.said(Language(language))}: {names}")
+            click.echo(f"{one.value:<13} {entry.title.in_language(Language(language))}: {names}")
     else:
         _print(entries[SourceKind(kind)], Language(language))
     return ExitCode.OK
@@ -46,11 +46,13 @@ def command(kind: str | None, language: str, as_json: bool) -> int:
 def _print(entry: Kind, language: Language) -> None:
     from vaern.model.senders import filled
 
-    click.echo(f"{entry.title.said(language)}\n{entry.demand.text.said(language)} ({entry.demand.source})")
+    click.echo(
+        f"{entry.title.in_language(language)}\n{entry.demand.text.in_language(language)} ({entry.demand.source})"
+    )
     click.echo(f"minimum: {', '.join(entry.minimum)}\nwanted: {', '.join(entry.wanted) or '-'}")
     for vendor in entry.vendors:
         advice, commands = filled(vendor.setup, language, vendor.transports[-1], "RELAY")
         click.echo(f"\n{vendor.name}: {vendor.title} (parser {vendor.parser}; {', '.join(vendor.transports)})")
         for field, why in vendor.lacks.items():
-            click.echo(f"  without {field}: {why.said(language)}")
+            click.echo(f"  without {field}: {why.in_language(language)}")
         click.echo("\n".join(f"  {line}" for line in (advice, *commands.splitlines())))

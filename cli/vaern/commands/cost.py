@@ -64,14 +64,14 @@ def command(
     if renew:
         _refresh(path, api)
     prices = read_prices(path)
-    asked = load_fleet(project, slugs) if slugs else load_fleet(project)
-    fleet = load_fleet(project) if slugs else asked
+    chosen = load_fleet(project, slugs) if slugs else load_fleet(project)
+    fleet = load_fleet(project) if slugs else chosen
     found = estimate(fleet.deployment, fleet.municipalities, prices)
     rate = prices.per_usd(currency)
     if as_json:
-        print_json(as_data(found, asked.municipalities, prices, rate))
+        print_json(as_data(found, chosen.municipalities, prices, rate))
     else:
-        _print(found, [found.of(slug) for slug in asked.municipalities], prices, rate)
+        _print(found, [found.of(slug) for slug in chosen.municipalities], prices, rate)
     return ExitCode.OK
 
 

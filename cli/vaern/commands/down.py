@@ -29,7 +29,7 @@ def command(ctx: click.Context, yes: bool, dry_run: bool) -> int:
       vaern down --yes
     """
     from vaern import provision
-    from vaern.console import listener
+    from vaern.console import progress_listener
     from vaern.declaration import load_deployment
     from vaern.model.naming import SHARED
     from vaern.model.vocabulary import Target
@@ -49,9 +49,15 @@ def command(ctx: click.Context, yes: bool, dry_run: bool) -> int:
         return ExitCode.OK
     if not yes:
         click.confirm("Remove them?" if on_azure else "Remove them, and what they hold?", abort=True)
-    with exclusive(project, SHARED), listener(as_json=False) as listen, step(listen, "down", "removing") as running:
+    with (
+        exclusive(project, SHARED),
+        progress_listener(as_json=False) as listener,
+        step(listener, "down", "removing") as running,
+    ):
         removed = provision.destroy_shared(
-            project, lambda told: running(f"{told.change.type} {told.change.name}"), deployment=deployment
+            project,
+            lambda step_seen: running(f"{step_seen.change.type} {step_seen.change.name}"),
+            deployment=deployment,
         )
         running.done = f"{sum(one.action == 'delete' for one in removed)} resources removed"
     return ExitCode.OK

@@ -30,7 +30,7 @@ def command(ctx: click.Context, slugs: tuple[str, ...], as_json: bool) -> int:
     """
     from dataclasses import asdict
 
-    from vaern.console import listener, print_json
+    from vaern.console import print_json, progress_listener
     from vaern.declaration import load_fleet
     from vaern.workflows.drift import drift, stacks_to_compare
     from vaern.workflows.steps import step
@@ -38,7 +38,7 @@ def command(ctx: click.Context, slugs: tuple[str, ...], as_json: bool) -> int:
     project: Project = ctx.obj
     load_fleet(project, slugs)
     fleet = load_fleet(project)
-    with listener(as_json) as listen, step(listen, "drift", "comparing") as running:
+    with progress_listener(as_json) as listener, step(listener, "drift", "comparing") as running:
         stacks = stacks_to_compare(project, fleet, slugs)
         found = drift(project, fleet, stacks, running)
         running.done = f"{len(found)} moved in {', '.join(stacks)}"

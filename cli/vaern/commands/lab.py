@@ -36,7 +36,7 @@ def up(ctx: click.Context, slugs: tuple[str, ...]) -> int:
       vaern lab up favrskov
     """
     from vaern import provision
-    from vaern.console import listener
+    from vaern.console import progress_listener
     from vaern.declaration import load_fleet
     from vaern.model.naming import SHARED
     from vaern.runtime.run_lock import queued
@@ -44,11 +44,11 @@ def up(ctx: click.Context, slugs: tuple[str, ...]) -> int:
 
     project: Project = ctx.obj
     fleet = load_fleet(project, slugs)
-    with listener(as_json=False) as listen:
-        with step(listen, "lab", "shared hosts") as running, queued(project, SHARED, running):
+    with progress_listener(as_json=False) as listener:
+        with step(listener, "lab", "shared hosts") as running, queued(project, SHARED, running):
             running.done = ", ".join(host.name for host in provision.provision_shared(project, fleet.deployment).hosts)
         for slug in slugs:
-            with step(listen, "lab", slug) as running:
+            with step(listener, "lab", slug) as running:
                 made = provision.provision_municipality(project, fleet.deployment, fleet.municipalities[slug], slug)
                 running.done = ", ".join(host.name for host in made.hosts)
     return ExitCode.OK
@@ -64,12 +64,12 @@ def down(ctx: click.Context) -> int:
       vaern lab down
     """
     from vaern import provision
-    from vaern.console import listener
+    from vaern.console import progress_listener
     from vaern.workflows.steps import step
 
     project: Project = ctx.obj
-    with listener(as_json=False) as listen, step(listen, "lab", "removing everything") as running:
-        left = provision.down(project, lambda told: running(f"{told.change.type} {told.change.name}"))
+    with progress_listener(as_json=False) as listener, step(listener, "lab", "removing everything") as running:
+        left = provision.down(project, lambda step_seen: running(f"{step_seen.change.type} {step_seen.change.name}"))
         if left:
             raise ProvisionError(f"could not remove: {', '.join(left)}", fix="run `vaern lab down` again")
         _forget(project)

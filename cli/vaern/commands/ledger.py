@@ -38,14 +38,16 @@ def command(project: Project, slug: str, day: datetime | None, fresh: bool, as_j
     from dataclasses import asdict
     from functools import partial
 
-    from vaern.archive.ledger import heard, ledger, state_now
+    from vaern.archive.ledger import await_statements, ledger, state_now
     from vaern.console import print_json
     from vaern.declaration import load_fleet
 
     fleet = load_fleet(project, [slug])
     municipality = fleet.municipalities[slug]
     stated = state_now(project, slug, municipality) if fresh else {}
-    found = heard(partial(ledger, project, municipality, fleet.deployment, day.date() if day else None), stated)
+    found = await_statements(
+        partial(ledger, project, municipality, fleet.deployment, day.date() if day else None), stated
+    )
     for relay in found.behind(stated):
         click.echo(f"What {relay} stated at {stated[relay]} is not in the archive yet; this is without it.", err=True)
     if as_json:
@@ -73,28 +75,28 @@ def show(found: Ledger) -> None:
 
 def sentences(found: Ledger) -> list[str]:
     """What does not balance, the gaps first; or that all does."""
-    told = [
+    lines = [
         f"{gap.state.replace('_', ' ')}: {gap.events:,} events of {gap.source} by {gap.relay}, "
         f"{_span(gap.begun, gap.ended)} (numbers {gap.first} to {gap.last} of start {gap.boot[:8]})"
         for gap in found.gaps[:GAPS_SHOWN]
     ]
     if len(found.gaps) > GAPS_SHOWN:
-        told.append(f"and {len(found.gaps) - GAPS_SHOWN} more gaps; --json lists them all")
-    told += [
+        lines.append(f"and {len(found.gaps) - GAPS_SHOWN} more gaps; --json lists them all")
+    lines += [
         f"gone from the archive: {one.file}, {one.events:,} events of {', '.join(one.sources)}, "
         f"{_span(one.begun, one.ended)}"
         for one in found.lost_segments
     ]
     if found.total("missing"):
-        told.append("The relays resend by themselves what they still have; `vaern repair` does it now.")
+        lines.append("The relays resend by themselves what they still have; `vaern repair` does it now.")
     if not found.statements:
-        told.append("No relay has stated anything yet: what was sent last cannot be known.")
-    told += [
+        lines.append("No relay has stated anything yet: what was sent last cannot be known.")
+    lines += [
         f"{relay} has stated nothing since {found.statements[relay][:19].replace('T', ' ')} UTC: "
         "what it has sent since cannot be known"
         for relay in found.unstated
     ]
-    return told or ["Everything that was sent has arrived."]
+    return lines or ["Everything that was sent has arrived."]
 
 
 def _span(begun: str, ended: str) -> str:

@@ -51,6 +51,6 @@ def command(ctx: click.Context, slug: str, confirmed: str | None, as_json: bool)
 
 def _require_confirmation(slug: str, confirmed: str | None) -> None:
     """The whole name, typed: a yes is too quickly said. Raises UsageError for any other word."""
-    said = confirmed if confirmed is not None else click.prompt(f"Type {slug} to lock it for ever", err=True)
-    if said != slug:
-        raise UsageError(f"{said} is not {slug}; nothing was locked", fix=f"run `vaern lock {slug}` and type {slug}")
+    typed = confirmed if confirmed is not None else click.prompt(f"Type {slug} to lock it for ever", err=True)
+    if typed != slug:
+        raise UsageError(f"{typed} is not {slug}; nothing was locked", fix=f"run `vaern lock {slug}` and type {slug}")

@@ -25,7 +25,7 @@ def command(ctx: click.Context, slug: str, yes: bool, dry_run: bool, as_json: bo
       vaern offboard favrskov --dry-run
       vaern offboard favrskov
     """
-    from vaern.console import listener
+    from vaern.console import progress_listener
     from vaern.declaration import load_fleet
     from vaern.runtime.run_lock import exclusive
     from vaern.workflows.offboarding import consequences, offboard, require_something_made
@@ -40,6 +40,6 @@ def command(ctx: click.Context, slug: str, yes: bool, dry_run: bool, as_json: bo
         return ExitCode.OK
     if not yes:
         click.confirm(f"Disconnect {slug}?", abort=True)
-    with exclusive(project, slug), listener(as_json) as listen:
-        offboard(project, fleet, slug, listen)
+    with exclusive(project, slug), progress_listener(as_json) as listener:
+        offboard(project, fleet, slug, listener)
     return ExitCode.OK

@@ -31,7 +31,7 @@ def command(ctx: click.Context, slug: str, dry_run: bool, full: bool, as_json: b
       vaern onboard favrskov --dry-run
       vaern onboard favrskov
     """
-    from vaern.console import listener
+    from vaern.console import progress_listener
     from vaern.declaration import load_fleet
     from vaern.runtime.run_lock import exclusive
     from vaern.workflows.onboarding import Onboarding
@@ -39,27 +39,27 @@ def command(ctx: click.Context, slug: str, dry_run: bool, full: bool, as_json: b
 
     project: Project = ctx.obj
     durations: dict[str, float] = {}
-    with listener(as_json) as listen:
-        with step(listen, "declaration", "reading and checking", durations) as running:
+    with progress_listener(as_json) as listener:
+        with step(listener, "declaration", "reading and checking", durations) as running:
             load_fleet(project, (slug,))
             fleet = load_fleet(project)
             running.done = f"{slug} is sound, as are all {len(fleet.municipalities)} declarations"
         if dry_run:
-            return _dry_run(project, fleet, slug, listen, as_json)
+            return _dry_run(project, fleet, slug, listener, as_json)
         with exclusive(project, slug):
-            onboarding = Onboarding(project, fleet, slug, listen, full=full, durations=durations)
+            onboarding = Onboarding(project, fleet, slug, listener, full=full, durations=durations)
             onboarding.run()
             return _conclude(onboarding, as_json)
 
 
-def _dry_run(project: Project, fleet: Fleet, slug: str, listen: Listener, as_json: bool) -> int:
+def _dry_run(project: Project, fleet: Fleet, slug: str, listener: Listener, as_json: bool) -> int:
     from dataclasses import asdict
 
     from vaern.console import print_json
     from vaern.workflows.dry_run import plan
     from vaern.workflows.steps import step
 
-    with step(listen, "dry run", "finding what would change") as running:
+    with step(listener, "dry run", "finding what would change") as running:
         planned = plan(project, fleet, slug, running)
         running.done = f"{len(planned)} changes; nothing was done"
     if as_json:
@@ -82,8 +82,8 @@ def _conclude(onboarding: Onboarding, as_json: bool) -> int:
     from vaern.report import make_report, show, write_reports
     from vaern.workflows.steps import step
 
-    with step(onboarding.listen, "report", "writing", onboarding.durations) as running:
-        told = alarms.read(onboarding.project, onboarding.fleet.deployment)
+    with step(onboarding.listener, "report", "writing", onboarding.durations) as running:
+        open_alarms = alarms.read(onboarding.project, onboarding.fleet.deployment)
         report = make_report(
             onboarding.slug,
             onboarding.municipality,
@@ -91,7 +91,7 @@ def _conclude(onboarding: Onboarding, as_json: bool) -> int:
             onboarding.findings,
             onboarding.proofs,
             onboarding.durations,
-            told.texts(onboarding.municipality.code),
+            open_alarms.texts(onboarding.municipality.code),
         )
         paths = write_reports(onboarding.project, onboarding.slug, report)
         running.done = str(paths["html"])

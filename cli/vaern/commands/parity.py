@@ -94,5 +94,5 @@ def _resend(
     municipality = fleet.municipalities[slug]
     receiver = receiver_of(fleet.deployment, municipality, profile, output)
     lines = missing_lines(exported, found)
-    handed = redeliver(project, slug, municipality, receiver, lines, lambda told: click.echo(told, err=True))
+    handed = redeliver(project, slug, municipality, receiver, lines, lambda line: click.echo(line, err=True))
     click.echo(f"{handed} events handed to {receiver.name} again; look again when it has them", err=True)

@@ -53,7 +53,7 @@ def command(
     """
     from dataclasses import asdict
 
-    from vaern.console import listener, print_json
+    from vaern.console import print_json, progress_listener
     from vaern.declaration import load_fleet
     from vaern.model.naming import SHARED
     from vaern.provision import previews
@@ -68,7 +68,7 @@ def command(
     if arm is not None:
         return _export(fleet, slugs, arm)
     stacks = [SHARED, *fleet.municipalities] if everything else list(slugs) or [SHARED]
-    with listener(as_json=False) as listen, step(listen, "preview", f"{len(stacks)} stacks") as running:
+    with progress_listener(as_json=False) as listener, step(listener, "preview", f"{len(stacks)} stacks") as running:
         planned = previews.plan(project, fleet, stacks, running, jobs)
         running.done = f"{sum(len(one.changes) for one in planned)} changes in {len(stacks)} stacks"
     if as_json:

@@ -53,14 +53,14 @@ def command(project: Project, slug: str, minutes: float, yes: bool, dry_run: boo
     fleet = load_fleet(project, [slug])
     municipality = fleet.municipalities[slug]
     seconds = minutes * 60
-    wanted, held = needs(slug, municipality, seconds), spools(project, slug, municipality)
-    refuse_without_room(wanted, held)
+    wanted, spool_states = needs(slug, municipality, seconds), spools(project, slug, municipality)
+    refuse_without_room(wanted, spool_states)
     if dry_run or not as_json:
-        told = plan(wanted, held, minutes)
+        lines = plan(wanted, spool_states, minutes)
         if dry_run and as_json:
-            print_json({relay: asdict(spool) | {"needs": wanted[relay]} for relay, spool in held.items()})
+            print_json({relay: asdict(spool) | {"needs": wanted[relay]} for relay, spool in spool_states.items()})
         else:
-            click.echo("\n".join(f"{'would ' if dry_run else ''}{line}" for line in told), err=not dry_run)
+            click.echo("\n".join(f"{'would ' if dry_run else ''}{line}" for line in lines), err=not dry_run)
     if dry_run:
         return ExitCode.OK
     if not yes:
@@ -74,21 +74,21 @@ def command(project: Project, slug: str, minutes: float, yes: bool, dry_run: boo
     return ExitCode.OK if done.holds else ExitCode.FINDINGS
 
 
-def plan(wanted: dict[str, int], held: dict[str, Spool], minutes: float) -> list[str]:
+def plan(wanted: dict[str, int], spool_states: dict[str, Spool], minutes: float) -> list[str]:
     """What is cut, and what each relay will have to hold."""
     return [
         f"cut {relay} from the brokers for {minutes:g} minutes; it takes in about {wanted[relay] / 2**20:.1f} MiB, "
         f"and its spool holds {spool.used / 2**20:.1f} of {spool.bound / 2**20:.0f} MiB"
-        for relay, spool in held.items()
+        for relay, spool in spool_states.items()
     ]
 
 
 def sentences(done: Rehearsal) -> list[str]:
     """What came of it, for people."""
-    held = ", ".join(f"{relay} {events:,}" for relay, events in done.buffered.items())
+    spool_states = ", ".join(f"{relay} {events:,}" for relay, events in done.buffered.items())
     caught = "not caught up in time" if done.catch_up_seconds is None else f"caught up in {done.catch_up_seconds} s"
     lines = [
-        f"cut for {done.seconds} s, buffered {sum(done.buffered.values()):,} events ({held})",
+        f"cut for {done.seconds} s, buffered {sum(done.buffered.values()):,} events ({spool_states})",
         f"{caught}, {done.duplicates:,} duplicates, lost {done.lost:,}",
     ]
     if not done.holds:

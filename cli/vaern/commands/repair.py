@@ -34,7 +34,7 @@ def command(project: Project, slug: str, as_json: bool) -> int:
     from vaern.model import receiving
 
     fleet = load_fleet(project, [slug])
-    done = repair(project, slug, fleet.municipalities[slug], fleet.deployment, lambda told: click.echo(told, err=True))
+    done = repair(project, slug, fleet.municipalities[slug], fleet.deployment, lambda line: click.echo(line, err=True))
     sent = receiving.sent(fleet.deployment, fleet.municipalities[slug])
     if sent and any(done.resent.values()):
         names = ", ".join(receiver.name for receiver in sent)

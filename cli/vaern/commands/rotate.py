@@ -22,7 +22,7 @@ def command(ctx: click.Context, slug: str, as_json: bool) -> int:
     Example:
       vaern rotate favrskov
     """
-    from vaern.console import listener
+    from vaern.console import progress_listener
     from vaern.declaration import load_fleet
     from vaern.runtime.run_lock import exclusive
     from vaern.workflows.rotation import Rotation
@@ -30,6 +30,6 @@ def command(ctx: click.Context, slug: str, as_json: bool) -> int:
     project: Project = ctx.obj
     load_fleet(project, (slug,))
     fleet = load_fleet(project)
-    with exclusive(project, slug), listener(as_json) as listen:
-        Rotation(project, fleet, slug, listen).run()
+    with exclusive(project, slug), progress_listener(as_json) as listener:
+        Rotation(project, fleet, slug, listener).run()
     return ExitCode.OK

@@ -37,44 +37,44 @@ def command(ctx: click.Context, slugs: tuple[str, ...], as_json: bool) -> int:
     project: Project = ctx.obj
     fleet = load_fleet(project, slugs)
     found = statuses(project, fleet)
-    told = alarms.read(project, fleet.deployment)
+    alarms_found = alarms.read(project, fleet.deployment)
     if as_json:
-        print_json([_document(status, told) for status in found])
+        print_json([_document(status, alarms_found) for status in found])
     else:
         _print_table(found)
-        _print_alarms(found, told)
-    concerned = [*told.shared, *(alarm for status in found for alarm in told.of(status.code))]
+        _print_alarms(found, alarms_found)
+    concerned = [*alarms_found.shared, *(alarm for status in found for alarm in alarms_found.of(status.code))]
     return ExitCode.FINDINGS if concerned else ExitCode.OK
 
 
-def _document(status: Status, told: Alarms) -> dict[str, Any]:
+def _document(status: Status, alarms_found: Alarms) -> dict[str, Any]:
     from dataclasses import asdict
 
     return asdict(status) | {
         "connected": status.connected,
-        "alarms": [asdict(alarm) for alarm in told.of(status.code)],
-        "shared_alarms": [asdict(alarm) for alarm in told.shared],
-        "alarms_unknown": told.unknown,
+        "alarms": [asdict(alarm) for alarm in alarms_found.of(status.code)],
+        "shared_alarms": [asdict(alarm) for alarm in alarms_found.shared],
+        "alarms_unknown": alarms_found.unknown,
     }
 
 
-def _print_alarms(found: list[Status], told: Alarms) -> None:
+def _print_alarms(found: list[Status], alarms_found: Alarms) -> None:
     from rich.markup import escape
 
     from vaern.console import terminal
 
-    def tell(name: str, alarms: tuple[Alarm, ...]) -> None:
+    def print_open(name: str, alarms: tuple[Alarm, ...]) -> None:
         for alarm in alarms:
             terminal().print(
                 f"[red]ALARM[/] {name}: {escape(alarm.english)} [dim]({alarm.kind}, since {alarm.since})[/]"
             )
 
-    tell("shared hosts", told.shared)
+    print_open("shared hosts", alarms_found.shared)
     for status in found:
-        tell(status.municipality, told.of(status.code))
-    if told.unknown:
-        terminal().print(f"Alarms are not known: {escape(told.unknown)}")
-    elif not told.open:
+        print_open(status.municipality, alarms_found.of(status.code))
+    if alarms_found.unknown:
+        terminal().print(f"Alarms are not known: {escape(alarms_found.unknown)}")
+    elif not alarms_found.open:
         terminal().print("No alarm is open.")
 
 

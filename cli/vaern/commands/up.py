@@ -22,7 +22,7 @@ def command(ctx: click.Context, full: bool, as_json: bool) -> int:
       vaern up
     """
     from vaern import inventory
-    from vaern.console import listener
+    from vaern.console import progress_listener
     from vaern.declaration import load_fleet
     from vaern.model.naming import SHARED
     from vaern.runtime.run_lock import queued
@@ -31,7 +31,7 @@ def command(ctx: click.Context, full: bool, as_json: bool) -> int:
 
     project: Project = ctx.obj
     fleet = load_fleet(project)
-    with listener(as_json) as listen, step(listen, "up", "shared collectors") as running:
+    with progress_listener(as_json) as listener, step(listener, "up", "shared collectors") as running:
         with queued(project, SHARED, running):
             hubs.provision_hubs(project, fleet.deployment, running)
             inventory.write(project.inventories, SHARED, inventory.shared_files(fleet.deployment))

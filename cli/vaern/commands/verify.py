@@ -59,8 +59,8 @@ def _verify(project: Project, slug: str, controls: tuple[str, ...], as_json: boo
     fleet = load_fleet(project, [slug])
     municipality = fleet.municipalities[slug]
     findings = verify(project, slug, municipality, fleet.deployment, controls=controls)
-    told = alarms.read(project, fleet.deployment)
-    report = make_report(slug, municipality, fleet.deployment, findings, alarms=told.texts(municipality.code))
+    open_alarms = alarms.read(project, fleet.deployment)
+    report = make_report(slug, municipality, fleet.deployment, findings, alarms=open_alarms.texts(municipality.code))
     paths = None if controls else write_reports(project, slug, report)
     if junit:
         write_output(junit, render_junit(report, load_catalogue()))

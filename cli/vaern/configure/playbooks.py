@@ -19,7 +19,7 @@ from typing import Any
 
 from vaern.configure import acceleration, host_state
 from vaern.errors import ConfigureError, UnreachableError
-from vaern.model.progress import Tell
+from vaern.model.progress import OnProgress
 from vaern.runtime import ssh
 from vaern.runtime.paths import Project
 from vaern.runtime.private_folder import private_folder
@@ -52,21 +52,21 @@ class Configured:
     log: Path | None = None
 
 
-def configure(project: Project, play: Play, tell: Tell, *, full: bool = False) -> Configured:
+def configure(project: Project, play: Play, on_progress: OnProgress, *, full: bool = False) -> Configured:
     """Run a play unless its inputs and the state of its hosts are those its last run left (`full`: always run)."""
     inputs = inputs_digest(project, play)
     known = host_state.remembered(project, play.name)
     if not full and known.get("inputs") == inputs:
-        tell("comparing the hosts with what the last run left")
+        on_progress("comparing the hosts with what the last run left")
         if host_state.read(project, play.hosts) == {host: known.get(host) for host in play.hosts}:
             return Configured(play.name, (), 0, skipped=True)
     host_state.forget(project, play.name)
-    configured = run_play(project, play, tell)
+    configured = run_play(project, play, on_progress)
     host_state.remember(project, play.name, inputs, host_state.read(project, play.hosts))
     return configured
 
 
-def run_play(project: Project, play: Play, tell: Tell, *, check: bool = False) -> Configured:
+def run_play(project: Project, play: Play, on_progress: OnProgress, *, check: bool = False) -> Configured:
     """Run a play. With `check`, change nothing and return what would change.
 
     Raises ConfigureError naming host, task and message; UnreachableError when a host does not answer, ProvisionError
@@ -76,7 +76,7 @@ def run_play(project: Project, play: Play, tell: Tell, *, check: bool = False) -
 
     ssh.require_made(project, play.hosts)
 
-    recorder = _Recorder(tell)
+    recorder = _Recorder(on_progress)
     log = project.logs / f"ansible-{play.name}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     with _private_folder(play) as folder:
@@ -90,7 +90,7 @@ def run_play(project: Project, play: Play, tell: Tell, *, check: bool = False) -
             limit=",".join(play.hosts),
             cmdline=" ".join(arguments),
             envvars=environment(project, folder),
-            event_handler=recorder.hear,
+            event_handler=recorder.handle,
             quiet=True,
         )
         runner.config.command = [*ENDS_WITH_US, *runner.config.command]
@@ -118,14 +118,14 @@ def environment(project: Project, folder: Path) -> dict[str, str]:
 class _Recorder:
     """Hears ansible-runner's events and keeps what is told or decided by them."""
 
-    def __init__(self, tell: Tell) -> None:
-        self._tell = tell
+    def __init__(self, on_progress: OnProgress) -> None:
+        self._on_progress = on_progress
         self.changes: list[str] = []
         self.failures: list[str] = []
         self.unreachable: list[str] = []
         self.tasks = 0
 
-    def hear(self, event: Mapping[str, Any]) -> bool:
+    def handle(self, event: Mapping[str, Any]) -> bool:
         """Handle one event; always kept, as ansible-runner asks."""
         kind, data = event["event"], event.get("event_data", {})
         if kind not in TASK_EVENTS:
@@ -134,7 +134,7 @@ class _Recorder:
         result = data.get("res") or {}
         self.tasks += 1
         if kind == "runner_on_ok":
-            self._tell(where)
+            self._on_progress(where)
             if result.get("changed"):
                 self.changes.append(where)
         elif kind == "runner_on_unreachable":

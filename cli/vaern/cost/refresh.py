@@ -41,9 +41,9 @@ class Refreshed:
 def refresh(prices: Prices, api: str = API, timeout: float = TIMEOUT_SECONDS) -> Refreshed:
     """Ask for every price of the file. Raises UnreachableError when the API does not answer; nothing is written."""
     try:
-        found = {price.meter: asked(price, api, "USD", timeout) for price in prices.prices}
+        found = {price.meter: fetch_amount(price, api, "USD", timeout) for price in prices.prices}
         rate_of = prices.of(RATE_METER)
-        rates = {rate.currency: asked(rate_of, api, rate.currency, timeout) for rate in prices.exchange}
+        rates = {rate.currency: fetch_amount(rate_of, api, rate.currency, timeout) for rate in prices.exchange}
     except (urllib.error.URLError, TimeoutError, ValueError, OSError) as error:
         raise UnreachableError(
             f"{urllib.parse.urlsplit(api).hostname} gave no prices ({error}); those of {prices.oldest} are kept",
@@ -58,7 +58,7 @@ def refresh(prices: Prices, api: str = API, timeout: float = TIMEOUT_SECONDS) ->
     return Refreshed(replace(prices, prices=fresh, exchange=exchange), kept)
 
 
-def asked(price: Price, api: str, currency: str, timeout: float) -> float | str:
+def fetch_amount(price: Price, api: str, currency: str, timeout: float) -> float | str:
     """The amount the API gives for a meter, or why its answer cannot be used."""
     rows: list[dict[str, Any]] = []
     query = {"api-version": VERSION, "currencyCode": f"'{currency}'", "$filter": price.filter}
@@ -68,11 +68,11 @@ def asked(price: Price, api: str, currency: str, timeout: float) -> float | str:
         rows += answer["Items"]
         page = answer.get("NextPageLink") or ""
         if not page:
-            return chosen(rows, price.unit, currency)
+            return choose_amount(rows, price.unit, currency)
     return f"more than {MOST_PAGES} pages match"
 
 
-def chosen(rows: list[dict[str, Any]], unit: str, currency: str) -> float | str:
+def choose_amount(rows: list[dict[str, Any]], unit: str, currency: str) -> float | str:
     """The amount of the lowest paid tier in the wanted unit, or why there is none."""
     if not rows:
         return "nothing matches"

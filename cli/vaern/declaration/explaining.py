@@ -95,16 +95,16 @@ def _wrong_value(document: Document, key: Key, detail: ErrorDetails) -> tuple[st
     """What is wrong with a value, and what to write instead."""
     kind, context = detail["type"], detail.get("ctx", {})
     of_key = detail["loc"][-1] == "[key]"
-    said = f"`{clipped(str(key[-1]))}`" if of_key else _said(document, key, detail.get("input"))
+    shown = f"`{clipped(str(key[-1]))}`" if of_key else _shown_value(document, key, detail.get("input"))
     reason = detail["msg"].removeprefix("Input should ").removeprefix("String should ")
-    found, fix = f"{said} is not allowed here", f"it should {reason}"
+    found, fix = f"{shown} is not allowed here", f"it should {reason}"
     match kind:
         case "enum":
-            found, fix = f"{said} is not one of the choices", _choices(context["expected"], said)
+            found, fix = f"{shown} is not one of the choices", _choices(context["expected"], shown)
         case "string_pattern_mismatch":
-            found, fix = f"{said} is not written right", _pattern_fix(context["pattern"], said)
+            found, fix = f"{shown} is not written right", _pattern_fix(context["pattern"], shown)
         case "string_type":
-            found, fix = f"{said} is not a text", _text_fix(document, key)
+            found, fix = f"{shown} is not a text", _text_fix(document, key)
         case "too_short":
             found, fix = f"{context['actual_length']} given", f"give at least {context['min_length']}"
         case _ if kind in _WANTED:
@@ -112,7 +112,7 @@ def _wrong_value(document: Document, key: Key, detail: ErrorDetails) -> tuple[st
     return found, fix
 
 
-def _said(document: Document, key: Key, value: object) -> str:
+def _shown_value(document: Document, key: Key, value: object) -> str:
     """What stands at that key, as the reader will find it in the file."""
     if value is None and not document.texts.get(key):
         return "nothing"
@@ -171,16 +171,16 @@ def _description(model: type[BaseModel], key: Key) -> str:
     return (field.description or "") if field else ""
 
 
-def _choices(expected: str, said: str) -> str:
+def _choices(expected: str, shown: str) -> str:
     """`expected` is pydantic's list: 'a', 'b' or 'c'."""
     choices = [word for word in expected.split("'") if word.isidentifier() and word != "or"]
-    near = difflib.get_close_matches(said.strip("`").lower(), choices, n=1)
+    near = difflib.get_close_matches(shown.strip("`").lower(), choices, n=1)
     return f"did you mean `{near[0]}`?" if near else f"write one of {', '.join(choices) or expected}"
 
 
-def _pattern_fix(pattern: str, said: str) -> str:
+def _pattern_fix(pattern: str, shown: str) -> str:
     rule = _RULE_OF_PATTERN.get(pattern, f"something that matches {pattern}")
-    if rule == _RULES[0][1] and (slug := slug_of(said)) and len(slug) > 1 and slug[0].isalpha():
+    if rule == _RULES[0][1] and (slug := slug_of(shown)) and len(slug) > 1 and slug[0].isalpha():
         return f"write `{slug[:32].strip('-')}`: {rule}"
     return f"write {rule}"
 
@@ -199,8 +199,8 @@ def _text_fix(document: Document, key: Key) -> str:
 
 def _wrong_address(document: Document, key: Key, detail: ErrorDetails, wanted: str) -> Problem:
     """Suggest the network that an address with host bits lies in."""
-    said = _said(document, key, detail.get("input"))
+    shown = _shown_value(document, key, detail.get("input"))
     fix = f"write {wanted}"
     if "host bits" in detail["msg"]:
-        fix = f"write {ip_network(said.strip('`'), strict=False)}"
-    return document.problem(key, f"{said} is not {wanted.split(' such', maxsplit=1)[0]}", fix)
+        fix = f"write {ip_network(shown.strip('`'), strict=False)}"
+    return document.problem(key, f"{shown} is not {wanted.split(' such', maxsplit=1)[0]}", fix)

@@ -55,18 +55,18 @@ def _parse(document: Document, text: str) -> None:
     except yaml_text.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
-        said = clipped(" ".join(part for part in (error.context, error.problem) if part), 120)
-        raise UnreadableError(f"this is not YAML: {said}", _yaml_fix(said), line=line) from None
+        message = clipped(" ".join(part for part in (error.context, error.problem) if part), 120)
+        raise UnreadableError(f"this is not YAML: {message}", _yaml_fix(message), line=line) from None
     except yaml_text.YAMLError as error:
         raise UnreadableError(f"this is not YAML: {clipped(str(error), 120)}", "correct the line") from None
 
 
-def _yaml_fix(said: str) -> str:
-    if "mapping values are not allowed" in said:
+def _yaml_fix(message: str) -> str:
+    if "mapping values are not allowed" in message:
         return "put a text that holds a colon in quotes, or check the indentation"
-    if "cannot start any token" in said:
+    if "cannot start any token" in message:
         return "put a text that starts with this character in quotes"
-    if "undefined alias" in said or "found unknown escape" in said:
+    if "undefined alias" in message or "found unknown escape" in message:
         return "put the text in single quotes"
     return "check quotes, brackets and indentation of this line and the one above"
 

@@ -131,17 +131,17 @@ def is_usable(certificate: str, request: str, authority: str, *, name: str, addr
     from cryptography import x509
 
     try:
-        held = x509.load_pem_x509_certificate(certificate.encode())
-        asked = x509.load_pem_x509_csr(request.encode())
+        present = x509.load_pem_x509_certificate(certificate.encode())
+        csr = x509.load_pem_x509_csr(request.encode())
         issuer = x509.load_pem_x509_certificate(authority.encode())
     except ValueError:
         return False
-    if held.public_key() != asked.public_key() or not _is_issued_by(held, issuer):
+    if present.public_key() != csr.public_key() or not _is_issued_by(present, issuer):
         return False
-    start, end = held.not_valid_before_utc, held.not_valid_after_utc
+    start, end = present.not_valid_before_utc, present.not_valid_after_utc
     fresh = start <= datetime.now(UTC) < start + (end - start) * RENEW_AFTER
-    common = [attribute.value for attribute in held.subject]
-    return fresh and common == [name] and _names_of(held) == subject_names(name, addresses)
+    common = [attribute.value for attribute in present.subject]
+    return fresh and common == [name] and _names_of(present) == subject_names(name, addresses)
 
 
 def _is_issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:

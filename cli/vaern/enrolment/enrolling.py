@@ -21,7 +21,7 @@ from vaern.enrolment.key_record import read_record, write_record
 from vaern.enrolment.signer import Signer
 from vaern.errors import ConfigureError
 from vaern.model.naming import INTERFACE
-from vaern.model.progress import Tell
+from vaern.model.progress import OnProgress
 from vaern.runtime import ssh
 from vaern.runtime.paths import Project
 from vaern.runtime.secret_store import SecretStore
@@ -97,7 +97,7 @@ class Enrolled:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HostAnswer:
     """What a host said."""
 
     public_key: str
@@ -106,7 +106,9 @@ class Answer:
     authority: str
 
 
-def enrol(project: Project, subjects: Iterable[Subject], record: Path, signer: Signer, tell: Tell) -> Enrolled:
+def enrol(
+    project: Project, subjects: Iterable[Subject], record: Path, signer: Signer, on_progress: OnProgress
+) -> Enrolled:
     """Give each host its keys and a certificate, all hosts at once, and write what is public to `record` (YAML).
 
     The record holds exactly these hosts. Raises UnreachableError naming a host that does not answer, ConfigureError
@@ -118,12 +120,12 @@ def enrol(project: Project, subjects: Iterable[Subject], record: Path, signer: S
 
     def work(name: str) -> tuple[bool, dict[str, str]]:
         subject = wanted[name]
-        answer = ask(project, subject)
+        answer = read_host(project, subject)
         usable = usable_certificate(subject, answer, recorded.get(name, {}).get("certificate", ""), authority)
         certificate = usable or signer.sign(answer.request, name=name, addresses=subject.addresses)
         if answer.certificate != certificate or answer.authority != authority:
             _run(project, name, DELIVER.format(authority=authority, certificate=certificate))
-        tell(f"{name}: {'certificate is current' if usable else 'new certificate'}")
+        on_progress(f"{name}: {'certificate is current' if usable else 'new certificate'}")
         entry = {"certificate": certificate}
         if subject.wireguard:
             entry["wireguard_public_key"] = answer.public_key
@@ -140,18 +142,18 @@ def preshared_keys(store: SecretStore, pairs: Iterable[str]) -> dict[str, str]:
     return store.get_or_make(pairs, lambda: base64.b64encode(secrets.token_bytes(32)).decode())
 
 
-def ask(project: Project, subject: Subject) -> Answer:
+def read_host(project: Project, subject: Subject) -> HostAnswer:
     """Have a host make what is missing, and read what it has. Raises as `enrol` does."""
     wireguard = "yes" if subject.wireguard else "no"
     settings = f"name={subject.name}\nwireguard={wireguard}\ninterface={INTERFACE}\n"
     return parse_answer(subject, _run(project, subject.name, settings + MAKE))
 
 
-def parse_answer(subject: Subject, text: str) -> Answer:
+def parse_answer(subject: Subject, text: str) -> HostAnswer:
     """The answer of MAKE. Raises ConfigureError when it is not one; a host is not trusted to send what it should."""
     sections = dict(re.findall(r"^== (\w+)\n(.*?)(?=^== |\Z)", text, re.DOTALL | re.MULTILINE))
     try:
-        answer = Answer(
+        answer = HostAnswer(
             sections["wireguard"].strip(), sections["request"], sections["certificate"], sections["authority"]
         )
     except KeyError as error:
@@ -164,7 +166,7 @@ def parse_answer(subject: Subject, text: str) -> Answer:
     return answer
 
 
-def usable_certificate(subject: Subject, answer: Answer, recorded: str, authority: str) -> str:
+def usable_certificate(subject: Subject, answer: HostAnswer, recorded: str, authority: str) -> str:
     """The host's certificate, else the recorded one (a run died before delivery), if it will do; else empty."""
     for candidate in filter(None, (answer.certificate, recorded)):
         if is_usable(candidate, answer.request, authority, name=subject.name, addresses=subject.addresses):

@@ -69,8 +69,8 @@ def _az(arguments: list[str]) -> Any:
     except subprocess.TimeoutExpired as error:
         raise ProvisionError(f"`az` did not answer within {TIMEOUT_SECONDS} s", fix="run again") from error
     if done.returncode != 0:
-        told = redact(done.stderr.strip())[-600:]
-        raise ProvisionError(f"`{' '.join(arguments[:6])}` failed: {told}", fix="run `az login`, then run again")
+        error_text = redact(done.stderr.strip())[-600:]
+        raise ProvisionError(f"`{' '.join(arguments[:6])}` failed: {error_text}", fix="run `az login`, then run again")
     return json.loads(done.stdout or "null")
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from vaern.enrolment.certificates import host_builder, root_builder
 from vaern.errors import SetupError, UsageError
-from vaern.runtime.private_file import held, write_private
+from vaern.runtime.private_file import folder_lock, write_private
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -57,7 +57,7 @@ class LocalSigner:
 
     def _root(self) -> tuple[x509.Certificate, EllipticCurvePrivateKey]:
         if self._loaded is None:
-            with held(self._key_file.parent):
+            with folder_lock(self._key_file.parent):
                 if not self._key_file.exists():
                     self._make()
             self._loaded = self._load()

@@ -32,9 +32,9 @@ def senders_page(municipality: Municipality) -> str:
 
 
 def _part(municipality: Municipality, language: Language) -> str:
-    title = _TITLE.said(language).format(name=municipality.name)
+    title = _TITLE.in_language(language).format(name=municipality.name)
     sections = [_section(municipality, source, language) for source in municipality.log_sources]
-    return "\n".join([f"# {title}\n", f"{_INTRODUCTION.said(language)}\n", *sections])
+    return "\n".join([f"# {title}\n", f"{_INTRODUCTION.in_language(language)}\n", *sections])
 
 
 def _section(municipality: Municipality, source: LogSource, language: Language) -> str:
@@ -46,14 +46,14 @@ def _section(municipality: Municipality, source: LogSource, language: Language) 
         _row("from", language, f"`{source.address}`"),
         _row("relay", language, f"`{address}`, {_TRANSPORT[source.protocol]} {PORTS[source.protocol]}"),
         _row("zone", language, source.timezone.value),
-        _row("facility", language, _ROWS["any"].said(language)),
+        _row("facility", language, _ROWS["any"].in_language(language)),
         _row("fields", language, ", ".join(f"`{field}`" for field in kind.minimum if field not in vendor.lacks)),
-        *(_row("lacks", language, f"`{field}`: {why.said(language)}") for field, why in vendor.lacks.items()),
-        _row("demand", language, f"{kind.demand.text.said(language)} ({kind.demand.source})"),
+        *(_row("lacks", language, f"`{field}`: {why.in_language(language)}") for field, why in vendor.lacks.items()),
+        _row("demand", language, f"{kind.demand.text.in_language(language)} ({kind.demand.source})"),
     ]
-    heading = f"## {source.name}: {kind.title.said(language)}, {vendor.title}\n"
+    heading = f"## {source.name}: {kind.title.in_language(language)}, {vendor.title}\n"
     return "\n".join([heading, *rows, "", f"{advice}\n", f"```text\n{commands}\n```\n"])
 
 
 def _row(name: str, language: Language, value: str) -> str:
-    return f"- {_ROWS[name].said(language)}: {value}"
+    return f"- {_ROWS[name].in_language(language)}: {value}"

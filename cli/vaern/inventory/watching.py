@@ -61,12 +61,12 @@ def hub_tunnels(peers: list[Variables]) -> Variables:
 
 def sources_through(municipality: Municipality, relay: RelayPlan) -> list[Variables]:
     """The heartbeats a relay carries: its own from a file, those of the other hosts of its site over TLS."""
-    return [_source(municipality, host, relay.host) for host in relay.heard]
+    return [_source(municipality, host, relay.host) for host in relay.monitored_hosts]
 
 
 def senders_to(relay: RelayPlan) -> list[str]:
     """Addresses of the other hosts that send heartbeats to this relay."""
-    return [str(host.address) for host in relay.heard if host.name != relay.host.name]
+    return [str(host.address) for host in relay.monitored_hosts if host.name != relay.host.name]
 
 
 def expected(deployment: Deployment, slug: str, municipality: Municipality) -> Variables:

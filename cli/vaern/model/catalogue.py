@@ -40,7 +40,7 @@ class Text(Declared):
     en: Annotated[str, Field(min_length=1)]
     """In English."""
 
-    def said(self, language: Language) -> str:
+    def in_language(self, language: Language) -> str:
         """The text in that language."""
         return (self.da if language is Language.DA else self.en).strip()
 

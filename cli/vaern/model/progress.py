@@ -28,5 +28,5 @@ class Progress:
 Listener = Callable[[Progress], None]
 """Hears every step; must not raise."""
 
-Tell = Callable[[str], None]
+OnProgress = Callable[[str], None]
 """What a stage is given to tell a detail with."""

@@ -32,7 +32,7 @@ class RelayPlan:
     """In declared order."""
     taps: tuple[Tap, ...]
     """Those whose alerts go through it."""
-    heard: tuple[Host, ...]
+    monitored_hosts: tuple[Host, ...]
     """The hosts whose heartbeats go through it, itself among them."""
     queues: tuple[Queue, ...]
     spool_needed_bytes: int
@@ -97,7 +97,7 @@ def _relay(municipality: Municipality, host: Host, receivers: tuple[Receiver, ..
         host=host,
         sources=sources,
         taps=tuple(tap for tap in municipality.taps if takes and municipality.host(tap.sensor).site == host.site),
-        heard=tuple(other for other in municipality.hosts if takes and other.site == host.site),
+        monitored_hosts=tuple(other for other in municipality.hosts if takes and other.site == host.site),
         queues=tuple(Queue(one, receiving.queue_bytes(sources, one, hours)) for one in receivers),
         spool_needed_bytes=sizing.spool_bytes(sources, hours),
     )

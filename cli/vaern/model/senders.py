@@ -29,4 +29,4 @@ def filled(setup: Setup, language: Language, protocol: Protocol, address: str) -
     number = list(Protocol).index(protocol)
     words = {name: written[number] for name, written in _WORDS.items()}
     words |= {"address": address, "port": str(PORTS[protocol])}
-    return setup.said(language).format_map(words), setup.commands.strip("\n").format_map(words)
+    return setup.in_language(language).format_map(words), setup.commands.strip("\n").format_map(words)

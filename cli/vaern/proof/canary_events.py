@@ -20,7 +20,7 @@ from pathlib import Path
 from vaern.errors import ProofError, UnreachableError
 from vaern.model.declaration import LogSource, Municipality, Tap
 from vaern.model.finding import Proof
-from vaern.model.progress import Tell
+from vaern.model.progress import OnProgress
 from vaern.model.relays import SPOOL
 from vaern.model.senders import PORTS
 from vaern.model.vocabulary import HostRole, Protocol
@@ -88,7 +88,7 @@ def prove(
     namespaces: dict[str, str],
     collector: str,
     authority: Path,
-    tell: Tell,
+    on_progress: OnProgress,
 ) -> list[Proof]:
     """Send every canary, wait for all of them together, and return one Proof each, sorted.
 
@@ -99,8 +99,8 @@ def prove(
     started = time.monotonic()
     for canary in sent:
         _send(canary, namespaces, authority)
-    tell(f"{len(sent)} canaries sent, looking for them at {collector}")
-    arrived = _await(project, municipality.code, collector, sent, started, tell)
+    on_progress(f"{len(sent)} canaries sent, looking for them at {collector}")
+    arrived = _await(project, municipality.code, collector, sent, started, on_progress)
     spent = time.monotonic() - started
     missing = [canary for canary in sent if canary.subject not in arrived]
     legs = {canary.subject: _last_leg(project, slug, municipality, canary) for canary in missing}
@@ -135,7 +135,7 @@ def _send(canary: Canary, namespaces: dict[str, str], authority: Path) -> None:
 
 
 def _await(
-    project: Project, code: str, collector: str, sent: list[Canary], started: float, tell: Tell
+    project: Project, code: str, collector: str, sent: list[Canary], started: float, on_progress: OnProgress
 ) -> dict[str, float]:
     """Ask the collector until all canaries are there or the time is over; seconds by subject."""
     arrived: dict[str, float] = {}
@@ -143,7 +143,7 @@ def _await(
         waiting = [canary for canary in sent if canary.subject not in arrived]
         for subject in _found(project, code, collector, waiting, time.monotonic() - started):
             arrived[subject] = time.monotonic() - started
-            tell(f"{subject} seen at {collector}")
+            on_progress(f"{subject} seen at {collector}")
         if len(arrived) < len(sent):
             time.sleep(POLL_SECONDS)
     return arrived
@@ -162,8 +162,8 @@ def matches(lines: Iterable[str], code: str, waiting: list[Canary]) -> set[str]:
     for line in lines:
         event = json.loads(line)["event"]
         for canary in waiting:
-            told = str(event.get("message", ""))
-            if canary.tag in told and event.get("municipality") == code and event.get("source") == canary.find:
+            message = str(event.get("message", ""))
+            if canary.tag in message and event.get("municipality") == code and event.get("source") == canary.find:
                 found.add(canary.subject)
     return found
 

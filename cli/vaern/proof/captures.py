@@ -19,12 +19,12 @@ from vaern.model.declaration import Municipality
 from vaern.model.deployment import Deployment
 from vaern.model.finding import Proof
 from vaern.model.naming import host_name, tap_source, watch_source
-from vaern.model.progress import Tell
+from vaern.model.progress import OnProgress
 from vaern.model.relays import SPOOL
 from vaern.model.vocabulary import HostRole
 from vaern.runtime import ssh
 from vaern.runtime.paths import Project
-from vaern_stacks.azure.capture import SCOPE, Captured, Place, bearer
+from vaern_stacks.azure.capture import SCOPE, CaptureLocation, CaptureReader, bearer
 from vaern_stacks.azure.retention import login
 
 POLL_SECONDS = 15.0
@@ -85,7 +85,7 @@ def _time(text: Any) -> datetime | None:
 class Search:
     """A look into the archive that goes on while capture writes; a file is read once."""
 
-    captured: Captured
+    capture_reader: CaptureReader
     code: str
     wanted: list[Wanted]
     found: dict[str, str] = field(default_factory=dict)
@@ -95,12 +95,12 @@ class Search:
         """Read what was not read before, newest first, as long as something is missing; subjects found now."""
         new: list[str] = []
         oldest = min((one.since for one in self.wanted), default=now) - DEPARTURE
-        for name in self.captured.files(oldest, now + DEPARTURE):
+        for name in self.capture_reader.files(oldest, now + DEPARTURE):
             waiting = [one for one in self.wanted if one.subject not in self.found]
             if not waiting:
                 break
             if name not in self.read:
-                found = matching(self.captured.events(name), self.code, waiting)
+                found = matching(self.capture_reader.events(name), self.code, waiting)
                 self.read.add(name)
                 self.found |= found
                 new += found
@@ -112,9 +112,9 @@ def prove(
     slug: str,
     municipality: Municipality,
     deployment: Deployment,
-    tell: Tell,
+    on_progress: OnProgress,
     *,
-    captured: Captured | None = None,
+    capture_reader: CaptureReader | None = None,
     pause: Callable[[float], None] = time.sleep,
 ) -> list[Proof]:
     """Look until everything is found or capture has had its time; one Proof each, sorted.
@@ -122,16 +122,16 @@ def prove(
     Raises ProofError when nobody may look, or the archive cannot be reached from here.
     """
     began, started = datetime.now(UTC), time.monotonic()
-    place = Place.of(deployment, slug, municipality.code)
-    archive = captured or Captured(place, bearer(login(deployment.on_azure.tenant, SCOPE)))
+    location = CaptureLocation.of(deployment, slug, municipality.code)
+    archive = capture_reader or CaptureReader(location, bearer(login(deployment.on_azure.tenant, SCOPE)))
     search = Search(archive, municipality.code, wanted(municipality, began))
     patience = deployment.on_azure.event_hubs.capture_seconds + SLACK_SECONDS
     arrived: dict[str, float] = {}
-    tell(f"looking into {archive.place.container}; capture takes up to {patience / 60:.0f} minutes")
+    on_progress(f"looking into {archive.location.container}; capture takes up to {patience / 60:.0f} minutes")
     while True:
         for subject in search.look(datetime.now(UTC)):
             arrived[subject] = time.monotonic() - started
-            tell(f"{subject} is in the archive")
+            on_progress(f"{subject} is in the archive")
         if len(arrived) == len(search.wanted) or time.monotonic() - started > patience:
             break
         pause(POLL_SECONDS)

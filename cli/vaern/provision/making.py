@@ -131,8 +131,8 @@ def lock_retention(project: Project, deployment: Deployment, municipality: Munic
     from vaern_stacks.azure import retention
 
     declared = retention.policies(deployment, municipality, slug, retention_days(municipality))
-    manager = retention.Manager(retention.login(deployment.on_azure.tenant), retention.ENDPOINT)
-    locked = retention.lock_all(manager, declared)
+    manager = retention.RetentionLocker(retention.login(deployment.on_azure.tenant), retention.ENDPOINT)
+    locked = retention.lock_policies(manager, declared)
     if locked:
         # The state learns of it, so that `vaern drift` does not tell of our own doing.
         engine_of(project, slug, deployment).refresh(only=f"azure-native:{retention.TOKEN}")
@@ -162,11 +162,11 @@ def destroy_shared(
             f"the collectors are used by {', '.join(connected)}", fix=f"run `vaern offboard {connected[0]}` first"
         )
     if deployment is not None and deployment.target is Target.AZURE:
-        return _rest(project, deployment, on_event)
+        return _reduce_to_kept(project, deployment, on_event)
     return destroy(project, SHARED, on_event, deployment)
 
 
-def _rest(project: Project, deployment: Deployment, on_event: OnEvent | None) -> list[Change]:
+def _reduce_to_kept(project: Project, deployment: Deployment, on_event: OnEvent | None) -> list[Change]:
     """Make the shared stack what stays of it. One that was never made whole is taken apart instead, not completed."""
     from vaern_stacks.azure.target import AzureTarget
 
@@ -175,7 +175,7 @@ def _rest(project: Project, deployment: Deployment, on_event: OnEvent | None) ->
         return []
 
     def program() -> None:
-        AzureTarget().at_rest(deployment)
+        AzureTarget().declare_kept(deployment)
 
     if any(change.action == "create" for change in engine.preview(program, made=True)):
         return destroy(project, SHARED, on_event, deployment)

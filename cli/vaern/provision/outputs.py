@@ -54,7 +54,7 @@ def ssh_config(project: Project, deployment: Deployment | None = None) -> Path:
         stacks = {path.stem: [HostOutput(**host) for host in _hosts(path)] for path in paths}
         if deployment is not None and deployment.target is Target.AZURE:
             program = Path(__file__).parent / "bastion_tunnel.py"
-            places = azure_access.Places(project.inventories, project.state, program)
+            places = azure_access.SshFiles(project.inventories, project.state, program)
             return azure_access.write_access(deployment, stacks, places)
         every = [host for hosts in stacks.values() for host in hosts]
         return access.write_access(lab_of(project), every, project.state)

@@ -16,7 +16,7 @@ from vaern import provision
 from vaern.errors import ProvisionError, VaernError
 from vaern.model.fleet import Fleet
 from vaern.model.naming import SHARED
-from vaern.model.progress import Tell
+from vaern.model.progress import OnProgress
 from vaern.model.vocabulary import Target
 from vaern.runtime.paths import Project
 from vaern_stacks import plugins
@@ -33,7 +33,9 @@ class Planned:
     fix: str = ""
 
 
-def plan(project: Project, fleet: Fleet, stacks: Sequence[str], tell: Tell, jobs: int | None = None) -> list[Planned]:
+def plan(
+    project: Project, fleet: Fleet, stacks: Sequence[str], on_progress: OnProgress, jobs: int | None = None
+) -> list[Planned]:
     """Preview every stack (`shared` or a slug), in the order given. One that fails stops no other.
 
     Raises SetupError, ProvisionError when the backend cannot be asked at all.
@@ -46,7 +48,7 @@ def plan(project: Project, fleet: Fleet, stacks: Sequence[str], tell: Tell, jobs
         way = _apart(project, fleet, stacks, made, at_once) if at_once > 1 else _here(project, fleet, stacks, made)
         for one in way:
             found[one.stack] = one
-            tell(f"{len(found)} of {len(stacks)}: {one.stack}, {one.fault or f'{len(one.changes)} changes'}")
+            on_progress(f"{len(found)} of {len(stacks)}: {one.stack}, {one.fault or f'{len(one.changes)} changes'}")
     return [found[stack] for stack in stacks]
 
 

@@ -103,8 +103,8 @@ def _case(suite: Element, finding: Finding, catalogue: Catalogue) -> None:
         failure = SubElement(
             case, "failure", message=_clean(f"expected {finding.expected}; observed {finding.observed}")
         )
-        told = {"expected": finding.expected, "observed": finding.observed, "evidence": finding.evidence}
-        lines = [f"{key}: {value}" for key, value in (told | {"why": control.reason.en}).items()]
+        details = {"expected": finding.expected, "observed": finding.observed, "evidence": finding.evidence}
+        lines = [f"{key}: {value}" for key, value in (details | {"why": control.reason.en}).items()]
         failure.text = _clean("\n".join(lines))
     elif finding.outcome is Outcome.SKIPPED:
         SubElement(case, "skipped", message=_clean(finding.observed))

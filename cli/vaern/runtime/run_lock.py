@@ -36,11 +36,11 @@ def queued(project: Project, name: str, waiting: Callable[[str], None]) -> Itera
     """Hold a lock that several runs share in turn. `waiting` hears once who holds it; BusyError after 30 minutes."""
     with _opened(project, name) as handle:
         deadline = time.monotonic() + WAIT_SECONDS
-        told = False
+        reported = False
         while not _taken(handle):
-            if not told:
+            if not reported:
                 waiting(f"waiting for {_holder(handle)}, which works on {name}")
-                told = True
+                reported = True
             if time.monotonic() > deadline:
                 raise BusyError(f"{name} has been held for 30 minutes by {_holder(handle)}", fix="end that run")
             time.sleep(POLL_SECONDS)
@@ -69,7 +69,7 @@ def _taken(handle: IO[str]) -> bool:
 def _holder(handle: IO[str]) -> str:
     handle.seek(0)
     try:
-        told = json.load(handle)
-        return f"process {told['pid']} since {told['since']}"
+        reported = json.load(handle)
+        return f"process {reported['pid']} since {reported['since']}"
     except (ValueError, KeyError):
         return "another run"

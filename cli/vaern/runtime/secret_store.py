@@ -15,7 +15,7 @@ from pathlib import Path
 
 from vaern.errors import SetupError
 from vaern.runtime.paths import Project
-from vaern.runtime.private_file import held, write_private
+from vaern.runtime.private_file import folder_lock, write_private
 
 VARIABLE = "VAERN_PASSPHRASE"
 MAGIC = b"vaern-secrets-1\n"
@@ -42,7 +42,7 @@ def passphrase(project: Project, *, may_make: bool) -> bytes:
             f"{VARIABLE} is not set, and outside the lab the passphrase is not kept on disk",
             fix=f"read it from your password store into the environment: export {VARIABLE}=...",
         )
-    with held(path.parent):
+    with folder_lock(path.parent):
         if not path.exists():
             write_private(path, secrets.token_urlsafe(32).encode())
     return path.read_bytes().strip()
@@ -60,7 +60,7 @@ class SecretStore:
     def get_or_make(self, names: Iterable[str], make: Callable[[], str]) -> dict[str, str]:
         """The secrets of those names; one that is not there is made and kept before it is returned."""
         wanted = sorted(set(names))
-        with held(self._path.parent):
+        with folder_lock(self._path.parent):
             known = self._read()
             missing = [name for name in wanted if name not in known]
             if missing:
@@ -70,7 +70,7 @@ class SecretStore:
 
     def remove(self, names: Iterable[str]) -> None:
         """Forget the secrets of those names; one that is not there is no error."""
-        with held(self._path.parent):
+        with folder_lock(self._path.parent):
             known = self._read()
             left = {name: secret for name, secret in known.items() if name not in set(names)}
             if left != known:

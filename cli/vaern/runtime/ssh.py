@@ -87,17 +87,17 @@ def stream(project: Project, host: str, command: str, stdin: str, sink: Callable
     require_made(project, (host,))
     arguments = ["ssh", "-F", str(project.state / "ssh_config"), "-o", "BatchMode=yes", "-o", "ConnectTimeout=20"]
     arguments += ["-o", "ServerAliveInterval=15", host, command]
-    with tempfile.TemporaryFile() as told, tempfile.TemporaryFile() as asked:
-        asked.write(stdin.encode())
-        asked.seek(0)
-        with subprocess.Popen(arguments, stdin=asked, stdout=subprocess.PIPE, stderr=told) as process:
+    with tempfile.TemporaryFile() as error_file, tempfile.TemporaryFile() as input_file:
+        input_file.write(stdin.encode())
+        input_file.seek(0)
+        with subprocess.Popen(arguments, stdin=input_file, stdout=subprocess.PIPE, stderr=error_file) as process:
             while process.stdout and (data := os.read(process.stdout.fileno(), CHUNK)):
                 sink(data)
-        told.seek(0)
-        said = told.read().decode(errors="replace")
+        error_file.seek(0)
+        error_text = error_file.read().decode(errors="replace")
     if process.returncode == SSH_FAILED:
-        raise _unreachable(host, f"does not answer: {said.strip()}")
-    return process.returncode, said
+        raise _unreachable(host, f"does not answer: {error_text.strip()}")
+    return process.returncode, error_text
 
 
 def on_each(hosts: tuple[str, ...], work: Callable[[str], Answer]) -> dict[str, Answer]:

@@ -293,7 +293,7 @@ class Facts:
         return {name: frozenset(addresses) for name, addresses in found.items()}
 
     @cached_property
-    def led(self) -> dict[str, str]:
+    def proxy_destinations(self) -> dict[str, str]:
         """On a hub that leads to Event Hubs: overlay address to the namespace its connections are carried to."""
         found: dict[str, str] = self._json("event_hubs_proxy")["destinations"]
         return found

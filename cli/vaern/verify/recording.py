@@ -18,14 +18,14 @@ def now() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def told(value: object) -> str:
+def readable(value: object) -> str:
     """A value as people read it: lists by commas in a fixed order, mappings as key=value, no quotes."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, Mapping):
-        return ", ".join(f"{key}={told(content)}" for key, content in sorted(value.items())) or "none"
+        return ", ".join(f"{key}={readable(content)}" for key, content in sorted(value.items())) or "none"
     if isinstance(value, Collection) and not isinstance(value, str | bytes):
-        parts = [told(part) for part in value]
+        parts = [readable(part) for part in value]
         return ", ".join(sorted(parts) if isinstance(value, set | frozenset) else parts) or "none"
     return str(value) if value is not None and value != "" else "none"
 
@@ -44,7 +44,7 @@ class Check:
 
     def __call__(self, *, expected: object, observed: object, evidence: str, holds: bool | None = None) -> None:
         """Record, then assert."""
-        entry = (told(expected), told(observed), evidence)
+        entry = (readable(expected), readable(observed), evidence)
         if expected == observed if holds is None else holds:
             self.passed.append(entry)
             return

@@ -14,7 +14,7 @@ from vaern.enrolment import key_record
 from vaern.errors import ProvisionError, UnreachableError
 from vaern.model.fleet import Fleet
 from vaern.model.naming import SHARED
-from vaern.model.progress import Tell
+from vaern.model.progress import OnProgress
 from vaern.runtime import ssh
 from vaern.runtime.paths import Project
 from vaern.runtime.run_lock import exclusive
@@ -48,14 +48,14 @@ def stacks_to_compare(project: Project, fleet: Fleet, slugs: tuple[str, ...]) ->
     return wanted
 
 
-def drift(project: Project, fleet: Fleet, stacks: list[str], tell: Tell) -> list[Drifted]:
+def drift(project: Project, fleet: Fleet, stacks: list[str], on_progress: OnProgress) -> list[Drifted]:
     """Everything that moved in these stacks. Raises BusyError while a run works on one of them."""
     found: list[Drifted] = []
     for stack in stacks:
         with exclusive(project, stack):
-            tell(f"{stack}: asking the engine")
+            on_progress(f"{stack}: asking the engine")
             found += _of_stack(project, fleet, stack)
-            found += _of_hosts(project, fleet, stack, tell)
+            found += _of_hosts(project, fleet, stack, on_progress)
     return found
 
 
@@ -66,18 +66,18 @@ def _of_stack(project: Project, fleet: Fleet, stack: str) -> list[Drifted]:
     ]
 
 
-def _of_hosts(project: Project, fleet: Fleet, stack: str, tell: Tell) -> list[Drifted]:
+def _of_hosts(project: Project, fleet: Fleet, stack: str, on_progress: OnProgress) -> list[Drifted]:
     """Check mode over the hosts that answer."""
     if not _enrolled(project, fleet, stack):
-        tell(f"{stack}: its hosts are not enrolled, so the roles never ran there and are not compared")
+        on_progress(f"{stack}: its hosts are not enrolled, so the roles never ran there and are not compared")
         return []
     play = plays.shared_play(project, fleet) if stack == SHARED else plays.municipality_play(project, fleet, stack)
     silent = _silent(project, play.hosts)
     found = [Drifted(stack, "hosts", host, why) for host, why in silent.items()]
     answering = tuple(host for host in play.hosts if host not in silent)
     if answering:
-        asked = Play(f"{play.name}-drift", play.playbook, play.inventories, answering, play.variables)
-        for change in configure.run_play(project, asked, tell, check=True).changes:
+        check_play = Play(f"{play.name}-drift", play.playbook, play.inventories, answering, play.variables)
+        for change in configure.run_play(project, check_play, on_progress, check=True).changes:
             host, _, task = change.partition(": ")
             found.append(Drifted(stack, "hosts", host, task))
     return found

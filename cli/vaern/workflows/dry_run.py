@@ -10,7 +10,7 @@ from vaern.configure.host_roles import roles_by_host
 from vaern.enrolment import key_record
 from vaern.model.fleet import Fleet
 from vaern.model.naming import SHARED, host_name
-from vaern.model.progress import Tell
+from vaern.model.progress import OnProgress
 from vaern.runtime.paths import Project
 from vaern.workflows import plays, sending_keys
 
@@ -24,9 +24,9 @@ class Planned:
     diff: str = ""
 
 
-def plan(project: Project, fleet: Fleet, slug: str, tell: Tell) -> list[Planned]:
+def plan(project: Project, fleet: Fleet, slug: str, on_progress: OnProgress) -> list[Planned]:
     """Everything that would change, in the order it would be done. Hosts that are there are asked in check mode."""
-    tell("asking the engine")
+    on_progress("asking the engine")
     planned = _provision(project, fleet, slug)
     new_hosts = bool(planned)
     planned += _inventory(project, fleet, slug)
@@ -39,7 +39,7 @@ def plan(project: Project, fleet: Fleet, slug: str, tell: Tell) -> list[Planned]
         plays.shared_play(project, fleet),
         sending_keys.with_sending_keys(project, fleet.deployment, own),
     ):
-        planned += _configure(project, play, tell)
+        planned += _configure(project, play, on_progress)
     return planned
 
 
@@ -82,6 +82,6 @@ def _roles(project: Project, fleet: Fleet, slug: str) -> list[Planned]:
     return [Planned("configure", f"run {', '.join(roles)} on {name}") for name, roles in hosts.items()]
 
 
-def _configure(project: Project, play: Play, tell: Tell) -> list[Planned]:
-    changes = configure.run_play(project, play, tell, check=True).changes
+def _configure(project: Project, play: Play, on_progress: OnProgress) -> list[Planned]:
+    changes = configure.run_play(project, play, on_progress, check=True).changes
     return [Planned("configure", change) for change in changes]

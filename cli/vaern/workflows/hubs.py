@@ -14,18 +14,20 @@ from vaern.enrolment.key_record import record_of
 from vaern.model.deployment import Deployment, HubRole
 from vaern.model.fleet import Fleet
 from vaern.model.naming import SHARED, overlay_name
-from vaern.model.progress import Tell
+from vaern.model.progress import OnProgress
 from vaern.runtime.paths import Project
 from vaern.workflows.plays import shared_play
 from vaern.workflows.status import enrolled_slugs
 
 
-def provision_hubs(project: Project, deployment: Deployment, tell: Tell) -> None:
+def provision_hubs(project: Project, deployment: Deployment, on_progress: OnProgress) -> None:
     """Make or mend the shared stack."""
-    provision.provision_shared(project, deployment, lambda told: tell(f"{told.change.action} {told.change.name}"))
+    provision.provision_shared(
+        project, deployment, lambda change_step: on_progress(f"{change_step.change.action} {change_step.change.name}")
+    )
 
 
-def enrol_hubs(project: Project, deployment: Deployment, tell: Tell) -> tuple[str, ...]:
+def enrol_hubs(project: Project, deployment: Deployment, on_progress: OnProgress) -> tuple[str, ...]:
     """Keys and certificates of the hubs; returns the hosts that got a new certificate."""
     subjects = [
         Subject(
@@ -36,10 +38,10 @@ def enrol_hubs(project: Project, deployment: Deployment, tell: Tell) -> tuple[st
         for hub in deployment.hubs
     ]
     record = record_of(project, deployment, SHARED)
-    return enrolment.enrol(project, subjects, record, signer(project, deployment), tell).renewed
+    return enrolment.enrol(project, subjects, record, signer(project, deployment), on_progress).renewed
 
 
-def configure_hubs(project: Project, fleet: Fleet, tell: Tell, *, full: bool) -> Configured:
+def configure_hubs(project: Project, fleet: Fleet, on_progress: OnProgress, *, full: bool) -> Configured:
     """Render the peers and topics of every enrolled municipality and run the shared play."""
     inventory.write_tenants(project.inventories, fleet, enrolled_slugs(project, fleet))
-    return configure.configure(project, shared_play(project, fleet), tell, full=full)
+    return configure.configure(project, shared_play(project, fleet), on_progress, full=full)

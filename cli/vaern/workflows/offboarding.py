@@ -11,7 +11,7 @@ from vaern.enrolment import authority, key_record
 from vaern.errors import ConfigureError, ProvisionError, UnreachableError
 from vaern.model.fleet import Fleet
 from vaern.model.naming import SHARED
-from vaern.model.progress import Listener, Tell
+from vaern.model.progress import Listener, OnProgress
 from vaern.model.vocabulary import Target
 from vaern.runtime.paths import Project
 from vaern.runtime.run_lock import queued
@@ -45,18 +45,18 @@ def require_something_made(project: Project, fleet: Fleet, slug: str) -> None:
         )
 
 
-def offboard(project: Project, fleet: Fleet, slug: str, listen: Listener) -> None:
+def offboard(project: Project, fleet: Fleet, slug: str, listener: Listener) -> None:
     """Disconnect. A site that does not answer is told, and does not stop the rest."""
     play = plays.municipality_play(project, fleet, slug)
-    with step(listen, "revoke", "at the shared hosts") as running, queued(project, SHARED, running):
+    with step(listener, "revoke", "at the shared hosts") as running, queued(project, SHARED, running):
         _forget_keys(project, fleet, slug)
         configured = hubs.configure_hubs(project, fleet, running, full=False)
         running.done = f"{len(configured.changes)} changes"
-    with step(listen, "stop", "at the site") as running:
+    with step(listener, "stop", "at the site") as running:
         running.done = _stop(project, play, running)
-    with step(listen, "remove", "what was made for it") as running:
+    with step(listener, "remove", "what was made for it") as running:
         removed = provision.destroy_municipality(
-            project, slug, lambda told: running(told.change.name), deployment=fleet.deployment
+            project, slug, lambda change_step: running(change_step.change.name), deployment=fleet.deployment
         )
         running.done = f"{len(removed)} resources removed"
     host_state.forget(project, slug)
@@ -70,9 +70,9 @@ def _forget_keys(project: Project, fleet: Fleet, slug: str) -> None:
     authority.secrets(project, deployment).remove(pairs)
 
 
-def _stop(project: Project, play: Play, tell: Tell) -> str:
+def _stop(project: Project, play: Play, on_progress: OnProgress) -> str:
     stop = Play(f"{play.name}-offboard", project.roles / "offboard.yml", play.inventories, play.hosts, {})
     try:
-        return f"{len(configure.run_play(project, stop, tell).changes)} changes"
+        return f"{len(configure.run_play(project, stop, on_progress).changes)} changes"
     except (UnreachableError, ConfigureError, ProvisionError) as error:
         return f"the site could not be asked to stop ({error.what.splitlines()[0]}); its keys are worth nothing now"

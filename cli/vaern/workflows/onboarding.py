@@ -35,7 +35,7 @@ class Onboarding:
     project: Project
     fleet: Fleet
     slug: str
-    listen: Listener
+    listener: Listener
     full: bool = False
     durations: dict[str, float] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
@@ -60,7 +60,7 @@ class Onboarding:
     def provision(self) -> MunicipalityOutputs:
         """Both stacks: the shared one in turn, then the municipality's own."""
         project, deployment = self.project, self.fleet.deployment
-        with step(self.listen, "provision", "shared collectors and municipality", self.durations) as running:
+        with step(self.listener, "provision", "shared collectors and municipality", self.durations) as running:
             with queued(project, SHARED, running):
                 hubs.provision_hubs(project, deployment, running)
             outputs = provision.provision_municipality(
@@ -68,14 +68,14 @@ class Onboarding:
                 deployment,
                 self.municipality,
                 self.slug,
-                lambda told: running(f"{told.change.action} {told.change.name}"),
+                lambda change_step: running(f"{change_step.change.action} {change_step.change.name}"),
             )
             running.done = ", ".join(host.name for host in outputs.hosts)
         return outputs
 
     def write_inventory(self) -> None:
         """The generated files of the municipality and of the shared hosts."""
-        with step(self.listen, "inventory", "generating", self.durations) as running:
+        with step(self.listener, "inventory", "generating", self.durations) as running:
             inventories = self.project.inventories
             changed = inventory.write(inventories, SHARED, inventory.shared_files(self.fleet.deployment))
             changed += inventory.write(inventories, self.slug, inventory.municipality_files(self.fleet, self.slug))
@@ -83,7 +83,7 @@ class Onboarding:
 
     def require_approval(self) -> None:
         """Outside the lab nothing is applied without the municipality's signature."""
-        with step(self.listen, "approval", "looking for the signature", self.durations) as running:
+        with step(self.listener, "approval", "looking for the signature", self.durations) as running:
             files = inventory.municipality_files(self.fleet, self.slug)
             try:
                 signer = approval.verify(self.project.municipality(self.slug), files)
@@ -96,7 +96,7 @@ class Onboarding:
     def enrol(self) -> None:
         """Keys on the hubs in turn, and on the municipality's hosts."""
         project, deployment = self.project, self.fleet.deployment
-        with step(self.listen, "enrol", "keys and certificates", self.durations) as running:
+        with step(self.listener, "enrol", "keys and certificates", self.durations) as running:
             with queued(project, SHARED, running):
                 renewed = hubs.enrol_hubs(project, deployment, running)
             renewed += enrolment.enrol(
@@ -110,7 +110,7 @@ class Onboarding:
 
     def configure(self) -> None:
         """The shared play and the municipality's, side by side."""
-        with step(self.listen, "configure", "running the roles", self.durations) as running:
+        with step(self.listener, "configure", "running the roles", self.durations) as running:
 
             def shared() -> Configured:
                 with queued(self.project, SHARED, running):
@@ -132,7 +132,7 @@ class Onboarding:
         """Every control on every host. Failed ones do not stop the way: the proof says more about them."""
         from vaern.verify import verify
 
-        with step(self.listen, "verify", "controls", self.durations) as running:
+        with step(self.listener, "verify", "controls", self.durations) as running:
             self.findings = verify(self.project, self.slug, self.municipality, self.fleet.deployment)
             failed = sum(finding.outcome is Outcome.FAILED for finding in self.findings)
             running.done = f"{len(self.findings)} findings, {failed} failed"
@@ -140,12 +140,12 @@ class Onboarding:
     def prove(self, outputs: MunicipalityOutputs) -> None:
         """A canary from each source and through each tap; on Azure what capture has written of each."""
         if self.fleet.deployment.target is Target.AZURE:
-            with step(self.listen, "prove", "looking into the archive", self.durations) as running:
+            with step(self.listener, "prove", "looking into the archive", self.durations) as running:
                 deployment = self.fleet.deployment
                 self.proofs = captures.prove(self.project, self.slug, self.municipality, deployment, running)
                 running.done = f"{sum(one.seen for one in self.proofs)} of {len(self.proofs)} in the archive"
             return
-        with step(self.listen, "prove", "sending canaries", self.durations) as running:
+        with step(self.listener, "prove", "sending canaries", self.durations) as running:
             self.proofs = proof.prove(
                 self.project,
                 self.slug,

@@ -19,7 +19,7 @@ from vaern.model import sizing
 from vaern.model.declaration import Municipality
 from vaern.model.deployment import Deployment
 from vaern.model.naming import host_name
-from vaern.model.progress import Tell
+from vaern.model.progress import OnProgress
 from vaern.model.vocabulary import HostRole
 from vaern.runtime import ssh
 from vaern.runtime.paths import Project
@@ -101,21 +101,26 @@ def grown(before: Ledger, after: Ledger) -> tuple[int, int]:
 def spools(project: Project, slug: str, municipality: Municipality) -> dict[str, Spool]:
     """What is in the spool of each relay; changes nothing. Raises UnreachableError, ProvisionError."""
 
-    def ask(relay: str) -> Spool:
+    def read_balance(relay: str) -> Spool:
         answer = ssh.run(project, relay, "vaern-spool --look")
         if answer.returncode:
             raise ProvisionError(
                 f"{relay} cannot say what is in its spool: {answer.stderr.strip()}",
                 fix=f"run `vaern onboard {slug}`, then again",
             )
-        told: SpoolState = json.loads(answer.stdout)
-        return Spool(told["bytes"], told["max_bytes"], told["free"], told["waiting"], told["time"])
+        answered: SpoolState = json.loads(answer.stdout)
+        return Spool(answered["bytes"], answered["max_bytes"], answered["free"], answered["waiting"], answered["time"])
 
-    return ssh.on_each(relays(slug, municipality), ask)
+    return ssh.on_each(relays(slug, municipality), read_balance)
 
 
 def rehearse(
-    project: Project, slug: str, municipality: Municipality, deployment: Deployment, seconds: float, tell: Tell
+    project: Project,
+    slug: str,
+    municipality: Municipality,
+    deployment: Deployment,
+    seconds: float,
+    on_progress: OnProgress,
 ) -> Rehearsal:
     """Cut, wait, restore, and wait until the archive has everything.
 
@@ -125,28 +130,32 @@ def rehearse(
     state_now(project, slug, municipality)
     refuse_without_room(needs(slug, municipality, seconds), spools(project, slug, municipality))
     started = time.monotonic()
-    with _cut(project, slug, municipality, seconds, tell):
+    with _cut(project, slug, municipality, seconds, on_progress):
         time.sleep(seconds)
         left = spools(project, slug, municipality)
     spent = round(time.monotonic() - started, 1)
-    held = {relay: spool.waiting for relay, spool in left.items()}
-    tell(f"the link is restored after {spent} s; the relays hold {sum(held.values())} events")
-    ask = partial(ledger, project, municipality, deployment, confirm=True)
+    buffered = {relay: spool.waiting for relay, spool in left.items()}
+    on_progress(f"the link is restored after {spent} s; the relays hold {sum(buffered.values())} events")
+    read_balance = partial(ledger, project, municipality, deployment, confirm=True)
     since = {relay: spool.time for relay, spool in left.items()}
-    state = partial(state_now, project, slug, municipality)
-    after, caught_up = _caught_up(state, ask, since, max(LEAST_CATCH_UP_SECONDS, 3 * seconds))
+    have_stated = partial(state_now, project, slug, municipality)
+    after, caught_up = _caught_up(have_stated, read_balance, since, max(LEAST_CATCH_UP_SECONDS, 3 * seconds))
     lost, duplicates = grown(before, after)
-    return Rehearsal(spent, held, caught_up, duplicates, lost)
+    return Rehearsal(spent, buffered, caught_up, duplicates, lost)
 
 
 @contextmanager
-def _cut(project: Project, slug: str, municipality: Municipality, seconds: float, tell: Tell) -> Iterator[None]:
+def _cut(
+    project: Project, slug: str, municipality: Municipality, seconds: float, on_progress: OnProgress
+) -> Iterator[None]:
     """The brokers cannot be reached in the block; they can afterwards, whatever happens in it."""
     names = relays(slug, municipality)
     try:
         for relay in names:
             _on(project, relay, f"cut {seconds + OWN_END_SECONDS}")
-            tell(f"{relay} is cut from the collector; by itself it would end in {seconds + OWN_END_SECONDS:.0f} s")
+            on_progress(
+                f"{relay} is cut from the collector; by itself it would end in {seconds + OWN_END_SECONDS:.0f} s"
+            )
         yield
     finally:
         # All of them at the same time: one that does not answer keeps no other cut.
@@ -156,15 +165,15 @@ def _cut(project: Project, slug: str, municipality: Municipality, seconds: float
 def _on(project: Project, relay: str, verb: str) -> None:
     answer = ssh.run(project, relay, f"{PROGRAM} {verb}")
     if answer.returncode:
-        said = (answer.stderr.strip().splitlines() or ["no reason given"])[-1]
+        reason = (answer.stderr.strip().splitlines() or ["no reason given"])[-1]
         raise ProvisionError(
-            f"{relay}: `{verb}` of the rehearsed outage failed: {said}",
+            f"{relay}: `{verb}` of the rehearsed outage failed: {reason}",
             fix=f"on {relay}: `systemctl status vaern-rehearsal`; another rehearsal may run. A cut ends by itself",
         )
 
 
 def _caught_up(
-    state: Callable[[], object], ask: Callable[[], Ledger], since: Mapping[str, str], seconds: float
+    have_stated: Callable[[], object], read_balance: Callable[[], Ledger], since: Mapping[str, str], seconds: float
 ) -> tuple[Ledger, float | None]:
     """The balance once nothing that was sent is missing, and how long that took.
 
@@ -173,11 +182,11 @@ def _caught_up(
     started = time.monotonic()
     while True:
         with suppress(UnreachableError):  # A relay tries the link again after up to half a minute.
-            state()
-        found = ask()
+            have_stated()
+        found = read_balance()
         spent = round(time.monotonic() - started, 1)
-        told = all(found.statements.get(relay, "") > moment for relay, moment in since.items())
-        if told and not found.total("missing") + found.total("under_way"):
+        answered = all(found.statements.get(relay, "") > moment for relay, moment in since.items())
+        if answered and not found.total("missing") + found.total("under_way"):
             return found, spent
         if spent > seconds:
             return found, None

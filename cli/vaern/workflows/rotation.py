@@ -16,7 +16,7 @@ from vaern.enrolment.event_hubs_keys import Which
 from vaern.errors import ProofError, UsageError
 from vaern.model.fleet import Fleet
 from vaern.model.naming import host_name
-from vaern.model.progress import Listener, Tell
+from vaern.model.progress import Listener, OnProgress
 from vaern.model.vocabulary import HostRole, Target
 from vaern.runtime import ssh
 from vaern.runtime.paths import Project
@@ -36,7 +36,7 @@ class Rotation:
     project: Project
     fleet: Fleet
     slug: str
-    listen: Listener
+    listener: Listener
 
     def run(self) -> None:
         """Both keys of every relay made anew, each while the other is in use."""
@@ -44,9 +44,9 @@ class Rotation:
             fix = "in the lab relays are known by certificates, which `vaern onboard` renews"
             raise UsageError(f"{self.slug} has no sending keys", fix=fix)
         for used, old in ((Which.SECONDARY, Which.PRIMARY), (Which.PRIMARY, Which.SECONDARY)):
-            with step(self.listen, f"use {used}", "giving the relays their other key") as running:
+            with step(self.listener, f"use {used}", "giving the relays their other key") as running:
                 running.done = self.use(used, running)
-            with step(self.listen, f"renew {old}", "making the key anew that nobody uses") as running:
+            with step(self.listener, f"renew {old}", "making the key anew that nobody uses") as running:
                 running.done = self.renew(old)
 
     @property
@@ -55,14 +55,14 @@ class Rotation:
         hosts = self.fleet.municipalities[self.slug].with_role(HostRole.RELAY)
         return tuple(host_name(self.slug, host.name) for host in hosts)
 
-    def use(self, which: Which, tell: Tell) -> str:
+    def use(self, which: Which, on_progress: OnProgress) -> str:
         """Give every relay this key, and see that each delivers by it. Raises ProofError when one does not."""
         play = replace(plays.municipality_play(self.project, self.fleet, self.slug), hosts=self.relays)
         play = sending_keys.with_sending_keys(self.project, self.fleet.deployment, play, which)
-        configure.run_play(self.project, play, tell)
+        configure.run_play(self.project, play, on_progress)
         # From here on only: what was acknowledged before was sent by the old key.
         before = ssh.on_each(self.relays, self._written)
-        tell("waiting for Event Hubs to acknowledge what each relay sends")
+        on_progress("waiting for Event Hubs to acknowledge what each relay sends")
         for relay in self.relays:
             self._confirm(relay, before[relay])
         return f"{len(self.relays)} relays deliver by their {which} keys"

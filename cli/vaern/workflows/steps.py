@@ -12,17 +12,17 @@ from vaern.model.progress import Listener, Phase, Progress
 class Step:
     """A running stage. Call it to tell a detail; set `done` to what it ended with."""
 
-    def __init__(self, listen: Listener, stage: str) -> None:
-        self._listen, self._stage, self._started = listen, stage, time.monotonic()
+    def __init__(self, listener: Listener, stage: str) -> None:
+        self._listener, self._stage, self._started = listener, stage, time.monotonic()
         self.done = "done"
 
     def __call__(self, text: str) -> None:
         """Tell a detail."""
-        self.tell(Phase.DETAIL, text)
+        self.emit(Phase.DETAIL, text)
 
-    def tell(self, phase: Phase, text: str) -> None:
+    def emit(self, phase: Phase, text: str) -> None:
         """Tell one step with the seconds since the stage began."""
-        self._listen(Progress(self._stage, phase, text, self.seconds))
+        self._listener(Progress(self._stage, phase, text, self.seconds))
 
     @property
     def seconds(self) -> float:
@@ -31,11 +31,11 @@ class Step:
 
 
 @contextmanager
-def step(listen: Listener, stage: str, text: str, durations: dict[str, float] | None = None) -> Iterator[Step]:
+def step(listener: Listener, stage: str, text: str, durations: dict[str, float] | None = None) -> Iterator[Step]:
     """Run a stage between a told start and a told end; its seconds are added to `durations`. Errors pass through."""
-    running = Step(listen, stage)
-    running.tell(Phase.STARTED, text)
+    running = Step(listener, stage)
+    running.emit(Phase.STARTED, text)
     yield running
-    running.tell(Phase.FINISHED, running.done)
+    running.emit(Phase.FINISHED, running.done)
     if durations is not None:
         durations[stage] = running.seconds

@@ -40,7 +40,7 @@ COMMON = {
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
+class SshFiles:
     """Where on the control node what belongs to ssh stands."""
 
     inventories: Path
@@ -64,7 +64,7 @@ def tunnel(deployment: Deployment, hub: str, program: Path) -> str:
     return f'"{sys.executable}" "{program}" {where} %p'
 
 
-def ssh_config(deployment: Deployment, stacks: Mapping[str, Iterable[HostOutput]], places: Places) -> str:
+def ssh_config(deployment: Deployment, stacks: Mapping[str, Iterable[HostOutput]], places: SshFiles) -> str:
     """The configuration ssh, Ansible and testinfra use, of the hosts of each stack."""
     hubs = list(stacks.get(SHARED, ()))
     blocks = [f'Include "{places.inventories}/*/ssh_config"\n']
@@ -83,7 +83,7 @@ def ssh_config(deployment: Deployment, stacks: Mapping[str, Iterable[HostOutput]
     return "\n".join([*blocks, f"Host *\n{every}"])
 
 
-def write_access(deployment: Deployment, stacks: Mapping[str, Iterable[HostOutput]], places: Places) -> Path:
+def write_access(deployment: Deployment, stacks: Mapping[str, Iterable[HostOutput]], places: SshFiles) -> Path:
     """Write `ssh_config` and `known_hosts` (0600) in the state, and return the path of the first."""
     write_access_file(places.known_hosts, "".join(f"{hub.name} {hub.host_key}\n" for hub in stacks.get(SHARED, ())))
     return write_access_file(places.state / "ssh_config", ssh_config(deployment, stacks, places))

@@ -32,7 +32,7 @@ def silence_window(municipality: Municipality) -> int:
 
 def action_group(place: Place) -> monitor.ActionGroup:
     """The owner and everybody the budget tells."""
-    told = dict.fromkeys((place.settings.owner, *place.settings.budget.contacts))
+    receivers = dict.fromkeys((place.settings.owner, *place.settings.budget.contacts))
     return monitor.ActionGroup(
         "alert-receivers",
         action_group_name=ACTION_GROUP,
@@ -42,7 +42,7 @@ def action_group(place: Place) -> monitor.ActionGroup:
         enabled=True,
         email_receivers=[
             monitor.EmailReceiverArgs(name=f"mail-{number}", email_address=email, use_common_alert_schema=True)
-            for number, email in enumerate(told, start=1)
+            for number, email in enumerate(receivers, start=1)
         ],
         tags=place.tags,
         opts=place.options(),

@@ -41,7 +41,7 @@ def bearer(token: Callable[[], str]) -> Authorize:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class CaptureLocation:
     """Where the events of one stream are captured to."""
 
     account: str
@@ -52,7 +52,7 @@ class Place:
     partitions: int
 
     @classmethod
-    def of(cls, deployment: Deployment, slug: str, code: str, stream: str = "logs") -> Place:
+    def of(cls, deployment: Deployment, slug: str, code: str, stream: str = "logs") -> CaptureLocation:
         """As declared; names are computed, so nobody has to be asked for them."""
         names = Names.of(deployment)
         account = f"https://{names.storage(slug)}.blob.core.windows.net"
@@ -72,19 +72,19 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Captured:
+class CaptureReader:
     """The container, and who asks."""
 
-    place: Place
+    location: CaptureLocation
     authorize: Authorize
 
     def files(self, since: datetime, until: datetime) -> list[str]:
         """Names of what was captured in that time, newest hour first."""
-        return [name for prefix in self.place.prefixes(since, until) for name in self._list(prefix)]
+        return [name for prefix in self.location.prefixes(since, until) for name in self._list(prefix)]
 
     def events(self, name: str) -> Iterator[dict[str, Any]]:
         """The events of one file. What is no event of ours is passed over. Raises ProofError."""
-        with closing(self._ask(f"/{self.place.container}/{quote(name)}")) as answer:
+        with closing(self._get(f"/{self.location.container}/{quote(name)}")) as answer:
             try:
                 for record in avro.records(answer):
                     event = _event(record.get("Body"))
@@ -92,22 +92,22 @@ class Captured:
                         yield event
             except (avro.AvroError, OSError, http.client.HTTPException) as error:
                 fix = "run again; if it stays, look at the file itself: capture wrote what cannot be read"
-                raise ProofError(f"{self.place.container}/{name}: {error}", fix=fix) from error
+                raise ProofError(f"{self.location.container}/{name}: {error}", fix=fix) from error
 
     def _list(self, prefix: str) -> Iterator[str]:
         marker = ""
         while True:
             wanted = {"restype": "container", "comp": "list", "prefix": prefix, "maxresults": str(LISTED)}
             wanted |= {"marker": marker} if marker else {}
-            with closing(self._ask(f"/{self.place.container}?{urlencode(wanted)}")) as answer:
+            with closing(self._get(f"/{self.location.container}?{urlencode(wanted)}")) as answer:
                 listed = ET.fromstring(answer.read())  # noqa: S314 - Azure's own answer, over TLS
             yield from (str(one.text) for one in listed.iter("Name"))
             marker = listed.findtext("NextMarker") or ""
             if not marker:
                 return
 
-    def _ask(self, path: str) -> http.client.HTTPResponse:
-        address = f"{self.place.account}{path}"
+    def _get(self, path: str) -> http.client.HTTPResponse:
+        address = f"{self.location.account}{path}"
         now = datetime.now(UTC).strftime("%a, %d %b %Y %H:%M:%S GMT")
         headers = self.authorize("GET", address, {"x-ms-version": VERSION, "x-ms-date": now})
         request = urllib.request.Request(address, headers=headers)  # noqa: S310 - computed from names
@@ -115,12 +115,12 @@ class Captured:
             answer: http.client.HTTPResponse = urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS)  # noqa: S310
         except urllib.error.HTTPError as error:
             with closing(error):
-                said = error.headers.get("x-ms-error-code") or error.read().decode("utf-8", "replace")
-            what = f"{self.place.container}: Azure answers {error.code}: {said[:ANSWER_CHARACTERS]}"
+                error_text = error.headers.get("x-ms-error-code") or error.read().decode("utf-8", "replace")
+            what = f"{self.location.container}: Azure answers {error.code}: {error_text[:ANSWER_CHARACTERS]}"
             raise ProofError(what, fix=_fix(error.code)) from error
         except (urllib.error.URLError, OSError) as error:
             fix = "run it in a network that reaches the archive's private endpoint, as for the vault"
-            raise ProofError(f"no answer from {self.place.account} ({error})", fix=fix) from error
+            raise ProofError(f"no answer from {self.location.account} ({error})", fix=fix) from error
         return answer
 
 

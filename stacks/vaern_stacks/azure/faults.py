@@ -66,9 +66,9 @@ _ADVICE: tuple[tuple[str, str], ...] = (
     (r"ScopeLocked", "it holds evidence and is locked: remove the lock by hand when its retention is over"),
     (r"is protected|protected resource", "it holds evidence: docs/azure.md says how it is given up"),
 )
-_KNOWN = tuple((re.compile(pattern, re.IGNORECASE | re.DOTALL), said) for pattern, said in _ADVICE)
+_KNOWN = tuple((re.compile(pattern, re.IGNORECASE | re.DOTALL), advice_text) for pattern, advice_text in _ADVICE)
 
 
 def advice(fault: str) -> str:
     """What to do about it, or nothing for a fault that is not known."""
-    return next((said for pattern, said in _KNOWN if pattern.search(fault)), "")
+    return next((advice_text for pattern, advice_text in _KNOWN if pattern.search(fault)), "")

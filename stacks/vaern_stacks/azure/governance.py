@@ -48,11 +48,13 @@ def grant(
         principal_id=principal,
         principal_type="Group" if group else "ServicePrincipal",
         role_definition_id=place.identifiers.role(role.value),
-        opts=place.left_behind(after) if locked else place.options(after),
+        opts=place.kept_on_delete(after) if locked else place.options(after),
     )
 
 
-def lock(place: Place, name: str, scope: pulumi.Input[str], notes: str) -> authorization.ManagementLockByScope:
+def management_lock(
+    place: Place, name: str, scope: pulumi.Input[str], notes: str
+) -> authorization.ManagementLockByScope:
     """Nobody deletes what is below the scope, not even an owner, without removing the lock first."""
     return authorization.ManagementLockByScope(
         f"lock-{name}",

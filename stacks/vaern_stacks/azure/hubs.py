@@ -220,4 +220,4 @@ def _host_key(place: Place, hub: Hub, machine: compute.VirtualMachine) -> pulumi
         vm_name=machine.name,
         opts=pulumi.InvokeOutputOptions(provider=place.provider, depends_on=[command]),
     )
-    return answer.apply(lambda told: (told.instance_view.output or "").strip())
+    return answer.apply(lambda run_command: (run_command.instance_view.output or "").strip())

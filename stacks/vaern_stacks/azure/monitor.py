@@ -34,7 +34,7 @@ def diagnose(place: Place, name: str, target: pulumi.Input[str]) -> monitor.Diag
     )
 
 
-def workspace(place: Place, *, looked_into: bool = True) -> operationalinsights.Workspace:
+def workspace(place: Place, *, with_sentinel: bool = True) -> operationalinsights.Workspace:
     """The workspace; no daily cap, which would stop collecting in the middle of an attack.
 
     `looked_into`: Sentinel looks at what it holds, where that is declared.
@@ -54,7 +54,7 @@ def workspace(place: Place, *, looked_into: bool = True) -> operationalinsights.
         tags=place.tags,
         opts=place.evidence(),
     )
-    if place.settings.logs.sentinel and looked_into:
+    if place.settings.logs.sentinel and with_sentinel:
         securityinsights.SentinelOnboardingState(
             "sentinel",
             sentinel_onboarding_state_name="default",

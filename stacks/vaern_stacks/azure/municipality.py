@@ -51,7 +51,9 @@ def municipality_stack(deployment: Deployment, municipality: Municipality, slug:
     for stream in streams:
         _sending_keys(place, municipality, slug, made, stream)
 
-    governance.lock(evidence, slug, evidence.group.id, "Evidence: remove the lock only when retention is over")
+    governance.management_lock(
+        evidence, slug, evidence.group.id, "Evidence: remove the lock only when retention is over"
+    )
     for name, container in kept.containers.items():
         readers = governance.Role.BLOB_READER
         governance.grant(evidence, f"readers-{name}", container.id, own.reader_group, readers, group=True)

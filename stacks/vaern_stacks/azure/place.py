@@ -33,7 +33,7 @@ class Place:
     ready: tuple[pulumi.Resource, ...] = ()
     """What computed identifiers point to in this same stack, and so must be there first."""
 
-    def once(self, ready: Sequence[pulumi.Resource]) -> Place:
+    def depending_on(self, ready: Sequence[pulumi.Resource]) -> Place:
         """The same place for what is declared after these."""
         return replace(self, ready=(*self.ready, *ready))
 
@@ -50,7 +50,7 @@ class Place:
         """Options of what holds evidence: never deleted by a run, nor when it leaves the program."""
         return self._options(after, protect=True, retain=True)
 
-    def left_behind(self, after: Sequence[pulumi.Resource] = ()) -> pulumi.ResourceOptions:
+    def kept_on_delete(self, after: Sequence[pulumi.Resource] = ()) -> pulumi.ResourceOptions:
         """Options of a small thing inside a locked group: Azure would refuse to remove it, so nobody asks."""
         return self._options(after, retain=True)
 
@@ -66,13 +66,13 @@ class Place:
         )
 
 
-def without_aliases(asked: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult:
+def without_aliases(arguments: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult:
     """The resource without its names in older versions of Azure's interface, which no state of ours has ever held.
 
     The SDK gives some resources dozens of them, and resolving them is most of the time a program takes.
     """
-    asked.opts.aliases = []
-    return pulumi.ResourceTransformationResult(asked.props, asked.opts)
+    arguments.opts.aliases = []
+    return pulumi.ResourceTransformationResult(arguments.props, arguments.opts)
 
 
 def provider_of(settings: AzureDeployment) -> azure_native.Provider:

@@ -97,14 +97,14 @@ class _Answers(mocks.Mocks):
         return FUNCTIONS[name], []
 
 
-def _identity(asked: dict[str, Any], identity: str, version: str) -> dict[str, Any]:
+def _identity(declared: dict[str, Any], identity: str, version: str) -> dict[str, Any]:
     """Azure is asked for a list of identities and answers with a mapping; its own identity it makes later."""
     later = f"{EXPRESSION}{identity}', '{version}', 'Full').identity."
     return {
-        "type": asked["type"],
+        "type": declared["type"],
         "principalId": f"{later}principalId]",
         "tenantId": f"{later}tenantId]",
-        "userAssignedIdentities": {one: {} for one in asked.get("userAssignedIdentities", [])},
+        "userAssignedIdentities": {one: {} for one in declared.get("userAssignedIdentities", [])},
     }
 
 

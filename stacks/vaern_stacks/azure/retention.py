@@ -64,7 +64,7 @@ def policies(deployment: Deployment, municipality: Municipality, slug: str, days
 
 
 @dataclass(frozen=True, slots=True)
-class Manager:
+class RetentionLocker:
     """Azure Resource Manager, as far as locking goes."""
 
     credential: Credential
@@ -72,18 +72,18 @@ class Manager:
 
     def look(self, policy: Policy) -> Found:
         """The policy as it is. Raises ProvisionError when there is none, or nobody may look."""
-        answer, etag = self._ask("GET", policy, "", {})
-        told = answer.get("properties", {})
-        return Found(str(told.get("state")), int(told.get("immutabilityPeriodSinceCreationInDays", 0)), etag)
+        answer, etag = self._request("GET", policy, "", {})
+        answered = answer.get("properties", {})
+        return Found(str(answered.get("state")), int(answered.get("immutabilityPeriodSinceCreationInDays", 0)), etag)
 
-    def lock(self, policy: Policy, found: Found) -> None:
+    def lock_policy(self, policy: Policy, found: Found) -> None:
         """Lock what was looked at. Raises ProvisionError when it was changed in between, or is not locked after."""
-        self._ask("POST", policy, "/lock", {"If-Match": found.etag})
+        self._request("POST", policy, "/lock", {"If-Match": found.etag})
         after = self.look(policy)
         if after.state != LOCKED:
             raise ProvisionError(f"{policy.container} is {after.state} after it was locked", fix="look in the portal")
 
-    def _ask(self, method: str, policy: Policy, action: str, headers: dict[str, str]) -> tuple[dict[str, Any], str]:
+    def _request(self, method: str, policy: Policy, action: str, headers: dict[str, str]) -> tuple[dict[str, Any], str]:
         url = f"{self.endpoint}{policy.id}{action}?api-version={api_version(TOKEN)}"
         sent = {"Authorization": f"Bearer {self.credential()}", "Content-Length": "0", **headers}
         request = urllib.request.Request(url, method=method, headers=sent)  # noqa: S310 - the address is our own
@@ -91,16 +91,16 @@ class Manager:
             with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as answer:  # noqa: S310
                 return json.loads(answer.read() or b"{}"), str(answer.headers.get("ETag", ""))
         except urllib.error.HTTPError as error:
-            said = error.read().decode("utf-8", "replace")[:500]
-            fix = advice(said) or "nothing was locked by this call; run the same command again"
-            raise ProvisionError(f"{policy.container}: Azure answers {error.code}: {said}", fix=fix) from error
+            error_text = error.read().decode("utf-8", "replace")[:500]
+            fix = advice(error_text) or "nothing was locked by this call; run the same command again"
+            raise ProvisionError(f"{policy.container}: Azure answers {error.code}: {error_text}", fix=fix) from error
         except (urllib.error.URLError, TimeoutError, ValueError) as error:
             raise ProvisionError(
                 f"{policy.container}: no sound answer from {self.endpoint} ({error})", fix="run the same command again"
             ) from error
 
 
-def lock_all(manager: Manager, declared: Sequence[Policy]) -> list[str]:
+def lock_policies(manager: RetentionLocker, declared: Sequence[Policy]) -> list[str]:
     """Lock every policy that is not, and return the containers that were locked now.
 
     All are looked at before the first is locked. Raises ProvisionError when one is not as declared.
@@ -117,7 +117,7 @@ def lock_all(manager: Manager, declared: Sequence[Policy]) -> list[str]:
         )
     opened = [(policy, one) for policy, one in zip(declared, found, strict=True) if one.state != LOCKED]
     for policy, one in opened:
-        manager.lock(policy, one)
+        manager.lock_policy(policy, one)
     return [policy.container for policy, _ in opened]
 
 

@@ -37,8 +37,8 @@ class Shared:
 def shared_stack(deployment: Deployment) -> Shared:
     """Declare everything shared. The hubs, the network and the vault; the evidence in a group of its own."""
     settings = deployment.on_azure
-    first, workspace, joined, zones = _ground(deployment)
-    place = first.once([workspace, joined, *zones])
+    first, workspace, joined, zones = _foundation(deployment)
+    place = first.depending_on([workspace, joined, *zones])
     group = alerts.action_group(first)
 
     access = bastion(place, joined)
@@ -47,7 +47,7 @@ def shared_stack(deployment: Deployment) -> Shared:
     hubs = hub_machines(place, joined)
     reachable(place, key_vault(place))
     monitor.collection(place, workspace, hubs)
-    alerts.hub_alerts(place.once([group]), hubs, workspace)
+    alerts.hub_alerts(place.depending_on([group]), hubs, workspace)
 
     account = _evidence(place).account
     flow_logs.flow_log(place, joined, account, workspace, flow_logs.flow_writer(place, account))
@@ -58,37 +58,39 @@ def shared_stack(deployment: Deployment) -> Shared:
     return Shared(hubs)
 
 
-def at_rest(deployment: Deployment) -> None:
+def declare_kept(deployment: Deployment) -> None:
     """Declare what stays when the collectors are taken down, with the same names and properties as above.
 
     The evidence and its endpoint, with the network and zone by which it is read; the vault and its key, which is the
     authority's; the workspace; the disks and addresses of the hubs. Nothing that costs by the hour but the endpoint.
     """
-    first, workspace, joined, zones = _ground(deployment, rests=True)
-    place = first.once([workspace, joined, *zones])
+    first, workspace, joined, zones = _foundation(deployment, kept_only=True)
+    place = first.depending_on([workspace, joined, *zones])
     for hub in deployment.hubs:
         kept_of(place, hub)
     key_vault(place)
     flow_logs.flow_writer(place, _evidence(place).account)
 
 
-def _ground(
-    deployment: Deployment, *, rests: bool = False
+def _foundation(
+    deployment: Deployment, *, kept_only: bool = False
 ) -> tuple[Place, operationalinsights.Workspace, network.VirtualNetwork, list[pulumi.Resource]]:
     """What everything else is made after: the group, the workspace, the network and its zones."""
     provider = provider_of(deployment.on_azure)
     first = open_place(deployment, provider, "shared", tags=TAGS)
-    workspace = monitor.workspace(first, looked_into=not rests)
-    joined = virtual_network(first, way_out=not rests)
-    return first, workspace, joined, private_zones(first, joined, ["blob"] if rests else list(ZONES))
+    workspace = monitor.workspace(first, with_sentinel=not kept_only)
+    joined = virtual_network(first, way_out=not kept_only)
+    return first, workspace, joined, private_zones(first, joined, ["blob"] if kept_only else list(ZONES))
 
 
 def _evidence(place: Place) -> Archive:
     """What vaern itself leaves as evidence, in a group that is locked."""
     deployment = place.deployment
-    evidence = open_place(deployment, place.provider, EVIDENCE, tags=TAGS, evidence=True).once(place.ready)
+    evidence = open_place(deployment, place.provider, EVIDENCE, tags=TAGS, evidence=True).depending_on(place.ready)
     kept = archive(evidence, EVIDENCE, {PLATFORM: deployment.retention_days})
-    governance.lock(evidence, "evidence", evidence.group.id, "Evidence: remove the lock only when retention is over")
+    governance.management_lock(
+        evidence, "evidence", evidence.group.id, "Evidence: remove the lock only when retention is over"
+    )
     admins, readers = place.settings.admin_group, governance.Role.BLOB_READER
     governance.grant(evidence, "admins-evidence", evidence.group.id, admins, readers, group=True)
     governance.benchmark(evidence)

@@ -14,7 +14,7 @@ from vaern.model.overlay import gateway_address
 from vaern.model.vocabulary import HostRole
 from vaern_stacks.azure.municipality import municipality_stack
 from vaern_stacks.azure.naming import KAFKA_PORT, SERVICE_DOMAIN, Names, stream_hub
-from vaern_stacks.azure.shared import at_rest, matching_addresses, shared_stack
+from vaern_stacks.azure.shared import declare_kept, matching_addresses, shared_stack
 
 RELAY_STREAM = "logs"
 """The stream the relays send to."""
@@ -38,9 +38,9 @@ class AzureTarget:
             outputs
         )
 
-    def at_rest(self, deployment: Deployment) -> None:
+    def declare_kept(self, deployment: Deployment) -> None:
         """What of the shared collectors stays when they are taken down."""
-        at_rest(deployment)
+        declare_kept(deployment)
 
     def municipality(
         self, deployment: Deployment, municipality: Municipality, slug: str

@@ -97,6 +97,6 @@ def close_connections(lab: Lab) -> None:
 
 def _close(socket: Path) -> None:
     if socket.is_socket():
-        ask = ["ssh", "-o", f"ControlPath={socket}", "-O", "exit", "any"]
-        subprocess.run(ask, capture_output=True, check=False, timeout=10)
+        command = ["ssh", "-o", f"ControlPath={socket}", "-O", "exit", "any"]
+        subprocess.run(command, capture_output=True, check=False, timeout=10)
     socket.unlink(missing_ok=True)

@@ -19,6 +19,6 @@ def run(argv: Sequence[str], *, stdin: str | None = None, within: float = LIMIT_
     except subprocess.TimeoutExpired as error:
         raise ProvisionError(f"`{' '.join(argv)}` did not finish within {within:.0f} s") from error
     if done.returncode != 0:
-        said = (done.stderr or done.stdout).strip()
-        raise ProvisionError(f"`{' '.join(argv)}` failed ({done.returncode}): {said}")
+        output = (done.stderr or done.stdout).strip()
+        raise ProvisionError(f"`{' '.join(argv)}` failed ({done.returncode}): {output}")
     return done.stdout

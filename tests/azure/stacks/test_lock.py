@@ -21,7 +21,7 @@ from vaern.errors import ProvisionError, UsageError
 from vaern.runtime.paths import Project
 from vaern_stacks.azure import retention
 from vaern_stacks.azure.export import municipality_template
-from vaern_stacks.azure.retention import Manager, Policy, lock_all, policies
+from vaern_stacks.azure.retention import Policy, RetentionLocker, lock_policies, policies
 from vaern_stacks.drift import Moved
 
 DAYS = 400
@@ -40,8 +40,8 @@ def double(open_policies: list[Policy]) -> Iterator[ManagerDouble]:
         yield double
 
 
-def manager(double: ManagerDouble) -> Manager:
-    return Manager(lambda: TOKEN, double.address)
+def manager(double: ManagerDouble) -> RetentionLocker:
+    return RetentionLocker(lambda: TOKEN, double.address)
 
 
 def test_it_locks_the_policies_the_stack_declares(open_policies: list[Policy], favrskov: Graph) -> None:
@@ -56,17 +56,17 @@ def test_it_locks_the_policies_the_stack_declares(open_policies: list[Policy], f
 
 
 def test_what_is_open_is_locked_once(double: ManagerDouble, open_policies: list[Policy]) -> None:
-    assert lock_all(manager(double), open_policies) == ["logs-0710"]
+    assert lock_policies(manager(double), open_policies) == ["logs-0710"]
     assert double.state(open_policies[0].id) == "Locked"
     double.asked.clear()
-    assert lock_all(manager(double), open_policies) == []
+    assert lock_policies(manager(double), open_policies) == []
     assert [method for method, _ in double.asked] == ["GET"]
 
 
 def test_other_days_than_declared_are_not_locked(double: ManagerDouble, open_policies: list[Policy]) -> None:
     double.put(open_policies[0].id, DAYS - 1)
     with pytest.raises(ProvisionError, match="logs-0710 keeps for 399 days and not for the declared 400"):
-        lock_all(manager(double), open_policies)
+        lock_policies(manager(double), open_policies)
     assert double.state(open_policies[0].id) == "Unlocked"
 
 
@@ -74,20 +74,20 @@ def test_one_wrong_container_keeps_all_of_them_open(double: ManagerDouble, open_
     other = Policy("health-0710", open_policies[0].id.replace("logs-0710", "health-0710"), DAYS)
     double.put(other.id, 30)
     with pytest.raises(ProvisionError, match="health-0710"):
-        lock_all(manager(double), [*open_policies, other])
+        lock_policies(manager(double), [*open_policies, other])
     assert double.state(open_policies[0].id) == "Unlocked"
 
 
 def test_what_was_changed_in_between_is_not_locked(double: ManagerDouble, open_policies: list[Policy]) -> None:
     double.changed_before_lock = True
     with pytest.raises(ProvisionError, match=r"412.*PreconditionFailed"):
-        lock_all(manager(double), open_policies)
+        lock_policies(manager(double), open_policies)
     assert double.state(open_policies[0].id) == "Unlocked"
 
 
 def test_a_longer_lock_is_left_alone(double: ManagerDouble, open_policies: list[Policy]) -> None:
     double.put(open_policies[0].id, 800, "Locked")
-    assert lock_all(manager(double), open_policies) == []
+    assert lock_policies(manager(double), open_policies) == []
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_a_refusal_says_what_azure_said(
     if not known:
         double.policies.clear()
     with pytest.raises(ProvisionError, match=told):
-        lock_all(Manager(lambda: token, double.address), open_policies)
+        lock_policies(RetentionLocker(lambda: token, double.address), open_policies)
 
 
 def lock(project: Project, *arguments: str, typed: str = "") -> Result:

@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from vaern.__main__ import cli
-from vaern.archive.export import Request, answered, copies, export, moment, question, search
+from vaern.archive.export import Request, answered, copies, export, moment, query_of, search
 from vaern.declaration import load_fleet
 from vaern.errors import UnreachableError, UsageError
 from vaern.model.fleet import Fleet
@@ -87,7 +87,7 @@ def test_other_times_are_refused(text: str) -> None:
 
 def test_the_question_says_only_what_was_asked(fleet: Fleet) -> None:
     municipality = fleet.municipalities["favrskov"]
-    asked = question(municipality, Request("T", texts=("ahs",), since=NOW, limit=5), "search")
+    asked = query_of(municipality, Request("T", texts=("ahs",), since=NOW, limit=5), "search")
     assert asked == {
         "code": "0710",
         "asked_by": "T",
@@ -97,7 +97,7 @@ def test_the_question_says_only_what_was_asked(fleet: Fleet) -> None:
         "limit": 5,
         "newest_first": True,
     }
-    assert question(municipality, Request("T", source="tap-core"), "export")["source"] == "tap-core"
+    assert query_of(municipality, Request("T", source="tap-core"), "export")["source"] == "tap-core"
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_the_question_says_only_what_was_asked(fleet: Fleet) -> None:
 )
 def test_what_cannot_find_anything_is_refused_with_what_to_do(fleet: Fleet, request_: Request, found: str) -> None:
     with pytest.raises(UsageError, match=found) as refused:
-        question(fleet.municipalities["favrskov"], request_, "search")
+        query_of(fleet.municipalities["favrskov"], request_, "search")
     assert refused.value.fix
 
 
@@ -122,14 +122,14 @@ def test_numbers_can_be_searched_where_they_are_kept_and_tokens_are_named_where_
         for mode in (CprHandling.KEEP, CprHandling.HASH)
     )
     asked = Request("T", texts=("610190-1234",))
-    assert question(kept, asked, "search")["texts"] == ["610190-1234"]
+    assert query_of(kept, asked, "search")["texts"] == ["610190-1234"]
     with pytest.raises(UsageError) as refused:
-        question(hashed, asked, "search")
+        query_of(hashed, asked, "search")
     assert "vaern-cpr-token" in refused.value.fix
 
 
 def test_alarms_can_be_asked_for_like_a_source(fleet: Fleet) -> None:
-    asked = question(fleet.municipalities["favrskov"], Request("T", source="vaern.alarm"), "search")
+    asked = query_of(fleet.municipalities["favrskov"], Request("T", source="vaern.alarm"), "search")
     assert asked["source"] == "vaern.alarm"
 
 

@@ -126,12 +126,12 @@ def test_repair_states_confirms_resends_and_waits(hosts: Hosts) -> None:
         "vaern-spool": [(0, one) for one in spool],
         "vaern-ledger": [(1, json.dumps(TOLD)), (1, json.dumps(TOLD)), (0, json.dumps(CLEAN))],
     }
-    said: list[str] = []
-    done = stage.repair(PROJECT, "favrskov", FAVRSKOV, FLEET.deployment, said.append)
+    error_text: list[str] = []
+    done = stage.repair(PROJECT, "favrskov", FAVRSKOV, FLEET.deployment, error_text.append)
     assert done.resent == {"favrskov-gw1": 4}
     assert (done.before.balances, done.after.balances) == (False, True)
     assert [command for host, command in hosts.asked if host == "favrskov-gw1"] == ["vaern-spool", "vaern-spool --now"]
-    assert said == ["favrskov-gw1 sent 4 events again"]
+    assert error_text == ["favrskov-gw1 sent 4 events again"]
 
 
 def test_what_a_relay_has_just_stated_is_waited_for(hosts: Hosts, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -139,11 +139,11 @@ def test_what_a_relay_has_just_stated_is_waited_for(hosts: Hosts, monkeypatch: p
     stated = {"favrskov-gw1": "2026-11-24T11:59:30+00:00"}
     old, new = json.dumps(TOLD), json.dumps(CLEAN | {"statements": stated})
     hosts.answers = {"vaern-ledger": [(1, old), (1, old), (0, new)]}
-    ask = partial(stage.ledger, PROJECT, FAVRSKOV, FLEET.deployment)
-    assert stage.heard(ask, stated).balances
+    read_balance = partial(stage.ledger, PROJECT, FAVRSKOV, FLEET.deployment)
+    assert stage.await_statements(read_balance, stated).balances
     hosts.answers = {"vaern-ledger": [(1, old), (1, old)]}
     monkeypatch.setattr(stage, "STATEMENT_SECONDS", 0.0)
-    assert stage.heard(ask, stated).behind(stated) == ("favrskov-gw1",)
+    assert stage.await_statements(read_balance, stated).behind(stated) == ("favrskov-gw1",)
 
 
 def test_failures_name_the_host(hosts: Hosts) -> None:

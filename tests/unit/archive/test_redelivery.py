@@ -59,14 +59,14 @@ class Relay:
         self.taken: list[str] = []
         self.asked: list[tuple[str, str]] = []
         self.answer: dict[str, Any] = {"refused": 0, "error": ""}
-        self.said = ""
+        self.in_language = ""
         monkeypatch.setattr(ssh, "run", self.run)
 
     def run(self, _: Project, host: str, command: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
         self.asked.append((host, command))
         self.taken += stdin.splitlines()
-        out = json.dumps({"resent": stdin.count("\n"), **self.answer}) if not self.said else ""
-        return subprocess.CompletedProcess([], 1 if self.said else 0, out, self.said)
+        out = json.dumps({"resent": stdin.count("\n"), **self.answer}) if not self.in_language else ""
+        return subprocess.CompletedProcess([], 1 if self.in_language else 0, out, self.in_language)
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def relay(monkeypatch: pytest.MonkeyPatch) -> Relay:
 
 
 def test_events_go_to_their_relay_in_parts(relay: Relay, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(redelivery, "AT_ONCE", 1000)
+    monkeypatch.setattr(redelivery, "BATCH_CHARACTERS", 1000)
     lines = [("favrskov-gw1", line(number)) for number in range(20)]
     said: list[str] = []
     assert redelivery.redeliver(PROJECT, "favrskov", FAVRSKOV, receiver(), lines, said.append) == 20
@@ -92,7 +92,7 @@ def test_a_relay_that_is_gone_or_refuses_is_named(relay: Relay) -> None:
         ({"refused": 0, "error": "there is no receiver x"}, "", "no receiver x"),
         ({}, "vaern-spool: unrecognized arguments", "unrecognized"),
     ):
-        relay.answer, relay.said = answer, said
+        relay.answer, relay.in_language = answer, said
         with pytest.raises(ProvisionError, match=found):
             redelivery.redeliver(PROJECT, "favrskov", FAVRSKOV, receiver(), [("favrskov-gw1", line(1))], print)
 

@@ -41,9 +41,9 @@ def play(project: Project) -> Play:
 def test_changes_are_counted_by_host_and_task() -> None:
     told: list[str] = []
     recorder = playbooks._Recorder(told.append)
-    recorder.hear(event("runner_on_ok", changed=True))
-    recorder.hear(event("runner_on_ok", host="gw1", changed=False))
-    recorder.hear(event("playbook_on_stats"))
+    recorder.handle(event("runner_on_ok", changed=True))
+    recorder.handle(event("runner_on_ok", host="gw1", changed=False))
+    recorder.handle(event("playbook_on_stats"))
     assert recorder.changes == ["hub1: a task"]
     assert told == ["hub1: a task", "gw1: a task"]
     recorder.raise_for("successful", LOG)
@@ -51,7 +51,7 @@ def test_changes_are_counted_by_host_and_task() -> None:
 
 def test_a_failed_task_is_named_with_its_message() -> None:
     recorder = playbooks._Recorder(lambda text: None)
-    recorder.hear(event("runner_on_failed", task="Packages are installed", msg="No package\n  matching 'x'"))
+    recorder.handle(event("runner_on_failed", task="Packages are installed", msg="No package\n  matching 'x'"))
     with pytest.raises(ConfigureError, match="hub1: Packages are installed: No package matching 'x'") as raised:
         recorder.raise_for("failed", LOG)
     assert "ansible.log" in raised.value.fix
@@ -61,13 +61,13 @@ def test_an_ignored_failure_is_none() -> None:
     recorder = playbooks._Recorder(lambda text: None)
     failed = event("runner_on_failed", msg="no")
     failed["event_data"]["ignore_errors"] = True
-    recorder.hear(failed)
+    recorder.handle(failed)
     recorder.raise_for("successful", LOG)
 
 
 def test_an_unreachable_host_is_another_error() -> None:
     recorder = playbooks._Recorder(lambda text: None)
-    recorder.hear(event("runner_on_unreachable", msg="timed out"))
+    recorder.handle(event("runner_on_unreachable", msg="timed out"))
     with pytest.raises(UnreachableError, match="hub1: timed out"):
         recorder.raise_for("failed", LOG)
 

@@ -18,7 +18,7 @@ from click.testing import CliRunner
 
 from vaern.commands.cost import command
 from vaern.cost.prices import FILE, read_prices, write_prices
-from vaern.cost.refresh import SOURCE, chosen, refresh
+from vaern.cost.refresh import SOURCE, choose_amount, refresh
 from vaern.errors import ExitCode, UnreachableError
 from vaern.runtime.paths import Project
 
@@ -33,7 +33,7 @@ class PricesDouble:
     """Rows as the Retail Prices API gives them, in pages, found by comparing filter values letter by letter."""
 
     rows: list[dict[str, Any]]
-    asked: list[str] = field(default_factory=list)
+    fetch_amount: list[str] = field(default_factory=list)
     next_host: str = ""
     address: str = ""
 
@@ -59,7 +59,7 @@ def double() -> Iterator[PricesDouble]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            known.asked.append(self.path)
+            known.fetch_amount.append(self.path)
             body = json.dumps(known.page(parse_qs(urlsplit(self.path).query))).encode()
             self.send_response(200)
             self.end_headers()
@@ -96,7 +96,7 @@ def test_every_price_is_replaced_by_the_answer(double: PricesDouble) -> None:
         assert after.amount == pytest.approx(before.amount * 2)
         assert (after.source, after.verified) == (SOURCE, True)
     assert {rate.currency: rate.per_usd for rate in done.prices.exchange} == {"DKK": 6.5, "EUR": 0.87}
-    assert any("skip=2" in path for path in double.asked), "the second page was never asked for"
+    assert any("skip=2" in path for path in double.fetch_amount), "the second page was never asked for"
 
 
 def test_an_unclear_answer_keeps_the_old_price_and_says_why(double: PricesDouble) -> None:
@@ -131,7 +131,7 @@ def test_a_next_page_on_another_host_is_not_followed(double: PricesDouble) -> No
     ],
 )
 def test_only_one_amount_in_the_right_unit_is_taken(rows: list[dict[str, Any]], answer: float | str) -> None:
-    assert chosen(rows, "1 Hour", "USD") == answer
+    assert choose_amount(rows, "1 Hour", "USD") == answer
 
 
 def test_the_command_writes_the_file_and_prices_with_it(double: PricesDouble, tmp_path: Path) -> None:

@@ -75,8 +75,8 @@ def test_what_a_host_sends_its_relay_lets_in(fleet: Fleet) -> None:
 def test_tunnels_are_watched_from_both_ends(fleet: Fleet) -> None:
     (text,) = inventory.tenants_file(fleet, list(fleet.municipalities)).values()
     tenants = read_yaml(text)
-    heard = {peer["name"]: peer["municipality"] for peer in tenants["watch_tunnel"]["peers"]}
-    assert heard == {peer["name"]: peer["municipality"] for peer in tenants["vpn_hub_peers"]}
+    monitored_hosts = {peer["name"]: peer["municipality"] for peer in tenants["watch_tunnel"]["peers"]}
+    assert monitored_hosts == {peer["name"]: peer["municipality"] for peer in tenants["vpn_hub_peers"]}
     assert "preshared" not in str(tenants["watch_tunnel"])
 
 

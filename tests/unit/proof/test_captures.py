@@ -21,7 +21,7 @@ from vaern.model.outputs import MunicipalityOutputs
 from vaern.proof import canary_events, captures
 from vaern.runtime.paths import Project
 from vaern.workflows.onboarding import Onboarding
-from vaern_stacks.azure.capture import Captured, Place
+from vaern_stacks.azure.capture import CaptureLocation, CaptureReader
 
 ROOT = Path(__file__).resolve().parents[3]
 EXAMPLES = ROOT / "docs" / "examples" / "azure"
@@ -65,11 +65,11 @@ def test_an_event_without_a_time_proves_nothing(received: Any) -> None:
     assert found(json.dumps({"source": "firewall1", "municipality": "0710", "received": received}).encode()) == set()
 
 
-class Archive(Captured):
+class Archive(CaptureReader):
     """Files that appear one look after the other."""
 
     def __init__(self, *looks: dict[str, bytes]) -> None:
-        super().__init__(Place.of(DEPLOYMENT, "favrskov", "0710"), lambda _m, _a, headers: headers)
+        super().__init__(CaptureLocation.of(DEPLOYMENT, "favrskov", "0710"), lambda _m, _a, headers: headers)
         object.__setattr__(self, "looks", iter(looks))
         object.__setattr__(self, "held", {})
         object.__setattr__(self, "opened", [])
@@ -97,7 +97,7 @@ def proved(archive: Archive, monkeypatch: pytest.MonkeyPatch, seconds: int = 60)
     deployment = DEPLOYMENT.model_copy(update={"azure": settings.model_copy(update={"event_hubs": hubs})})
     told: list[str] = []
     proofs = captures.prove(
-        Project(ROOT, ROOT / ".vaern"), "favrskov", MUNICIPALITY, deployment, told.append, captured=archive,
+        Project(ROOT, ROOT / ".vaern"), "favrskov", MUNICIPALITY, deployment, told.append, capture_reader=archive,
         pause=lambda seconds: clock.__setitem__(0, clock[0] + seconds),
     )  # fmt: skip
     return {one.subject: one for one in proofs}, told
@@ -129,18 +129,18 @@ def test_what_does_not_come_is_given_up_after_the_time_capture_has(monkeypatch: 
 
 
 def test_folders_are_those_of_the_hours_and_partitions() -> None:
-    place = replace(Place.of(DEPLOYMENT, "favrskov", "0710"), partitions=2)
+    location = replace(CaptureLocation.of(DEPLOYMENT, "favrskov", "0710"), partitions=2)
     since, until = datetime(2026, 11, 26, 22, 59, tzinfo=UTC), datetime(2026, 11, 27, 0, 1, tzinfo=UTC)
     hours = ["2026/11/27/00", "2026/11/26/23", "2026/11/26/22"]
-    assert place.prefixes(since, until) == [
-        f"{place.namespace}/logs.0710/{part}/{hour}/" for hour in hours for part in (0, 1)
+    assert location.prefixes(since, until) == [
+        f"{location.namespace}/logs.0710/{part}/{hour}/" for hour in hours for part in (0, 1)
     ]
 
 
 def test_an_archive_out_of_reach_says_from_where_it_can_be_reached() -> None:
-    place = replace(Place.of(DEPLOYMENT, "favrskov", "0710"), account="http://127.0.0.1:1")
+    location = replace(CaptureLocation.of(DEPLOYMENT, "favrskov", "0710"), account="http://127.0.0.1:1")
     with pytest.raises(ProofError, match="no answer from") as raised:
-        Captured(place, lambda _m, _a, headers: headers).files(NOW, NOW)
+        CaptureReader(location, lambda _m, _a, headers: headers).files(NOW, NOW)
     assert "private endpoint" in raised.value.fix
 
 

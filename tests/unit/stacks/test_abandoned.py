@@ -23,7 +23,7 @@ class Left:
 def test_only_what_was_abandoned_is_quiet(words: str, told: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     heard: list[str] = []
     monkeypatch.setattr(sys, "unraisablehook", lambda found: heard.append(str(found.exc_value)))
-    abandoned.ignore()
-    abandoned.ignore()
+    abandoned.ignore_abandoned()
+    abandoned.ignore_abandoned()
     Left(words)
     assert heard == told

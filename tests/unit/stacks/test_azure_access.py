@@ -11,7 +11,7 @@ import pytest
 
 from vaern.declaration import load_deployment
 from vaern.model.outputs import HostOutput
-from vaern_stacks.azure.access import Places, write_access
+from vaern_stacks.azure.access import SshFiles, write_access
 
 ROOT = Path(__file__).resolve().parents[3]
 PROGRAM = ROOT / "cli" / "vaern" / "provision" / "bastion_tunnel.py"
@@ -43,7 +43,7 @@ while True:
 def written(folder: Path) -> Path:
     deployment = load_deployment(ROOT / "docs" / "examples" / "azure" / "collector.yml")
     (folder / "inventories" / "favrskov").mkdir(parents=True)
-    return write_access(deployment, STACKS, Places(folder / "inventories", folder, PROGRAM))
+    return write_access(deployment, STACKS, SshFiles(folder / "inventories", folder, PROGRAM))
 
 
 def asked(config: Path, host: str) -> dict[str, str]:

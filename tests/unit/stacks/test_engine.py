@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from vaern.errors import BusyError, SetupError
-from vaern_stacks import locks
+from vaern_stacks import engine_locks
 from vaern_stacks.changes import Change, Phase, Step, fault_of, step_of
 from vaern_stacks.engine import Engine
 from vaern_stacks.lab.providers import LabProvider
@@ -70,28 +70,28 @@ def dead() -> int:
 
 def test_a_dead_engines_lock_is_removed(tmp_path: Path, dead: int) -> None:
     path = lock(tmp_path, dead, socket.gethostname())
-    locks.clear(tmp_path, "vaern", "favrskov", tmp_path)
+    engine_locks.clear(tmp_path, "vaern", "favrskov", tmp_path)
     assert not path.exists()
 
 
 def test_a_lock_whose_id_another_program_got_is_removed(tmp_path: Path) -> None:
     path = lock(tmp_path, os.getpid(), socket.gethostname())
-    locks.clear(tmp_path, "vaern", "favrskov", tmp_path)
+    engine_locks.clear(tmp_path, "vaern", "favrskov", tmp_path)
     assert not path.exists()
 
 
 def test_a_lock_of_another_machine_is_left_and_reported(
     tmp_path: Path, dead: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(locks, "PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr(engine_locks, "PATIENCE_SECONDS", 0.0)
     path = lock(tmp_path, dead, "elsewhere.example")
     with pytest.raises(BusyError, match=str(dead)):
-        locks.clear(tmp_path, "vaern", "favrskov", tmp_path)
+        engine_locks.clear(tmp_path, "vaern", "favrskov", tmp_path)
     assert path.exists()
 
 
 def test_a_living_engines_lock_is_left_and_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(locks, "PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr(engine_locks, "PATIENCE_SECONDS", 0.0)
     told = "print(flush=True); import time; time.sleep(60)"
     with subprocess.Popen(["pulumi", "-c", told], executable=sys.executable, stdout=subprocess.PIPE) as engine:
         try:
@@ -100,7 +100,7 @@ def test_a_living_engines_lock_is_left_and_reported(tmp_path: Path, monkeypatch:
             engine.stdout.readline()
             path = lock(tmp_path, engine.pid, socket.gethostname())
             with pytest.raises(BusyError, match=str(engine.pid)):
-                locks.clear(tmp_path, "vaern", "favrskov", tmp_path)
+                engine_locks.clear(tmp_path, "vaern", "favrskov", tmp_path)
             assert path.exists()
         finally:
             engine.kill()
@@ -115,7 +115,7 @@ def test_a_provider_whose_engine_died_is_ended_and_others_are_not(tmp_path: Path
 
     ours, theirs = provider("favrskov"), provider("other")
     try:
-        locks.clear(tmp_path, "vaern", "favrskov", tmp_path / "favrskov")
+        engine_locks.clear(tmp_path, "vaern", "favrskov", tmp_path / "favrskov")
         assert ours.wait(timeout=10) == -9
         assert theirs.poll() is None
     finally:

@@ -3,15 +3,15 @@ from __future__ import annotations
 import pytest
 
 from vaern.model.finding import Outcome
-from vaern.verify.recording import LONGEST_TEXT, Check, told
+from vaern.verify.recording import LONGEST_TEXT, Check, readable
 
 
 def test_values_are_told_as_people_read_them() -> None:
-    assert told({"b": True, "a": False}) == "a=no, b=yes"
-    assert told(frozenset({"y", "x"})) == "x, y"
-    assert told(["y", "x"]) == "y, x"
-    assert told([]) == told("") == told(None) == "none"
-    assert told(0) == "0"
+    assert readable({"b": True, "a": False}) == "a=no, b=yes"
+    assert readable(frozenset({"y", "x"})) == "x, y"
+    assert readable(["y", "x"]) == "y, x"
+    assert readable([]) == readable("") == readable(None) == "none"
+    assert readable(0) == "0"
 
 
 def test_all_passed_checks_are_in_the_finding() -> None:

@@ -22,22 +22,22 @@ from vaern.errors import BusyError
 PATIENCE_SECONDS = 15.0
 """An engine whose caller was killed ends the operation it is in, then itself."""
 POLL_SECONDS = 0.1
-_HELD = re.compile(r"(\S+): created by (\S+)@(\S+) \(pid (\d+)\) at (\S+)")
+_HOLDER = re.compile(r"(\S+): created by (\S+)@(\S+) \(pid (\d+)\) at (\S+)")
 
 
-def held_by(refusal: str) -> list[str]:
+def holders(refusal: str) -> list[str]:
     """Who holds a stack of a shared backend and since when, one a lock, as the engine's refusal tells it."""
     return [
         f"{user} on {host} (process {pid}) since {since}, by the lock {where}"
-        for where, user, host, pid, since in _HELD.findall(refusal)
+        for where, user, host, pid, since in _HOLDER.findall(refusal)
     ]
 
 
 @contextlib.contextmanager
 def one_at_a_time(path: Path) -> Iterator[None]:
     """Wait for whoever holds that file; it is let go when its holder ends, however it ends."""
-    with path.open("w") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
+    with path.open("w") as lock_file:
+        fcntl.flock(lock_file, fcntl.LOCK_EX)
         yield
 
 
@@ -76,13 +76,13 @@ def _living(backend: Path, project: str, stack: str) -> list[int]:
     found = []
     for lock in (backend / ".pulumi" / "locks").glob(f"*/{project}/{stack}/*.json"):
         try:
-            held = json.loads(lock.read_text())
+            lock_file = json.loads(lock.read_text())
         except (OSError, ValueError):
             continue  # removed or being written just now: the engine itself decides
-        if held.get("hostname") == socket.gethostname() and not is_engine(int(held["pid"])):
+        if lock_file.get("hostname") == socket.gethostname() and not is_engine(int(lock_file["pid"])):
             lock.unlink(missing_ok=True)
         else:
-            found.append(int(held["pid"]))
+            found.append(int(lock_file["pid"]))
     return found
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from vaern_stacks import locks
+from vaern_stacks import engine_locks
 
 
 def test_torn_files_go_and_the_others_stay(tmp_path: Path) -> None:
@@ -20,5 +20,5 @@ def test_torn_files_go_and_the_others_stay(tmp_path: Path) -> None:
     for name, text in (kept | torn).items():
         (stacks / name).write_text(text)
     (tmp_path / ".pulumi" / "meta.yaml.attrs").touch()
-    locks.clear(tmp_path, "vaern", "favrskov", tmp_path / "work")
+    engine_locks.clear(tmp_path, "vaern", "favrskov", tmp_path / "work")
     assert {path.name for path in tmp_path.rglob("*") if path.is_file()} == set(kept)
