@@ -24,28 +24,28 @@ WORDS = "vaern.words"
 """Where the words after the command are kept."""
 COMMANDS = {
     "new": "Write a commented declaration for a municipality.",
-    "catalogue": "Show what each kind of log source must tell, and how to set it up at the sender.",
-    "check": "Check the declarations, and say what to correct.",
-    "cost": "Price the declarations a month on Azure, before anything is built.",
+    "catalogue": "Show which fields each kind of log source must send, and how to set the sender up.",
+    "check": "Check the declarations and show what to correct.",
+    "cost": "Estimate what the declarations cost a month on Azure, before anything is built.",
     "inventory": "Generate the inventory a municipality reviews.",
     "approve": "Sign the generated inventory on behalf of a municipality.",
     "preview": "Show what provisioning would change.",
     "up": "Make and configure the shared collectors.",
-    "adopt": "Take into the state what is on Azure and not in it.",
-    "down": "Take the shared collectors away.",
+    "adopt": "Add a resource that exists on Azure to the engine's state.",
+    "down": "Remove the shared collectors.",
     "onboard": "Connect a municipality, from declaration to report.",
-    "drift": "Show what somebody else has changed since, and change nothing.",
+    "drift": "Show what has changed since the last run, without changing anything.",
     "verify": "Check the hosts of a municipality against its declaration.",
-    "ledger": "Show what was sent, and what of it has arrived.",
-    "repair": "Have the relays send again what is missing.",
-    "rehearse": "Cut a connected municipality from the collector for a while, and show that nothing is lost.",
-    "parity": "Hold what a SOC received against the archive.",
-    "report": "Write the last result again, as a page or for a program.",
+    "ledger": "Compare what the relays sent with what has arrived.",
+    "repair": "Make the relays send missing events again.",
+    "rehearse": "Rehearse an outage: cut a municipality's log path for minutes, and count what is lost.",
+    "parity": "Compare what a SOC received with the archive.",
+    "report": "Write the last result again, as a page, JSON or JUnit.",
     "search": "Find events of a municipality in the archive.",
     "export": "Write a municipality's events to a file, for an access request.",
-    "status": "Show how far each municipality is.",
-    "lock": "Lock the retention of a municipality's archive, for ever.",
-    "rotate": "Make the sending keys of a municipality's relays anew, without losing an event.",
+    "status": "Show how far each municipality is, and which alarms are open.",
+    "lock": "Lock the retention of a municipality's archive permanently.",
+    "rotate": "Replace the sending keys of a municipality's relays, without losing an event.",
     "offboard": "Disconnect a municipality and revoke its keys.",
     "lab": "Start, list, enter or remove the hosts of the lab.",
 }
@@ -81,7 +81,11 @@ class LazyGroup(click.Group):
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.option("--project", type=click.Path(path_type=Path, file_okay=False), help="Project folder; else found upwards.")
+@click.option(
+    "--project",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Project folder; by default searched upwards from here.",
+)
 @click.option("--accelerated", is_flag=True, envvar="VAERN_ACCELERATED", help="Run Ansible by Mitogen (decision 30).")
 @click.version_option(__version__, prog_name="vaern")
 @click.pass_context
@@ -166,18 +170,18 @@ def _unforeseen(error: Exception) -> int:
         _show(known)
         return code
     click.secho("error: ", fg="red", bold=True, nl=False, err=True)
-    click.echo(f"vaern failed in a way it does not know ({type(error).__name__})", err=True)
+    click.echo(f"vaern failed unexpectedly ({type(error).__name__})", err=True)
     click.echo(f"  fix: send {_record(error)} with your report", err=True)
     return code
 
 
 def main() -> None:
     """Entry point: run a command and leave with a documented exit code, never with a traceback."""
-    # The engine's gRPC would tell of every process started beside it, in the middle of the user's output.
+    # Otherwise the engine's gRPC writes a line about every process we start into the user's output.
     os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "false")
     supervised = _starts_programs(sys.argv[1:])
     try:
-        interruption.listen(once=supervised)
+        interruption.install_handlers(once=supervised)
         if supervised:
             from vaern.runtime.supervision import supervise
 
@@ -187,7 +191,7 @@ def main() -> None:
         code = _interrupted(supervised)
     else:
         code = _interrupted(supervised) if interruption.told() else code
-    interruption.no_longer()
+    interruption.block_signals()
     sys.exit(code)
 
 
@@ -223,7 +227,7 @@ def _run() -> int:
 
 def _interrupted(supervised: bool) -> int:
     """Say so, and what to do. A run that is supervised ends at once: threads of it may wait for something."""
-    interruption.no_longer()
+    interruption.block_signals()
     with contextlib.suppress(OSError):  # the terminal may be what has ended
         click.echo("interrupted; run the same command again to continue", err=True)
     if supervised and interruption.told():

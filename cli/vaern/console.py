@@ -58,7 +58,7 @@ def write_output(path: Path, text: str) -> None:
 
 @contextmanager
 def progress_listener(as_json: bool) -> Iterator[Listener]:
-    """Give the listener that fits: JSON lines, a live line per stage on a terminal, or plain lines."""
+    """Yield a listener that prints progress: JSON lines, one live line for each stage on a terminal, or plain lines."""
     if as_json:
         yield lambda event: print_json(asdict(event))
     elif sys.stderr.isatty():
@@ -74,7 +74,7 @@ def print_json(value: Any) -> None:
 
 
 def terminal() -> Console:
-    """A rich console on standard output; it honours NO_COLOR and leaves colours out in a pipe."""
+    """A rich console on standard output; without colours in a pipe, or when NO_COLOR is set."""
     from rich.console import Console
 
     return Console(highlight=False, soft_wrap=not sys.stdout.isatty())

@@ -19,7 +19,7 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """What a program that runs vaern reads; documented in docs/errors.md."""
+    """The exit codes, for programs that run vaern; documented in docs/errors.md."""
 
     OK = 0
     FINDINGS = 1
@@ -38,7 +38,7 @@ class ExitCode(IntEnum):
 
 
 class VaernError(Exception):
-    """Base of all of them. `what` was found, `fix` is the command or the edit that mends it."""
+    """Base of all of them. `what` says what is wrong, `fix` is the command or edit that repairs it."""
 
     exit_code: ExitCode = ExitCode.INTERNAL
 
@@ -114,7 +114,7 @@ class BusyError(VaernError):
 
 
 class ProofError(VaernError):
-    """An event or an alert did not arrive at the collector; `what` names the leg it stopped on."""
+    """An event or an alert did not arrive at the collector; `what` names the last place it was seen."""
 
     exit_code = ExitCode.PROOF
 

@@ -1,6 +1,7 @@
-"""What a failed program leaves to the garbage collector: coroutines that waited for resources which never came.
+"""Silences what a failed Pulumi program leaves behind: coroutines that wait for resources which were never made.
 
-Python tells of each on standard error, in the middle of what the operator has to read, and none of it is a fault.
+When they are garbage collected, Python prints an error for each in the middle of the operator's output. None is a
+fault.
 """
 
 from __future__ import annotations
@@ -17,9 +18,10 @@ Hook = Callable[["UnraisableHookArgs"], Any]
 
 
 def ignore_abandoned() -> None:
-    """Say nothing of them from now on: when they are collected, nobody knows. Everything else is told as before.
+    """Stop printing these errors from now on, since they may be collected at any time. All others are still printed.
 
-    Nor of the server that ran the program, whose last word finds the engine gone: the engine has told the fault.
+    Also silences the gRPC server that ran the program: it fails to reach the engine, which has reported the fault
+    itself.
     """
     logging.getLogger("grpc._server").setLevel(logging.CRITICAL)
     if getattr(sys.unraisablehook, "__module__", "") != __name__:

@@ -1,4 +1,4 @@
-"""Files by which hosts are reached: replaced whole, and read by their owner only."""
+"""Files of the ssh configuration: replaced as a whole, and readable by their owner only."""
 
 from __future__ import annotations
 

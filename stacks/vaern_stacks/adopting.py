@@ -1,4 +1,4 @@
-"""A program that takes one resource as it is found, instead of making it: for what a run made whose answer was lost."""
+"""A program that imports one existing resource instead of making it, such as one that an interrupted run made."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import pulumi
 
 
 def importing(program: Callable[[], None], name: str, identity: str) -> Callable[[], None]:
-    """The program, with the resource of that name read from what is there under that id.
+    """The program, with the resource of that name imported from the one with that Azure id.
 
-    Whatever differs is left as found, since the engine refuses to take what is not exactly as declared; the next run
-    makes it so.
+    Differences are ignored, because the engine refuses to import what is not exactly as declared; the next run corrects
+    them.
     """
 
     def import_existing(arguments: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:

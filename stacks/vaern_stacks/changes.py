@@ -46,7 +46,7 @@ def is_secret(value: Any) -> bool:
 
 
 def step_of(event: Any) -> Step | None:
-    """The step an engine event tells of; nothing for unchanged resources, the stack itself and its providers."""
+    """The step in an engine event; None for unchanged resources, the stack itself and its providers."""
     phases = {
         "resource_pre_event": Phase.STARTED,
         "res_outputs_event": Phase.DONE,
@@ -64,7 +64,7 @@ def step_of(event: Any) -> Step | None:
 
 
 def fault_of(event: Any) -> str:
-    """The message of an error the engine reports, and of which resource; empty for anything else."""
+    """The message and resource of an error event; empty for any other event."""
     found = getattr(event, "diagnostic_event", None)
     if found is None or found.severity != "error":
         return ""

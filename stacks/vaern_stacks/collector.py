@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 class CollectorTarget(Protocol):
     """A place where the shared collectors can be made.
 
-    Every declared hub becomes a reachable Debian host, in declared order, on its declared address, with a known ssh
-    host key. Nothing but the VPN port is open to it from outside. Making it twice changes nothing, and what was lost
-    since is mended.
+    Every declared hub becomes a reachable Debian host, in declared order, at its declared address, with a known ssh
+    host key. Only the VPN port is open from outside. Running it again changes nothing, except that missing parts are
+    repaired.
     """
 
     def collector(self, deployment: Deployment) -> pulumi.Output[SharedOutputs]:

@@ -1,7 +1,7 @@
-"""What really moved between the state and the world: compared property by property, false changes left out.
+"""Finds real differences between the engine's state and the resources, property by property.
 
-The engine says that a resource differs; what differs is found here, because it also calls a new etag a difference.
-Pure: events in, findings out. What is left out is data, `drift.yml`, with a reason beside each line.
+The engine only says that a resource differs, and counts even a new etag as a difference. Properties to ignore are
+listed in `drift.yml`, each with a reason. Pure: events in, differences out.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ HIDDEN = "[secret]"
 
 @dataclass(frozen=True, slots=True, order=True)
 class Moved:
-    """One thing that is not as it was left. `was` and `now` are JSON, cut to what fits on a line."""
+    """One difference in a resource. `was` and `now` are JSON, shortened to fit on a line."""
 
     action: str
     type: str
@@ -46,7 +46,7 @@ class Ignored:
     reason: str
 
     def covers(self, kind: str, path: str) -> bool:
-        """Whether a change of that property of that type is left out."""
+        """Whether changes of that property of that type are ignored."""
         return bool(_pattern(self.type, step=":").fullmatch(kind) and _pattern(self.property).fullmatch(path))
 
 
@@ -68,7 +68,7 @@ def ignored() -> tuple[Ignored, ...]:
 
 
 def moved(event: Any, rules: Sequence[Ignored] | None = None) -> list[Moved]:
-    """What an event of a refresh that changes nothing tells of one resource."""
+    """The differences of one resource, from an event of a refresh preview."""
     found = getattr(event, "res_outputs_event", None)
     if found is None:
         return []
@@ -89,10 +89,10 @@ def moved(event: Any, rules: Sequence[Ignored] | None = None) -> list[Moved]:
 
 
 def differences(was: Any, now: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:
-    """Every place where two values differ, as deep as both go; lists of one length are compared place by place.
+    """Every path at which two values differ, with both values; lists of equal length are compared item by item.
 
-    What Azure newly answers as nothing (null, an empty list or mapping) was never there. Two secrets are not compared:
-    the engine encrypts them anew every time.
+    A property that is missing on one side and empty (null, list, mapping) on the other does not differ. Two secrets are
+    not compared, because the engine encrypts them with new random bytes every time.
     """
     if is_secret(was) or is_secret(now):
         if not (is_secret(was) and is_secret(now)):
@@ -112,7 +112,7 @@ def _nothing(value: Any) -> bool:
 
 
 def _shown(was: Any, now: Any) -> tuple[str, str]:
-    """Both sides as text. Where either is a secret, what somebody put in its place is one as well."""
+    """Both values as text; both are hidden when either is a secret."""
     if is_secret(was) or is_secret(now):
         return HIDDEN, HIDDEN
     return _text(was), _text(now)

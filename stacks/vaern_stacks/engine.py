@@ -1,7 +1,7 @@
-"""The Pulumi engine over the Automation API: one workspace a stack, a file backend, and few calls of the engine.
+"""The Pulumi engine through the Automation API: one workspace for each stack, a file backend, and few engine calls.
 
-Each call of the engine costs a quarter of a second, so a stack is neither selected nor asked for its outputs and
-history: what later stages need is handed over by the program itself.
+Each engine call takes a quarter of a second. So a stack is not selected, and its outputs and history are not read: the
+program itself hands later stages what they need.
 """
 
 from __future__ import annotations
@@ -48,40 +48,44 @@ class Engine:
     remote: Remote | None = None
     """Without one, the state is in the folder."""
     advise: Callable[[str], str] = lambda _: ""
-    """What to do about a fault the target's own interface reports, or nothing."""
+    """Gives the fix for a fault that the target's own interface reports; empty when unknown."""
 
     def up(self, program: Program, on_step: OnStep | None = None) -> list[Change]:
-        """Make the stack what the program says, and return what changed."""
+        """Make the stack as the program declares it, and return what changed."""
         self._prepare()
         stack = self._open(program)
         return self._watch(lambda events: stack.up(on_event=events, color="never", show_secrets=False), on_step)
 
     def preview(self, program: Program, *, made: bool | None = None) -> list[Change]:
-        """What `up` would change; nothing is changed. `made` spares asking the backend whether it knows the stack."""
+        """What `up` would change. `made` says whether the stack exists; None asks the backend."""
         self._prepare(may_be_locked=made is not False)
         known = self.exists() if made is None else made
         stack = self._open(program) if known else self._unmade(program)
         return self._watch(lambda events: stack.preview(on_event=events, color="never"), None, planning=True)
 
     def adopt(self, program: Program, name: str, identity: str) -> None:
-        """Take what is there under that id into the state, as the resource of that name in the program.
+        """Add the resource with that id to the state, under that name in the program.
 
-        For what a run made whose answer was lost, or what somebody recovered; `up` then makes it as declared. Raises
-        UsageError when the state has such a resource, or the program has none.
+        For a resource that an interrupted run made, or that was recovered; `up` then makes it as declared. Raises
+        UsageError when the state already has that name, or the program does not declare it.
         """
         self._prepare()
         stack = self._open(importing(program, name, identity))
         if name in self._names(stack):
-            raise UsageError(f"the state of {self.stack} has {name} already", fix="`vaern preview` shows what it lacks")
+            raise UsageError(
+                f"the state of {self.stack} already has {name}", fix="`vaern preview` shows what is missing"
+            )
         only = [f"urn:pulumi:{self.stack}::{PROJECT}::**::{name}"]
         taken = self._watch(
             lambda events: stack.up(on_event=events, color="never", show_secrets=False, target=only), None
         )
         if not taken:
-            raise UsageError(f"{self.stack} declares no {name}", fix="`vaern preview` shows what it lacks")
+            raise UsageError(
+                f"{self.stack} declares no {name}", fix="`vaern preview` shows the declared names that are missing"
+            )
 
     def refresh(self, on_step: OnStep | None = None, *, only: str = "") -> list[Change]:
-        """Read what is really there into the state, and forget operations a kill interrupted. `only`: of one type."""
+        """Update the state from what exists, and drop interrupted operations. `only` limits it to one resource type."""
         self._prepare()
         if not self.exists():
             return []
@@ -98,7 +102,7 @@ class Engine:
         )
 
     def drift(self) -> list[Moved]:
-        """What is not as the state says, without changing either. A stack that is not made has nothing to differ."""
+        """Differences between state and resources, without changing either; empty for a stack that does not exist."""
         self._prepare()
         if not self.exists():
             return []
@@ -117,7 +121,7 @@ class Engine:
         return sorted(found)
 
     def destroy(self, on_step: OnStep | None = None, *, keep_protected: bool = False) -> list[Change]:
-        """Remove everything in the state, then the stack itself; a stack that still holds evidence stays."""
+        """Remove everything in the state, then the stack itself; a stack that still has evidence is kept."""
         self._prepare()
         if not self.exists():
             return []
@@ -138,22 +142,22 @@ class Engine:
         return {one["type"] for one in self._state().get("resources", [])} if self.exists() else set()
 
     def exists(self) -> bool:
-        """Whether the backend knows the stack."""
+        """Whether the stack exists in the backend."""
         if self.remote is None:
             return self._checkpoint.exists()
         return self.stack in self.known()
 
     def known(self) -> list[str]:
-        """Every stack of the backend, asked of the engine."""
+        """Names of all stacks in the backend, from the engine."""
         self._prepare()
         names: list[str] = []
         self._watch(lambda _: names.extend(one.name for one in self._workspace(None).list_stacks()), None)
         return sorted(names)
 
     def _unmade(self, program: Program) -> UnselectedStack:
-        """An empty stack on this machine, which every stack that is not made yet is compared with.
+        """An empty local stack, with which every stack that does not exist yet is compared.
 
-        Making one costs as much as a third of the comparison, and would leave its name in a backend others share.
+        Creating a new one each time takes a third of the preview's time, and would leave its name in a shared backend.
         """
         empty = Engine(self.folder / UNMADE, self.tools, UNMADE)
         with engine_locks.one_at_a_time(self.folder / f"{UNMADE}.lock"):
@@ -183,7 +187,7 @@ class Engine:
         return self.folder / "work" / self.stack
 
     def _prepare(self, *, may_be_locked: bool = True) -> None:
-        """Look for the tools and make folders. `held`: somebody may hold the stack, so dead runs are cleared away."""
+        """Check the tools and make folders. With `may_be_locked`, remove locks and processes of dead runs."""
         for tool in (engine_program(self.tools), self.tools / "bin" / "pulumi-resource-pulumi-python"):
             if not os.access(tool, os.X_OK):
                 raise SetupError(f"{tool} is not there", fix="run `make setup`")
@@ -206,7 +210,7 @@ class Engine:
         if not self.exists():
             self._watch(lambda _: workspace.create_stack(self.stack), None)
         elif self.remote is not None and self.remote.secrets_provider == "passphrase":
-            # The state says what it is encrypted with; what this machine remembers may be older.
+            # The state says how it is encrypted; the settings on this machine may be older.
             (self._work / f"Pulumi.{self.stack}.yaml").unlink(missing_ok=True)
         return UnselectedStack(self.stack, workspace)
 
@@ -215,7 +219,7 @@ class Engine:
         return bool(self._state().get("pending_operations"))
 
     def _state(self) -> dict[str, Any]:
-        """What the backend holds of the stack."""
+        """The deployment of the stack as the backend stores it."""
         if self.remote is not None:
             return dict(self._workspace(None).export_stack(self.stack).deployment or {})
         return dict(json.loads(self._checkpoint.read_text())["checkpoint"].get("latest") or {})
@@ -226,7 +230,7 @@ class Engine:
         on_step: OnStep | None,
         planning: bool = False,
     ) -> list[Change]:
-        """Run it, collect what it changes, and turn its failure into one error that names the resource's own."""
+        """Run an operation, collect its changes, and raise one error for a failure, with the resource's own message."""
         abandoned.ignore_abandoned()
         seen = Outcome(on_step, Phase.STARTED if planning else Phase.DONE)
         try:
@@ -237,17 +241,19 @@ class Engine:
             raise self._busy(str(error)) from error
         except engine_errors.CommandError as error:
             what = seen.fault() or storage_answer(str(error)) or last_lines(str(error))
-            # Of the fault that is told: the whole text may hold others, and their advice would mislead.
-            fix = self.advise(seen.fault() or f"{what}\n{error}") or "run the same command again; it continues"
+            # Advice for the reported fault only: the whole text may hold others, whose advice would mislead.
+            fix = (
+                self.advise(seen.fault() or f"{what}\n{error}") or "run the same command again; it continues from here"
+            )
             raise ProvisionError(f"{self.stack}: {what}", fix=fix) from error
         return seen.changes
 
     def _busy(self, refusal: str) -> BusyError:
-        """A lock of a shared backend says who made it, never whether they live: only somebody there can see that."""
+        """The error for a locked stack. A shared backend knows who made a lock, but not whether that run is alive."""
         holders = "; ".join(engine_locks.holders(refusal)) or "another run"
         return BusyError(
             f"the stack {self.stack} is held by {holders}",
-            fix=f"wait for that run to end; if it is dead, which only its machine can tell: {self._cancel()}",
+            fix=f"wait for that run to end; if it is dead (look on its machine), remove the lock: {self._cancel()}",
         )
 
     def _cancel(self) -> str:

@@ -1,6 +1,6 @@
-"""Locks, processes and half-written files a killed run left: removed only when the process that held them is dead.
+"""Stale locks, processes and half-written files of the Pulumi engine, left by killed runs.
 
-`pulumi cancel` removes every lock of a stack, also a living one; this looks at the process first.
+They are removed only when the process that held them is dead. `pulumi cancel` would also remove a lock that is in use.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from pathlib import Path
 from vaern.errors import BusyError
 
 PATIENCE_SECONDS = 15.0
-"""An engine whose caller was killed ends the operation it is in, then itself."""
+"""Longest wait for an engine whose caller was killed: it finishes its operation and then ends."""
 POLL_SECONDS = 0.1
 _HOLDER = re.compile(r"(\S+): created by (\S+)@(\S+) \(pid (\d+)\) at (\S+)")
 
 
 def holders(refusal: str) -> list[str]:
-    """Who holds a stack of a shared backend and since when, one a lock, as the engine's refusal tells it."""
+    """Who holds a stack of a shared backend and since when, one text for each lock in the engine's message."""
     return [
         f"{user} on {host} (process {pid}) since {since}, by the lock {where}"
         for where, user, host, pid, since in _HOLDER.findall(refusal)
@@ -35,14 +35,14 @@ def holders(refusal: str) -> list[str]:
 
 @contextlib.contextmanager
 def one_at_a_time(path: Path) -> Iterator[None]:
-    """Wait for whoever holds that file; it is let go when its holder ends, however it ends."""
+    """Wait for the lock on that file and hold it; it is released when its process ends for any reason."""
     with path.open("w") as lock_file:
         fcntl.flock(lock_file, fcntl.LOCK_EX)
         yield
 
 
 def clear(backend: Path, project: str, stack: str, work: Path) -> None:
-    """Remove dead runs' locks, providers and torn files. Raises BusyError when a living run holds the stack."""
+    """Remove locks, providers and incomplete files of dead runs. Raises BusyError when a live run holds the stack."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while living := _living(backend, project, stack):
         if time.monotonic() > deadline:
@@ -57,10 +57,10 @@ def clear(backend: Path, project: str, stack: str, work: Path) -> None:
 
 
 def _torn(state: Path, project: str, stack: str) -> Iterator[Path]:
-    """Files an engine had begun when it was killed. It puts a state in place whole, but not the attributes beside it.
+    """Files an engine was writing when it was killed. It replaces a state as a whole, but not its attributes file.
 
-    With empty attributes it refuses the state as ended too early (EOF); without any it takes it as it is. So those of
-    every stack go, whoever may be writing them; what earlier runs of other stacks were is not gone through.
+    With an empty attributes file the engine refuses the state (EOF); without one it accepts it. So empty ones of every
+    stack are removed, even if somebody is writing them; the history is searched for this stack only.
     """
     stacks = state / "stacks" / project
     own = (state / "history" / project / stack).rglob("*.attrs")
@@ -72,7 +72,7 @@ def _torn(state: Path, project: str, stack: str) -> Iterator[Path]:
 
 
 def _living(backend: Path, project: str, stack: str) -> list[int]:
-    """Engines that hold the stack; locks of dead ones are removed on the way."""
+    """Process ids of engines that hold the stack; locks of dead engines are removed."""
     found = []
     for lock in (backend / ".pulumi" / "locks").glob(f"*/{project}/{stack}/*.json"):
         try:
@@ -87,7 +87,7 @@ def _living(backend: Path, project: str, stack: str) -> list[int]:
 
 
 def is_engine(pid: int) -> bool:
-    """Whether that process is a Pulumi engine: its id may have been given to another program since."""
+    """Whether that process is a Pulumi engine; the id may belong to another program by now."""
     return "pulumi" in _words(pid)[:1] or any(word.endswith("/pulumi") for word in _words(pid)[:1])
 
 

@@ -18,7 +18,8 @@ class MunicipalityTarget(Protocol):
     """A place where a municipality can be connected.
 
     Every declared host becomes reachable by ssh under its inventory name, in declared order. A target that simulates
-    the sites also names, per site, the network namespace its devices send from. No municipality reaches another.
+    the sites also returns, for each site, the network namespace its devices send from. No municipality can reach
+    another.
     """
 
     def municipality(

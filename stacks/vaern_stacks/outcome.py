@@ -1,4 +1,4 @@
-"""What came of a run of the engine: the changes its events tell, and the one fault worth telling when it failed."""
+"""The outcome of an engine run: the changes in its events, and the one fault to report when it failed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ OnStep = Callable[[Step], None]
 
 @dataclass
 class Outcome:
-    """What the engine's events told so far."""
+    """The changes and faults in the engine's events so far."""
 
     on_step: OnStep | None
     counted: Phase
@@ -36,13 +36,13 @@ class Outcome:
             self.on_step(step)
 
     def fault(self) -> str:
-        """The first fault that says more than that the update failed."""
+        """The first fault with more information than that the update failed; empty when there is none."""
         telling = [fault for fault in self.faults if not fault.startswith(("update failed", "preview failed"))]
         return last_lines(telling[0]) if telling else ""
 
 
 def storage_answer(text: str) -> str:
-    """What the storage of a shared state answered; the engine prints all of it, ten lines of XML and rules."""
+    """The storage error in the engine's output, on one line; the engine prints it as ten lines of XML."""
     answer = re.search(r"RESPONSE \d+: \d+ (.*)\nERROR CODE: (\S+)", text)
     return f"the storage of the state answered {answer[2]}: {answer[1]}" if answer else ""
 

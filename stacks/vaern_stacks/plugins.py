@@ -1,6 +1,6 @@
-"""Where the engine finds providers the operator installed: each stack has a home of its own, which holds none.
+"""Finds the providers that the operator installed, since each stack has a Pulumi home of its own without any.
 
-Starting one for each of a hundred previews is half of what they cost, so many engines can use one (`one_provider`).
+Starting a provider takes half the time of a preview, so many engines can share one (`one_provider`).
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ def installed() -> list[Path]:
 
 @contextmanager
 def one_provider(name: str) -> Iterator[bool]:
-    """For the length of the block every engine uses one running provider of that name, instead of starting its own.
+    """Within the block, all engines use one running provider of that name instead of starting their own.
 
-    Gives false when it could not be started: the engines then start theirs, and say what is wrong with it. Nothing is
-    done where the operator has set PULUMI_DEBUG_PROVIDERS, be it to nothing.
+    Yields False when it could not be started; the engines then start their own, and report what is wrong. Does nothing
+    when the operator has set PULUMI_DEBUG_PROVIDERS, even to an empty value.
     """
     if ATTACH in os.environ:
         yield False

@@ -1,4 +1,4 @@
-"""Where the engine works on one stack: its folder and backend, what it is told by its environment, its passphrase."""
+"""The workspace of one stack: its folder and backend, the engine's environment, and the passphrase."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Program = Callable[[], None]
 
 @dataclass(frozen=True, slots=True)
 class Remote:
-    """A backend several operators share, such as azblob://; the engine itself locks a stack there."""
+    """A backend shared by several operators, such as azblob://; the engine locks stacks there itself."""
 
     url: str
     secrets_provider: str = "passphrase"
@@ -33,7 +33,7 @@ class Remote:
 
 
 class _Command(automation.PulumiCommand):
-    """The engine set-up built; its version is pinned, so it is not started once more to be asked."""
+    """The engine that set-up built; its version is pinned, so the engine is not started to ask for it."""
 
     def __init__(self, program: Path) -> None:
         self.command = str(program)
@@ -49,18 +49,18 @@ class UnselectedStack(automation.Stack):
         self._mode = StackInitMode.SELECT
 
     def outputs(self) -> automation.OutputMap:
-        """None: the program itself hands them over."""
+        """Empty: the program itself hands its outputs over."""
         return {}
 
     def info(self, show_secrets: bool = True) -> automation.UpdateSummary:
-        """The least that the SDK takes for one."""
+        """The smallest summary that the SDK accepts."""
         return automation.UpdateSummary("update", datetime.now(UTC), "", {}, {}, "succeeded")
 
 
 def workspace_of(
     folder: Path, tools: Path, work: Path, where: str, remote: Remote | None, program: Program | None
 ) -> automation.LocalWorkspace:
-    """One stack's own, in `work`; `where` is the address of its backend, `folder` the state's `pulumi`."""
+    """The workspace of one stack in `work`; `where` is the URL of its backend, `folder` the state's `pulumi`."""
     settings = None
     if not (work / "Pulumi.yaml").exists():
         backend = automation.ProjectBackend(where)
@@ -95,9 +95,9 @@ def passphrase(folder: Path) -> Path:
 
 
 def environment(folder: Path, tools: Path, backend: str) -> dict[str, str]:
-    """What the engine is told: where its state is, and to look for nothing on the network.
+    """The engine's environment: where its state is, and that it must not download anything.
 
-    A passphrase file the operator names is used instead of our own: a team that shares a backend shares it.
+    A passphrase file that the operator names replaces our own: a team with a shared backend needs a common one.
     """
     own = [str(tools / "bin"), str(Path(sys.executable).parent), *map(str, plugins.installed())]
     return {
@@ -109,6 +109,6 @@ def environment(folder: Path, tools: Path, backend: str) -> dict[str, str]:
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
         "PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS": "true",
         "PULUMI_OPTION_NON_INTERACTIVE": "true",
-        # Else an operator whose machine does not know the stack yet encrypts it anew, with a passphrase of their own.
+        # Otherwise an operator whose machine does not know the stack yet would re-encrypt it with another passphrase.
         "PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER": "true",
     }

@@ -31,7 +31,7 @@ def test_refused_while_connected_and_an_offboarded_archive_does_not_stand_in_the
     deployment = stacks.deployment
     provision.provision_shared(project, deployment)
     provision.provision_municipality(project, deployment, example_municipality(), SLUG)
-    with pytest.raises(ProvisionError, match=f"the collectors are used by {SLUG}") as raised:
+    with pytest.raises(ProvisionError, match=f"the collectors are still used by {SLUG}") as raised:
         provision.destroy_shared(project, deployment=deployment)
     assert f"vaern offboard {SLUG}" in raised.value.fix
     assert kinds(stacks)["NatGateway"] == 1

@@ -40,7 +40,7 @@ def kill(lab: Lab, host: str) -> None:
 
 def test_a_lab_left_alone_has_none_and_a_table_says_so(onboarded: Lab) -> None:
     assert drift(onboarded, ExitCode.OK) == []
-    assert "nothing has moved in shared, favrskov" in onboarded.vaern("drift").stdout
+    assert "nothing has changed in shared, favrskov" in onboarded.vaern("drift").stdout
 
 
 def test_a_dead_host_and_an_edited_file_are_told_and_mended_by_onboarding(onboarded: Lab) -> None:

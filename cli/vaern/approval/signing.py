@@ -1,8 +1,8 @@
 """Approval: municipal IT signs exactly what will be applied to its network, before anything is applied.
 
-What is signed is a manifest: the SHA-256 of every generated file of the municipality, sorted by path. Keys are not
-in it, because they are made on the hosts afterwards; everything that opens, sends or installs is. The signature is
-an SSH signature (`ssh-keygen -Y`), so that nobody needs a new tool to give or to check one.
+What is signed is a manifest: the SHA-256 of every generated file of the municipality, sorted by path. It covers
+everything that opens a port, sends data or installs software, but not keys, which are made on the hosts afterwards. The
+signature is an SSH signature (`ssh-keygen -Y`), so that nobody needs a new tool to make or check one.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ SIGNERS = "allowed_signers"
 
 
 def manifest(files: dict[str, str]) -> str:
-    """One line a generated file: digest and path, as `sha256sum` writes it. `files` is path to text."""
+    """One line for each generated file: digest and path, as `sha256sum` prints them. `files` maps path to text."""
     return "".join(f"{hashlib.sha256(text.encode()).hexdigest()}  {path}\n" for path, text in sorted(files.items()))
 
 
 def sign(folder: Path, files: dict[str, str], key: Path) -> Path:
-    """Sign the generated files of `folder` with an SSH key (the agent is asked when `key` is a public one).
+    """Sign the generated files of `folder` with an SSH key; a public `key` is signed with by the ssh agent.
 
     Returns the signature's path. Raises ApprovalError when ssh-keygen refuses.
     """
@@ -59,7 +59,7 @@ def verify(folder: Path, files: dict[str, str]) -> str:
     done = _keygen("verify", signers, signature, "-I", principal, stdin=manifest(files)) if principal else None
     if done is None or done.returncode:
         raise ApprovalError(
-            f"the approval of {slug} does not fit: its files changed after it was signed, or {SIGNERS} lacks the key",
+            f"the approval of {slug} is not valid: its files changed after it was signed, or {SIGNERS} lacks the key",
             fix=f"review `git diff` of the folder again and run `vaern approve {slug} --key KEY`",
         )
     return principal

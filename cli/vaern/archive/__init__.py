@@ -1,1 +1,1 @@
-"""What has arrived: searched and exported, counted against what was sent, and sent again; and the alarms about it."""
+"""What has arrived: search, export, ledger, repair, parity and redelivery, and the alarms about it."""

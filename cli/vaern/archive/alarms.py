@@ -40,27 +40,27 @@ class Alarm:
 
 @dataclass(frozen=True, slots=True)
 class Alarms:
-    """What is open. `unknown` says why nothing can be said, and is empty when it can."""
+    """The open alarms. `unknown` says why they could not be read; empty when they could."""
 
     open: tuple[Alarm, ...]
     unknown: str = ""
 
     def of(self, code: str) -> tuple[Alarm, ...]:
-        """Those of one municipality."""
+        """The alarms of the municipality with that four-digit code."""
         return tuple(alarm for alarm in self.open if alarm.municipality == code)
 
     def texts(self, code: str) -> list[tuple[str, str]]:
-        """Danish and English of what concerns that municipality, the shared hosts' first: for its report."""
+        """Danish and English text of each alarm for that municipality, those of the shared hosts first."""
         return [(alarm.danish, alarm.english) for alarm in (*self.shared, *self.of(code))]
 
     @property
     def shared(self) -> tuple[Alarm, ...]:
-        """Those of the shared hosts, which concern everybody."""
+        """The alarms of the shared hosts, which concern every municipality."""
         return self.of(SHARED)
 
 
 def read(project: Project, deployment: Deployment) -> Alarms:
-    """Ask the collector, over one ssh connection. Not being able to is an answer, never an error."""
+    """Read the open alarms from the collector, over one ssh connection. Never raises: a failure is put in `unknown`."""
     if deployment.target is Target.AZURE:
         return Alarms((), ON_AZURE.format(group=Names.of(deployment).group(SHARED)))
     try:

@@ -1,7 +1,7 @@
-"""Events of one municipality out of the archive, for its people and for access requests (GDPR article 15).
+"""Reads events of one municipality from the archive, for its staff and for access requests (GDPR article 15).
 
-The collector records who asks for what before it reads, and says in a manifest what it gave. What arrives is held
-against that manifest; a file is there whole or not at all.
+Before it reads, the collector records who asks for what; afterwards it lists what it returned in a manifest. What
+arrives is compared with that manifest, and an exported file is written whole or not at all.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is asked for, and by whom. Times are when a relay received an event."""
+    """One query and who makes it. `since` and `until` are about the time a relay received an event."""
 
     asked_by: str
     case: str = ""
@@ -44,11 +44,11 @@ class Request:
     since: datetime | None = None
     until: datetime | None = None
     limit: int = 0
-    """Only so many, newest first; 0 for all, oldest first."""
+    """Highest number of events, newest first; 0 for all of them, oldest first."""
 
 
 def moment(text: str, now: datetime) -> datetime:
-    """A time as people write it: 2026-11-24, 2026-11-24T09:30, or 90m, 24h, 7d ago. Without a zone it is UTC.
+    """Parse a time such as 2026-11-24, 2026-11-24T09:30, or 90m, 24h, 7d before `now`. Without a zone it is UTC.
 
     Raises UsageError.
     """
@@ -58,15 +58,15 @@ def moment(text: str, now: datetime) -> datetime:
         found = datetime.fromisoformat(text)
     except ValueError:
         raise UsageError(
-            f"`{text}` is not a time", fix="write 2026-11-24, 2026-11-24T09:30, or 90m, 24h or 7d for so long ago"
+            f"`{text}` is not a time", fix="write 2026-11-24, 2026-11-24T09:30, or how long ago: 90m, 24h or 7d"
         ) from None
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def query_of(municipality: Municipality, request: Request, purpose: str, *, compressed: bool = False) -> dict[str, Any]:
-    """The query as the collector reads it. Raises UsageError for what could not find anything."""
+    """The query as the collector reads it. Raises UsageError for a query that cannot match anything."""
     if request.since and request.until and request.since >= request.until:
-        raise UsageError("the time asked for ends before it begins", fix="give an earlier begin or a later end")
+        raise UsageError("the period ends before it begins", fix="give an earlier start or a later end")
     if request.source and request.source not in _sources(municipality):
         raise UsageError(
             f"{municipality.name} has no source `{request.source}`",
@@ -103,7 +103,7 @@ def _sources(municipality: Municipality) -> list[str]:
 def search(
     project: Project, deployment: Deployment, municipality: Municipality, request: Request
 ) -> tuple[list[dict[str, Any]], Manifest]:
-    """The newest events that are asked for, and the manifest. Raises UsageError, UnreachableError."""
+    """The newest events that match, and the manifest. Raises UsageError, UnreachableError."""
     parts: list[bytes] = []
     manifest = _run_query(project, deployment, query_of(municipality, request, "search"), parts.append)
     return [_event(line) for line in b"".join(parts).splitlines()], manifest
@@ -112,7 +112,7 @@ def search(
 def export(
     project: Project, deployment: Deployment, municipality: Municipality, request: Request, path: Path
 ) -> dict[str, Any]:
-    """Write all events that are asked for to a new file that only its owner can read, and the manifest beside it.
+    """Write all events that match to a new file that only its owner can read, with the manifest beside it.
 
     Raises UsageError, UnreachableError.
     """
@@ -157,7 +157,7 @@ def stream(
 def _run_query(
     project: Project, deployment: Deployment, query: dict[str, Any], sink: Callable[[bytes], object]
 ) -> Manifest:
-    """The manifest, after everything went to `sink` and was what the manifest says."""
+    """Pass the result to `sink`, check it against the manifest, and return the manifest."""
     if deployment.target is not Target.LAB:
         raise UsageError(
             "the archive of this deployment is in a storage account, not on a collector",
@@ -173,12 +173,14 @@ def _run_query(
     code, error_text = ssh.stream(project, collector, COMMAND, json.dumps(query), take)
     manifest = answered(collector, code, error_text)
     if manifest["sha256"] != digest.hexdigest():
-        raise UnreachableError(f"{collector}: what arrived is not what was sent", fix="run the same command again")
+        raise UnreachableError(
+            f"{collector}: the events arrived incomplete or changed", fix="run the same command again"
+        )
     return manifest
 
 
 def answered(collector: str, code: int, error_text: str) -> Manifest:
-    """The manifest the collector wrote last. Raises UsageError when it refused, UnreachableError when it broke off."""
+    """The manifest, from the collector's last line. Raises UsageError when refused, UnreachableError when cut off."""
     try:
         last = json.loads(error_text.strip().splitlines()[-1])
     except (IndexError, ValueError):
@@ -189,13 +191,13 @@ def answered(collector: str, code: int, error_text: str) -> Manifest:
         raise UsageError(f"{collector} refused: {last['error']}", fix="see roles/collector/README.md, who may read")
     reason = error_text.strip().splitlines()[-1] if error_text.strip() else f"exit code {code}"
     raise UnreachableError(
-        f"{collector} did not answer to the end: {reason}",
+        f"the answer of {collector} was cut off: {reason}",
         fix="run `vaern up` if its programs are older than this vaern, then the same command again",
     )
 
 
 def copies(manifest: Mapping[str, Any]) -> str:
-    """How many copies of events were left out, when there were any."""
+    """Text such as `, 2 copies of them left out`; empty when there were none."""
     left_out = manifest.get("duplicates", 0)
     return f", {left_out} {'copy' if left_out == 1 else 'copies'} of them left out" if left_out else ""
 

@@ -1,7 +1,7 @@
 """The ledger: what a municipality's relays have sent, what the archive holds, and how the difference is repaired.
 
-The collector counts (`vaern-ledger` there) and the relays keep, state and resend (`vaern-spool` there); both do so
-every minute by themselves. This stage asks them, and makes them do it now.
+The collector counts events (with `vaern-ledger`); the relays keep, state and resend them (with `vaern-spool`). Both run
+every minute by themselves. This module reads their results, and can make them run now.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from vaern.runtime.paths import Project
 from vaern_programs.shared.reports import Balance, Round
 
 ARRIVE_SECONDS = 60.0
-"""What was sent again is in the archive long before."""
+"""Longest wait for resent events; they normally reach the archive within seconds."""
 POLL_SECONDS = 2.0
 STATEMENT_SECONDS = 20.0
-"""The archive writes every second."""
+"""Longest wait for a statement to be archived; the archive writes every second."""
 STATEMENT_POLL_SECONDS = 0.3
 STATED_WITHIN = timedelta(minutes=5)
 ANSWERED = (0, 1)
@@ -67,7 +67,7 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class LostSegment:
-    """A file that is gone from the archive before its retention was over."""
+    """A segment file that disappeared from the archive before its retention was over."""
 
     file: str
     events: int
@@ -78,7 +78,7 @@ class LostSegment:
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """The balance of a municipality. `statements` is relay to the time of its last statement, UTC."""
+    """The balance of a municipality. `statements` maps each relay to the time of its last statement, UTC."""
 
     code: str
     time: str
@@ -92,24 +92,24 @@ class Ledger:
         return sum(getattr(row, column) for row in self.rows)
 
     def behind(self, stated: Mapping[str, str]) -> tuple[str, ...]:
-        """Relays whose last statement in the archive is from before that time."""
+        """Relays whose last archived statement is older than the time given for them in `stated`."""
         return tuple(relay for relay, at in stated.items() if self.statements.get(relay, "") < at)
 
     @property
     def unstated(self) -> tuple[str, ...]:
-        """Relays that have stated nothing for minutes, though they do so every minute."""
+        """Relays without a statement in the last five minutes, though they make one every minute."""
         since = (datetime.fromisoformat(self.time) - STATED_WITHIN).isoformat(timespec="microseconds")
         return self.behind(dict.fromkeys(self.statements, since))
 
     @property
     def balances(self) -> bool:
-        """Nothing is missing: neither lost, nor given up, nor gone from the archive."""
+        """Whether no event is missing, given up, or gone from the archive."""
         return not (self.total("missing") or self.total("given_up") or self.lost_segments)
 
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """What was done: events each relay sent again, and the balance before and after."""
+    """The result of a repair: how many events each relay sent again, and the balance before and after."""
 
     resent: dict[str, int]
     before: Ledger
@@ -117,7 +117,7 @@ class Repair:
 
 
 def relays(slug: str, municipality: Municipality) -> tuple[str, ...]:
-    """Inventory names of the hosts that spool."""
+    """Inventory names of the municipality's relays."""
     return tuple(host_name(slug, host.name) for host in municipality.with_role(HostRole.RELAY))
 
 
@@ -129,16 +129,17 @@ def ledger(
     *,
     confirm: bool = False,
 ) -> Ledger:
-    """The balance as the collector has it now; with `confirm` the relays are told of it at once.
+    """The balance as the collector counts it now; with `confirm` it also sends the relays their confirmations.
 
-    Raises UsageError on Azure, where no such collector runs, UnreachableError, and ProvisionError when it cannot count.
+    `day` limits it to one day (UTC). Raises UsageError on Azure, where no such collector runs, UnreachableError, and
+    ProvisionError when the collector cannot count.
     """
     options = [*([f"--day {day}"] if day else []), *(["--confirm"] if confirm else [])]
     return parsed(_query(project, municipality, deployment, " ".join(options)))
 
 
 def state_now(project: Project, slug: str, municipality: Municipality) -> dict[str, str]:
-    """Have every relay state at once what it has sent: relay to the time of it, UTC.
+    """Make every relay state now what it has sent, and return the time of each relay's statement, UTC.
 
     Raises UnreachableError, ProvisionError.
     """
@@ -146,9 +147,9 @@ def state_now(project: Project, slug: str, municipality: Municipality) -> dict[s
 
 
 def await_statements(read_balance: Callable[[], Ledger], stated: Mapping[str, str]) -> Ledger:
-    """The balance once the archive has what every relay has just stated, or when it should have had it long since.
+    """The balance as soon as the archive has the statement every relay has just made, or after 20 seconds.
 
-    The broker has an event before the archive has it: a balance asked for at once would be of the statement before.
+    The broker receives an event before the archive does, so a balance read at once would use the previous statement.
     """
     limit = time.monotonic() + STATEMENT_SECONDS
     while (found := read_balance()).behind(stated) and time.monotonic() < limit:
@@ -159,7 +160,7 @@ def await_statements(read_balance: Callable[[], Ledger], stated: Mapping[str, st
 def repair(
     project: Project, slug: str, municipality: Municipality, deployment: Deployment, on_progress: OnProgress
 ) -> Repair:
-    """Have the relays send again exactly what is missing, and wait until it is in the archive.
+    """Make the relays send the missing events again, and wait until they are in the archive.
 
     Raises as `ledger` does.
     """
@@ -174,7 +175,7 @@ def repair(
 
 
 def parsed(answer: Balance) -> Ledger:
-    """The collector's answer as types."""
+    """The collector's JSON answer as a Ledger."""
     return Ledger(
         code=answer["code"],
         time=answer["time"],
@@ -193,7 +194,7 @@ def _times(entry: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _await_arrival(read_balance: Callable[[], Ledger], stated: Mapping[str, str], on_progress: OnProgress) -> Ledger:
-    """The balance once nothing is under way any more, or it has not changed for a while."""
+    """The balance as soon as nothing is under way, or once the number of received events stops growing."""
     limit = time.monotonic() + ARRIVE_SECONDS
     found = await_statements(read_balance, stated)
     while found.total("under_way") + found.total("missing") and time.monotonic() < limit:
@@ -207,15 +208,15 @@ def _await_arrival(read_balance: Callable[[], Ledger], stated: Mapping[str, str]
 
 
 def _stated(done: Mapping[str, Round]) -> dict[str, str]:
-    """When each relay has stated in the round it answered of; a program of an older relay does not say."""
+    """Time of the statement each relay has just made; empty for an older program, which does not report it."""
     return {relay: str(answer.get("stated", "")) for relay, answer in done.items()}
 
 
 def _query(project: Project, municipality: Municipality, deployment: Deployment, options: str) -> Balance:
     if deployment.target is not Target.LAB:
         raise UsageError(
-            "on Azure the archive is what Event Hubs captures, and the ledger does not read that",
-            fix="count there: events carry relay, boot, source and sequence, and statements are among them",
+            "on Azure the archive is what Event Hubs captures, and the ledger cannot read that",
+            fix="count in the archive: events carry relay, boot, source and sequence, and statements are among them",
         )
     collector = deployment.collector.name
     answer = ssh.run(project, collector, f"vaern-ledger --code {municipality.code} {options}")

@@ -1,8 +1,8 @@
 """Parity: whether a SOC has received what the archive holds of its sectors, and nothing else.
 
-Asked before a SOC goes from one output to another: while both run, each must have received the same. An event is known
-by relay, boot, source and sequence, as in the ledger. The archive's side is what `vaern export` wrote, the SOC's side
-what it kept: both are files of events, one JSON object a line, so that it can be asked of a SOC nobody can log in to.
+Compared before a SOC changes from one output to another: while both run, each must receive the same events. An event is
+identified by relay, boot, source and sequence, as in the ledger. One file is what `vaern export` wrote, the other what
+the SOC received. Both hold one JSON object on each line, so nobody needs a login at the SOC.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from vaern.model.deployment import Deployment
 Identity = tuple[str, str, str, int]
 """Relay, boot, source, sequence."""
 OWN_PREFIXES = ("vaern-", "vaern.")
-"""Statements, heartbeats and alarms of the relays themselves; the ledger counts those."""
+"""Sources of vaern itself (statements, heartbeats, alarms), which are not compared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Parity:
-    """One file of a SOC held against the archive."""
+    """The result of comparing one file of a SOC with the archive, in numbers of events."""
 
     archived: int
     """Events of the profile's sectors in the archive."""
@@ -49,7 +49,7 @@ class Parity:
     foreign: int
     """Events of another sector or municipality: none may reach this SOC."""
     unknown: int
-    """Events of its sectors that the archive's file does not have, such as from outside its time."""
+    """Events of its sectors that are not in the exported file, for instance from another time."""
     gaps: tuple[Gap, ...]
 
     @property
@@ -59,7 +59,7 @@ class Parity:
 
     @property
     def holds(self) -> bool:
-        """Whether everything was received, and nothing foreign."""
+        """Whether every event was received, and no foreign one."""
         return not self.gaps and not self.foreign
 
 
@@ -76,7 +76,7 @@ def sectors_of(deployment: Deployment, municipality: Municipality, profile: str)
 
 
 def read_events(path: Path) -> Iterator[dict[str, Any]]:
-    """The events of a file, one JSON object a line. Raises UsageError naming the line that is none."""
+    """The events of a file, one JSON object on each line. Raises UsageError naming the first line that is not one."""
     try:
         with path.open(encoding="utf-8", errors="replace") as file:
             for number, line in enumerate(file, start=1):
@@ -89,7 +89,7 @@ def read_events(path: Path) -> Iterator[dict[str, Any]]:
 def compare(
     archived: Iterable[dict[str, Any]], received: Iterable[dict[str, Any]], code: str, sectors: frozenset[str]
 ) -> Parity:
-    """Hold what a SOC received against the archive of that municipality."""
+    """Compare what a SOC received with the archive of the municipality with that code."""
     wanted = {
         _identity(event): str(event["received"])
         for event in archived
@@ -110,7 +110,7 @@ def compare(
 
 
 def missing_lines(path: Path, found: Parity) -> Iterator[tuple[str, str]]:
-    """Relay and line of each archived event that the SOC does not have, from the archive's file."""
+    """Pairs of relay and line for each event of the exported file at `path` that the SOC does not have."""
     ranges: dict[tuple[str, str, str], list[Gap]] = {}
     for gap in found.gaps:
         ranges.setdefault((gap.relay, gap.boot, gap.source), []).append(gap)
@@ -139,7 +139,7 @@ def _identity(event: dict[str, Any]) -> Identity:
 
 
 def _gaps(missing: dict[Identity, str]) -> Iterator[Gap]:
-    """Runs of following numbers, in order of relay, boot and source."""
+    """Gaps of consecutive sequence numbers, in order of relay, boot and source."""
     run: list[Identity] = []
     for identity in sorted(missing):
         if run and (identity[:3] != run[-1][:3] or identity[3] != run[-1][3] + 1):

@@ -1,8 +1,8 @@
-"""Redelivery: a SOC is handed again what it misses, by the output it misses it from.
+"""Redelivery: send events to a SOC again, by the output that did not deliver them.
 
-What a relay had not been acknowledged by RELP when it was restarted while the SOC was away, or had written into a
-broken syslog connection, is in the archive and not at the SOC. `vaern parity` names it; the relay that took it in sends
-it again.
+Events that a relay had not had acknowledged by RELP when it was restarted, or had written into a broken syslog
+connection, are in the archive but not at the SOC. `vaern parity` finds them; the relay that received them sends them
+again.
 """
 
 from __future__ import annotations
@@ -24,15 +24,16 @@ from vaern.runtime.paths import Project
 from vaern_programs.shared.reports import Resent
 
 BATCH_CHARACTERS = 4 * 2**20
-"""Characters of events handed to a relay in one go."""
+"""Characters of events sent to a relay in one ssh command."""
 
 
 def receiver_of(deployment: Deployment, municipality: Municipality, profile: str, output: str) -> Receiver:
-    """The output of that profile. Raises UsageError where there is none, or where no relay sends."""
+    """The output of that profile. Raises UsageError when there is none, or when the SOC reads it from a topic."""
     found = {one.output.name: one for one in receiving.receivers(deployment, municipality) if one.profile == profile}
     if output not in found:
         raise UsageError(
-            f"`{profile}` has no output `{output}`", fix=f"write one of {', '.join(found) or 'none: it has no outputs'}"
+            f"`{profile}` has no output `{output}`",
+            fix=f"write one of {', '.join(found)}" if found else "declare an output in its SOC profile",
         )
     if found[output].output.protocol is SocProtocol.KAFKA:
         raise UsageError(
@@ -50,18 +51,18 @@ def redeliver(
     lines: Iterable[tuple[str, str]],
     on_progress: OnProgress,
 ) -> int:
-    """Have each relay send its events to that SOC again; how many were handed over.
+    """Make each relay send its events to that SOC again, and return how many the relays accepted.
 
-    `lines` are relay and event. Raises UsageError for a relay that is not the municipality's any more,
-    UnreachableError, and ProvisionError when a relay does not take them.
+    `lines` are pairs of relay name and event as JSON. Raises UsageError for a relay that the municipality does not have
+    any more, UnreachableError, and ProvisionError when a relay refuses them.
     """
     relays = {host_name(slug, host.name) for host in municipality.with_role(HostRole.RELAY)}
     handed = 0
     for relay, text in _batches(lines):
         if relay not in relays:
             raise UsageError(
-                f"{relay} took in events that are missing, and is no relay of {municipality.name} any more",
-                fix="hand the SOC those lines of the exported file; --json names them",
+                f"{relay} received some of the missing events, and is no longer a relay of {municipality.name}",
+                fix="give the SOC those lines of the exported file; --json lists them",
             )
         answer = ssh.run(project, relay, f"vaern-spool --again {receiver.name}", stdin=text)
         handed += _accepted_events(relay, answer.returncode, answer.stdout, answer.stderr)
@@ -74,17 +75,17 @@ def _accepted_events(relay: str, code: int, out: str, error_text: str) -> int:
         done: Resent = json.loads(out)
     except ValueError:
         raise ProvisionError(
-            f"{relay} could not be handed them: {error_text.strip() or f'exit code {code}'}",
+            f"{relay} could not accept the events: {error_text.strip() or f'exit code {code}'}",
             fix="run `vaern onboard MUNICIPALITY`, then again",
         ) from None
     if done["error"] or done["refused"]:
-        what = done["error"] or f"{done['refused']} events are too long for that way, or not of its sectors"
-        raise ProvisionError(f"{relay} refused: {what}", fix="hand the SOC those lines of the exported file")
+        what = done["error"] or f"{done['refused']} events are too long for this output, or not of its sectors"
+        raise ProvisionError(f"{relay} refused: {what}", fix="give the SOC those lines of the exported file")
     return done["resent"]
 
 
 def _batches(lines: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
-    """Relay and text of whole lines, neither more than is handed over in one go."""
+    """Pairs of relay and whole lines, each about BATCH_CHARACTERS long."""
     waiting: dict[str, list[str]] = defaultdict(list)
     sizes: dict[str, int] = defaultdict(int)
     for relay, line in lines:

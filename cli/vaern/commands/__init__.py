@@ -1,1 +1,1 @@
-"""One command a file: translate options, call a stage, print, and give the exit code."""
+"""One file for each command: translate the options, call a stage, print the result and return the exit code."""

@@ -1,4 +1,4 @@
-"""`vaern adopt`: take over what a run made and lost sight of."""
+"""`vaern adopt`: add a resource that an interrupted run made to the engine's state."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from vaern.runtime.paths import Project
 
 @click.command()
 @click.argument("slug", required=False, metavar="[MUNICIPALITY]")
-@click.option("--resource", "name", required=True, help="Its name in the stack, as the failed run told it.")
+@click.option("--resource", "name", required=True, help="Its name in the stack, as the failed run printed it.")
 @click.option("--id", "identity", required=True, help="Its id on Azure, /subscriptions/...")
 @click.pass_context
 def command(ctx: click.Context, slug: str | None, name: str, identity: str) -> int:
-    """Take into the state what is on Azure and not in it.
+    """Add a resource that exists on Azure to the engine's state.
 
-    For what a run made before its connection broke, and for a vault that somebody recovered. Nothing is made or
-    changed; the next run makes it as declared. Look at it first: what is taken over is then managed, and removed, by
-    vaern. Without a municipality: the shared collectors.
+    Use it for a resource that was made just before the connection broke, or for a vault that was recovered. Nothing is
+    made or changed on Azure; the next run makes the resource as declared. Look at the resource first: from then on
+    vaern changes it, and removes it. Without MUNICIPALITY: the shared collectors.
 
     \b
     Example:
@@ -32,11 +32,14 @@ def command(ctx: click.Context, slug: str | None, name: str, identity: str) -> i
     project: Project = ctx.obj
     fleet = load_fleet(project, (slug,) if slug else ())
     if fleet.deployment.target is not Target.AZURE:
-        raise UsageError("only what is on Azure is adopted", fix="the lab mends itself: run the same command again")
+        raise UsageError(
+            "the target is the lab, and only resources on Azure can be adopted",
+            fix="run the command that failed again: the lab repairs itself",
+        )
     wanted = f"/subscriptions/{fleet.deployment.on_azure.subscription}/"
     if not identity.startswith(wanted):
         raise UsageError(f"{identity} is not in the declared subscription", fix=f"give an id that starts with {wanted}")
     stack = slug or SHARED
     provision.adopt(project, fleet, stack, name, identity)
-    click.echo(f"{stack}: {name} is in the state; run `vaern {f'onboard {slug}' if slug else 'up'}` to go on")
+    click.echo(f"{stack}: {name} is in the state; continue with `vaern {f'onboard {slug}' if slug else 'up'}`")
     return ExitCode.OK

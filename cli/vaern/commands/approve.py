@@ -16,13 +16,13 @@ from vaern.runtime.paths import Project
     "--key",
     required=True,
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="SSH key of the person who approves; a public one when the private half is in an agent.",
+    help="SSH key of the person who approves; the public key when the private one is in an ssh agent.",
 )
 @click.pass_context
 def command(ctx: click.Context, slug: str, key: Path) -> int:
     """Sign the generated inventory on behalf of a municipality.
 
-    The signature covers every generated file; when one changes, a new signature is asked for.
+    The signature covers every generated file. When one of them changes, a new signature is needed.
 
     \b
     Example:
@@ -37,7 +37,7 @@ def command(ctx: click.Context, slug: str, key: Path) -> int:
     files = inventory.municipality_files(load_fleet(project, (slug,)), slug)
     if inventory.compare(project.inventories, slug, files):
         raise ApprovalError(
-            f"the files of {slug} are not what its declaration generates, so there is nothing sound to sign",
+            f"the generated files of {slug} do not match its declaration, so they cannot be approved",
             fix=f"run `vaern inventory {slug}`, review the difference, then approve",
         )
     signature = approval.sign(project.municipality(slug), files, key)

@@ -1,4 +1,4 @@
-"""`vaern catalogue`: what each kind of log source must tell, and how to set it up."""
+"""`vaern catalogue`: which fields each kind of log source must send, and how to set the sender up."""
 
 from __future__ import annotations
 
@@ -15,12 +15,14 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("kind", type=click.Choice([kind.value for kind in SourceKind]), required=False, metavar="[KIND]")
-@click.option("--language", type=click.Choice(["da", "en"]), default="en", show_default=True, help="Of the texts.")
+@click.option(
+    "--language", type=click.Choice(["da", "en"]), default="en", show_default=True, help="Language of the texts."
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON document, in both languages.")
 def command(kind: str | None, language: str, as_json: bool) -> int:
-    """Show what each kind of log source must tell, and how to set it up at the sender.
+    """Show which fields each kind of log source must send, and how to set the sender up.
 
-    Without a kind: every kind with its vendors. With one: its fields, and the set-up text of each vendor.
+    Without KIND: every kind with its vendors. With KIND: its fields, and how to set up each vendor's product.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""`vaern check`: are the declarations right."""
+"""`vaern check`: whether the declarations are right."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("slugs", nargs=-1, metavar="[MUNICIPALITY]...")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document: faults, warnings and what was read.")
-@click.option("--write-schema", is_flag=True, help="Write the JSON Schemas editors use, then check.")
+@click.option("--write-schema", is_flag=True, help="First write the JSON Schemas that editors use.")
 @click.pass_obj
 def command(project: Project, slugs: tuple[str, ...], as_json: bool, write_schema: bool) -> int:
-    """Check the declarations, and say what to correct.
+    """Check the declarations and show what to correct.
 
-    Without a name: all of them. Exit code 3 when there is a fault; warnings do not stop anything.
+    Without a name: all of them. Ends with exit code 3 when there is a fault; a warning does not change the exit code.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""`vaern cost`: what it would cost, before anything is built."""
+"""`vaern cost`: what the declarations would cost, before anything is built."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("slugs", nargs=-1, metavar="[MUNICIPALITY]...")
 @click.option(
-    "--currency", type=click.Choice(["DKK", "EUR"]), default="DKK", show_default=True, help="What to count in."
+    "--currency", type=click.Choice(["DKK", "EUR"]), default="DKK", show_default=True, help="Currency of the amounts."
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON document: every figure with its source.")
-@click.option("--refresh", "renew", is_flag=True, help="Look the prices up in the Azure Retail Prices API first.")
+@click.option("--refresh", "renew", is_flag=True, help="First look the prices up in the Azure Retail Prices API.")
 @click.option(
     "--prices",
     "file",
@@ -43,10 +43,10 @@ def command(
     file: Path | None,
     api: str | None,
 ) -> int:
-    """Price the declarations a month on Azure, before anything is built.
+    """Estimate what the declarations cost a month on Azure, before anything is built.
 
-    The joint part is shared out by inhabitants over every declared municipality; without a name, all are shown.
-    A declaration for the lab is priced as if it were for Azure.
+    The cost of the shared collectors is divided among all declared municipalities by inhabitants. Without a name, all
+    municipalities are shown. A declaration for the lab is priced as if it were for Azure.
 
     \b
     Examples:
@@ -150,7 +150,7 @@ def _lines(title: str, lines: Mapping[Case, tuple[Line, ...]], rate: Exchange) -
 
 
 def _table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]], right: Collection[int]) -> None:
-    """A table with rules on a terminal; without one, columns two spaces apart that `grep` and `cut` can take."""
+    """Print a table: with lines on a terminal, otherwise as columns two spaces apart, for `grep` and `cut`."""
     if not sys.stdout.isatty():
         widths = [max(len(row[column]) for row in (header, *rows)) for column in range(len(header))]
         click.echo(f"\n{title}" if title else "")

@@ -1,4 +1,4 @@
-"""`vaern down`: take the shared collectors away."""
+"""`vaern down`: remove the shared collectors."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from vaern.errors import ExitCode
 from vaern.runtime.paths import Project
 
 STAYS = (
-    "stays, and goes on costing: the evidence with its endpoint, network and zone; the workspace; the vault with the "
-    "authority's key; the hubs' data disks and public addresses"
+    "these are kept, and still cost money: the evidence with its endpoint, network and zone; the workspace; the vault "
+    "with the authority's key; the hubs' data disks and public addresses"
 )
 
 
@@ -18,10 +18,10 @@ STAYS = (
 @click.option("--dry-run", is_flag=True, help="Only list what would be removed.")
 @click.pass_context
 def command(ctx: click.Context, yes: bool, dry_run: bool) -> int:
-    """Take the shared collectors away.
+    """Remove the shared collectors.
 
-    Refused while a municipality is connected to them. In the lab their archive goes with them; on Azure what holds
-    evidence stays, and what that hangs on (docs/azure.md).
+    Refused while a municipality is connected. In the lab their archive is removed too. On Azure the evidence is kept,
+    together with what it depends on (docs/azure.md).
 
     \b
     Example:

@@ -1,4 +1,4 @@
-"""`vaern drift`: what is no longer as vaern left it."""
+"""`vaern drift`: what has changed since vaern's last run."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("slugs", nargs=-1, metavar="[MUNICIPALITY]...")
-@click.option("--json", "as_json", is_flag=True, help="Progress as JSON lines, then one document with what moved.")
+@click.option("--json", "as_json", is_flag=True, help="Progress as JSON lines, then one document with the differences.")
 @click.pass_context
 def command(ctx: click.Context, slugs: tuple[str, ...], as_json: bool) -> int:
-    """Show what somebody else has changed since, and change nothing.
+    """Show what has changed since the last run, without changing anything.
 
-    Compares what the engine made with what is there, and asks every host in check mode. The shared collectors are
-    always among it; without a name, every municipality that is connected. Exit code 1 when something moved.
+    Compares the engine's state with what exists, and every host with its roles in Ansible's check mode. The shared
+    collectors are always compared; without a name, every connected municipality is too. Ends with exit code 1 when
+    something has changed.
 
     \b
     Examples:
@@ -41,7 +42,7 @@ def command(ctx: click.Context, slugs: tuple[str, ...], as_json: bool) -> int:
     with progress_listener(as_json) as listener, step(listener, "drift", "comparing") as running:
         stacks = stacks_to_compare(project, fleet, slugs)
         found = drift(project, fleet, stacks, running)
-        running.done = f"{len(found)} moved in {', '.join(stacks)}"
+        running.done = f"{len(found)} differences in {', '.join(stacks)}"
     if as_json:
         print_json({"stacks": stacks, "moved": [asdict(one) for one in found]})
     else:
@@ -56,10 +57,10 @@ def _show(found: list[Drifted], stacks: list[str]) -> None:
     from vaern.console import terminal
 
     if not found:
-        click.echo(f"nothing has moved in {', '.join(stacks)}")
+        click.echo(f"nothing has changed in {', '.join(stacks)}")
         return
-    table = Table("stack", "where", "what", "moved", "was", "now", box=None, pad_edge=False)
+    table = Table("stack", "where", "what", "changed", "was", "now", box=None, pad_edge=False)
     for one in found:
         table.add_row(*map(escape, (one.stack, one.where, one.subject, one.what, one.was, one.now)))
     terminal().print(table)
-    click.echo("fix: `vaern up` and `vaern onboard MUNICIPALITY` put it back, or declare what is meant to be")
+    click.echo("fix: restore it with `vaern up` or `vaern onboard MUNICIPALITY`, or change the declaration")

@@ -16,13 +16,17 @@ from vaern.runtime.paths import Project
 @click.command()
 @click.argument("slug", metavar="MUNICIPALITY")
 @click.option(
-    "--person", "persons", multiple=True, metavar="TEXT", help="Name, user, address or token; may be repeated."
+    "--person",
+    "persons",
+    multiple=True,
+    metavar="TEXT",
+    help="Name, user, address or token to look for; may be repeated.",
 )
 @click.option("--source", default="", metavar="NAME", help="Only events of this source.")
 @click.option("--from", "since", metavar="TIME", help="Received at or after: 2026-11-24, 2026-11-24T09:30, or 7d ago.")
-@click.option("--to", "until", metavar="TIME", help="Received before.")
-@click.option("--asked-by", required=True, metavar="NAME", help="Who in the municipality asks.")
-@click.option("--case", default="", metavar="REFERENCE", help="Its case, for the record.")
+@click.option("--to", "until", metavar="TIME", help="Received before this time.")
+@click.option("--asked-by", required=True, metavar="NAME", help="The person in the municipality who asks.")
+@click.option("--case", default="", metavar="REFERENCE", help="Case number at the municipality, for the record.")
 @click.option(
     "--output",
     required=True,
@@ -45,11 +49,11 @@ def command(
 ) -> int:
     """Write a municipality's events to a file, for an access request.
 
-    Everything that is archived about a person, from a source or within a time, as JSON lines, oldest first, and each
-    event once, however often it was delivered. A
-    manifest is written beside it: who asked, when, for what, how many events, and their digest. The collector
-    records the access before it reads. `--person -` reads texts from standard input, one a line. When civil
-    registration numbers are hashed, the municipality finds the token of a number with `vaern-cpr-token` on its relay.
+    Writes all archived events about a person, from a source or from a period: JSON lines, oldest first, each event once
+    even if it was delivered twice. A manifest is written beside the file: who asked, when and for what, the number of
+    events, and their digest. The collector records the access before it reads. `--person -` reads texts from standard
+    input, one on each line. When civil registration numbers are hashed, the municipality finds the token of a number
+    with `vaern-cpr-token` on its relay.
 
     With `--output -` the events go to standard output, and what is said of them to standard error. They are there
     before they were compared with the manifest: they are whole when the command ends with 0.

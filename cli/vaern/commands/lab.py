@@ -14,7 +14,7 @@ from vaern.runtime.paths import Project
 def command() -> None:
     """Start, list, enter or remove the hosts of the lab.
 
-    The lab is real Debian hosts in network namespaces of their own; nothing of it touches this machine's network.
+    The lab consists of real Debian hosts in network namespaces of their own. It never touches this machine's network.
 
     \b
     Examples:
@@ -78,7 +78,7 @@ def down(ctx: click.Context) -> int:
 
 
 def _forget(project: Project) -> None:
-    """Records of hosts that are gone: what plays left on them, and the keys they made."""
+    """Delete the records of removed hosts: the state their last play left, and their public keys."""
     import shutil
 
     shutil.rmtree(project.state / "configured", ignore_errors=True)
@@ -107,7 +107,7 @@ def list_(ctx: click.Context, as_json: bool) -> int:
         for name, running in hosts.items():
             click.echo(f"{name:<32} {'running' if running else 'dead'}")
         if not hosts:
-            click.echo("no hosts; `vaern lab up` or `vaern onboard` makes some", err=True)
+            click.echo("there are no hosts; `vaern lab up` or `vaern onboard` makes them", err=True)
     return ExitCode.OK
 
 

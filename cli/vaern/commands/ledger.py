@@ -1,4 +1,4 @@
-"""`vaern ledger`: has everything that was sent arrived?"""
+"""`vaern ledger`: whether everything that was sent has arrived."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ GAPS_SHOWN = 20
 
 @click.command()
 @click.argument("slug", metavar="MUNICIPALITY")
-@click.option("--day", type=click.DateTime(["%Y-%m-%d"]), help="Only this day, UTC; else the last week.")
-@click.option("--now", "fresh", is_flag=True, help="Ask the relays first what they have sent until now.")
+@click.option("--day", type=click.DateTime(["%Y-%m-%d"]), help="Only this day, UTC; by default the last week.")
+@click.option("--now", "fresh", is_flag=True, help="First ask the relays what they have sent until now.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document instead of tables.")
 @click.pass_obj
 def command(project: Project, slug: str, day: datetime | None, fresh: bool, as_json: bool) -> int:
-    """Show what was sent, and what of it has arrived.
+    """Compare what the relays sent with what has arrived.
 
-    Sent, received, duplicate and missing, per source and day. Relays state every minute what they have sent.
-    A gap is named with its time span. Days before the last week are shown when something of them is missing.
-    Ends with 1 when anything is missing.
+    Counts sent, received, duplicate and missing events for each source and day. Relays state every minute what they
+    have sent. Each gap is listed with its time span. Days before the last week are shown when events of them are
+    missing. Ends with exit code 1 when anything is missing.
 
     \b
     Examples:
@@ -49,7 +49,10 @@ def command(project: Project, slug: str, day: datetime | None, fresh: bool, as_j
         partial(ledger, project, municipality, fleet.deployment, day.date() if day else None), stated
     )
     for relay in found.behind(stated):
-        click.echo(f"What {relay} stated at {stated[relay]} is not in the archive yet; this is without it.", err=True)
+        click.echo(
+            f"The statement {relay} made at {stated[relay]} is not in the archive yet, and is not counted here.",
+            err=True,
+        )
     if as_json:
         print_json(asdict(found) | {"balances": found.balances, "unstated": found.unstated})
     else:
@@ -58,7 +61,7 @@ def command(project: Project, slug: str, day: datetime | None, fresh: bool, as_j
 
 
 def show(found: Ledger) -> None:
-    """Tables for people: the balance, then every gap with its time span."""
+    """Print the balance as a table, then each gap with its time span."""
     from rich.table import Table
 
     from vaern.console import terminal
@@ -74,7 +77,7 @@ def show(found: Ledger) -> None:
 
 
 def sentences(found: Ledger) -> list[str]:
-    """What does not balance, the gaps first; or that all does."""
+    """One sentence for each thing that does not balance, gaps first; one that says so when all does."""
     lines = [
         f"{gap.state.replace('_', ' ')}: {gap.events:,} events of {gap.source} by {gap.relay}, "
         f"{_span(gap.begun, gap.ended)} (numbers {gap.first} to {gap.last} of start {gap.boot[:8]})"
@@ -88,12 +91,12 @@ def sentences(found: Ledger) -> list[str]:
         for one in found.lost_segments
     ]
     if found.total("missing"):
-        lines.append("The relays resend by themselves what they still have; `vaern repair` does it now.")
+        lines.append("The relays send what they still have again by themselves; `vaern repair` makes them do it now.")
     if not found.statements:
-        lines.append("No relay has stated anything yet: what was sent last cannot be known.")
+        lines.append("No relay has stated anything yet, so it is not known what was sent last.")
     lines += [
-        f"{relay} has stated nothing since {found.statements[relay][:19].replace('T', ' ')} UTC: "
-        "what it has sent since cannot be known"
+        f"{relay} has stated nothing since {found.statements[relay][:19].replace('T', ' ')} UTC, "
+        "so it is not known what it has sent since"
         for relay in found.unstated
     ]
     return lines or ["Everything that was sent has arrived."]

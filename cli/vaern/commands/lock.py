@@ -1,4 +1,4 @@
-"""`vaern lock`: the one step that nobody can take back."""
+"""`vaern lock`: lock the retention of an archive. It can never be undone."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from vaern.runtime.paths import Project
 
 @click.command()
 @click.argument("slug", metavar="MUNICIPALITY")
-@click.option("--yes", "confirmed", metavar="MUNICIPALITY", help="Its name once more, instead of being asked for it.")
+@click.option("--yes", "confirmed", metavar="MUNICIPALITY", help="The name once more, to confirm without a prompt.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document with the containers that were locked.")
 @click.pass_context
 def command(ctx: click.Context, slug: str, confirmed: str | None, as_json: bool) -> int:
-    """Lock the retention of a municipality's archive, for ever.
+    """Lock the retention of a municipality's archive permanently.
 
-    Until then an administrator can shorten it or take it away. Afterwards nobody can, neither vaern nor Microsoft:
-    nothing in the archive can be changed or removed before its days are over, and it is paid for until then.
+    Before that, an administrator can shorten or remove the retention. Afterwards nobody can, neither vaern nor
+    Microsoft: nothing in the archive can be changed or removed before its days are over, and it costs money until then.
 
     \b
     Examples:
@@ -38,7 +38,7 @@ def command(ctx: click.Context, slug: str, confirmed: str | None, as_json: bool)
         click.echo(
             f"{municipality.name}: everything in the archive stays for {days} days from the day it came.", err=True
         )
-        click.echo("This can NEVER be undone. The days can only be made more, at most five times.", err=True)
+        click.echo("This can NEVER be undone. The number of days can only be raised, at most five times.", err=True)
         _require_confirmation(slug, confirmed)
     with exclusive(project, slug):
         locked = provision.lock_retention(project, fleet.deployment, municipality, slug)
@@ -50,7 +50,7 @@ def command(ctx: click.Context, slug: str, confirmed: str | None, as_json: bool)
 
 
 def _require_confirmation(slug: str, confirmed: str | None) -> None:
-    """The whole name, typed: a yes is too quickly said. Raises UsageError for any other word."""
+    """Require the whole name, since a yes is typed too quickly. Raises UsageError for any other word."""
     typed = confirmed if confirmed is not None else click.prompt(f"Type {slug} to lock it for ever", err=True)
     if typed != slug:
         raise UsageError(f"{typed} is not {slug}; nothing was locked", fix=f"run `vaern lock {slug}` and type {slug}")

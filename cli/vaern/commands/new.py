@@ -11,12 +11,14 @@ from vaern.runtime.paths import Project
 
 @click.command()
 @click.argument("slug", metavar="MUNICIPALITY")
-@click.option("--size", type=click.Choice(["small", "medium", "large"]), help="Profile; else chosen by population.")
+@click.option(
+    "--size", type=click.Choice(["small", "medium", "large"]), help="Size profile; by default chosen by population."
+)
 @click.pass_obj
 def command(project: Project, slug: str, size: str | None) -> None:
     """Write a commented declaration for a municipality.
 
-    Code, name and population are filled in from the national register. An existing declaration is never touched.
+    Code, name and population are filled in from the national register. An existing declaration is never changed.
 
     \b
     Example:

@@ -11,14 +11,14 @@ from vaern.runtime.paths import Project
 @click.command()
 @click.argument("slug", metavar="MUNICIPALITY")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@click.option("--dry-run", is_flag=True, help="Only say what would be done.")
+@click.option("--dry-run", is_flag=True, help="Only show what would be done.")
 @click.option("--json", "as_json", is_flag=True, help="Progress as JSON lines.")
 @click.pass_context
 def command(ctx: click.Context, slug: str, yes: bool, dry_run: bool, as_json: bool) -> int:
     """Disconnect a municipality and revoke its keys.
 
-    The shared side lets go first; the archive stays until its retention ends. The declaration is left alone, so
-    that `vaern onboard` connects it again, with new keys.
+    The shared hosts revoke its access first, so that it holds even if the site never answers. The archive is kept until
+    its retention ends. The declaration stays, so that `vaern onboard` can connect the municipality again with new keys.
 
     \b
     Example:

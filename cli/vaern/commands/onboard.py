@@ -72,7 +72,7 @@ def _dry_run(project: Project, fleet: Fleet, slug: str, listener: Listener, as_j
 
 
 def _conclude(onboarding: Onboarding, as_json: bool) -> int:
-    """Write and show the result, with the alarms that are open; a lost canary is an error, a failed control is 1."""
+    """Write and show the report with the open alarms. A lost canary raises ProofError; a failed control returns 1."""
     import json
     from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""`vaern parity`: has a SOC received what the archive holds of its sectors?"""
+"""`vaern parity`: whether a SOC has received all archived events of its sectors."""
 
 from __future__ import annotations
 
@@ -21,10 +21,16 @@ FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
 @click.command()
 @click.argument("slug", metavar="MUNICIPALITY")
 @click.argument("profile")
-@click.option("--exported", required=True, type=FILE, help="What `vaern export` wrote, uncompressed.")
-@click.option("--received", required=True, multiple=True, type=FILE, help="What the SOC kept; repeat for each output.")
+@click.option("--exported", required=True, type=FILE, help="File that `vaern export` wrote, uncompressed.")
 @click.option(
-    "--resend", metavar="OUTPUT", default="", help="Have the relays send what is missing by that output again."
+    "--received",
+    required=True,
+    multiple=True,
+    type=FILE,
+    help="File of what the SOC received; repeat it for each output.",
+)
+@click.option(
+    "--resend", metavar="OUTPUT", default="", help="Make the relays send the missing events by this output again."
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON document instead of lines.")
 @click.pass_obj
@@ -37,15 +43,15 @@ def command(
     resend: str,
     as_json: bool,
 ) -> int:
-    """Hold what a SOC received against the archive.
+    """Compare what a SOC received with the archive.
 
-    Everything of its sectors must be there, and nothing else. Run it before a SOC goes from one output to another:
-    with both declared, export a day from the archive, have the SOC hand over what each output brought, and switch
-    when neither misses anything. Files are JSON lines, an event each, as they were sent. Ends with 1 when an event is
-    missing, or one of another sector or municipality is there.
+    The SOC must have every event of its sectors, and no others. Run it before a SOC changes from one output to another:
+    declare both, export a day from the archive, get a file of what each output delivered, and change when neither lacks
+    anything. Files are JSON lines, one event on each line, as they were sent. Ends with exit code 1 when an event is
+    missing, or when one belongs to another sector or municipality.
 
-    --resend hands the SOC what its output has not brought, such as what RELP forgot when a relay was restarted. Look
-    again afterwards; it takes one --received, that of the output.
+    --resend sends the SOC the missing events of one output, such as those RELP lost when a relay restarted. It takes
+    one --received, the file of that output. Compare again afterwards.
 
     \b
     Examples:
@@ -60,7 +66,9 @@ def command(
     from vaern.declaration import load_fleet
 
     if resend and len(received) > 1:
-        raise UsageError("--resend is about one output", fix="give the one file of that output as --received")
+        raise UsageError(
+            "--resend takes one --received, and several were given", fix="give only the file of that output"
+        )
     fleet = load_fleet(project, [slug])
     municipality = fleet.municipalities[slug]
     sectors = sectors_of(fleet.deployment, municipality, profile)
@@ -75,7 +83,7 @@ def command(
     for path, one in found.items():
         click.echo(
             f"{path}: {one.archived} in the archive, {one.received} received, {one.missing} missing, "
-            f"{one.duplicates} doubled, {one.foreign} foreign, {one.unknown} outside the exported time"
+            f"{one.duplicates} duplicate, {one.foreign} foreign, {one.unknown} outside the exported time"
         )
         for gap in one.gaps[:GAPS_SHOWN]:
             click.echo(f"  missing: {gap.source} {gap.first} to {gap.last} of {gap.relay}, {gap.begins} to {gap.ends}")
@@ -87,7 +95,7 @@ def command(
 def _resend(
     project: Project, fleet: Fleet, slug: str, profile: str, output: str, exported: Path, found: Parity
 ) -> None:
-    """Hand over what is missing; said on standard error, as it is no part of the answer."""
+    """Send the missing events again; progress goes to standard error, since it is not part of the result."""
     from vaern.archive.parity import missing_lines
     from vaern.archive.redelivery import receiver_of, redeliver
 
@@ -95,4 +103,4 @@ def _resend(
     receiver = receiver_of(fleet.deployment, municipality, profile, output)
     lines = missing_lines(exported, found)
     handed = redeliver(project, slug, municipality, receiver, lines, lambda line: click.echo(line, err=True))
-    click.echo(f"{handed} events handed to {receiver.name} again; look again when it has them", err=True)
+    click.echo(f"{handed} events sent to {receiver.name} again; compare again when they have arrived", err=True)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("slugs", nargs=-1, metavar="[MUNICIPALITY]...")
 @click.option("--all", "everything", is_flag=True, help="The shared collectors and every declared municipality.")
-@click.option("--jobs", type=click.IntRange(min=1), help="How many at once.  [default: one a core]")
+@click.option("--jobs", type=click.IntRange(min=1), help="Previews at the same time.  [default: one for each core]")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document instead of lines.")
 @click.option("--exit-code", is_flag=True, help="Exit 1 when something would change, for CI.")
 @click.option(
@@ -42,7 +42,7 @@ def command(
 ) -> int:
     """Show what provisioning would change.
 
-    Without a name: the shared collectors. Nothing is changed. Progress is told on standard error.
+    Without a name: the shared collectors. Nothing is changed. Progress goes to standard error.
 
     \b
     Examples:
@@ -61,9 +61,11 @@ def command(
 
     project: Project = ctx.obj
     if everything and arm is not None:
-        raise UsageError("--arm writes one stack, and --all names every one", fix="name the municipality instead")
+        raise UsageError(
+            "--arm writes one stack, and --all means every stack", fix="name one municipality instead of --all"
+        )
     if everything and slugs:
-        raise UsageError("--all and a name were both given", fix="give one of them")
+        raise UsageError("--all and a name were both given", fix="give only one of them")
     fleet = load_fleet(project, slugs)
     if arm is not None:
         return _export(fleet, slugs, arm)
@@ -90,7 +92,7 @@ def _print(planned: Sequence[Planned]) -> None:
 
 
 def _export(fleet: Fleet, slugs: tuple[str, ...], file: Path) -> int:
-    """One template, of one stack: a file holds one."""
+    """Write the ARM template of one stack to the file. Raises UsageError when several stacks are named."""
     import json
 
     from vaern import provision

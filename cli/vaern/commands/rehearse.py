@@ -1,4 +1,4 @@
-"""`vaern rehearse`: an outage on request, and what came of it."""
+"""`vaern rehearse`: cut the log path on purpose, and report what was buffered and lost."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ LONGEST_MINUTES = 24 * 60.0
     help="How long the link is cut.",
 )
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@click.option("--dry-run", is_flag=True, help="Only say what would be cut, and whether there is room.")
+@click.option("--dry-run", is_flag=True, help="Only show what would be cut, and whether the spools have room.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document instead of lines.")
 @click.pass_obj
 def command(project: Project, slug: str, minutes: float, yes: bool, dry_run: bool, as_json: bool) -> int:
-    """Cut a connected municipality from the collector for a while, and show that nothing is lost.
+    """Rehearse an outage: cut a municipality's log path for minutes, and count what is lost.
 
-    Relays go on taking events in and hold them; afterwards the ledger says what was buffered, how long it took to
-    catch up, what came twice and what is missing. Only the relays' way to the brokers is cut, not that by which they
-    are reached. The cut ends by itself, also when this program is killed. It is refused when a spool has no room for
-    the declared rates. Alarms about silence are raised as in a real outage when it lasts as long, and clear again.
-    Ends with 1 when anything is missing afterwards.
+    During the cut the relays receive and keep events. Afterwards the ledger shows how many were buffered, how long it
+    took to catch up, and how many are duplicate or missing. Only the relays' connection to the brokers is cut; they can
+    still be reached by ssh. The cut ends by itself, even if this program is killed. It is refused when a spool has no
+    room for the declared rates. A long cut raises the same alarms about silence as a real outage; they clear again.
+    Ends with exit code 1 when anything is missing afterwards.
 
     \b
     Examples:
@@ -75,7 +75,7 @@ def command(project: Project, slug: str, minutes: float, yes: bool, dry_run: boo
 
 
 def plan(wanted: dict[str, int], spool_states: dict[str, Spool], minutes: float) -> list[str]:
-    """What is cut, and what each relay will have to hold."""
+    """One line for each relay: what is cut, and how much its spool must take in."""
     return [
         f"cut {relay} from the brokers for {minutes:g} minutes; it takes in about {wanted[relay] / 2**20:.1f} MiB, "
         f"and its spool holds {spool.used / 2**20:.1f} of {spool.bound / 2**20:.0f} MiB"
@@ -84,7 +84,7 @@ def plan(wanted: dict[str, int], spool_states: dict[str, Spool], minutes: float)
 
 
 def sentences(done: Rehearsal) -> list[str]:
-    """What came of it, for people."""
+    """The result in sentences."""
     spool_states = ", ".join(f"{relay} {events:,}" for relay, events in done.buffered.items())
     caught = "not caught up in time" if done.catch_up_seconds is None else f"caught up in {done.catch_up_seconds} s"
     lines = [

@@ -1,4 +1,4 @@
-"""`vaern repair`: have the relays send again what is missing."""
+"""`vaern repair`: make the relays send missing events again."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from vaern.runtime.paths import Project
 @click.option("--json", "as_json", is_flag=True, help="One JSON document instead of tables.")
 @click.pass_obj
 def command(project: Project, slug: str, as_json: bool) -> int:
-    """Have the relays send again what is missing.
+    """Make the relays send missing events again.
 
-    Exactly that, and it waits until it is in the archive. The relays do so by themselves every minute, for what
-    has been missing for two minutes. An event that was under way after all is counted as a duplicate.
-    Each goes to the topic of its sector. A SOC that is sent its events by RELP or syslog may miss them still:
-    `vaern parity --resend` hands them to it.
-    Ends with 1 when something is missing still.
+    Only missing events are sent, and the command waits until they are in the archive. The relays do the same by
+    themselves every minute, for events that have been missing for two minutes. An event that arrives after all is
+    counted as a duplicate. Events go to the topic of their sector. A SOC that receives by RELP or syslog may still lack
+    them: `vaern parity --resend` sends them there.
+    Ends with exit code 1 when something is still missing.
 
     \b
     Example:
@@ -38,7 +38,10 @@ def command(project: Project, slug: str, as_json: bool) -> int:
     sent = receiving.sent(fleet.deployment, fleet.municipalities[slug])
     if sent and any(done.resent.values()):
         names = ", ".join(receiver.name for receiver in sent)
-        click.echo(f"Not sent to {names}; `vaern parity --resend` finds what is missing there.", err=True)
+        click.echo(
+            f"Not sent to {names}; find out with `vaern parity` what is missing there, and send it with --resend.",
+            err=True,
+        )
     if as_json:
         print_json(asdict(done) | {"balances": done.after.balances})
     else:

@@ -1,4 +1,4 @@
-"""`vaern report`: the last result again, as a page or for a program."""
+"""`vaern report`: the last result again, as a page, JSON or JUnit."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FORMATS = ("html", "json", "junit")
 @click.option("--open/--no-open", "show", default=False, help="Open the page in the browser of this machine.")
 @click.pass_context
 def command(ctx: click.Context, slug: str, form: str, show: bool) -> int:
-    """Write the last result again, as a page or for a program.
+    """Write the last result again, as a page, JSON or JUnit.
 
     The page is written beside the result and its path printed; json and junit go to standard output.
 

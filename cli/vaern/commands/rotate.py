@@ -1,4 +1,4 @@
-"""`vaern rotate`: make the sending keys of a municipality's relays anew."""
+"""`vaern rotate`: replace the sending keys of a municipality's relays."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from vaern.runtime.paths import Project
 @click.option("--json", "as_json", is_flag=True, help="Progress as JSON lines.")
 @click.pass_context
 def command(ctx: click.Context, slug: str, as_json: bool) -> int:
-    """Make the sending keys of a municipality's relays anew, without losing an event.
+    """Replace the sending keys of a municipality's relays, without losing an event.
 
-    Only on Azure, where a relay has two keys: it is moved to the other one and seen to deliver before a key is made
-    anew. A run that was interrupted is finished by running it again.
+    Only on Azure, where each relay has two keys. A relay changes to its other key, and must deliver with it, before the
+    first one is replaced. Run the command again to finish a run that was interrupted.
 
     \b
     Example:

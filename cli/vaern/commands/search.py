@@ -18,12 +18,18 @@ from vaern.runtime.paths import Project
 @click.option(
     "--since", metavar="TIME", help="Received at or after: 2026-11-24, 2026-11-24T09:30, or 90m, 24h, 7d ago."
 )
-@click.option("--until", metavar="TIME", help="Received before.")
+@click.option("--until", metavar="TIME", help="Received before this time.")
 @click.option("--source", default="", metavar="NAME", help="Only events of this source.")
 @click.option(
-    "--limit", default=100, show_default=True, type=click.IntRange(1, 10000), help="At most so many, newest first."
+    "--limit",
+    default=100,
+    show_default=True,
+    type=click.IntRange(1, 10000),
+    help="Highest number of events, newest first.",
 )
-@click.option("--asked-by", default="", metavar="NAME", help="Who asks; else the user of this machine.")
+@click.option(
+    "--asked-by", default="", metavar="NAME", help="The person who asks; by default the user of this machine."
+)
 @click.option("--json", "as_json", is_flag=True, help="One event a line, as archived, then the manifest.")
 @click.pass_context
 def command(
@@ -39,9 +45,9 @@ def command(
 ) -> int:
     """Find events of a municipality in the archive.
 
-    Reads the archive of that municipality and no other, on the collector. That it was asked, by whom and for what
-    is recorded there. TEXT is searched for as it stands; `-` reads it from standard input, so that a name is left in no
-    history of commands. Times without a zone are UTC. Ends with 0 when nothing is found, too.
+    Reads the archive of that municipality on the collector, and no other. The collector records who asked, when and
+    for what. TEXT is searched for literally; `-` reads it from standard input, so that a name does not end up in the
+    shell's history. Times without a zone are UTC. Ends with exit code 0 even when nothing is found.
 
     \b
     Examples:
@@ -77,5 +83,5 @@ def command(
 
 
 def _line(event: dict[str, Any]) -> str:
-    """One event for people."""
+    """One event on one line: time, source, host and message."""
     return " ".join(str(event.get(key, "-")) for key in ("received", "source", "host", "message"))

@@ -1,4 +1,4 @@
-"""`vaern status`: how far each municipality is, and what is wrong there now."""
+"""`vaern status`: how far each municipality is, and which alarms are open."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="One JSON document instead of a table.")
 @click.pass_context
 def command(ctx: click.Context, slugs: tuple[str, ...], as_json: bool) -> int:
-    """Show how far each municipality is.
+    """Show how far each municipality is, and which alarms are open.
 
-    Read from the records of the last runs, and the alarms from the collector; `vaern verify` asks the hosts
-    themselves. Exits 1 while an alarm is open.
+    Shows the records of the last runs and the collector's open alarms; `vaern verify` checks the hosts themselves. Ends
+    with exit code 1 while an alarm is open.
 
     \b
     Examples:
@@ -73,7 +73,7 @@ def _print_alarms(found: list[Status], alarms_found: Alarms) -> None:
     for status in found:
         print_open(status.municipality, alarms_found.of(status.code))
     if alarms_found.unknown:
-        terminal().print(f"Alarms are not known: {escape(alarms_found.unknown)}")
+        terminal().print(f"Alarms are unknown: {escape(alarms_found.unknown)}")
     elif not alarms_found.open:
         terminal().print("No alarm is open.")
 

@@ -15,7 +15,7 @@ from vaern.runtime.paths import Project
 def command(ctx: click.Context, full: bool, as_json: bool) -> int:
     """Make and configure the shared collectors.
 
-    `vaern preview` shows what it would make. Onboarding a municipality does the same first.
+    `vaern preview` shows what would be made. `vaern onboard` also does this before it connects a municipality.
 
     \b
     Example:

@@ -1,4 +1,4 @@
-"""`vaern verify`: is every host as it is declared?"""
+"""`vaern verify`: whether every host is as declared."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def command(
 ) -> int:
     """Check the hosts of a municipality against its declaration.
 
-    Reads only; nothing is changed on a host. Ends with 1 when a control is not met. A run of all controls is
+    Only reads; nothing is changed on a host. Ends with exit code 1 when a control is not met. A run of all controls is
     kept as the last report.
 
     \b

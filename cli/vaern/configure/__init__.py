@@ -1,8 +1,8 @@
-"""Configure: the roles are run on the hosts, where something is to be changed.
+"""Configure: run the roles on the hosts where something has to change.
 
 playbooks     runs one playbook with ansible-runner, and counts what changed
-host_state    the state of a host as one digest, by which finished work is recognised
-acceleration  Mitogen, where it is asked for
+host_state    the state of a host as one digest, which shows whether work is already finished
+acceleration  Mitogen, when it is asked for
 """
 
 from __future__ import annotations

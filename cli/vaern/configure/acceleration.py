@@ -1,4 +1,4 @@
-"""Mitogen as an accelerator of Ansible: asked for, never needed. Decision 30 has what it saves and what it rests on."""
+"""Mitogen as an optional accelerator of Ansible. Decision 30 says what it saves and what it depends on."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ FAMILY = "mitogen_"
 
 
 def settings() -> dict[str, str]:
-    """What Ansible must be told to find Mitogen's strategies. Raises UsageError when Mitogen is not installed."""
+    """Environment variables with which Ansible finds Mitogen's strategies. Raises UsageError without Mitogen."""
     found = find_spec("ansible_mitogen")
     if found is None or found.origin is None:
         raise UsageError(
-            "Mitogen is not installed, and --accelerated (VAERN_ACCELERATED) asks for it",
+            "--accelerated (VAERN_ACCELERATED) needs Mitogen, which is not installed",
             fix="install vaern[accelerated], or leave the option out",
         )
     return {"ANSIBLE_STRATEGY_PLUGINS": str(Path(found.origin).parent / "plugins" / "strategy")}

@@ -1,4 +1,4 @@
-"""The state of a host as one digest, read by one ssh command, so that finished work is recognised as finished."""
+"""The state of a host as one digest, read by one ssh command, which shows whether work is already finished."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def read(project: Project, hosts: tuple[str, ...]) -> dict[str, str]:
 
 
 def remembered(project: Project, play: str) -> dict[str, str]:
-    """What was remembered of a play: `inputs` and one digest a host; empty when nothing was."""
+    """The record of a play's last run: `inputs` and one digest for each host; empty when there is no record."""
     try:
         found = json.loads(_record(project, play).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -27,7 +27,7 @@ def remembered(project: Project, play: str) -> dict[str, str]:
 
 
 def remember(project: Project, play: str, inputs: str, states: dict[str, str]) -> None:
-    """Remember that these inputs left the hosts in these states."""
+    """Record that these inputs left the hosts in these states."""
     path = _record(project, play)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(".new")
@@ -36,7 +36,7 @@ def remember(project: Project, play: str, inputs: str, states: dict[str, str]) -
 
 
 def forget(project: Project, play: str) -> None:
-    """Forget a play, so that it runs in full next time."""
+    """Delete the record of a play, so that it runs in full next time."""
     _record(project, play).unlink(missing_ok=True)
 
 

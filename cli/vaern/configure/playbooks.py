@@ -1,8 +1,8 @@
-"""Configure: runs the roles on the hosts with ansible-runner, tells every task, and counts what changed.
+"""Configure: runs the roles on the hosts with ansible-runner, reports every task, and counts what changed.
 
-Work that is done is not done again: after a run, the state of each host (all of /etc, packages, units, firewall,
-peers) is read as one digest. While the inputs and that digest stay the same there is nothing to change, and the
-play is not run; any other state, whoever made it, brings the whole play back.
+Finished work is not done again: after a run, the state of each host (all of /etc, packages, units, firewall, peers) is
+read as one digest. As long as the inputs and that digest stay the same, nothing has to change and the play is not run.
+After any other change, whoever made it, the whole play is run.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ TASK_EVENTS = {"runner_on_ok", "runner_on_failed", "runner_on_unreachable", "run
 
 @dataclass(frozen=True, slots=True)
 class Play:
-    """One playbook over some inventories. `variables` may hold secrets: they reach Ansible by memory only."""
+    """One playbook for some inventories. `variables` may hold secrets: they reach Ansible through memory only."""
 
     name: str
     playbook: Path
@@ -53,7 +53,7 @@ class Configured:
 
 
 def configure(project: Project, play: Play, on_progress: OnProgress, *, full: bool = False) -> Configured:
-    """Run a play unless its inputs and the state of its hosts are those its last run left (`full`: always run)."""
+    """Run a play, unless its inputs and hosts are as its last run left them; with `full`, always run it."""
     inputs = inputs_digest(project, play)
     known = host_state.remembered(project, play.name)
     if not full and known.get("inputs") == inputs:
@@ -101,9 +101,9 @@ def run_play(project: Project, play: Play, on_progress: OnProgress, *, check: bo
 
 
 def environment(project: Project, folder: Path) -> dict[str, str]:
-    """Settings of Ansible for every run of ours; nothing is read from the operator's own configuration.
+    """Settings of Ansible for every run; nothing is read from the operator's own configuration.
 
-    In `folder` Ansible renders templates, secrets in them too, and a run that is killed leaves them there.
+    Ansible renders its templates in `folder`, including secrets; a run that is killed leaves them there.
     """
     return {
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
@@ -116,7 +116,7 @@ def environment(project: Project, folder: Path) -> dict[str, str]:
 
 
 class _Recorder:
-    """Hears ansible-runner's events and keeps what is told or decided by them."""
+    """Handles ansible-runner's events: reports tasks, and keeps changes and failures."""
 
     def __init__(self, on_progress: OnProgress) -> None:
         self._on_progress = on_progress
@@ -126,7 +126,7 @@ class _Recorder:
         self.tasks = 0
 
     def handle(self, event: Mapping[str, Any]) -> bool:
-        """Handle one event; always kept, as ansible-runner asks."""
+        """Handle one event; returns True, so that ansible-runner keeps it."""
         kind, data = event["event"], event.get("event_data", {})
         if kind not in TASK_EVENTS:
             return True
@@ -144,7 +144,7 @@ class _Recorder:
         return True
 
     def raise_for(self, status: str, log: Path) -> None:
-        """Raise what the play ended with, if it did not end well."""
+        """Raise UnreachableError or ConfigureError when the play did not succeed."""
         if self.unreachable:
             raise UnreachableError("; ".join(self.unreachable), fix="start the host or mend the link, then run again")
         if self.failures:
@@ -160,7 +160,7 @@ def _message(result: Mapping[str, Any]) -> str:
 
 @contextmanager
 def _private_folder(play: Play) -> Iterator[Path]:
-    """A folder in memory only this user can read, gone afterwards: variables and what is made of them may be secret."""
+    """A folder in memory that only this user can read, removed afterwards, since variables may be secret."""
     with private_folder() as folder:
         descriptor = os.open(folder / "variables.json", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as handle:

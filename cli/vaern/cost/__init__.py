@@ -1,11 +1,11 @@
 """Cost before you build: what the declarations would cost a month on Azure.
 
-    prices      the dated price file of the repository: what each meter costs, and who says so
+    prices      the dated price file of the repository: what each meter costs, with its source
     quantities  how much of each meter the declarations need, under named assumptions: pure arithmetic
-    estimate    quantities at those prices, and the joint part shared out per inhabitant
+    estimate    quantities at those prices, and the joint part divided by inhabitants
     refresh     prices and exchange rates from the public Azure Retail Prices API
 
-A declaration for the lab is priced as if it were for Azure, with the settings Azure declarations start from.
+A declaration for the lab is priced as if it were for Azure, with the default settings of a declaration for Azure.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Quantities at their prices, and the joint part shared out: by inhabitant, to the cent, nothing lost in rounding."""
+"""Quantities at their prices, and the joint part divided by inhabitants, exactly to the cent."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Line:
 
     @property
     def usd(self) -> float:
-        """What it costs."""
+        """Cost a month, in US dollars."""
         return self.quantity.amount * self.price.amount
 
 
@@ -68,7 +68,7 @@ class Estimate:
         return sum(cost.population for cost in self.costs)
 
     def assumed(self) -> dict[Price, float]:
-        """Every assumed price the estimate uses, with its part of the expected sum of all, the dearest first."""
+        """Every assumed price in the estimate, with its fraction of the expected total, largest first."""
         lines = [*self.shared[Case.EXPECTED], *(line for cost in self.costs for line in cost.own[Case.EXPECTED])]
         parts: dict[Price, float] = {}
         for line in lines:
@@ -109,7 +109,7 @@ def cents_of(lines: tuple[Line, ...]) -> int:
 
 
 def shared_out(cents: int, weights: Mapping[str, int]) -> dict[str, int]:
-    """Split an amount by weight; what rounding leaves goes to the largest remainders, so the parts add up exactly."""
+    """Split an amount by weight. Cents left by rounding go to the largest remainders, so the parts add up exactly."""
     total = sum(weights.values())
     parts = {name: cents * weight // total for name, weight in weights.items()}
     left = cents - sum(parts.values())
@@ -127,7 +127,7 @@ def _notes(settings: Settings, municipality: Municipality) -> list[str]:
     wanted = wanted_units(load_of(municipality, short[-1]), short[-1])
     return [
         (
-            f"the {short[0]} case passes throughput_max {ceiling}: peaks want up to {wanted} units, "
+            f"the {short[0]} case exceeds throughput_max {ceiling}: peaks need up to {wanted} units, "
             "and what is beyond the ceiling waits in the relay's spool"
         )
     ]

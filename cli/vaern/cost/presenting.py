@@ -1,4 +1,4 @@
-"""The estimate in words and as data: one sentence for the people who decide, then every figure with its source."""
+"""The estimate as text and as data: one sentence for those who decide, then every figure with its source."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ SIGN = {"DKK": "kr.", "EUR": "EUR"}
 
 
 def money(cents: int, rate: Exchange) -> str:
-    """An amount in the currency, rounded to what an estimate can carry."""
+    """An amount in the currency, rounded to whole units."""
     amount = cents * rate.per_usd / 100
     return f"{amount:,.0f} {SIGN.get(rate.currency, rate.currency)}"
 
 
 def per_inhabitant(cents: int, population: int, rate: Exchange) -> str:
-    """The same a year for each inhabitant."""
+    """The yearly amount for each inhabitant; `cents` is a month's."""
     return f"{cents * 12 * rate.per_usd / 100 / population:,.2f} {SIGN.get(rate.currency, rate.currency)}"
 
 
 def sentence(costs: Iterable[Cost], rate: Exchange) -> str:
-    """The first line: what the ones asked for cost together."""
+    """The first line: what these municipalities cost together."""
     chosen = list(costs)
     low, middle, high = (money(sum(cost.cents(case) for cost in chosen), rate) for case in Case)
     names = chosen[0].name if len(chosen) == 1 else f"{len(chosen)} municipalities"
@@ -37,14 +37,14 @@ def sentence(costs: Iterable[Cost], rate: Exchange) -> str:
 
 
 def standing(found: Estimate, prices: Prices) -> str:
-    """What the prices are worth: how many are looked up, how many assumed, and how much of the sum rests on those."""
+    """How many prices are looked up and how many assumed, and how much of the sum is based on assumed ones."""
     count = len(prices.prices) + len(prices.exchange)
     if not prices.unverified:
         return f"All {count} prices and rates are looked up, the oldest {prices.oldest}: list prices, not an offer."
     known = count - prices.unverified
     return (
         f"Indicative: {known} of {count} prices and rates are looked up, {prices.unverified} assumed, "
-        f"and {sum(found.assumed().values()):.0%} of the expected sum rests on those. "
+        f"and {sum(found.assumed().values()):.0%} of the expected sum is based on those. "
         "Run `vaern cost --refresh` before anybody decides on it."
     )
 
@@ -56,12 +56,12 @@ def assumed(found: Estimate) -> str:
 
 
 def origin(entry: Price | Exchange) -> str:
-    """Where a figure is from, and how sure it is."""
+    """The source of a figure, and whether it is looked up or assumed."""
     return f"{'looked up' if entry.verified else 'assumed'} {entry.date}: {entry.source}"
 
 
 def basis(found: Estimate) -> str:
-    """What the joint part is shared by, and what it would be with everybody in."""
+    """How the joint part is divided, and which settings the estimate uses."""
     whole = "declared" if found.settings.declared else "not declared; Azure's default settings are taken"
     return (
         f"The joint part is shared by {found.population:,} inhabitants in {len(found.costs)} declared municipalities. "
@@ -70,16 +70,16 @@ def basis(found: Estimate) -> str:
 
 
 def all_in(found: Estimate, cost: Cost, rate: Exchange) -> str:
-    """The share of the joint part if every municipality of the country were in."""
+    """What one municipality would pay if every municipality of the country took part."""
     people = {known.code: known.population for known in all_known()}
     known_total = sum(people.values())
     cents = round(cents_of(found.shared[Case.EXPECTED]) * cost.population / known_total)
     own = cents_of(cost.own[Case.EXPECTED])
-    return f"With all {len(people)} municipalities in: {cost.name} about {money(own + cents, rate)} a month."
+    return f"With all {len(people)} municipalities: {cost.name} about {money(own + cents, rate)} a month."
 
 
 def as_data(found: Estimate, slugs: Iterable[str], prices: Prices, rate: Exchange) -> dict[str, Any]:
-    """Everything, for a program. Amounts in the chosen currency, US dollars beside the single figures."""
+    """The whole estimate, ready for JSON. Amounts are in the chosen currency; single figures also in US dollars."""
     return {
         "currency": rate.currency,
         "standing": standing(found, prices),

@@ -1,7 +1,7 @@
 """The price file: one amount in US dollars a meter, with its source and date, and exchange rates.
 
-An amount that no source states for this region and unit says so (`verified: false`); the output calls it assumed, so
-that nobody takes a remembered figure for an offer.
+An amount that no source states for this region and unit is marked `verified: false`. The output calls it assumed, so
+that nobody mistakes it for an offer.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ class Price:
     amount: float
     currency: str
     source: str
-    """Who states the amount; where it is assumed, what is known instead."""
+    """Who states the amount; for an assumed one, what it is based on."""
     date: str
-    """ISO date the source had the amount from Azure, or the assumption was written down."""
+    """ISO date on which the source got the amount from Azure, or on which the assumption was made."""
     verified: bool
     """Whether the source states this amount for this region and unit."""
     filter: str
@@ -94,11 +94,11 @@ def read_prices(path: Path = FILE) -> Prices:
             tuple(Price(**price) for price in found["prices"]),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UsageError(f"{path} is not a price file: {error}", fix="take the one of the repository") from error
+        raise UsageError(f"{path} is not a price file: {error}", fix="use the one in the repository") from error
 
 
 def write_prices(prices: Prices, path: Path) -> None:
-    """Replace the file whole, so that a killed run leaves the old one."""
+    """Replace the file as a whole, so that a killed run leaves the old one."""
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
     fresh.write_text(json.dumps(asdict(prices), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     fresh.replace(path)

@@ -1,7 +1,7 @@
 """How much of each meter the declarations need: pure arithmetic on declared rates, sizes and days.
 
-What nobody declares is an assumption with a name and three values: low, expected, high. Every quantity carries the
-sentence that says how it came about. Quantities are a month's, at full retention: storage has stopped growing.
+What nobody declares is an assumption with a name and three values: low, expected, high. Every quantity has a sentence
+that explains it. Quantities are for one month at full retention, when storage has stopped growing.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from vaern.model.declaration import Municipality
 from vaern.model.deployment import Deployment
 
 GB = 10**9
-"""What Azure bills by."""
+"""Bytes in the GB Azure bills by."""
 DAYS_A_MONTH = 365 / 12
 SECONDS_A_MONTH = HOURS_A_MONTH * 3600
 UNIT_EVENTS_PER_SECOND = 1000
 UNIT_BYTES_PER_SECOND = 1_000_000
-"""What one throughput unit takes in (Event Hubs quotas: 1 MB/s or 1000 events/s, whichever comes first)."""
+"""What one throughput unit receives (Event Hubs quotas: 1 MB/s or 1000 events/s, whichever comes first)."""
 FREE_LOG_DAYS = 90
 """Retention of a workspace with Sentinel that costs nothing; without Sentinel it is 31 days."""
 FREE_LOG_DAYS_ALONE = 31
@@ -82,7 +82,7 @@ ALERT_BYTES = 1000
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the declaration of the shared collectors decides, or what Azure starts from where it says nothing."""
+    """The declared settings of the shared collectors, or Azure's defaults where nothing is declared."""
 
     machine: str
     disks_gib: tuple[int, ...]
@@ -98,7 +98,7 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """So much of a meter in a month."""
+    """The use of one meter in a month."""
 
     meter: str
     amount: float
@@ -120,7 +120,7 @@ class Load:
 
 
 def settings_of(deployment: Deployment) -> Settings:
-    """The settings a deployment has or would start from; two hubs at least, since Azure has them in two zones."""
+    """The settings of a deployment, or its defaults; at least two hubs, since Azure places them in two zones."""
     azure = deployment.azure
     machines = azure.hubs if azure else HubMachines.model_construct(ssh_keys=())
     logs = azure.logs if azure else Logs()
@@ -155,7 +155,7 @@ def retention_of(municipality: Municipality) -> int:
 
 
 def wanted_units(load: Load, case: Case) -> int:
-    """Throughput units the peak would need, without any ceiling."""
+    """Throughput units the peak needs, without the declared ceiling."""
     peak = PEAK.of(case)
     needed = max(
         load.events_per_second * peak / UNIT_EVENTS_PER_SECOND, load.bytes_per_second * peak / UNIT_BYTES_PER_SECOND
@@ -232,7 +232,7 @@ def _event_hubs(settings: Settings, municipality: Municipality, load: Load, case
 
 
 def _storage(settings: Settings, days: int, load: Load, stored: float) -> list[Quantity]:
-    """Everything received in the days it is kept; the young part in the dearer tier."""
+    """Everything received during the retention; the newest part in the more expensive tier."""
     gb_a_day = load.bytes_per_second * 86400 / GB * stored
     hot = min(days, settings.cool_after_days)
     files = settings.event_hubs.partitions * SECONDS_A_MONTH / settings.event_hubs.capture_seconds

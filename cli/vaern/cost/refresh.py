@@ -1,8 +1,9 @@
 """Prices from the public Azure Retail Prices API, without an account.
 
 The API gives 100 rows a page with the address of the next; filter values are compared letter by letter; US dollars
-are authoritative, and other currencies indicative (learn.microsoft.com, "Azure Retail Prices REST API overview").
-A price is taken only when the answer is one amount in the unit the file expects; else the old one is kept and named.
+are authoritative, and other currencies indicative (learn.microsoft.com, "Azure Retail Prices REST API overview"). A
+price is used only when the answer is a single amount in the unit the file expects; otherwise the old price is kept
+and reported.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ VERSION = "2023-01-01-preview"
 SOURCE = "Azure Retail Prices API"
 TIMEOUT_SECONDS = 20
 MOST_PAGES = 20
-"""A filter that matches more than 2000 rows is no filter."""
+"""A filter that matches more than 2000 rows is wrong."""
 MOST_BYTES = 4 * 2**20
 RATE_METER = "event_hubs_unit"
 """The meter whose price in both currencies gives the exchange rate Azure uses."""
@@ -32,14 +33,14 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 @dataclass(frozen=True, slots=True)
 class Refreshed:
-    """The file as it is to be, and the meters that kept their old price with the reason."""
+    """The new content of the price file; `kept` maps each meter that keeps its old price to the reason."""
 
     prices: Prices
     kept: dict[str, str]
 
 
 def refresh(prices: Prices, api: str = API, timeout: float = TIMEOUT_SECONDS) -> Refreshed:
-    """Ask for every price of the file. Raises UnreachableError when the API does not answer; nothing is written."""
+    """Look every price of the file up. Writes nothing; raises UnreachableError when the API does not answer."""
     try:
         found = {price.meter: fetch_amount(price, api, "USD", timeout) for price in prices.prices}
         rate_of = prices.of(RATE_METER)
@@ -47,7 +48,7 @@ def refresh(prices: Prices, api: str = API, timeout: float = TIMEOUT_SECONDS) ->
     except (urllib.error.URLError, TimeoutError, ValueError, OSError) as error:
         raise UnreachableError(
             f"{urllib.parse.urlsplit(api).hostname} gave no prices ({error}); those of {prices.oldest} are kept",
-            fix="run it where the Internet can be reached, or without --refresh",
+            fix="run it on a machine with Internet access, or without --refresh",
         ) from error
     today = datetime.now(UTC).date().isoformat()
     kept = {meter: answer for meter, answer in found.items() if isinstance(answer, str)}
@@ -59,7 +60,7 @@ def refresh(prices: Prices, api: str = API, timeout: float = TIMEOUT_SECONDS) ->
 
 
 def fetch_amount(price: Price, api: str, currency: str, timeout: float) -> float | str:
-    """The amount the API gives for a meter, or why its answer cannot be used."""
+    """The amount the API gives for a meter, or the reason why its answer cannot be used."""
     rows: list[dict[str, Any]] = []
     query = {"api-version": VERSION, "currencyCode": f"'{currency}'", "$filter": price.filter}
     page = f"{api}?{urllib.parse.urlencode(query)}"
@@ -73,7 +74,7 @@ def fetch_amount(price: Price, api: str, currency: str, timeout: float) -> float
 
 
 def choose_amount(rows: list[dict[str, Any]], unit: str, currency: str) -> float | str:
-    """The amount of the lowest paid tier in the wanted unit, or why there is none."""
+    """The amount of the lowest paid tier in that unit, or the reason why there is none."""
     if not rows:
         return "nothing matches"
     fitting = [row for row in rows if row["unitOfMeasure"] == unit and row["currencyCode"] == currency]
@@ -88,7 +89,7 @@ def choose_amount(rows: list[dict[str, Any]], unit: str, currency: str) -> float
 
 
 def _get(page: str, api: str, timeout: float) -> dict[str, Any]:
-    """One page. Only the API's own host is followed, and plain HTTP only to this machine itself."""
+    """Read one page. Only links to the API's own host are followed, and plain HTTP only on this machine."""
     wanted, given = urllib.parse.urlsplit(api), urllib.parse.urlsplit(page)
     plain = given.scheme == "http" and given.hostname in LOOPBACK
     if given.hostname != wanted.hostname or not (given.scheme == "https" or plain):

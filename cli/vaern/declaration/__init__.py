@@ -3,12 +3,12 @@
     opening      a file's bytes and text, bounded
     document     values with the line of every key
     reading      YAML to plain values
-    explaining   what pydantic found wrong, in the words of the person who wrote the file
+    explaining   pydantic's errors, rewritten for the person who wrote the file
     rules        what one file must satisfy across its fields
     azure        the same for the sections about Azure
     fleet        all of them together: loading, codes and names, target, SOC profiles
 
-Nothing but DeclarationError leaves this package for a bad file, and it carries every fault found.
+A bad file always raises DeclarationError, which carries every fault found.
 """
 
 from __future__ import annotations

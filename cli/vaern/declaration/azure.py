@@ -1,4 +1,4 @@
-"""Rules of the `azure:` sections: what Azure refuses, found before anything is asked of it."""
+"""Rules of the `azure:` sections: what Azure would refuse, found before it is contacted."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ IPV6_BITS = 56
 MOST_PROCESSING_UNITS = 16
 """Of a Premium namespace (Event Hubs quotas; not checked against a subscription)."""
 MANAGEMENT_BITS = 8
-"""A management network wider than this is the Internet under another name."""
+"""A management network wider than this is practically the Internet."""
 MAIN_STREAM = "logs"
 """The event hub the relays send to."""
 
@@ -36,7 +36,9 @@ def deployment_faults(deployment: Deployment) -> Iterator[Fault]:
         return
     if deployment.azure is None:
         yield Fault(
-            ("target",), "there is no `azure:` section", "add one; docs/examples/azure/collector.yml has it all"
+            ("target",),
+            "there is no `azure:` section",
+            "add one; docs/examples/azure/collector.yml is a complete example",
         )
         return
     settings = deployment.azure
@@ -58,16 +60,16 @@ def _network(deployment: Deployment, settings: AzureDeployment) -> Iterator[Faul
         fix = f"write a private network from /{WIDEST_BITS} to /{NARROWEST_BITS}, such as 10.80.0.0/20"
         yield Fault(("azure", "address_space", "ipv4"), f"{space.ipv4} does not hold the subnets", fix)
     if space.ipv6 is not None and (space.ipv6.prefixlen != IPV6_BITS or not space.ipv6.is_private):
-        fix = "remove it: a part of the overlay is taken by itself"
+        fix = "remove it: a part of the overlay is used by default"
         yield Fault(("azure", "address_space", "ipv6"), f"{space.ipv6} is not a ULA /{IPV6_BITS}", fix)
     for position, allowed in enumerate(deployment.management_networks):
         if allowed.prefixlen < MANAGEMENT_BITS:
-            found = f"{allowed} is most of the Internet, and Bastion would answer it"
-            yield Fault(("management_networks", position), found, "write the networks operators sit in")
+            found = f"{allowed} is a large part of the Internet, and Bastion would accept connections from it"
+            yield Fault(("management_networks", position), found, "write the networks where the operators work")
 
 
 def municipality_faults(deployment: Deployment, municipality: Municipality) -> Iterator[Fault]:
-    """Faults of a municipality's section, and between it and the shared collectors'."""
+    """Faults in a municipality's section, and where it contradicts that of the shared collectors."""
     if municipality.target != deployment.target:
         return
     if municipality.target != Target.AZURE:
@@ -76,7 +78,7 @@ def municipality_faults(deployment: Deployment, municipality: Municipality) -> I
             yield Fault(("azure",), found, "remove the section, or write target: azure")
         return
     if municipality.azure is None:
-        fix = "add one with `reader_group:`; docs/examples/azure/municipality.yml has it all"
+        fix = "add one with `reader_group:`; docs/examples/azure/municipality.yml is a complete example"
         yield Fault(("target",), "there is no `azure:` section", fix)
         return
     own = municipality.azure

@@ -8,13 +8,13 @@ from pathlib import Path
 from vaern.errors import Problem
 
 MAX_PROBLEMS = 100
-"""More are counted, not listed."""
+"""Further problems are counted but not listed."""
 Key = tuple[str | int, ...]
 Value = None | bool | int | float | str | list["Value"] | dict[str, "Value"]
 
 
 def shown(path: Path) -> str:
-    """The path as messages name it: from the working folder when it is below it."""
+    """The path as messages show it: relative to the working folder when it is below that."""
     absolute, here = path.absolute(), Path.cwd()
     return str(absolute.relative_to(here) if absolute.is_relative_to(here) else absolute)
 
@@ -41,7 +41,7 @@ class Document:
         return Problem(self.file, line or self.line(key), written(key), found, fix)
 
     def refuse(self, key: Key, found: str, fix: str, line: int | None = None) -> None:
-        """Note a fault and go on; past ten times what is listed, they are no longer even counted."""
+        """Record a fault and continue; beyond ten times the number listed, faults are not counted either."""
         if len(self.problems) < 10 * MAX_PROBLEMS:
             self.problems.append(self.problem(key, found, fix, line))
 

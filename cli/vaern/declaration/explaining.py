@@ -1,4 +1,4 @@
-"""What pydantic found wrong, said to the person who wrote the file: what is there, and what to write instead."""
+"""Turns pydantic's errors into messages for the person who wrote the file: what is there, and what to write instead."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ _RULE_OF_PATTERN: dict[str, str] = {typing.get_args(kind)[1].pattern: rule for k
 
 
 def validated(document: Document, model: type[_Model]) -> _Model:
-    """The values as that model. Raises DeclarationError with what reading and the model found wrong."""
+    """The document's values as that model. Raises DeclarationError with every fault of reading and of the model."""
     found: _Model | None = None
     problems = list(document.problems)
     try:
@@ -70,7 +70,7 @@ def validated(document: Document, model: type[_Model]) -> _Model:
 
 
 def _causes(details: list[ErrorDetails]) -> list[ErrorDetails]:
-    """Without lists that are called too short only because an item of theirs is wrong."""
+    """Leave out `too short` for lists that are so only because one of their items is wrong."""
     below = {detail["loc"][:depth] for detail in details for depth in range(1, len(detail["loc"]))}
     return [detail for detail in details if detail["type"] != "too_short" or detail["loc"] not in below]
 
@@ -102,7 +102,7 @@ def _wrong_value(document: Document, key: Key, detail: ErrorDetails) -> tuple[st
         case "enum":
             found, fix = f"{shown} is not one of the choices", _choices(context["expected"], shown)
         case "string_pattern_mismatch":
-            found, fix = f"{shown} is not written right", _pattern_fix(context["pattern"], shown)
+            found, fix = f"{shown} has the wrong form", _pattern_fix(context["pattern"], shown)
         case "string_type":
             found, fix = f"{shown} is not a text", _text_fix(document, key)
         case "too_short":
@@ -113,7 +113,7 @@ def _wrong_value(document: Document, key: Key, detail: ErrorDetails) -> tuple[st
 
 
 def _shown_value(document: Document, key: Key, value: object) -> str:
-    """What stands at that key, as the reader will find it in the file."""
+    """The value at that key, as it is written in the file."""
     if value is None and not document.texts.get(key):
         return "nothing"
     if isinstance(value, dict):
@@ -128,13 +128,13 @@ def _unknown_key(document: Document, model: type[BaseModel], key: Key) -> Proble
     allowed = list(around.model_fields) if around else []
     near = difflib.get_close_matches(str(key[-1]), allowed, n=1)
     if key in _RENAMED:
-        return document.problem(key, f"`{key[-1]}` is written another way now", _RENAMED[key])
+        return document.problem(key, f"`{key[-1]}` has been replaced by another key", _RENAMED[key])
     fix = f"did you mean `{near[0]}`?" if near else f"remove it; the keys here are {', '.join(allowed)}"
     return document.problem(key, f"unknown key `{clipped(str(key[-1]))}`", fix)
 
 
 def kind_at(model: type[BaseModel], key: Key) -> Any:
-    """The type of what stands at that key, following models, lists and mappings; None for an unknown key."""
+    """The type of the value at that key, following models, lists and mappings; None for an unknown key."""
     kind: Any = model
     for part in key:
         if _is_model(kind):
@@ -147,7 +147,7 @@ def kind_at(model: type[BaseModel], key: Key) -> Any:
 
 
 def model_at(model: type[BaseModel], key: Key) -> type[BaseModel] | None:
-    """The model that describes what stands at that key, if one does."""
+    """The model of the value at that key; None when it is not a model."""
     kind = kind_at(model, key)
     return kind if _is_model(kind) else None
 

@@ -1,4 +1,4 @@
-"""Loading: one file, or all of them with the rules that hold between files."""
+"""Loads one declaration, or all of them with the rules between files."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class _Loaded(NamedTuple):
 
 
 def load_municipality(path: Path) -> Municipality:
-    """One municipality's declaration, right in itself. Raises DeclarationError."""
+    """One municipality's declaration, checked by itself. Raises DeclarationError."""
     return _load_municipality(path).municipality
 
 
@@ -92,7 +92,7 @@ def load_fleet(project: Project, only: Iterable[str] = ()) -> Fleet:
 
 
 def _collected(problems: list[Problem], load: Callable[[Path], _Result], path: Path) -> _Result | None:
-    """What loading gives, or None after adding its faults to `problems`."""
+    """The loaded result, or None after adding its faults to `problems`."""
     try:
         return load(path)
     except DeclarationError as error:
@@ -120,7 +120,7 @@ def _raise_on_faults(document: Document, faults: Iterator[Fault]) -> list[Proble
 
 
 def _wrong_folder(slug: str, path: Path) -> Problem | None:
-    """A folder that cannot be a municipality's: its name is in no register."""
+    """The problem of a folder whose name is not a municipality's; None when it is one."""
     if municipalities.by_slug(slug) or path.is_file():
         return None
     near = municipalities.nearest_slugs(slug)
@@ -140,7 +140,7 @@ def _against(deployment: Deployment | None, municipality: Municipality) -> Itera
     if deployment is None:
         return
     if municipality.target != deployment.target:
-        found = f"`{municipality.target}`, and the shared collectors are on `{deployment.target}`"
+        found = f"`{municipality.target}`, but the shared collectors are on `{deployment.target}`"
         yield Fault(("target",), found, f"write `{deployment.target}`")
     for sector, profile in municipality.soc.items():
         if profile not in deployment.soc_profiles:
@@ -163,7 +163,7 @@ def _against(deployment: Deployment | None, municipality: Municipality) -> Itera
 
 def _in_the_lab(municipality: Municipality) -> Iterator[Fault]:
     if len(municipality.hosts) > LAB_MOST_HOSTS:
-        found = f"{len(municipality.hosts)} hosts, and the lab has room for {LAB_MOST_HOSTS}"
+        found = f"{len(municipality.hosts)} hosts, but the lab has room for {LAB_MOST_HOSTS}"
         yield Fault(("hosts",), found, "declare fewer hosts")
     for position, site in enumerate(municipality.sites):
         if site.network.overlaps(LAB_WAN):

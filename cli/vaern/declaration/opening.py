@@ -59,7 +59,7 @@ def _how_to_make(path: Path) -> str:
 
 
 def text_of(document: Document, content: bytes) -> str:
-    """The file's text. Notes what can be passed over, raises UnreadableError for what cannot."""
+    """The file's text. Records small faults in the document; raises UnreadableError when reading cannot go on."""
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise UnreadableError("the file is UTF-16", "save it as UTF-8 without byte order mark")
     if content.startswith(b"\xef\xbb\xbf"):

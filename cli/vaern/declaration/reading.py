@@ -33,9 +33,9 @@ _NOTHING = {"", "~", "null"}
 
 
 def read(path: Path) -> Document:
-    """Read one declaration; what is wrong with it but can be passed over is in its `problems`.
+    """Read one declaration; faults that do not stop reading are in its `problems`.
 
-    Raises DeclarationError when no values can be had from it.
+    Raises DeclarationError when no values can be read from it.
     """
     document = Document(shown(path))
     try:
@@ -139,7 +139,7 @@ class _Walk:
         return values
 
     def _plain(self, text: str, key: Key) -> Value:
-        """What an unquoted scalar means; where YAML 1.1 and 1.2 differ, neither is guessed."""
+        """The value of an unquoted scalar; where YAML 1.1 and 1.2 differ, it is refused and not guessed."""
         word = text.lower()
         if word in BOOLEAN_WORDS:
             return BOOLEAN_WORDS[word]

@@ -1,4 +1,4 @@
-"""Rules of SOC profiles: each output can be connected to, and the relays have disk for its queue."""
+"""Rules of SOC profiles: each output has what a connection needs, and the relays have disk for its queue."""
 
 from __future__ import annotations
 
@@ -22,13 +22,17 @@ def deployment_faults(deployment: Deployment) -> Iterator[Fault]:
     for profile, declared in deployment.soc_profiles.items():
         for again, _ in repeated(output.name for output in declared.outputs):
             key: Key = ("soc_profiles", profile, "outputs", again, "name")
-            yield Fault(key, f"`{declared.outputs[again].name}` is already an output of it", "give each its own name")
+            yield Fault(
+                key,
+                f"`{declared.outputs[again].name}` is already the name of an output in this profile",
+                "give each output its own name",
+            )
         for position, output in enumerate(declared.outputs):
             yield from _output(("soc_profiles", profile, "outputs", position), output, deployment.target)
 
 
 def municipality_faults(deployment: Deployment, municipality: Municipality) -> Iterator[Fault]:
-    """The declared disk of each relay holds the queues of the receivers too."""
+    """The declared disk of each relay also has room for the queues of the receivers."""
     relays = plan_of(deployment, municipality).relays
     for position, host in enumerate(municipality.hosts):
         relay = relays.get(host.name)
@@ -42,10 +46,12 @@ def municipality_faults(deployment: Deployment, municipality: Municipality) -> I
 def _output(key: Key, output: SocOutput, target: Target) -> Iterator[Fault]:
     if output.protocol is SocProtocol.KAFKA:
         if output.reader is None:
-            yield Fault((*key, "protocol"), "no name to read with", "add `reader:`, the name in the SOC's certificate")
+            yield Fault(
+                (*key, "protocol"), "the SOC has no reader name", "add `reader:`, the name in the SOC's certificate"
+            )
         if target is Target.AZURE:
             fix = "give the SOC's Entra group a reader role instead, or use relp_tls or syslog_tls"
-            yield Fault((*key, "protocol"), "Event Hubs knows no certificates", fix)
+            yield Fault((*key, "protocol"), "Event Hubs does not accept client certificates", fix)
         for name in ("address", "port", "certificate_name", "authority"):
             if getattr(output, name) is not None:
                 yield Fault((*key, name), "the SOC reads at the collector", "remove it, or choose another protocol")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from vaern.declaration.document import Key
 
 RESERVED_INTERFACES = frozenset({"lan", "uplink", "lo", "vaern0"})
-"""The LAN, the way out, loopback and the tunnel: a mirror on one of them would be fed by what vaern sends itself."""
+"""LAN, uplink, loopback and tunnel: a mirror on one of them would contain what vaern itself sends."""
 SENSOR_DEBIAN = 13
 """Suricata is only in the backports of Debian 12."""
 MIRROR_SETTINGS = {
@@ -36,7 +36,7 @@ NAMES_SHOWN = 3
 RETENTION_ADVISED = 365
 """Days; the national requirements for state bodies ask for 12 months, the recommendation for 13."""
 BROKER_DAYS = 3
-"""So long the broker of the collector keeps events; the archive keeps them longer."""
+"""Days the collector's broker keeps events; the archive keeps them longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ def municipality_faults(municipality: Municipality) -> Iterator[Fault]:
 
 
 def repeated(values: Iterable[object]) -> Iterator[tuple[int, int]]:
-    """Positions of values that were there before, each with the position of the first."""
+    """Pairs of positions: of a repeated value, and of its first occurrence."""
     seen: dict[object, int] = {}
     for position, value in enumerate(values):
         first = seen.setdefault(value, position)
@@ -93,11 +93,11 @@ def _unique_names(municipality: Municipality) -> Iterator[Fault]:
 
 
 def _reserved_names(municipality: Municipality) -> Iterator[Fault]:
-    """Names of sources that vaern gives itself: heartbeats of hosts, alerts of taps."""
+    """Source names that vaern itself uses, for heartbeats of hosts and alerts of taps, are refused."""
     for position, source in enumerate(municipality.log_sources):
         for prefix in (WATCH_PREFIX, tap_source("")):
             if source.name.startswith(prefix):
-                found = f"names with `{prefix}` are of vaern's own sources"
+                found = f"names that start with `{prefix}` are reserved for vaern's own sources"
                 yield Fault(("log_sources", position, "name"), found, "give it another name")
 
 
@@ -114,7 +114,7 @@ def _sites(municipality: Municipality) -> Iterator[Fault]:
     for again, first in repeated((site, address) for _, _, site, address, _ in standing):
         part, position, site, address, _ = standing[again]
         found = f"{address} at {site} is already the address of `{standing[first][4]}`"
-        yield Fault((part, position, "address"), found, "give it its own: sources are told apart by address")
+        yield Fault((part, position, "address"), found, "give it one of its own: sources are identified by address")
 
 
 def _address_fault(site: Site, address: IPv4Address) -> tuple[str, str] | None:
@@ -143,13 +143,13 @@ def _vendors(municipality: Municipality) -> Iterator[Fault]:
             found = f"the catalogue has no {source.kind} of vendor `{source.vendor}`"
             yield Fault(("log_sources", position, "vendor"), found, f"write one of {', '.join(known)}")
         elif source.protocol not in known[source.vendor].transports:
-            found = f"{known[source.vendor].title} is not known to send by {source.protocol}"
+            found = f"{known[source.vendor].title} cannot send by {source.protocol}, as far as the catalogue knows"
             ways = ", ".join(known[source.vendor].transports)
             yield Fault(("log_sources", position, "protocol"), found, f"the catalogue knows {ways}", warning=True)
 
 
 def _roles(municipality: Municipality) -> Iterator[Fault]:
-    """A gateway and a relay, and a relay with a way out wherever something sends."""
+    """There is a gateway and a relay, and every site with senders has a relay and a gateway."""
     for role in (HostRole.GATEWAY, HostRole.RELAY):
         if not municipality.with_role(role):
             found = f"no host has the role {role}"
@@ -195,7 +195,7 @@ def _taps(municipality: Municipality) -> Iterator[Fault]:
         if tap.sensor not in hosts:
             yield Fault(("taps", position, "sensor"), f"there is no host `{tap.sensor}`", _one_of(sensors))
         elif tap.sensor not in sensors:
-            found = f"`{tap.sensor}` has not the role sensor"
+            found = f"`{tap.sensor}` does not have the role sensor"
             yield Fault(("taps", position, "sensor"), found, f"add the role to it, or {_one_of(sensors)}")
         if tap.interface in RESERVED_INTERFACES:
             found = f"`{tap.interface}` is not an interface for a mirror"
@@ -234,7 +234,7 @@ def _debian(municipality: Municipality) -> Iterator[Fault]:
 
 
 def _soc(municipality: Municipality) -> Iterator[Fault]:
-    """Every sector data come from has a receiver."""
+    """Every sector that sends data has a SOC profile."""
     senders = [(item.sector, item.name) for item in municipality.sites]
     senders += [(item.sector, item.name) for item in municipality.log_sources]
     senders += [(item.sector, item.name) for item in municipality.taps]
@@ -248,7 +248,7 @@ def _soc(municipality: Municipality) -> Iterator[Fault]:
 
 
 def _spool(municipality: Municipality) -> Iterator[Fault]:
-    """The declared disk of each relay survives the declared outage."""
+    """The declared disk of each relay is large enough for the declared outage."""
     for position, host in enumerate(municipality.hosts):
         if HostRole.RELAY not in host.roles:
             continue
@@ -261,7 +261,7 @@ def _spool(municipality: Municipality) -> Iterator[Fault]:
             yield Fault(key, f"{host.spool_gib:g} GiB is less than the smallest spool, 8 MiB", fix)
             continue
         hours = sizing.hours_that_fit(sources, limit)
-        found = f"{host.spool_gib:g} GiB lasts {hours:.1f} hours, and {municipality.outage_hours} must be survived"
+        found = f"{host.spool_gib:g} GiB lasts {hours:.1f} hours, but outage_hours is {municipality.outage_hours}"
         yield Fault(key, found, fix + (f", or lower outage_hours to {int(hours)}" if hours >= 1 else ""))
 
 
@@ -270,14 +270,16 @@ def _privacy(municipality: Municipality) -> Iterator[Fault]:
     kept += [(("log_sources", n, "retention_days"), s.retention_days) for n, s in enumerate(municipality.log_sources)]
     for key, days in kept:
         if days is not None and days <= BROKER_DAYS:
-            found = f"{days} days is no longer than the collector's broker keeps events"
+            found = f"{days} days is not longer than the collector's broker keeps events"
             yield Fault(key, found, f"write {BROKER_DAYS + 1} or more")
         elif days is not None and days < RETENTION_ADVISED:
             found = f"{days} days is shorter than 12 months"
             yield Fault(key, found, "the national recommendation is 13 months: write 400", warning=True)
     if municipality.privacy.cpr is CprHandling.KEEP:
         found = "civil registration numbers leave the municipality unmasked"
-        yield Fault(("privacy", "cpr"), found, "write mask or hash, or see that the agreement covers it", warning=True)
+        yield Fault(
+            ("privacy", "cpr"), found, "write mask or hash, or make sure that the agreement covers it", warning=True
+        )
 
 
 _RULES: tuple[Rule, ...] = (

@@ -1,6 +1,6 @@
-"""A new declaration with the register's code, name and population filled in, and comments where a choice is made.
+"""A new declaration with the register's code, name and population filled in, and comments at every choice.
 
-It is right as written, so that `vaern check` shows only what the writer changes; contacts, addresses and rates
+It is valid as written, so that `vaern check` reports only what the writer has changed. Contacts, addresses and rates
 are examples to replace.
 """
 

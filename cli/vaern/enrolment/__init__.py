@@ -1,7 +1,7 @@
-"""Enrolment: keys are made on the hosts and never leave them; certificates go out, and are recorded.
+"""Enrolment: keys are made on the hosts and never leave them; certificates are sent to the hosts and recorded.
 
-enrolling        asks each host for its public keys, and brings it a certificate
-certificates     which certificates are made, and which will do
+enrolling        gets each host's public keys, and sends it a certificate
+certificates     how certificates are made, and which are still usable
 signer           the authority with its key in a file; vault_signer, key_vault, vault_faults: in a key vault
 key_record       the public keys and certificates, as a file that Ansible reads
 event_hubs_keys  the keys by which relays send to Event Hubs

@@ -1,4 +1,4 @@
-"""The authority of a deployment, which signs host certificates, and the secrets that are kept beside it."""
+"""The certificate authority of a deployment, and the secrets kept beside it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""What certificates look like and which will do: X.509 without keys of ours, files or hosts.
+"""Builds certificates and decides which are usable: X.509 only, without private keys, files or hosts.
 
-The root is P-384 for ten years. Host certificates live 90 days (the joint rotation period of keys) on P-256, which
-librdkafka, Kafka and rsyslog all take; what is renewed after 60 days still has a month to be noticed in.
+The root is P-384 and valid for ten years. Host certificates are P-256, which librdkafka, Kafka and rsyslog all
+accept, and valid for 90 days (the joint rotation period of keys). They are renewed after 60 days, which leaves a
+month to notice that renewal fails.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ HOST_LIFE = timedelta(days=90)
 CLOCK_SKEW = timedelta(minutes=5)
 """How far a host's clock may be behind ours and still accept a certificate made now."""
 RENEW_AFTER = 2 / 3
-"""Part of its life after which a certificate is renewed; the rest is for noticing that renewal fails."""
+"""Fraction of its lifetime after which a certificate is renewed; the rest is for noticing that renewal fails."""
 
 
 def host_builder(
@@ -48,7 +49,7 @@ def host_builder(
 def root_builder(key: EllipticCurvePrivateKey, title: str, start: datetime | None = None) -> x509.CertificateBuilder:
     """The self-signed root: it signs hosts, never another authority. It begins now unless `start` says when.
 
-    Its serial number is a digest of its key, so that with one `start` whoever makes the root makes the same one.
+    Its serial number is a digest of its key, so that the same key and `start` always give the same root.
     """
     from cryptography import x509
 
@@ -127,7 +128,7 @@ def _key_usage(*, signs_certificates: bool) -> x509.KeyUsage:
 
 
 def is_usable(certificate: str, request: str, authority: str, *, name: str, addresses: tuple[str, ...]) -> bool:
-    """Whether a certificate (PEM) is the authority's, for this request's key, name and addresses, and not old."""
+    """Whether a certificate (PEM) is the authority's, for the request's key, this name and addresses, and not due."""
     from cryptography import x509
 
     try:

@@ -1,9 +1,9 @@
-"""Enrol: every host makes its own keys; what is public comes back, a certificate goes out.
+"""Enrol: every host makes its own keys, returns the public ones, and gets a certificate.
 
-One ssh command a host makes what is missing (WireGuard key, TLS key) and answers with public key, certificate request
-and the certificate it has. Only when that certificate will not do, a second one brings the new one. Nothing but
-openssl is needed on the host, which every Debian has: the roles have not run yet. A run that dies anywhere is finished
-by running it again: a key that is there is never made anew.
+One ssh command makes the missing keys of a host (WireGuard, TLS) and returns its public key, certificate request and
+current certificate. Only when that certificate is no longer usable, a second command delivers a new one. The host needs
+only openssl, which every Debian has, since the roles have not run yet. An interrupted run is finished by running it
+again: an existing key is never replaced.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from vaern.runtime.paths import Project
 from vaern.runtime.secret_store import SecretStore
 
 PUBLIC_KEY = re.compile(r"^[A-Za-z0-9+/]{43}=$")
-"""What a host answers becomes a variable of Ansible, so anything else than a key is refused."""
+"""A host's answer becomes an Ansible variable, so anything other than a key is refused."""
 
 # Written in octal: the PKCS #8 header of X25519 (RFC 8410), which openssl wants before the 32 bytes WireGuard keeps.
 MAKE = r"""
@@ -88,7 +88,7 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Enrolled:
-    """What enrolment ended with. `variables` is the content of the record, as Ansible reads it."""
+    """The result of an enrolment. `variables` is the content of the record, as Ansible reads it."""
 
     renewed: tuple[str, ...]
     """Hosts that got a certificate in this run."""
@@ -98,7 +98,7 @@ class Enrolled:
 
 @dataclass(frozen=True, slots=True)
 class HostAnswer:
-    """What a host said."""
+    """A host's answer: its public key, certificate request, certificate and authority; all but the first are PEM."""
 
     public_key: str
     request: str
@@ -143,21 +143,21 @@ def preshared_keys(store: SecretStore, pairs: Iterable[str]) -> dict[str, str]:
 
 
 def read_host(project: Project, subject: Subject) -> HostAnswer:
-    """Have a host make what is missing, and read what it has. Raises as `enrol` does."""
+    """Make the missing keys on a host, and return its public parts. Raises as `enrol` does."""
     wireguard = "yes" if subject.wireguard else "no"
     settings = f"name={subject.name}\nwireguard={wireguard}\ninterface={INTERFACE}\n"
     return parse_answer(subject, _run(project, subject.name, settings + MAKE))
 
 
 def parse_answer(subject: Subject, text: str) -> HostAnswer:
-    """The answer of MAKE. Raises ConfigureError when it is not one; a host is not trusted to send what it should."""
+    """Parse the answer of MAKE. Raises ConfigureError for anything unexpected, since a host is not trusted."""
     sections = dict(re.findall(r"^== (\w+)\n(.*?)(?=^== |\Z)", text, re.DOTALL | re.MULTILINE))
     try:
         answer = HostAnswer(
             sections["wireguard"].strip(), sections["request"], sections["certificate"], sections["authority"]
         )
     except KeyError as error:
-        raise ConfigureError(f"{subject.name} answered without {error}", fix="run it again") from error
+        raise ConfigureError(f"{subject.name} answered without {error}", fix="run the same command again") from error
     if subject.wireguard and not PUBLIC_KEY.match(answer.public_key):
         raise ConfigureError(
             f"{subject.name} sent something that is not a WireGuard public key",
@@ -167,7 +167,7 @@ def parse_answer(subject: Subject, text: str) -> HostAnswer:
 
 
 def usable_certificate(subject: Subject, answer: HostAnswer, recorded: str, authority: str) -> str:
-    """The host's certificate, else the recorded one (a run died before delivery), if it will do; else empty."""
+    """The host's certificate if it is usable, else the recorded one (a run died before delivery), else empty."""
     for candidate in filter(None, (answer.certificate, recorded)):
         if is_usable(candidate, answer.request, authority, name=subject.name, addresses=subject.addresses):
             return candidate
@@ -179,5 +179,7 @@ def _run(project: Project, host: str, script: str) -> str:
     done = ssh.run(project, host, "sh -s", stdin=script)
     if done.returncode != 0:
         reason = " ".join(done.stderr.split())[:300]
-        raise ConfigureError(f"{host} could not make its keys: {reason}", fix=f"mend it on {host}, then run it again")
+        raise ConfigureError(
+            f"{host} could not make its keys: {reason}", fix=f"repair it on {host}, then run the same command again"
+        )
     return done.stdout

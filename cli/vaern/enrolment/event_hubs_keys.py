@@ -1,7 +1,8 @@
-"""The sending keys of relays on Azure, asked for and made anew through the Azure CLI of whoever is logged in.
+"""The sending keys of relays on Azure, read and replaced through the Azure CLI of whoever is logged in.
 
-The vault that keeps them answers inside the virtual network only; Azure's management interface answers everywhere, and
-asks for the right to list this rule's keys. A key is in memory here, and in no argument of a process.
+The vault that holds them can only be reached inside the virtual network. Azure's management interface can be reached
+from everywhere, and requires the right to list the rule's keys. A key is only in memory, never in a process's
+arguments.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ PARALLEL = 8
 
 
 class Which(StrEnum):
-    """Azure keeps two keys a rule, both good at the same time: one is used while the other is made anew."""
+    """Azure keeps two valid keys for each rule: one is used while the other is replaced."""
 
     PRIMARY = "primary"
     SECONDARY = "secondary"
@@ -36,7 +37,7 @@ def connection_strings(keys: Mapping[str, SendingKey], which: Which = Which.PRIM
 
 
 def renew(key: SendingKey, which: Which) -> None:
-    """Make one of the two keys anew: the old one is refused from then on. Raises as `connection_strings`."""
+    """Replace one of the two keys; the old one is refused from then on. Raises as `connection_strings`."""
     _az([*command("renew", key), "--key", f"{which.value.capitalize()}Key"])
 
 

@@ -30,7 +30,7 @@ def read_record(record: Path) -> dict[str, dict[str, str]]:
 
 
 def write_record(record: Path, variables: Mapping[str, Any]) -> None:
-    """Write the record, the same bytes for the same keys; an unchanged one is left alone."""
+    """Write the record, the same bytes for the same keys; an unchanged record is not touched."""
     # Certificates as blocks, so that a diff shows them line by line.
     text = HEADER + dump(dict(variables), lambda text: "|" if "\n" in text else None, width=200, sort_keys=True)
     if record.exists() and record.read_text(encoding="utf-8") == text:

@@ -1,9 +1,8 @@
 """The authority's part of the key vault: a key that signs there, and a secret with the root certificate.
 
-Three calls of its interface, by Microsoft's own client library: it answers the vault's challenge for the right tenant
-and to no other host, waits when the vault is busy, and finds the login of a pipeline, of `az login` or of a machine in
-Azure. Written anew over plain HTTP, those three are what would be got wrong. It is imported with this module, so only
-runs that enrol on Azure pay for it (0.1 s).
+Uses Microsoft's own client library. It answers the vault's challenge for the right tenant and to no other host, waits
+when the vault is busy, and finds the login of a pipeline, of `az login` or of a machine in Azure: all easy to get wrong
+over plain HTTP. It is imported with this module, so only runs that enrol on Azure pay for it (0.1 s).
 """
 
 from __future__ import annotations
@@ -52,7 +51,7 @@ class KeyVault:
     """The vault at `address`, such as https://kv-dcissund.vault.azure.net; `key_name` is the authority's key in it.
 
     Every method raises UnreachableError when the vault cannot be reached from here, and ProvisionError when the login,
-    the rights or the key will not do.
+    its rights or the key are not sufficient.
     """
 
     def __init__(self, address: str, key_name: str, *, tenant: str) -> None:
@@ -81,7 +80,7 @@ class KeyVault:
             return client.sign(SignatureAlgorithm.es384, digest).signature
 
     def root(self) -> tuple[str, str] | None:
-        """The root certificate (PEM) and the version of the key that signed it, or nothing before the first run."""
+        """The root certificate (PEM) and the version of the key that signed it; None before the first run."""
         try:
             with self._explained():
                 secret = self._secrets.get_secret(ROOT_SECRET)
@@ -92,7 +91,7 @@ class KeyVault:
         return secret.value or "", (secret.properties.tags or {}).get(VERSION_TAG, "")
 
     def keep_root(self, certificate: str, version: str) -> None:
-        """Keep the root certificate; of two operators at once, the later one's stays."""
+        """Store the root certificate; when two operators do so at once, the later one wins."""
         with self._explained():
             self._secrets.set_secret(
                 ROOT_SECRET, certificate, content_type="application/x-pem-file", tags={VERSION_TAG: version}

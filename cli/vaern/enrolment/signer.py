@@ -1,6 +1,6 @@
-"""Who vouches for a host: a small certificate authority behind an interface, so that a key vault can take its place.
+"""A small certificate authority that signs host certificates, behind an interface that a key vault also implements.
 
-The root signs hosts directly, because a fleet of a few hundred needs no intermediate. Its private key is encrypted
+The root signs hosts directly, because a few hundred hosts need no intermediate authority. Its private key is encrypted
 with the passphrase of `secret_store.py` and never leaves the state directory.
 """
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Signer(Protocol):
-    """What enrolment asks of a certificate authority."""
+    """What enrolment needs of a certificate authority."""
 
     def authority(self) -> str:
         """The authority's own certificate, PEM."""
@@ -28,7 +28,7 @@ class Signer(Protocol):
     def sign(self, request: str, *, name: str, addresses: tuple[str, ...]) -> str:
         """Sign a CSR (PEM) for the host of that inventory name and return the certificate (PEM).
 
-        The CSR proves possession of the key and nothing else: name and addresses are ours, from the inventory.
+        Only the key is taken from the CSR; name and addresses come from the inventory.
         Raises UsageError when the CSR is not signed by its own key, names another host or has a key of another kind.
         """
         ...
@@ -71,7 +71,7 @@ class LocalSigner:
         key = ec.generate_private_key(ec.SECP384R1())
         certificate = root_builder(key, self._title).sign(key, SHA384())
         encrypted = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(self._passphrase))
-        # The key is written last: it is what says that the authority is complete.
+        # The key is written last: its presence means that the authority is complete.
         write_private(self._certificate_file, certificate.public_bytes(Encoding.PEM))
         write_private(self._key_file, encrypted)
 
@@ -99,7 +99,7 @@ class LocalSigner:
 def issue(
     request: str, root: x509.Certificate, key: EllipticCurvePrivateKey, *, name: str, addresses: tuple[str, ...]
 ) -> str:
-    """The certificate (PEM) every signer makes of a CSR; only where `key` is differs. Raises as `Signer.sign`."""
+    """The certificate (PEM) for a CSR, the same for every signer wherever its `key` is. Raises as `Signer.sign`."""
     from cryptography.hazmat.primitives.hashes import SHA384
     from cryptography.hazmat.primitives.serialization import Encoding
 

@@ -1,4 +1,4 @@
-"""What the key vault's answers mean: its error codes turned into one of our errors, with what to do about it.
+"""Turns the key vault's error codes into our errors, each with its fix.
 
 Codes are the outer and inner ones of "Azure Key Vault REST API Error Codes" and of issues of its client libraries.
 """
@@ -49,7 +49,7 @@ _CONNECTION = ("ForbiddenByConnection", "ForbiddenByFirewall")
 
 
 def explained(error: AzureError, address: str, tenant: str) -> VaernError:
-    """The error to raise for what the library raised."""
+    """Our error for one that the library raised."""
     if isinstance(error, (ServiceRequestError, ServiceResponseError)):
         return UnreachableError(f"{address} does not answer ({_line(error)})", fix=_NETWORK)
     code = _code(error)
@@ -60,7 +60,7 @@ def explained(error: AzureError, address: str, tenant: str) -> VaernError:
         return ProvisionError(f"{address} {what} ({code}: {_line(error)})", fix=fix)
     if isinstance(error, ClientAuthenticationError):
         return ProvisionError(
-            f"no login that {address} takes ({_line(error)})",
+            f"{address} accepts no login of this machine ({_line(error)})",
             fix=f"`az login --tenant {tenant}`, in a pipeline too, then run the same command again",
         )
     return ProvisionError(f"{address} answered {code or _line(error)}", fix="run the same command again")
@@ -75,7 +75,7 @@ def _code(error: AzureError) -> str:
 
 
 def _line(error: AzureError) -> str:
-    """The line that says most, at a length that fits one: of a chain of logins, what the Azure CLI said."""
+    """The most useful line of the message, at most 300 characters: for a chain of logins, the Azure CLI's."""
     lines = [line.strip() for line in (error.message or "").splitlines() if line.strip()]
     telling = [line for line in lines if line.startswith("AzureCliCredential:")] or lines
     return telling[0][:300] if telling else type(error).__name__

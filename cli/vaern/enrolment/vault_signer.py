@@ -1,13 +1,13 @@
 """The authority whose key never leaves Azure: the same certificates as LocalSigner's, signed in the key vault.
 
-The builders of `cryptography` want a private key as an object, and take any that fulfils its published interface
-(`KeyVaultRSAPrivateKey` of Azure's own library relies on it). So the vault's key is one, of which only `sign` leads
-anywhere. The other way, to sign a certificate with a throw-away key and to put the vault's signature over its TBS part
-with an ASN.1 library, would take that part apart by hand and be a second way to make a certificate.
+The builders of `cryptography` accept any private key object with the published interface (`KeyVaultRSAPrivateKey` of
+Azure's own library relies on that). So the vault's key is such an object, with `sign` as its only working method. The
+alternative, to sign with a temporary key and replace the signature with an ASN.1 library, would take the certificate
+apart by hand and be a second way to make one.
 
-Nothing but the signature is left to chance in the root: it begins when Azure made the key, and its serial number is a
-digest of the key. Two operators who make it at once make roots that differ in their signature only. Every certificate
-verifies against either, so it does not matter whose is kept, and a root that was lost is made again as it was.
+The root is the same every time except for its signature: it begins when Azure made the key, and its serial number is a
+digest of the key. Two operators who make it at the same time make roots that differ in their signature only. Every
+certificate verifies against either, so it does not matter which is kept, and a lost root can be made again.
 """
 
 from __future__ import annotations
@@ -86,13 +86,13 @@ def _foreign() -> SetupError:
 
 @dataclass(frozen=True, slots=True)
 class SigningKey(ec.EllipticCurvePrivateKey):
-    """A private key that is somewhere else; it signs ECDSA with SHA-384, and does nothing else."""
+    """A private key that stays in the vault; it signs ECDSA with SHA-384, and can do nothing else."""
 
     vault: KeyVault
     half: VaultKey
 
     def sign(self, data: bytes, signature_algorithm: ec.EllipticCurveSignatureAlgorithm) -> bytes:  # type: ignore[override]
-        """The signature in DER (RFC 3279, 2.2.3), seen to be the key's own. Raises SetupError, and as KeyVault."""
+        """The signature in DER (RFC 3279, 2.2.3), verified. Raises SetupError, and what KeyVault raises."""
         if not isinstance(signature_algorithm, ec.ECDSA) or not isinstance(signature_algorithm.algorithm, SHA384):
             self._refuse()
         digest = hashlib.sha384(data).digest()
@@ -120,11 +120,11 @@ class SigningKey(ec.EllipticCurvePrivateKey):
         return self.half.public.key_size
 
     def exchange(self, algorithm: ec.ECDH, peer_public_key: ec.EllipticCurvePublicKey) -> bytes:
-        """Not this key's."""
+        """Not supported by a key in the vault. Raises TypeError."""
         self._refuse()
 
     def private_numbers(self) -> ec.EllipticCurvePrivateNumbers:
-        """Not to be had."""
+        """Not available: the key stays in the vault. Raises TypeError."""
         self._refuse()
 
     def private_bytes(
@@ -133,7 +133,7 @@ class SigningKey(ec.EllipticCurvePrivateKey):
         format: PrivateFormat,  # noqa: A002 (the name is the interface's)
         encryption_algorithm: KeySerializationEncryption,
     ) -> bytes:
-        """Not to be had."""
+        """Not available: the key stays in the vault. Raises TypeError."""
         self._refuse()
 
     def __copy__(self) -> SigningKey:

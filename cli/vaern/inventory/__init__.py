@@ -1,9 +1,9 @@
-"""Inventory: what Ansible will be told, generated from the declarations alone.
+"""Inventory: Ansible's input, generated from the declarations alone.
 
-Pure and byte-identical for the same input, so that it is committed and a change is reviewed as a diff. No secret is
-in it: public keys made on the hosts (`enrolment`) and pre-shared keys (`vpn_preshared_keys`) are named in it, and
-given to Ansible when it runs. Nor is there an address to connect to: how a host is reached is provisioned, and stands
-in the ssh configuration, so that Ansible, testinfra and a person use the same way.
+It is pure and byte-identical for the same input, so that it can be committed and a change reviewed as a diff. It
+holds no secret: public keys made on the hosts (`enrolment`) and pre-shared keys (`vpn_preshared_keys`) are only
+referred to, and given to Ansible when it runs. It holds no address to connect to either: that is provisioned and
+written to the ssh configuration, which Ansible, testinfra and people all use.
 """
 
 from vaern.inventory.azure import endpoint

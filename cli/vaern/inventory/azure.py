@@ -1,7 +1,7 @@
-"""What the roles are told differently on Azure: where relays send and by which way, and who logs in to a hub.
+"""Variables that differ on Azure: where and how relays send, and which user logs in to a hub.
 
 The name of a namespace is computed, so the inventory can be reviewed and signed before anything is made; onboarding
-compares it with what the stack gives. Its address is in no inventory: the hubs ask for it (docs/decisions/0028).
+compares it with the stack's output. Its address is in no inventory: the hubs look it up (docs/decisions/0028).
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ Variables = dict[str, Any]
 AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt"
 """Debian's list of public authorities; one of them signs Azure's certificates."""
 COMPRESSION = "none"
-"""Event Hubs takes gzip as well, on which tiers has not been seen; zstd never (docs/decisions/0010)."""
+"""Event Hubs also accepts gzip, but it is not known on which tiers; it never accepts zstd (docs/decisions/0010)."""
 HUB_LOGIN = "vaern"
-"""Login of the operators on a hub, who become root by sudo; the same as in vaern_stacks.azure.hubs."""
+"""User with which operators log in to a hub, and become root by sudo; the same as in vaern_stacks.azure.hubs."""
 
 
 def endpoint(deployment: Deployment, slug: str) -> str:
@@ -29,7 +29,7 @@ def endpoint(deployment: Deployment, slug: str) -> str:
 
 
 def sending(deployment: Deployment, slug: str, code: str, relay: str) -> Variables:
-    """Variables of a relay that sends to its municipality's namespace. The secret is named, and given when it runs."""
+    """Variables of a relay that sends to its municipality's namespace. The secret is a variable set at run time."""
     return {
         "log_shipper_output": {
             "brokers": [endpoint(deployment, slug)],
@@ -48,13 +48,13 @@ def namespace(deployment: Deployment, slug: str) -> str:
 
 
 def names(deployment: Deployment, slug: str) -> list[Variables]:
-    """Where a relay finds its namespace: at every hub, so that it goes on when one of them is down."""
+    """The addresses at which a relay reaches its namespace: every hub, so that it still works when one is down."""
     hubs = deployment.with_role(HubRole.VPN_HUB)
     return [{"name": namespace(deployment, slug), "address": str(deployment.overlay_address(hub))} for hub in hubs]
 
 
 def proxy(deployment: Deployment, hub: Hub) -> Variables:
-    """A hub's part in that: it carries what relays send to the subnet of the private endpoints."""
+    """Variables of a hub's Event Hubs proxy, which forwards the relays' connections to the private endpoints."""
     return {
         "event_hubs_proxy_listener": {"address": str(deployment.overlay_address(hub)), "port": KAFKA_PORT},
         "event_hubs_proxy_network": str(plan(deployment).endpoints),
@@ -62,10 +62,10 @@ def proxy(deployment: Deployment, hub: Hub) -> Variables:
 
 
 def destination(deployment: Deployment, slug: str, code: str, sources: Sequence[str]) -> Variables:
-    """Where the hubs carry what comes from these overlay addresses."""
+    """The namespace to which the hubs forward connections from these overlay addresses."""
     return {"municipality": code, "sources": list(sources), "namespace": namespace(deployment, slug)}
 
 
 def hub_login() -> Variables:
-    """How Ansible logs in to a hub: Azure gives root no login."""
+    """How Ansible logs in to a hub, since root has no login on Azure."""
     return {"ansible_user": HUB_LOGIN, "ansible_become": True}

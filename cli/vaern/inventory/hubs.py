@@ -14,13 +14,13 @@ from vaern_stacks.azure.naming import KAFKA_PORT
 NTP_PORT = 123
 MEBIBYTE = 2**20
 CATCH_UP_FACTOR = 10
-"""A relay may deliver this many times its declared rate, so that an outage is caught up with quickly."""
+"""A relay may deliver this many times its declared rate, to catch up quickly after an outage."""
 SMALLEST_QUOTA = 10 * MEBIBYTE
 LAB_NETWORK = "198.18.0.0/15"
 
 
 def hub_variables(deployment: Deployment, hub: Hub) -> Variables:
-    """One shared host. Its peers and tenants are in a file of their own, for they change with every onboarding."""
+    """Variables of one shared host. Its peers and tenants are in a separate file: every onboarding changes them."""
     lab = deployment.target is Target.LAB
     address = deployment.overlay_address(hub)
     on_azure = deployment.target is Target.AZURE
@@ -50,7 +50,7 @@ def hub_variables(deployment: Deployment, hub: Hub) -> Variables:
 
 
 def tenant_variables(deployment: Deployment, tenants: dict[str, Municipality]) -> Variables:
-    """What the shared hosts know of every enrolled municipality: its peers and its topic."""
+    """Variables of the shared hosts about every enrolled municipality: its peers and its topics."""
     peers = [
         {
             "name": name,
@@ -95,7 +95,7 @@ def _tenant(deployment: Deployment, slug: str, municipality: Municipality) -> Va
 
 
 def _retention_by_source(municipality: Municipality) -> list[Variables]:
-    """Only the sources that are kept for another time than the rest."""
+    """The sources whose retention differs from the municipality's."""
     usual = municipality.privacy.retention_days
     return [
         {"source": source.name, "days": source.retention_days}

@@ -1,4 +1,4 @@
-"""The variables of a relay: what it takes in and from whom, where it sends it, and what it may keep."""
+"""The variables of a relay: what it receives and from whom, where it sends it, and how much it may keep."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from vaern.model.vocabulary import Protocol, Sector, Target, Timezone
 SENSOR_PORT = 20514
 """RELP over TLS from sensors; IANA has none, and this is what receivers are documented with."""
 ALERTS_PRIORITY = 1
-"""Alerts of taps are few, and what an incident is found by: they give way last."""
+"""Alerts of taps are few and important for finding incidents, so they are evicted last."""
 LAN = "lan"
 
 
 def relay_variables(
     deployment: Deployment, slug: str, municipality: Municipality, relay: RelayPlan, topics: Mapping[Sector, str]
 ) -> Variables:
-    """What the log_shipper role is told."""
+    """The variables of the log_shipper role."""
     host, spool = relay.host, relay.spool_limit_bytes
     name = host_name(slug, host.name)
     receivers = [_receiver(queue) for queue in relay.queues]
@@ -51,7 +51,7 @@ def relay_variables(
 
 
 def relay_ports(municipality: Municipality, relay: RelayPlan) -> list[Variables]:
-    """What a relay opens to its sources and to the sensors that hand it alerts."""
+    """The ports a relay opens to its sources, and to the sensors that send it alerts."""
     senders: dict[Protocol, set[str]] = {}
     for source in relay.sources:
         senders.setdefault(source.protocol, set()).add(f"{source.address}/32")
@@ -67,7 +67,7 @@ def relay_ports(municipality: Municipality, relay: RelayPlan) -> list[Variables]
 
 
 def _topic(municipality: Municipality, topic: str) -> Variables:
-    """The topic of a sector, where it is not the municipality's own."""
+    """The topic of a sector, when it is not the municipality's own topic."""
     return {} if topic == topic_of(municipality.code) else {"topic": topic}
 
 

@@ -1,4 +1,4 @@
-"""`senders.md`: what municipal IT sets at each sender, in Danish and English, reviewed and signed with the rest."""
+"""`senders.md`: how municipal IT sets up each sender, in Danish and English; reviewed and signed with the rest."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The variables of a sensor: its taps, what they cost, and the relay that takes their alerts."""
+"""The variables of a sensor: its taps, their sizing, and the relay that receives their alerts."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from vaern.model.naming import host_name
 from vaern.model.vocabulary import TapMode
 
 MBIT_PER_THREAD = 300
-"""What one untuned capture thread takes; see the network_tap role."""
+"""Mbit/s one untuned capture thread can handle; see the network_tap role."""
 MEBIBYTE_PER_THREAD = 300
 
 
 def sensor_variables(slug: str, municipality: Municipality, host: Host) -> Variables:
-    """What the network_tap role is told."""
+    """The variables of the network_tap role."""
     taps = [tap for tap in municipality.taps if tap.sensor == host.name]
     relay = municipality.relay_of(host.site)
     threads = max(1, -(-round(max((tap.expected_mbit_per_second for tap in taps), default=1)) // MBIT_PER_THREAD))

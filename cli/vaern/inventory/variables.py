@@ -1,4 +1,4 @@
-"""The variables of every host, and the shapes that more than one role takes; they are the roles' argument_specs."""
+"""The variables of every host, and the shapes that several roles share; the roles' argument_specs define them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Variables = dict[str, Any]
 
 
 def baseline(deployment: Deployment) -> Variables:
-    """What every host has, shared or municipal."""
+    """The variables of every host, shared or municipal."""
     lab = deployment.target is Target.LAB
     return {
         "ansible_user": "root",
@@ -28,7 +28,7 @@ def baseline(deployment: Deployment) -> Variables:
 
 
 def names_without_dns(deployment: Deployment) -> list[Variables]:
-    """Names every host finds without DNS."""
+    """Names that every host resolves without DNS."""
     names = {overlay_name(hub.name): str(deployment.overlay_address(hub)) for hub in deployment.hubs}
     if deployment.target is Target.LAB:
         names |= dict.fromkeys(deployment.ntp_sources, str(deployment.hubs[0].address))
@@ -45,7 +45,7 @@ def gateways(deployment: Deployment, slug: str, municipality: Municipality) -> l
 
 
 def port_of(port: int, protocol: str, sources: list[str], comment: str, interface: str = "") -> Variables:
-    """One open port; `interface` narrows it to what comes in there."""
+    """One open port; with `interface`, open on that interface only."""
     entry: Variables = {"port": port, "protocol": protocol, "sources": sources, "comment": comment}
     return entry | {"interface": interface} if interface else entry
 

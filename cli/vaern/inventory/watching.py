@@ -15,7 +15,7 @@ from vaern.model.vocabulary import HostRole, Protocol, Sector, Target
 Variables = dict[str, Any]
 HEARTBEATS = "/var/lib/vaern-watch/heartbeat.jsonl"
 HEARTBEATS_PRIORITY = 1
-"""What says that something is wrong is the last to give way."""
+"""Heartbeats tell when something is wrong, so they are evicted last."""
 
 
 def host_watch(deployment: Deployment, slug: str, municipality: Municipality, host: Host) -> Variables:
@@ -37,7 +37,7 @@ def host_watch(deployment: Deployment, slug: str, municipality: Municipality, ho
 
 
 def relay_watch(spool_bytes: int, queues: list[Variables], sources: Iterable[LogSource]) -> Variables:
-    """What a relay has besides: spool and queues to SOCs, each with the bytes it may take, and where UDP comes in."""
+    """Extra variables of a relay: its spool and queues to SOCs with their limits in bytes, and its UDP ports."""
     takes_datagrams = any(source.protocol is Protocol.SYSLOG_UDP for source in sources)
     return {"watch_spool": {"directory": SPOOL, "max_bytes": spool_bytes, "queues": queues}} | (
         {"watch_datagram_ports": [PORTS[Protocol.SYSLOG_UDP]]} if takes_datagrams else {}
@@ -45,12 +45,12 @@ def relay_watch(spool_bytes: int, queues: list[Variables], sources: Iterable[Log
 
 
 def hub_watch(deployment: Deployment, name: str) -> Variables:
-    """A shared host. In the lab it is the time source of the others, with none above it."""
+    """Variables of a shared host. In the lab it is the time source of the others and has none itself."""
     return {"watch_host": name} | ({"watch_clock": False} if deployment.target is Target.LAB else {})
 
 
 def hub_tunnels(peers: list[Variables]) -> Variables:
-    """The gateways a hub should hear from, as they are in `vpn_hub_peers`."""
+    """The gateways a hub expects handshakes from, as in `vpn_hub_peers`."""
     return {
         "watch_tunnel": {
             "interface": INTERFACE,
@@ -60,7 +60,7 @@ def hub_tunnels(peers: list[Variables]) -> Variables:
 
 
 def sources_through(municipality: Municipality, relay: RelayPlan) -> list[Variables]:
-    """The heartbeats a relay carries: its own from a file, those of the other hosts of its site over TLS."""
+    """The heartbeat sources of a relay: its own from a file, and over TLS from the other hosts of its site."""
     return [_source(municipality, host, relay.host) for host in relay.monitored_hosts]
 
 
@@ -72,7 +72,7 @@ def senders_to(relay: RelayPlan) -> list[str]:
 def expected(deployment: Deployment, slug: str, municipality: Municipality) -> Variables:
     """What the sentry expects to hear: each declared source, and each host that has a relay to speak through.
 
-    Each with the sector and the topic of its events: alarms about it go the same way.
+    Each with its sector and topic, which are also used for alarms about it.
     """
     topics = plan_of(deployment, municipality).topics
     return {

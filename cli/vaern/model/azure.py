@@ -1,7 +1,8 @@
 """What the joint organisation and a municipality declare about Azure: the `azure:` section of both declarations.
 
-Everything with a sensible value has one, so that a first declaration names only who pays, where, and who is told.
-Limits are those Microsoft publishes for the resource; where they could not be checked, docs/decisions/0010 says so.
+Every setting with a sensible default has one, so that a first declaration names only who pays, where, and who is
+notified. Limits are those Microsoft publishes for the resource; where they could not be checked, docs/decisions/0010
+says so.
 """
 
 from __future__ import annotations
@@ -52,18 +53,18 @@ class Tier(StrEnum):
 
 
 class Budget(Declared):
-    """What may be spent in a month, and who is told before it is. A budget warns; it stops nothing."""
+    """How much may be spent in a month, and who is warned before. A budget warns; it stops nothing."""
 
     dkk_per_month: Annotated[int, Field(ge=1, le=100_000_000)]
     """Amount in the currency of the subscription's invoice, which is taken to be Danish kroner."""
     starts: date
     """First day of the month it begins, such as 2026-12-01; Azure refuses another day."""
     contacts: Annotated[tuple[Email, ...], Field(min_length=1, max_length=50)]
-    """Told at 80 per cent, at 100, and when the forecast passes 100."""
+    """Warned at 80 per cent, at 100, and when the forecast exceeds 100."""
 
 
 class AddressSpace(Declared):
-    """Private addresses of the virtual network; they must not collide with networks it is later peered to."""
+    """Private addresses of the virtual network; they must not overlap networks it is later peered with."""
 
     ipv4: IPv4Network = IPv4Network("10.80.0.0/20")
     """A /16 to /20: hubs, Bastion and private endpoints get their parts of it."""
@@ -79,11 +80,11 @@ class HubMachines(Declared):
     os_disk_gib: Annotated[int, Field(ge=32, le=2048)] = 64
     """System disk, GiB."""
     data_disk_gib: Annotated[int, Field(ge=32, le=32767)] = 256
-    """Disk of queues and spool, GiB; it outlives the machine."""
+    """Disk for queues and spool, GiB; it is kept when the machine is rebuilt."""
     image: Annotated[str, StringConstraints(pattern=r"^[^:\s]+:[^:\s]+:[^:\s]+:[^:\s]+$")] = (
         "Debian:debian-13:13-gen2:latest"
     )
-    """Image as publisher:offer:sku:version; give a version, so that a machine made anew is the same."""
+    """Image as publisher:offer:sku:version; give a version, so that a rebuilt machine is the same."""
     ssh_keys: Annotated[tuple[SshKey, ...], Field(min_length=1)]
     """Public keys of the operators; passwords are off."""
 
@@ -92,7 +93,7 @@ class Logs(Declared):
     """The Log Analytics workspace."""
 
     retention_days: Annotated[int, Field(ge=30, le=730)] = 400
-    """How long what is in the workspace can be searched."""
+    """Days for which the content of the workspace can be searched."""
     sentinel: bool = True
     """Onboard the workspace to Microsoft Sentinel."""
 
@@ -109,9 +110,9 @@ class EventHubs(Declared):
     partitions: Annotated[int, Field(ge=1, le=32)] = 4
     """Partitions of an event hub; the Standard tier never changes them later."""
     retention_hours: Annotated[int, Field(ge=24, le=168)] = 168
-    """How long an event can be read again, beside the capture."""
+    """Hours for which an event can be read again from the event hub, besides the capture."""
     capture_seconds: Annotated[int, Field(ge=60, le=900)] = 300
-    """Longest time before what arrived is written to the write-once container."""
+    """Longest time in seconds before received events are written to the write-once container."""
 
 
 class AzureDeployment(Declared):
@@ -128,9 +129,9 @@ class AzureDeployment(Declared):
     environment: Environment
     """production, staging or test."""
     owner: Email
-    """Mailbox of the team that answers for it; a tag on everything."""
+    """Mailbox of the responsible team; a tag on every resource."""
     cost_centre: Tag
-    """Whom the invoice is shared out to; a tag on everything."""
+    """Cost centre that pays the invoice; a tag on every resource."""
     admin_group: Uuid
     """Entra group of the operators: administers the vault, reads everything, signs with the authority's key."""
     address_space: AddressSpace = AddressSpace()

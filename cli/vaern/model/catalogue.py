@@ -1,8 +1,8 @@
-"""The source catalogue: what each kind of log source must tell, and per vendor how it is set up and read.
+"""The source catalogue: which fields each kind of log source must send, and how each vendor is set up and parsed.
 
-Versioned data in `data/catalogue/`: one file a kind, `generic.yml` for what no vendor's entry fits, and `samples/` with
-lines as devices send them and what must come out of them. Field names are those of the Elastic Common Schema (ECS),
-dotted. The parsers themselves belong to the relay: `roles/log_shipper/files/parsers/`.
+Versioned data in `data/catalogue/`: one file for each kind, `generic.yml` for sources without a vendor's entry, and
+`samples/` with lines as devices send them and the fields they must give. Field names are those of the Elastic Common
+Schema (ECS), dotted. The parsers themselves belong to the relay: `roles/log_shipper/files/parsers/`.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Demand(Declared):
     """Who asks for the minimum."""
 
     source: str
-    """Page of the national recommendation, or vaern itself where none was found."""
+    """Page of the national recommendation, or vaern itself when there is none."""
     text: Text
     """What is asked for, in short."""
 
@@ -75,7 +75,7 @@ class Vendor(Declared):
     transports: Annotated[tuple[Protocol, ...], Field(min_length=1)]
     """How the product can send."""
     lacks: dict[str, Text] = Field(default_factory=dict)
-    """Minimum fields its logs do not hold, each with why and what to do instead."""
+    """Minimum fields that its logs do not have, each with the reason and what to do instead."""
     setup: Setup
     """How to set it up."""
 
@@ -105,9 +105,9 @@ class Line(Declared):
     line: str
     """As sent."""
     masked: str | None = None
-    """As carried, where the masking of civil registration numbers takes something for one."""
+    """As transported, when masking replaces something that looks like a civil registration number."""
     ecs: dict[str, str | int]
-    """Every ECS field, exactly. YYYY in a time: the line tells no year, so it is the last one that fits."""
+    """Every ECS field, exactly. YYYY in a time: the line has no year, so the latest possible one is used."""
 
 
 class Sample(Declared):

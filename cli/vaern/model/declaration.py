@@ -36,7 +36,7 @@ from vaern.model.vocabulary import (
 
 
 class Contact(Declared):
-    """Somebody the SOC can reach; NIS2 section 10 asks for them at registration."""
+    """A person the SOC can reach; NIS2 section 10 requires them at registration."""
 
     name: Title
     """Full name."""
@@ -94,15 +94,15 @@ class LogSource(Declared):
     protocol: Protocol
     """How it sends."""
     vendor: Name = "generic"
-    """What it is a product of, as `vaern catalogue KIND` lists them; selects how its lines are read."""
+    """Its vendor, as `vaern catalogue KIND` lists them; selects how its lines are parsed."""
     timezone: Timezone = Timezone.UTC
-    """Zone of its clock, where its lines name none."""
+    """Time zone of its clock, used when its lines name none."""
     events_per_second: Annotated[float, Field(gt=0, le=1_000_000)]
     """Expected mean rate; the spool is sized from it."""
     event_bytes: Annotated[int, Field(ge=40, le=65536)] = 400
     """Expected mean size of one event."""
     priority: Annotated[int, Field(ge=1, le=3)] = 2
-    """What gives way last when a relay's disk is full: 1 is the most important, 3 goes first."""
+    """Importance when a relay's spool is full: 3 is evicted first, 1 last."""
     silent_after_minutes: Annotated[int, Field(ge=1, le=10080)]
     """Silence longer than this raises an alarm."""
     retention_days: Days | None = None
@@ -153,7 +153,7 @@ class Tap(Declared):
 
 
 class Privacy(Declared):
-    """What leaves the municipality about persons, and for how long it is kept."""
+    """Which personal data leave the municipality, and how long they are kept."""
 
     cpr: CprHandling = CprHandling.MASK
     """Civil registration numbers: mask, hash (tokens that correlate; the municipality holds the key) or keep."""
@@ -211,11 +211,11 @@ class Municipality(Declared):
         return {site.name: site for site in self.sites}[name]
 
     def relay_of(self, site: str) -> Host | None:
-        """The relay of that site, which takes every source and sensor there. None when there is none."""
+        """The relay of that site, which receives from every source and sensor there; None when there is none."""
         return next((host for host in self.with_role(HostRole.RELAY) if host.site == site), None)
 
     def sources_through(self, relay: Host) -> tuple[LogSource, ...]:
-        """The log sources that relay takes in, in declared order; none on a host that is no relay."""
+        """The log sources whose events that relay receives, in declared order; none for a host that is not a relay."""
         if self.relay_of(relay.site) != relay:
             return ()
         return tuple(source for source in self.log_sources if source.site == relay.site)

@@ -34,7 +34,7 @@ class Hub(Declared):
 
 
 class SocOutput(Declared):
-    """One way a SOC takes events; a SOC may have several at once, such as while it goes from one to another."""
+    """One way in which a SOC receives events; it may have several, such as while it changes from one to another."""
 
     name: Name
     """Short name, unique in the profile."""
@@ -45,23 +45,23 @@ class SocOutput(Declared):
     port: Port | None = None
     """Its port: 20514 for relp_tls and 6514 for syslog_tls, unless given."""
     certificate_name: HostName | None = None
-    """Name in the receiver's certificate; without one, the address."""
+    """Name in the receiver's certificate; by default the address."""
     authority: Pem | None = None
-    """Certificate (PEM) of who signed the receiver's; without one, the deployment's own authority."""
+    """Certificate (PEM) of the authority that signed the receiver's; by default the deployment's own authority."""
     reader: Name | None = None
-    """For kafka: name in the certificate the SOC reads with."""
+    """For kafka: name in the certificate with which the SOC reads."""
 
 
 class SocProfile(Declared):
     """A receiver of events. Municipalities choose one per sector.
 
-    Every event is in the municipality's own archive at the collector; outputs are what the SOC gets besides.
+    Every event is in the municipality's own archive at the collector; outputs are how the SOC receives a copy.
     """
 
     title: Title
     """Name as people say it."""
     outputs: tuple[SocOutput, ...] = ()
-    """How it takes events; none for a SOC that works in the archive."""
+    """How it receives events; none for a SOC that works in the archive."""
 
 
 class Deployment(Declared):

@@ -33,7 +33,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """The same sentence in both languages of the product."""
+    """The same sentence in Danish and English."""
 
     da: str
     en: str
@@ -41,7 +41,7 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """One demand of the baseline, kept as versioned data in `data/controls.yml`."""
+    """One requirement of the baseline, kept as versioned data in `data/controls.yml`."""
 
     id: str
     title: Text
@@ -65,6 +65,6 @@ class Proof:
     """The unique text that was sent."""
     seen: bool
     leg: str
-    """The last leg it was seen on: device, relay, collector, archive."""
+    """The last place it was seen: device, relay, sensor, collector or archive."""
     seconds: float
     """From sending to the archive, or until giving up."""

@@ -1,7 +1,7 @@
 """The 98 Danish municipalities: code, name, region code and a rounded population, from `data/municipalities.csv`.
 
-Codes and names are those of the national register. The population is approximate and only a starting value
-in a new declaration: what a declaration says itself is what counts. The file is read at the first question.
+Codes and names are those of the national register. The population is approximate and only a starting value in a new
+declaration; the declaration's own value is the one used. The file is read on first use.
 """
 
 from __future__ import annotations

@@ -5,12 +5,12 @@ from __future__ import annotations
 from vaern.model.vocabulary import Target
 
 SHARED = "shared"
-"""The slug of the shared hosts; no municipality is called so."""
+"""The slug of the shared hosts; no municipality has it."""
 INTERFACE = "vaern0"
 """The overlay interface on every host."""
 OVERLAY_MTU = 1420
 WATCH_PREFIX = "vaern-"
-"""Of sources that are hosts of ours; no declared source is called so."""
+"""Prefix of the heartbeat sources of our hosts; no declared source may start with it."""
 
 
 def host_name(slug: str, host: str) -> str:
@@ -39,15 +39,15 @@ def watch_source(host: str) -> str:
 
 
 def generated_name(target: Target, name: str) -> str:
-    """File name of a record that is new in every lab (`keys.lab.yml`, never committed), or lasts (`keys.yml`)."""
+    """File name of a record: `keys.lab.yml` in the lab, where it is never committed, else `keys.yml`."""
     return f"{name}.lab.yml" if target is Target.LAB else f"{name}.yml"
 
 
 def overlay_name(hub: str) -> str:
     """Name of a hub inside the overlay, in its certificate and in /etc/hosts; .internal is for private use (ICANN).
 
-    A name and not the address, because librdkafka compares an IPv6 literal with its brackets, and never finds it in
-    a certificate.
+    It is a name and not the address, because librdkafka compares an IPv6 address including its brackets, which never
+    matches a certificate.
     """
     return f"{hub}.vaern.internal"
 

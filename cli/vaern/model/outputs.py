@@ -1,4 +1,4 @@
-"""What provisioning gives to the later stages: typed stack outputs, the same for every target."""
+"""The typed stack outputs that provisioning hands to later stages, the same for every target."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class SharedOutputs:
 
 @dataclass(frozen=True, slots=True)
 class SendingKey:
-    """Where a relay's sending key is kept: a rule of an event hub, whose two keys Azure shows and makes anew.
+    """Where a relay's sending keys are: an authorization rule of an event hub, which has two keys.
 
-    It is a reference: the keys themselves are in no output.
+    It is only a reference: the keys themselves are in no output.
     """
 
     subscription: str

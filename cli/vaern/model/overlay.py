@@ -1,7 +1,7 @@
 """Overlay addressing: one ULA /48 per deployment, one /64 per municipality from its code (RFC 4193).
 
-Municipal LANs overlap in RFC 1918 space; the overlay never can, because codes are unique. The four digits
-of the code are written as the fourth group of the address, so that 0710 is read in `fd..:..:..:710::1`.
+Municipal LANs overlap in RFC 1918 space; the overlay cannot, because codes are unique. The four digits of the code are
+the fourth group of the address: 0710 becomes `fd..:..:..:710::1`.
 """
 
 from __future__ import annotations

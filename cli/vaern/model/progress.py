@@ -1,4 +1,4 @@
-"""What a running stage tells: data first, so that a terminal, a plain log and a program read the same."""
+"""What a running stage reports: as data, so that a terminal, a plain log and a program all show the same."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """One step told by a stage. `seconds` counts from the start of the stage."""
+    """One step reported by a stage. `seconds` counts from the start of the stage."""
 
     stage: str
     phase: Phase
@@ -26,7 +26,7 @@ class Progress:
 
 
 Listener = Callable[[Progress], None]
-"""Hears every step; must not raise."""
+"""Called with every step; must not raise."""
 
 OnProgress = Callable[[str], None]
-"""What a stage is given to tell a detail with."""
+"""Called with a line of text for each detail a stage reports."""

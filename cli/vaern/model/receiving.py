@@ -14,7 +14,7 @@ PORTS = {SocProtocol.RELP_TLS: 20514, SocProtocol.SYSLOG_TLS: 6514}
 """RELP has no port of its own by IANA, 20514 is what receivers are documented with; RFC 5425 has 6514."""
 
 SMALLEST_QUEUE = 64 * 2**20
-"""rsyslog's queue files are 16 MiB each; fewer than four leave no room to turn."""
+"""rsyslog's queue files are 16 MiB each, and it needs at least four of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +50,13 @@ def receivers(deployment: Deployment, municipality: Municipality) -> tuple[Recei
 
 
 def sent(deployment: Deployment, municipality: Municipality) -> tuple[Receiver, ...]:
-    """The receivers a relay connects to itself: all but those that read at the collector."""
+    """The receivers that relays connect to themselves: all except those that read at the collector."""
     every = receivers(deployment, municipality)
     return tuple(receiver for receiver in every if receiver.output.protocol is not SocProtocol.KAFKA)
 
 
 def sector_topics(deployment: Deployment, municipality: Municipality) -> dict[Sector, str]:
-    """The topic of each sector's events: the municipality's, or its part for a SOC that reads by Kafka."""
+    """The topic of each sector: the municipality's, or a separate one for a SOC that reads by Kafka."""
     reading = {one.profile for one in receivers(deployment, municipality) if one.output.reader}
     own = topic_of(municipality.code)
     profiles = {sector: municipality.soc.get(sector, "") for sector in Sector}
@@ -64,7 +64,7 @@ def sector_topics(deployment: Deployment, municipality: Municipality) -> dict[Se
 
 
 def topics(deployment: Deployment, municipality: Municipality) -> dict[str, tuple[str, ...]]:
-    """Every topic of the municipality, and the names that may read it besides the archiver."""
+    """Each topic of the municipality, with the reader names that may read it besides the archiver."""
     written = sector_topics(deployment, municipality)
     found: dict[str, tuple[str, ...]] = {topic_of(municipality.code): ()}
     for receiver in receivers(deployment, municipality):
@@ -75,6 +75,6 @@ def topics(deployment: Deployment, municipality: Municipality) -> dict[str, tupl
 
 
 def queue_bytes(sources: tuple[LogSource, ...], receiver: Receiver, hours: float) -> int:
-    """Disk the queue of one receiver needs on a relay with those sources for that time, with the usual margin."""
+    """Bytes that the queue of one receiver needs on a relay with those sources for `hours`, with the margin."""
     taken = tuple(one for one in sources if one.sector in receiver.sectors)
     return max(SMALLEST_QUEUE, sizing.kept_bytes(taken, hours * 3600))

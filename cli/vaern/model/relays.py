@@ -1,4 +1,4 @@
-"""What each relay of a municipality takes in, keeps and sends: worked out once, and handed to all who ask."""
+"""The plan of each relay of a municipality: what it receives, keeps and sends, computed once and passed on."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SPOOL = "/var/spool/vaern-log-shipper"
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """What waits for one SOC that a relay sends to by itself."""
+    """The queue of events for one SOC that a relay sends to directly."""
 
     receiver: Receiver
     max_bytes: int
@@ -36,7 +36,7 @@ class RelayPlan:
     """The hosts whose heartbeats go through it, itself among them."""
     queues: tuple[Queue, ...]
     spool_needed_bytes: int
-    """Spool that survives the declared outage."""
+    """Size of a spool that is enough for the declared outage."""
 
     @property
     def queue_bytes(self) -> int:
@@ -45,12 +45,12 @@ class RelayPlan:
 
     @property
     def spool_limit_bytes(self) -> int:
-        """Bound of its spool: all of its declared disk but what the queues may take."""
+        """Limit of its spool in bytes: its declared disk without what the queues may use."""
         return sizing.disk_limit_bytes(self.host) - self.queue_bytes
 
     @property
     def hours(self) -> float:
-        """Longest outage that spool survives; infinite without sources."""
+        """Longest outage in hours for which that spool is enough; infinite without sources."""
         return sizing.hours_that_fit(self.sources, self.spool_limit_bytes)
 
 
@@ -64,7 +64,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Endurance:
-    """How long a relay keeps everything without a link: by its declared disk, and as it is asked to."""
+    """How long a relay can keep everything without a link, compared with the declared outage_hours."""
 
     relay: str
     spool_gib: float
@@ -74,7 +74,7 @@ class Endurance:
 
 
 def plan_of(deployment: Deployment, municipality: Municipality) -> Plan:
-    """Work out what every relay takes in, keeps and sends."""
+    """Compute what every relay receives, keeps and sends."""
     receivers = receiving.sent(deployment, municipality)
     return Plan(
         {host.name: _relay(municipality, host, receivers) for host in municipality.with_role(HostRole.RELAY)},
@@ -83,7 +83,7 @@ def plan_of(deployment: Deployment, municipality: Municipality) -> Plan:
 
 
 def endurance(plan: Plan, municipality: Municipality) -> Iterator[Endurance]:
-    """Of every relay that has a source, in declared order; what reviews and reports print."""
+    """The endurance of every relay that has a source, in declared order, for reviews and reports."""
     for relay in plan.relays.values():
         if relay.sources:
             host = relay.host

@@ -1,4 +1,4 @@
-"""What a sender must be told: the set-up text of the catalogue, filled in for one declared source."""
+"""How to set a sender up: the text of the catalogue, filled in for one declared source."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _WORDS = {
     "nxlog": ("om_udp", "om_tcp", "om_ssl"),
     "logger": ("udp", "tcp", "tcp"),
 }
-"""How products write the transports, in the order of `Protocol`."""
+"""What each product calls the transports, in the order of `Protocol`."""
 
 
 def filled(setup: Setup, language: Language, protocol: Protocol, address: str) -> tuple[str, str]:

@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 GIB = 2**30
 ENVELOPE_BYTES = 750
-"""Number, tags, times and the fields that are read from the message: more than any sample of the catalogue takes."""
+"""Bytes of number, tags, times and parsed fields: more than any sample of the catalogue needs."""
 MARGIN = 1.3
 """For peaks: declared rates are means. The relay holds two segments of each priority free out of it: 384 MiB at most,
 and up to 19 % of a spool below 2 GiB."""
 HOURS_TO_ROUND = 10_000
-"""So many hours are counted in whole bytes, so that a source of an event a day is not rounded away."""
+"""Bytes are rounded over this many hours, so that a source with one event a day is not rounded to nothing."""
 SMALLEST_SPOOL = 8 * 2**20
 """Bytes. A spool is kept in segments of 1 MiB or more, two of each priority; the relay's role refuses less."""
 
@@ -30,21 +30,21 @@ def bytes_per_second(sources: tuple[LogSource, ...]) -> float:
 
 
 def kept_bytes(sources: tuple[LogSource, ...], seconds: float) -> int:
-    """What a relay must have room for to keep all that those sources send in that time."""
+    """Bytes a relay needs to keep everything those sources send in that time, with the margin."""
     return round(sum(one.events_per_second * (one.event_bytes + ENVELOPE_BYTES) for one in sources) * seconds * MARGIN)
 
 
 def spool_bytes(sources: tuple[LogSource, ...], hours: float) -> int:
-    """Spool that a relay needs to keep all that those sources send in that time, stored once."""
+    """Size in bytes of the spool that keeps everything those sources send in that time."""
     return max(SMALLEST_SPOOL, kept_bytes(sources, hours * 3600))
 
 
 def disk_limit_bytes(relay: Host) -> int:
-    """Disk declared for it: the bound of the spool and of the queues of receivers together."""
+    """Declared disk in bytes: the limit of the spool and the receivers' queues together."""
     return int(relay.spool_gib * GIB)
 
 
 def hours_that_fit(sources: tuple[LogSource, ...], limit_bytes: int) -> float:
-    """Longest outage that a spool of that bound survives; infinite for a relay without sources."""
+    """Longest outage in hours for which a spool of that size is enough; infinite for a relay without sources."""
     hourly = kept_bytes(sources, 3600 * HOURS_TO_ROUND) / HOURS_TO_ROUND
     return limit_bytes / hourly if hourly else float("inf")

@@ -1,4 +1,4 @@
-"""The words declarations are written in: constrained scalars and closed lists, used by every model."""
+"""The types of values in declarations: constrained scalars and closed lists, used by every model."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Target(StrEnum):
 
 
 class Size(StrEnum):
-    """Profile by need: what a municipality of this size is asked for, never more."""
+    """Size profile: what a municipality of this size needs, and never more."""
 
     SMALL = "small"
     MEDIUM = "medium"
@@ -71,7 +71,7 @@ class CprHandling(StrEnum):
     HASH = "hash"
     """A token that is the same for the same number, under a key that the municipality holds."""
     KEEP = "keep"
-    """The number itself. Not called off, which YAML reads as a boolean."""
+    """The number itself. It is not named `off`, which YAML reads as a boolean."""
 
 
 class HostRole(StrEnum):
@@ -101,7 +101,7 @@ class SourceKind(StrEnum):
 
 
 class Timezone(StrEnum):
-    """Zone of a sender's clock that names none. The national recommendation is UTC."""
+    """Time zone of a sender whose lines name none. The national recommendation is UTC."""
 
     UTC = "UTC"
     COPENHAGEN = "Europe/Copenhagen"

@@ -1,7 +1,7 @@
-"""Proof: what every declared source and tap sends is found in the archive, or the leg is named on which it stopped.
+"""Proof: an event of every declared source and tap is found in the archive, or the place where it stopped is named.
 
-canary    the lab: a tagged event is sent from each source's own address
-captures  Azure: what capture has written is searched for the latest event of each source
+canary_events  the lab: a tagged event is sent from each source's own address
+captures       Azure: the captured files are searched for the latest event of each source
 """
 
 from __future__ import annotations

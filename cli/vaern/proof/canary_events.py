@@ -1,8 +1,8 @@
 """Proof: a uniquely tagged event from each log source, and an alert through each tap, are found in the archive.
 
-A configuration can be right and still carry nothing. So every declared source sends a canary from its own address,
-and the collector is asked whether it has arrived under the right municipality. What has not is followed backwards,
-so that the error names the leg it stopped on.
+A correct configuration may still not carry any events. So every declared source sends a canary from its own address,
+and the collector is searched for it under the right municipality. A missing canary is looked for backwards along the
+way, so that the error names the place where it stopped.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ WAYS = {Protocol.SYSLOG_UDP: "udp", Protocol.SYSLOG_TCP: "tcp", Protocol.SYSLOG_
 
 @dataclass(frozen=True, slots=True)
 class Canary:
-    """One thing to send and to look for. `find` is how the collector will name its source."""
+    """One event to send and look for. `find` is its source name at the collector."""
 
     subject: str
     site: str
@@ -74,7 +74,7 @@ def _tap_canary(municipality: Municipality, tap: Tap, nonce: str) -> Canary:
 
 
 def _relay_address(municipality: Municipality, site: str) -> str:
-    """LAN address of the relay that takes the events of a site; every site that sends has one, or was refused."""
+    """LAN address of the relay of a site. Every site with senders has one, or its declaration was refused."""
     relay = municipality.relay_of(site)
     if relay is None:
         raise ValueError(f"{site} has no relay")
@@ -120,8 +120,8 @@ def prove(
 def _send(canary: Canary, namespaces: dict[str, str], authority: Path) -> None:
     if canary.site not in namespaces:
         raise ProofError(
-            f"{canary.subject}: no way to send from its address at {canary.site}",
-            fix="canaries are sent from the devices of the lab; on other targets look for real events in the archive",
+            f"{canary.subject}: nothing can be sent from its address at {canary.site}",
+            fix="canaries are sent from the devices of the lab; on other targets, look for real events in the archive",
         )
     command = ["ip", "netns", "exec", namespaces[canary.site], sys.executable, "-I", str(SENDER), canary.protocol]
     command += [canary.sent_from, canary.sent_to, str(canary.port), str(authority)]
@@ -137,7 +137,7 @@ def _send(canary: Canary, namespaces: dict[str, str], authority: Path) -> None:
 def _await(
     project: Project, code: str, collector: str, sent: list[Canary], started: float, on_progress: OnProgress
 ) -> dict[str, float]:
-    """Ask the collector until all canaries are there or the time is over; seconds by subject."""
+    """Search the collector until all canaries have arrived or the time is up; returns seconds by subject."""
     arrived: dict[str, float] = {}
     while len(arrived) < len(sent) and time.monotonic() - started < WAIT_SECONDS:
         waiting = [canary for canary in sent if canary.subject not in arrived]
@@ -157,7 +157,7 @@ def _found(project: Project, code: str, collector: str, waiting: list[Canary], a
 
 
 def matches(lines: Iterable[str], code: str, waiting: list[Canary]) -> set[str]:
-    """Subjects whose tag came back under the right municipality and source; a tag anywhere else is no proof."""
+    """Subjects whose tag was found under the right municipality and source; a tag anywhere else does not count."""
     found = set()
     for line in lines:
         event = json.loads(line)["event"]
@@ -186,7 +186,7 @@ def _last_leg(project: Project, slug: str, municipality: Municipality, canary: C
 
 
 def raise_for(proofs: list[Proof]) -> None:
-    """Raise ProofError naming every canary that did not arrive, and the leg it stopped on."""
+    """Raise ProofError naming every canary that did not arrive, and where it was last seen."""
     missing = [f"{proof.subject} was last seen at: {proof.leg}" for proof in proofs if not proof.seen]
     if missing:
         raise ProofError(

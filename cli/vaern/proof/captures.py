@@ -1,8 +1,8 @@
-"""Proof on Azure: what capture has written into the write-once archive, for each host, source and tap.
+"""Proof on Azure: looks for an event of each host, source and tap in the captured files of the write-once archive.
 
-Devices are not ours to send from there, so nothing is sent in their name. A host is proved by a heartbeat it made
-after the proof began, which is a canary of its own: it went the whole way. A source is proved by its own latest event,
-which may be as old as the source may be silent; a tap by its own latest alert, within the longest of those times.
+At a real site vaern cannot send from the devices' addresses. A host is proved by a heartbeat made after the proof
+began, which has come the whole way like a canary. A source is proved by its latest event, which may be as old as the
+source is allowed to be silent; a tap by its latest alert, within the longest of those times.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from vaern_stacks.azure.retention import login
 
 POLL_SECONDS = 15.0
 SLACK_SECONDS = 120.0
-"""What is waited beyond the declared time capture takes."""
+"""How much longer to wait than the declared capture interval."""
 DEPARTURE = timedelta(seconds=60)
 """How far the clock of a relay may be ahead of or behind the operator's; the baseline allows one second."""
 Event = Mapping[str, Any]
@@ -37,7 +37,7 @@ Event = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """One thing to find an event of: how it is told of, and how events name it."""
+    """One host, source or tap to find an event of: its name in reports, and its `source` in events."""
 
     subject: str
     source: str
@@ -46,7 +46,7 @@ class Wanted:
 
 
 def wanted(municipality: Municipality, now: datetime) -> list[Wanted]:
-    """Every host that has a relay to speak through, every log source, and every tap."""
+    """What to look for: every host whose site has a relay, every log source, and every tap."""
     patience = {one.name: timedelta(minutes=one.silent_after_minutes) for one in municipality.log_sources}
     longest = max(patience.values(), default=timedelta())
     hosts = [host.name for host in municipality.hosts if municipality.relay_of(host.site) is not None]
@@ -58,7 +58,7 @@ def wanted(municipality: Municipality, now: datetime) -> list[Wanted]:
 
 
 def matching(events: Iterable[Event], code: str, waiting: Iterable[Wanted]) -> dict[str, str]:
-    """Subject to `relay/boot/sequence` of an event that proves it; one of another municipality proves nothing."""
+    """Map subject to `relay/boot/sequence` of an event that proves it; events of other municipalities do not count."""
     by_source = {one.source: one for one in waiting}
     found: dict[str, str] = {}
     for event in events:
@@ -83,7 +83,7 @@ def _time(text: Any) -> datetime | None:
 
 @dataclass
 class Search:
-    """A look into the archive that goes on while capture writes; a file is read once."""
+    """A repeated search of the archive while capture is writing; each file is read once."""
 
     capture_reader: CaptureReader
     code: str
@@ -92,7 +92,7 @@ class Search:
     read: set[str] = field(default_factory=set)
 
     def look(self, now: datetime) -> list[str]:
-        """Read what was not read before, newest first, as long as something is missing; subjects found now."""
+        """Read new files, newest first, while something is missing, and return the subjects found in them."""
         new: list[str] = []
         oldest = min((one.since for one in self.wanted), default=now) - DEPARTURE
         for name in self.capture_reader.files(oldest, now + DEPARTURE):
@@ -117,9 +117,9 @@ def prove(
     capture_reader: CaptureReader | None = None,
     pause: Callable[[float], None] = time.sleep,
 ) -> list[Proof]:
-    """Look until everything is found or capture has had its time; one Proof each, sorted.
+    """Search until everything is found or the time is up, and return one Proof for each, sorted.
 
-    Raises ProofError when nobody may look, or the archive cannot be reached from here.
+    Raises ProofError when the login may not read the archive, or it cannot be reached from here.
     """
     began, started = datetime.now(UTC), time.monotonic()
     location = CaptureLocation.of(deployment, slug, municipality.code)
@@ -127,7 +127,7 @@ def prove(
     search = Search(archive, municipality.code, wanted(municipality, began))
     patience = deployment.on_azure.event_hubs.capture_seconds + SLACK_SECONDS
     arrived: dict[str, float] = {}
-    on_progress(f"looking into {archive.location.container}; capture takes up to {patience / 60:.0f} minutes")
+    on_progress(f"searching {archive.location.container}; capture takes up to {patience / 60:.0f} minutes")
     while True:
         for subject in search.look(datetime.now(UTC)):
             arrived[subject] = time.monotonic() - started
@@ -151,7 +151,7 @@ def prove(
 
 
 def _leg(project: Project, slug: str, municipality: Municipality, one: Wanted) -> str:
-    """Where events of it were last seen: at the relay, which has taken some in, or not even there."""
+    """Where its events were last seen: `relay` when one has events of it in its spool, else `device`."""
     words = shlex.quote(f'"source":"{one.source}"')
     look = f"grep -rqsF -e {words} {SPOOL}"
     try:

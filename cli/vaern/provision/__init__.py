@@ -1,7 +1,7 @@
 """Provision: make, preview, refresh and remove the stacks, and hand typed outputs to the later stages.
 
-One stack `shared` for the collectors, one a municipality under its slug. What a stack gave last is kept in
-`<state>/outputs/`, and the ssh configuration of all of them is written anew whenever one changes.
+There is one stack `shared` for the collectors, and one for each municipality, named by its slug. The last outputs are
+stored in `<state>/outputs/`, and the ssh configuration is rewritten whenever one changes.
 """
 
 from vaern.provision.lab import down, lab_hosts, shell_argv

@@ -2,9 +2,9 @@
 
     bastion_tunnel.py SUBSCRIPTION GROUP BASTION MACHINE PORT
 
-`az network bastion tunnel` listens on a port of this machine and knows no standard input; this opens one tunnel on a
-free port of the loopback interface, carries standard input and output through it, and ends it with the connection.
-Standard library only, as ssh starts it for every connection.
+`az network bastion tunnel` listens on a port and cannot use standard input. So this program opens a tunnel on a free
+loopback port, carries standard input and output through it, and closes it with the connection. It uses the standard
+library only, since ssh starts it for every connection.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Which engine, with which backend, works on a stack, and which target its resources are made on."""
+"""Chooses the engine, backend and target for a stack."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def lab_of(project: Project) -> Lab:
 
 
 def target_of(project: Project, target: Target) -> LabTarget | AzureTarget:
-    """What makes the resources of a stack."""
+    """The target that makes the resources of a stack."""
     if target is Target.AZURE:
         from vaern_stacks.azure.target import AzureTarget
 
@@ -57,7 +57,7 @@ def remote_of(deployment: Deployment) -> Remote | None:
 
 
 def require_root() -> None:
-    """Raises ProvisionError for anybody else."""
+    """Raise ProvisionError unless the user is root."""
     if os.geteuid() != 0:
         raise ProvisionError(
             "the lab makes network namespaces and mounts, which needs root", fix="run the same command with sudo"

@@ -1,4 +1,4 @@
-"""Make, preview, refresh, adopt and remove one stack: `shared` for the collectors, or a municipality under its slug."""
+"""Makes, previews, refreshes, adopts and removes one stack: `shared` for the collectors, or a municipality's slug."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from vaern_stacks.lab.records import recorded
 
 OnEvent = Callable[[Step], None]
 NAMESPACE = "azure-native:eventhub:Namespace"
-"""What a connected municipality has on Azure, and an offboarded one has not."""
+"""A resource that a connected municipality has on Azure, and an offboarded one does not."""
 
 
 def provision_shared(project: Project, deployment: Deployment, on_event: OnEvent | None = None) -> SharedOutputs:
-    """Make or mend the shared collectors. Raises ProvisionError, SetupError."""
+    """Make or repair the shared collectors. Raises ProvisionError, SetupError."""
     from vaern_stacks.collector import collector_program
 
     made: list[SharedOutputs] = []
@@ -39,7 +39,7 @@ def provision_shared(project: Project, deployment: Deployment, on_event: OnEvent
 def provision_municipality(
     project: Project, deployment: Deployment, municipality: Municipality, slug: str, on_event: OnEvent | None = None
 ) -> MunicipalityOutputs:
-    """Make or mend one municipality's connection; the shared collectors must be there. Raises ProvisionError."""
+    """Make or repair one municipality's connection; the shared collectors must exist. Raises ProvisionError."""
     from vaern_stacks.municipality import municipality_program
 
     made: list[MunicipalityOutputs] = []
@@ -51,7 +51,7 @@ def provision_municipality(
 
 
 def adopt(project: Project, fleet: Fleet, stack: str, name: str, identity: str) -> None:
-    """Take what is there under that id into the state of one stack (`shared` or a slug). Raises UsageError."""
+    """Add the resource with that Azure id to the state of one stack (`shared` or a slug). Raises UsageError."""
     from vaern_stacks.collector import collector_program
     from vaern_stacks.municipality import municipality_program
 
@@ -65,7 +65,7 @@ def adopt(project: Project, fleet: Fleet, stack: str, name: str, identity: str) 
 
 
 def preview_shared(project: Project, deployment: Deployment, *, made: bool | None = None) -> list[Change]:
-    """What `provision_shared` would change. `made` says whether the stack is there; without it the backend is asked."""
+    """What `provision_shared` would change. `made` says whether the stack exists; None asks the backend."""
     from vaern_stacks.collector import collector_program
 
     program = collector_program(target_of(project, deployment.target), deployment, lambda _: None)
@@ -86,7 +86,7 @@ def preview_municipality(
 def arm_template(
     deployment: Deployment, municipality: Municipality | None = None, slug: str = SHARED
 ) -> dict[str, Any]:
-    """The declared graph of one stack as an ARM template; nobody is asked. Raises UsageError on another target."""
+    """The declared resources of one stack as an ARM template; Azure is not contacted. Raises UsageError in the lab."""
     if deployment.target is not Target.AZURE:
         raise UsageError(
             f"the target is {deployment.target.value}, which has no ARM template",
@@ -102,12 +102,12 @@ def arm_template(
 def refresh(
     project: Project, stack: str, on_event: OnEvent | None = None, *, deployment: Deployment | None = None
 ) -> list[Change]:
-    """Read what is really there into the state of one stack (`shared` or a slug); the next `up` mends it."""
+    """Update the state of one stack (`shared` or a slug) from what really exists; the next `up` repairs differences."""
     return engine_of(project, stack, deployment).refresh(on_event)
 
 
 def drift(project: Project, stack: str, deployment: Deployment) -> list[Moved]:
-    """What of one stack is not as it was left; neither the state nor the world is changed."""
+    """What has changed in one stack since its last run; changes neither the state nor the resources."""
     return engine_of(project, stack, deployment).drift()
 
 
@@ -119,14 +119,14 @@ def retention_days(municipality: Municipality) -> int:
 
 
 def lock_retention(project: Project, deployment: Deployment, municipality: Municipality, slug: str) -> list[str]:
-    """Lock the write-once policies of a municipality's archive for ever; returns the containers locked now.
+    """Lock the write-once policies of a municipality's archive permanently; returns the containers locked now.
 
     Raises UsageError on another target than Azure, ProvisionError when a policy is not as declared.
     """
     if deployment.target is not Target.AZURE:
         raise UsageError(
-            f"the target is {deployment.target.value}, whose archive is made of files that root can remove",
-            fix="nothing can be locked here; on Azure (docs/azure.md) the policies of the containers are",
+            f"the target is {deployment.target.value}, whose archive consists of files that root can remove",
+            fix="only an archive on Azure can be locked (docs/azure.md)",
         )
     from vaern_stacks.azure import retention
 
@@ -134,7 +134,7 @@ def lock_retention(project: Project, deployment: Deployment, municipality: Munic
     manager = retention.RetentionLocker(retention.login(deployment.on_azure.tenant), retention.ENDPOINT)
     locked = retention.lock_policies(manager, declared)
     if locked:
-        # The state learns of it, so that `vaern drift` does not tell of our own doing.
+        # Update the state, so that `vaern drift` does not report the change we made.
         engine_of(project, slug, deployment).refresh(only=f"azure-native:{retention.TOKEN}")
     return locked
 
@@ -142,7 +142,7 @@ def lock_retention(project: Project, deployment: Deployment, municipality: Munic
 def destroy_municipality(
     project: Project, slug: str, on_event: OnEvent | None = None, *, deployment: Deployment | None = None
 ) -> list[Change]:
-    """Remove one municipality's connection, also what a killed run left of it; on Azure, all but its evidence."""
+    """Remove one municipality's connection, including what a killed run left; on Azure, everything but its evidence."""
     return destroy(project, slug, on_event, deployment)
 
 
@@ -151,7 +151,7 @@ def destroy_shared(
 ) -> list[Change]:
     """Remove the shared collectors. Raises ProvisionError while a municipality is connected to them.
 
-    On Azure what holds evidence stays, and what that hangs on.
+    On Azure the evidence and what it depends on are kept.
     """
     connected = [stack for stack in stacks(project, deployment) if stack != SHARED]
     if deployment is not None and deployment.target is Target.AZURE:
@@ -159,7 +159,7 @@ def destroy_shared(
         connected = [one for one in connected if NAMESPACE in engine_of(project, one, deployment).kinds()]
     if connected:
         raise ProvisionError(
-            f"the collectors are used by {', '.join(connected)}", fix=f"run `vaern offboard {connected[0]}` first"
+            f"the collectors are still used by {', '.join(connected)}", fix=f"run `vaern offboard {connected[0]}` first"
         )
     if deployment is not None and deployment.target is Target.AZURE:
         return _reduce_to_kept(project, deployment, on_event)
@@ -167,7 +167,7 @@ def destroy_shared(
 
 
 def _reduce_to_kept(project: Project, deployment: Deployment, on_event: OnEvent | None) -> list[Change]:
-    """Make the shared stack what stays of it. One that was never made whole is taken apart instead, not completed."""
+    """Reduce the shared stack to what is kept. A stack that was never completed is removed instead."""
     from vaern_stacks.azure.target import AzureTarget
 
     engine = engine_of(project, SHARED, deployment)
@@ -184,7 +184,7 @@ def _reduce_to_kept(project: Project, deployment: Deployment, on_event: OnEvent 
 
 
 def stacks(project: Project, deployment: Deployment | None = None) -> list[str]:
-    """Every stack that is made, or half made: `shared` and slugs. A shared backend is asked for its own."""
+    """Every stack that exists, even half made: `shared` and slugs; from the shared backend when there is one."""
     if deployment is not None and deployment.target is Target.AZURE and remote_of(deployment):
         return engine_of(project, SHARED, deployment).known()
     backend = project.state / "pulumi" / "backend" / ".pulumi" / "stacks" / "vaern"
@@ -195,7 +195,7 @@ def stacks(project: Project, deployment: Deployment | None = None) -> list[str]:
 def destroy(
     project: Project, stack: str, on_event: OnEvent | None, deployment: Deployment | None = None
 ) -> list[Change]:
-    """Remove one stack, what a killed run left of it, and what it gave; `deployment` where that is on Azure."""
+    """Remove one stack, what a killed run left of it, and its recorded outputs; `deployment` is needed on Azure."""
     if deployment is not None and deployment.target is Target.AZURE:
         forget(project, stack)
         return engine_of(project, stack, deployment).destroy(on_event, keep_protected=True)

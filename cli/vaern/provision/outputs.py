@@ -1,4 +1,4 @@
-"""What each stack gave last, for the stages after it, and the ssh configuration made of all of it."""
+"""The last outputs of each stack, for later stages, and the ssh configuration made from them."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from vaern_stacks.lab import access
 
 
 def shared_outputs(project: Project) -> SharedOutputs:
-    """What the shared stack gave last. Raises ProvisionError when it is not made."""
+    """The last outputs of the shared stack. Raises ProvisionError when it has not been made."""
     return SharedOutputs(tuple(HostOutput(**host) for host in _kept(project, SHARED)["hosts"]))
 
 
 def municipality_outputs(project: Project, slug: str) -> MunicipalityOutputs:
-    """What a municipality's stack gave last. Raises ProvisionError when it is not made."""
+    """The last outputs of a municipality's stack. Raises ProvisionError when it has not been made."""
     kept = _kept(project, slug)
     hosts = tuple(HostOutput(**host) for host in kept["hosts"])
     return MunicipalityOutputs(hosts, kept["device_namespaces"], _event_hubs(kept.get("event_hubs")))
@@ -38,7 +38,7 @@ def municipality_outputs(project: Project, slug: str) -> MunicipalityOutputs:
 def keep(
     project: Project, stack: str, outputs: SharedOutputs | MunicipalityOutputs, deployment: Deployment | None = None
 ) -> None:
-    """Keep what a stack gave, whole or not at all, and write the ssh configuration anew."""
+    """Store the outputs of a stack as a whole, and rewrite the ssh configuration."""
     path = _outputs(project) / f"{stack}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_suffix(f".{os.getpid()}")
@@ -61,19 +61,19 @@ def ssh_config(project: Project, deployment: Deployment | None = None) -> Path:
 
 
 def forget(project: Project, stack: str) -> None:
-    """Drop what a stack gave; one that gave nothing is no error."""
+    """Delete the stored outputs of a stack, if there are any."""
     (_outputs(project) / f"{stack}.json").unlink(missing_ok=True)
 
 
 def forget_everything(project: Project) -> None:
-    """Drop what every stack gave, and the ssh configuration of all of them."""
+    """Delete the stored outputs of every stack, and the ssh configuration."""
     shutil.rmtree(_outputs(project), ignore_errors=True)
     for written in ("ssh_config", "known_hosts"):
         (project.state / written).unlink(missing_ok=True)
 
 
 def any_kept(project: Project) -> bool:
-    """Whether any stack of this state directory has given something since all was dropped."""
+    """Whether outputs of any stack are stored in this state directory."""
     return _outputs(project).is_dir()
 
 

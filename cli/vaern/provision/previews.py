@@ -1,6 +1,6 @@
-"""What provisioning would change for many stacks: a process a core, each of which loads the SDK once, one provider.
+"""Previews many stacks: one process for each core, each of which loads the SDK once, and one provider for all.
 
-Threads would not do: the programs run in this process, one at a time, and the engine waits for them.
+Threads would not help: the programs of one process run one at a time, and the engine waits for them.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from vaern_stacks.changes import Change
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """What would change in one stack, or why it could not be found out."""
+    """What would change in one stack, or in `fault` why it could not be previewed."""
 
     stack: str
     changes: list[Change] = field(default_factory=list)
@@ -36,9 +36,9 @@ class Planned:
 def plan(
     project: Project, fleet: Fleet, stacks: Sequence[str], on_progress: OnProgress, jobs: int | None = None
 ) -> list[Planned]:
-    """Preview every stack (`shared` or a slug), in the order given. One that fails stops no other.
+    """Preview every stack (`shared` or a slug), in the order given. A failing stack does not stop the others.
 
-    Raises SetupError, ProvisionError when the backend cannot be asked at all.
+    Raises SetupError, and ProvisionError when the backend cannot be read at all.
     """
     made = frozenset(provision.stacks(project, fleet.deployment))
     found: dict[str, Planned] = {}
@@ -65,7 +65,7 @@ def _here(project: Project, fleet: Fleet, stacks: Sequence[str], made: frozenset
 
 
 def _apart(project: Project, fleet: Fleet, stacks: Sequence[str], made: frozenset[str], jobs: int) -> Iterator[Planned]:
-    # Fresh processes rather than copies: the engine's gRPC does not survive being copied with its threads.
+    # Spawned and not forked, because the engine's gRPC does not survive a fork.
     context = multiprocessing.get_context("spawn")
     workers = ProcessPoolExecutor(jobs, context, _begin, (project, fleet, made))
     try:

@@ -1,6 +1,6 @@
-"""Report stage: what was verified and proved, as data first and as documents after.
+"""Report stage: findings and proofs as data, and the documents made from them.
 
-content      the frozen record, and what a leader wants to know of it
+content      the frozen record and its verdict
 documents    findings.json (with a schema version) and junit.xml
 page         one self-contained HTML page, Danish and English
 terminal     the table at the end of a run

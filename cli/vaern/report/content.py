@@ -1,4 +1,4 @@
-"""The content of a report: findings, proofs and times, and the questions a reader asks of them."""
+"""The content of a report: findings, proofs and durations, and what follows from them."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Report:
 
     @property
     def failed(self) -> tuple[Finding, ...]:
-        """What must be put right."""
+        """The failed findings."""
         return tuple(finding for finding in self.findings if finding.outcome is Outcome.FAILED)
 
     @property
@@ -71,7 +71,7 @@ class Report:
 
     @property
     def verdict(self) -> Verdict:
-        """What to tell a leader."""
+        """The overall result, as leaders read it."""
         if self.seen < len(self.proofs):
             return Verdict.BROKEN
         if self.failed:
@@ -88,7 +88,7 @@ def make_report(
     durations: Mapping[str, float] | None = None,
     alarms: Iterable[tuple[str, str]] = (),
 ) -> Report:
-    """A report of this moment, in a fixed order."""
+    """A report made now, with everything in a fixed order."""
     return Report(
         slug=slug,
         name=municipality.name,

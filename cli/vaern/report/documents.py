@@ -15,7 +15,7 @@ from vaern.model.relays import Endurance
 from vaern.report.content import Report
 
 SCHEMA = 1
-"""Version of findings.json: raised when a reader of the previous one would be misled."""
+"""Version of findings.json, raised by every change that breaks programs that read it."""
 UNPRINTABLE = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What XML 1.0 section 2.2 does not allow."""
 
@@ -40,7 +40,7 @@ def render_json(report: Report, catalogue: Catalogue) -> str:
 
 
 def parse_json(text: str, origin: str) -> Report:
-    """The report that `render_json` wrote. Raises UsageError when it is of another version, or no report at all."""
+    """Parse what `render_json` wrote. Raises UsageError when it is of another version or not a report."""
     try:
         document: dict[str, Any] = json.loads(text)
         if document["schema"] != SCHEMA:
@@ -63,7 +63,7 @@ def parse_json(text: str, origin: str) -> Report:
 
 
 def render_junit(report: Report, catalogue: Catalogue) -> str:
-    """One test suite an area, one test case a control and host, one suite for the proofs."""
+    """One test suite for each area, one test case for each control and host, and one suite for the proofs."""
     root = Element("testsuites", name=f"vaern {report.slug}", timestamp=report.time.rstrip("Z"))
     for prefix in catalogue.areas:
         found = [finding for finding in report.findings if area(finding.control) == prefix]

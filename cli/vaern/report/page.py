@@ -1,4 +1,4 @@
-"""The page for people: one HTML file that needs nothing else, in both languages, on screen and on paper."""
+"""The report page: one self-contained HTML file in both languages, for screen and paper."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where reports are kept: `<state>/reports/<slug>/<time>/`, and `latest` beside them. Written whole or not at all."""
+"""Stores reports in `<state>/reports/<slug>/<time>/`, with a link `latest`. A report is written whole or not at all."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from vaern.runtime.paths import Project
 
 LATEST = "latest"
 PROVED = "proved"
-"""The last report that holds proofs: a verification alone sends no canaries, and must not hide that they arrived."""
+"""Link to the last report with proofs: a later verification without canaries must not hide that they arrived."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReportPaths:
-    """The documents of one report, by way of `latest`."""
+    """Paths of the documents of one report."""
 
     folder: Path
 
@@ -42,7 +42,7 @@ class ReportPaths:
 
 
 def write_reports(project: Project, slug: str, report: Report) -> dict[str, str]:
-    """Write all three documents to a folder of their own, then let `latest` mean it; the path of each by its format."""
+    """Write all three documents to a new folder and point `latest` to it; returns each path by its format."""
     catalogue = load_catalogue()
     parent = project.reports / slug
     parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""The end of a run on a terminal: one line a control, the hosts that fail it, what was seen at the collector."""
+"""The result on a terminal: one line for each control, the hosts that fail it, and what was seen at the collector."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _controls(report: Report) -> Table:
     from rich.markup import escape
     from rich.table import Table
 
-    table = Table("control", "result", "hosts", "what is demanded", box=None, pad_edge=False)
+    table = Table("control", "result", "hosts", "requirement", box=None, pad_edge=False)
     for row in grouped(report, load_catalogue()):
         colour = COLOURS[row.outcome]
         table.add_row(

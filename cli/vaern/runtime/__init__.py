@@ -1,1 +1,1 @@
-"""What every stage stands on: where files are, one run at a time, secrets in files, and ssh to the hosts."""
+"""What every stage uses: where files are, run locks, secrets in files, YAML, and ssh to the hosts."""

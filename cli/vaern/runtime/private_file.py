@@ -11,7 +11,7 @@ from pathlib import Path
 
 
 def write_private(path: Path, content: bytes) -> None:
-    """Put the content at the path with mode 0600; a reader sees the old file or the new one, never a part."""
+    """Write a file with mode 0600; a reader sees the old file or the new one, never a part of it."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
@@ -27,7 +27,7 @@ def write_private(path: Path, content: bytes) -> None:
 
 @contextmanager
 def folder_lock(folder: Path) -> Iterator[None]:
-    """Keep other runs out of a folder; the lock dies with the process."""
+    """Hold an exclusive lock on a folder; it is released when the process ends."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     with (folder / ".lock").open("w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)

@@ -1,4 +1,4 @@
-"""One run a municipality: an flock that dies with its process, so that a killed run never blocks the next."""
+"""The run lock: one run at a time for each municipality. It ends with its process, so a killed run never blocks."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def exclusive(project: Project, name: str) -> Iterator[None]:
 
 @contextmanager
 def queued(project: Project, name: str, waiting: Callable[[str], None]) -> Iterator[None]:
-    """Hold a lock that several runs share in turn. `waiting` hears once who holds it; BusyError after 30 minutes."""
+    """Wait for a lock and hold it. `waiting` is called once with who holds it; raises BusyError after 30 minutes."""
     with _opened(project, name) as handle:
         deadline = time.monotonic() + WAIT_SECONDS
         reported = False

@@ -1,8 +1,8 @@
 """Secrets the control node makes itself (pre-shared keys), kept encrypted beside the authority.
 
 AES-256-GCM with a key that scrypt derives from the passphrase (RFC 7914; 2^15 rounds, about 0.1 s and 32 MB, so that
-guessing is dear and a run hardly notices). The salt is made with the file, so that reading and writing derive one
-key and not one each; every write takes a new nonce.
+guessing is expensive and a run hardly slower). The salt is made with the file, so that reading and writing derive only
+one key; every write uses a new nonce.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class SecretStore:
         self._keys: dict[bytes, bytes] = {}
 
     def get_or_make(self, names: Iterable[str], make: Callable[[], str]) -> dict[str, str]:
-        """The secrets of those names; one that is not there is made and kept before it is returned."""
+        """The secrets with those names; a missing one is made with `make` and stored before it is returned."""
         wanted = sorted(set(names))
         with folder_lock(self._path.parent):
             known = self._read()
@@ -69,7 +69,7 @@ class SecretStore:
         return {name: known[name] for name in wanted}
 
     def remove(self, names: Iterable[str]) -> None:
-        """Forget the secrets of those names; one that is not there is no error."""
+        """Delete the secrets with those names, if they exist."""
         with folder_lock(self._path.parent):
             known = self._read()
             left = {name: secret for name, secret in known.items() if name not in set(names)}
@@ -110,7 +110,7 @@ class SecretStore:
 
 
 def _parts(content: bytes) -> tuple[bytes, bytes, bytes]:
-    """Salt, nonce and ciphertext. Raises ValueError for what is not ours, before a key is derived for it."""
+    """Salt, nonce and ciphertext. Raises ValueError for any other file, before a key is derived."""
     body = content.removeprefix(MAGIC)
     sealed_at = SALT_BYTES + NONCE_BYTES
     if not content.startswith(MAGIC) or len(body) <= sealed_at:

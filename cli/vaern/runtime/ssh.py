@@ -75,12 +75,12 @@ def run(project: Project, host: str, command: str, stdin: str = "") -> subproces
 
 
 def as_root(command: str) -> str:
-    """The command as it is where the login is root, and by sudo where it is not: Azure gives root no login."""
+    """The command, run by sudo when the login is not root: on Azure root has no login."""
     return f'if [ "$(id -u)" = 0 ]; then\n{command}\nelse exec sudo -n sh -c {shlex.quote(command)}\nfi'
 
 
 def stream(project: Project, host: str, command: str, stdin: str, sink: Callable[[bytes], object]) -> tuple[int, str]:
-    """Hand what a command writes to `sink` as it comes, however much; its exit code and standard error.
+    """Pass a command's output to `sink` as it comes, of any size; returns its exit code and standard error.
 
     Raises ProvisionError for a host that has not been made, UnreachableError when ssh itself fails.
     """
@@ -101,7 +101,7 @@ def stream(project: Project, host: str, command: str, stdin: str, sink: Callable
 
 
 def on_each(hosts: tuple[str, ...], work: Callable[[str], Answer]) -> dict[str, Answer]:
-    """Do the same work for several hosts at the same time. Raises what the first failing host raised."""
+    """Call `work` for several hosts in parallel; returns each result. Raises what the first failing host raised."""
     with ThreadPoolExecutor(max_workers=max(1, min(len(hosts), 16))) as pool:
         return dict(zip(hosts, pool.map(work, hosts), strict=True))
 

@@ -1,7 +1,7 @@
-"""YAML, read and written in one place: by libyaml, and never as objects that a text asks for.
+"""Reads and writes YAML with libyaml; never builds objects from type tags in a text.
 
-What is ours is read whole (`load`). A declaration is read event by event (`events`), so that each value keeps its
-line. Generated files are written by `dump`: the same bytes for the same value.
+`load` reads a whole document. `events` is for declarations, so that each value keeps its line. `dump` writes generated
+files: the same bytes for the same value.
 """
 
 from __future__ import annotations

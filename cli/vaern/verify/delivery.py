@@ -1,4 +1,4 @@
-"""What a relay says of its own sending: whether the collector takes what it is sent, and if not, why."""
+"""What a relay reports about its sending: whether the collector accepts it, and if not, why."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ REASONS = {
     "unreachable": "the collector does not answer",
     "timeout": "the collector does not acknowledge in time",
 }
-"""Words of vaern-delivery for what went wrong, the most telling first."""
+"""Error words of vaern-delivery and their meaning, the most useful first."""
 FIELDS = frozenset({"time", "started", "acknowledged", "refused", "waiting_bytes", "behind_seconds", "errors"})
 PATIENCE_SECONDS = 10
 """A relay that keeps up is behind by less than one second."""
@@ -42,31 +42,31 @@ class Delivery:
     acknowledged: int
     """Events the collector has acknowledged in that time."""
     refused: int
-    """Events given back as not delivered in that time; each is tried again, so it may count many times."""
+    """Deliveries refused in that time; each event is tried again, so it may count several times."""
     waiting_bytes: int
-    """Bytes of the spool that are not acknowledged now."""
+    """Bytes of the spool that are not acknowledged yet."""
     behind_seconds: float
     """Seconds since everything in the spool had been acknowledged."""
     reasons: tuple[str, ...]
-    """What went wrong since the program was started, with how often."""
+    """What has gone wrong since the program started, with the number of times."""
     silent_seconds: float
-    """Seconds since its newest line, negative for one of a later time; infinite without any, 0 when nobody asked."""
+    """Seconds since its newest line: negative for a line from the future, infinite without one, 0 without a clock."""
 
     @property
     def accepted(self) -> bool:
-        """Whether it is known to go well: what was said long ago is not known of now."""
+        """Whether events are known to be accepted: not when the newest line is too old to say so."""
         return not self.silent and not self.stopped
 
     @property
     def silent(self) -> bool:
-        """Whether the program says nothing any more, or nothing of this time by the host's clock."""
+        """Whether the program has not written a line lately, by the host's clock."""
         return abs(self.silent_seconds) > SILENT_SECONDS
 
     @property
     def stopped(self) -> bool:
-        """Whether events wait and none is taken.
+        """Whether events wait and none is accepted.
 
-        A relay that has nothing to send is not stopped, nor one whose last events have not been answered yet.
+        A relay with nothing to send is not stopped, nor one that is still waiting for an acknowledgement.
         """
         return self.acknowledged == 0 and (self.refused > 0 or self.behind_seconds > PATIENCE_SECONDS)
 
@@ -80,17 +80,17 @@ class Delivery:
 
 
 def delivery(lines: Iterable[str], now: float | None = None) -> Delivery:
-    """Read lines of delivery.json, oldest first; what is no whole line of it is passed over.
+    """Parse lines of delivery.json, oldest first; incomplete lines are skipped.
 
-    Counters begin at 0 when the program starts: only the lines of its newest start count. `now` is the time of the
-    host's own clock, by which the newest line is told to be old; without it, no line is.
+    Counters begin at 0 when the program starts, so only lines since its newest start count. `now` is the host's own
+    time in seconds since 1970, to tell how old the newest line is; without it, the line counts as new.
     """
     samples = [sample for line in lines if (sample := _sample(line)) is not None]
     if not samples:
         return Delivery(0, 0, 0, 0.0, (), math.inf)
     newest = samples[-1]
     of_start = [sample for sample in samples if sample["started"] == newest["started"]]
-    # A program started among these lines has counted from 0 since; of one that is older, its first line tells nothing.
+    # A program that started among these lines has counted from 0 since; otherwise the first line is the starting point.
     oldest = of_start[0] if len(of_start) == len(samples) else {"acknowledged": 0, "refused": 0}
     return Delivery(
         acknowledged=newest["acknowledged"] - oldest["acknowledged"],
@@ -117,8 +117,8 @@ def _sample(line: str) -> Sample | None:
 
 def _silence(seconds: float) -> str:
     if seconds < 0:
-        return f"the newest word of vaern-delivery is {-seconds:.0f} s ahead of the host's clock"
-    return "vaern-delivery has said nothing" + (f" for {seconds:.0f} s" if math.isfinite(seconds) else "")
+        return f"the newest line of vaern-delivery is {-seconds:.0f} s ahead of the host's clock"
+    return "vaern-delivery has written nothing" + (f" for {seconds:.0f} s" if math.isfinite(seconds) else "")
 
 
 def _size(count: int) -> str:

@@ -1,6 +1,6 @@
-"""What the declaration says a host must be like. Computed here again, not taken from what Ansible was told.
+"""What the declaration demands of a host, computed independently of Ansible's inventory.
 
-If these functions shared code with the inventory, a fault there would be expected by the check and never seen.
+If these functions shared code with the inventory, the checks would expect its faults and never find them.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ LAN = "lan"
 PORTS = {Protocol.SYSLOG_UDP: ("udp", 514), Protocol.SYSLOG_TCP: ("tcp", 514), Protocol.SYSLOG_TLS: ("tcp", 6514)}
 """IANA's ports for syslog: RFC 5426, RFC 6587, RFC 5425."""
 SENSOR_PORT = 20514
-"""RELP over TLS: what sensors hand to the relay is acknowledged."""
+"""RELP over TLS: what sensors send to the relay is acknowledged."""
 _SOC_PORTS = {SocProtocol.RELP_TLS: 20514, SocProtocol.SYSLOG_TLS: 6514}
 SSH_PORT = 22
 EVENT_HUBS_PORT = 9093
-"""Kafka at every Event Hubs namespace, and so at the hubs that lead there."""
+"""Kafka at every Event Hubs namespace, and at the hubs that forward to it."""
 NTP_PORT = 123
 LAB_NETWORK = "198.18.0.0/15"
 """In the lab the hub is the time source of the others."""
 
 
 def sources(municipality: Municipality, subject: Subject) -> tuple[LogSource, ...]:
-    """The log sources this relay takes: those of its site, when it is the site's first relay."""
+    """The log sources this relay receives from: those of its site, when it is the site's first relay."""
     host = subject.host
     if host is None or _first_relay(municipality, host.site) != host.name:
         return ()
@@ -51,7 +51,7 @@ def taps_through(municipality: Municipality, subject: Subject) -> tuple[Tap, ...
 
 
 def senders(municipality: Municipality, subject: Subject) -> dict[str, str]:
-    """`protocol address` to the source that may send so; a sensor beside the relay sends its alerts by RELP."""
+    """Map `protocol address` to the source that may send from there; other sensors send their alerts by RELP."""
     found = {f"{source.protocol} {source.address}": source.name for source in sources(municipality, subject)}
     for tap in taps_through(municipality, subject):
         if not _is(subject, tap.sensor):
@@ -72,7 +72,7 @@ def watched_through(municipality: Municipality, subject: Subject) -> tuple[Host,
 
 
 def listeners(municipality: Municipality, subject: Subject) -> frozenset[tuple[str, int]]:
-    """Protocol and port of every way in to this relay."""
+    """Protocol and port of everything this relay listens on."""
     used = {sender.partition(" ")[0] for sender in senders(municipality, subject)}
     ways = {protocol.value: way for protocol, way in PORTS.items()} | {"relp_tls": ("tcp", SENSOR_PORT)}
     return frozenset(ways[protocol] for protocol in used)
@@ -103,18 +103,18 @@ def openings(municipality: Municipality, deployment: Deployment, subject: Subjec
 
 
 def services(municipality: Municipality, deployment: Deployment, subject: Subject) -> frozenset[tuple[str, int]]:
-    """Protocol and port of what may listen to others: what is open, and nothing else."""
+    """Protocol and port of what may listen for other hosts: the opened ports, and nothing else."""
     return frozenset((opening.protocol, opening.port) for opening in openings(municipality, deployment, subject))
 
 
 def outage_bytes(municipality: Municipality, subject: Subject) -> int:
-    """What the sources of this relay send in the outage that must be survived, without any margin."""
+    """Bytes the sources of this relay send during the declared outage, without any margin."""
     rate = sum(source.events_per_second * source.event_bytes for source in sources(municipality, subject))
     return int(rate * municipality.outage_hours * 3600)
 
 
 def receivers(deployment: Deployment, municipality: Municipality) -> frozenset[tuple[str, str]]:
-    """Sectors and `address:port` of every SOC that the relays send to themselves, as profiles and municipality say."""
+    """Sectors and `address:port` of every SOC that the relays send to directly, as declared."""
     return frozenset(
         (
             ",".join(sorted(_sectors(municipality, name))),
@@ -127,14 +127,14 @@ def receivers(deployment: Deployment, municipality: Municipality) -> frozenset[t
 
 
 def receiver_kinds(deployment: Deployment, municipality: Municipality) -> set[str]:
-    """Rsyslog's names of the outputs those need."""
+    """The rsyslog output modules that those receivers need."""
     chosen = [deployment.soc_profiles[name] for name in set(municipality.soc.values())]
     kinds = {SocProtocol.RELP_TLS: "omrelp", SocProtocol.SYSLOG_TLS: "omfwd"}
     return {kinds[one.protocol] for profile in chosen for one in profile.outputs if one.protocol in kinds}
 
 
 def topics(deployment: Deployment, municipality: Municipality, subject: Subject) -> frozenset[str]:
-    """The topics this relay writes to: the municipality's, and that of a SOC which reads its sectors by Kafka."""
+    """The topics this relay writes to: the municipality's, and one for each SOC that reads its sectors by Kafka."""
     found = set()
     for sector in {sector for _, sector in labels(municipality, subject).values()}:
         profile = municipality.soc[Sector(sector)]
@@ -156,7 +156,7 @@ def namespace(slug: str, deployment: Deployment) -> str:
 
 
 def broker_names(slug: str, deployment: Deployment) -> tuple[str, frozenset[str]]:
-    """The name relays send to, and its addresses in the overlay: the collector's, or every hub that carries on."""
+    """The name relays send to and its overlay addresses: the collector's, or on Azure those of every VPN hub."""
     if deployment.target is Target.AZURE:
         hubs = deployment.with_role(HubRole.VPN_HUB)
         return namespace(slug, deployment), frozenset(str(deployment.overlay_address(hub)) for hub in hubs)
@@ -165,7 +165,7 @@ def broker_names(slug: str, deployment: Deployment) -> tuple[str, frozenset[str]
 
 
 def transport(deployment: Deployment) -> dict[str, str]:
-    """How the relay and its receiver know each other, by librdkafka's names: mutual TLS, or TLS and a key."""
+    """How relay and receiver authenticate, as settings of librdkafka: mutual TLS, or TLS and a key."""
     if deployment.target is Target.AZURE:
         return {
             "security.protocol": "sasl_ssl",
@@ -204,7 +204,7 @@ def _first_relay(municipality: Municipality, site: str) -> str:
 
 
 def _by_family(protocol: str, port: int, networks: tuple[str, ...], interface: str = "") -> set[Opening]:
-    """One opening an address family, as a firewall must write it."""
+    """One opening for each address family, since a firewall rule has only one."""
     families = (
         tuple(sorted(one for one in networks if ":" not in one)),
         tuple(sorted(one for one in networks if ":" in one)),

@@ -1,4 +1,4 @@
-"""A host as the compliance tests see it: a noun with properties, each parsed from one section when it is asked for."""
+"""A host as the compliance tests see it: an object whose properties are parsed from the gathered sections on demand."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Unit:
 
 
 class Facts:
-    """What one host is like. Each property raises VaernError when the host did not give what it is made from."""
+    """The facts of one host. Each property raises VaernError when the host did not return the section it needs."""
 
     def __init__(self, host: str, sections: Mapping[str, Section]) -> None:
         """`sections` as `snapshot.take` gives them."""
@@ -46,7 +46,7 @@ class Facts:
         found = self.sections.get(name)
         if found is None:
             raise VaernError(
-                f"{self.host} did not answer `{name}`; the connection broke", fix="run the verification again"
+                f"{self.host} did not answer `{name}`: the connection broke", fix="run the verification again"
             )
         if found.exit_code not in allowed:
             raise VaernError(f"{self.host}: `{name}` failed with {found.exit_code}: {found.text[:300]}")
@@ -124,12 +124,12 @@ class Facts:
 
     @cached_property
     def sockets(self) -> frozenset[Socket]:
-        """What listens."""
+        """Listening sockets."""
         return parsing.listening(self._lines("sockets"))
 
     @cached_property
     def captures(self) -> frozenset[tuple[str, str]]:
-        """Program and interface of everything that reads packets off the network."""
+        """Program and interface of everything that captures network packets."""
         return parsing.capturing(self._lines("captures"))
 
     @cached_property
@@ -154,7 +154,7 @@ class Facts:
 
     @cached_property
     def owners(self) -> dict[str, str]:
-        """User that the main process of each running service of vaern's really is."""
+        """The user that the main process of each running vaern service runs as."""
         return parsing.pairs(self._lines("owners"), " ")
 
     @cached_property
@@ -265,12 +265,12 @@ class Facts:
 
     @property
     def delivery(self) -> Delivery:
-        """Whether the collector takes what the relay sends."""
+        """Whether the collector accepts what the relay sends."""
         return delivery(self._lines("relay_delivery"), self.now)
 
     @property
     def spool_limit(self) -> int:
-        """Bytes the relay's spool can take at most: the kept segments, the open one and the batch that fills it."""
+        """Largest size of the relay's spool in bytes: closed segments, the open one and the batch that fills it."""
         room = re.search(r"^room=(\d+)$", self.section("relay_rotation").text, re.MULTILINE)
         segments = self.relay.segment_limits
         if room is None or not segments:
@@ -279,7 +279,7 @@ class Facts:
 
     @cached_property
     def relay_senders(self) -> dict[str, str]:
-        """`protocol address` to the name of the source that is let in by it."""
+        """Map `protocol address` to the name of the source that is accepted from there."""
         table = self._json("relay_sources")["table"]
         return {row["index"]: row["value"].removeprefix("source_") for row in table}
 
@@ -294,7 +294,7 @@ class Facts:
 
     @cached_property
     def proxy_destinations(self) -> dict[str, str]:
-        """On a hub that leads to Event Hubs: overlay address to the namespace its connections are carried to."""
+        """On a hub with the Event Hubs proxy: map overlay address to the namespace its connections go to."""
         found: dict[str, str] = self._json("event_hubs_proxy")["destinations"]
         return found
 

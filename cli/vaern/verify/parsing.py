@@ -1,4 +1,4 @@
-"""From what Debian's own commands print to values: pure functions, one a command, fed with recorded output in tests."""
+"""Parses the output of Debian's own commands: pure functions, one for each command, tested on recorded output."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Socket:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Opening:
-    """One rule of the firewall that accepts new connections to a port of the host."""
+    """One firewall rule that accepts new connections to a port of the host."""
 
     protocol: str
     port: int
@@ -159,9 +159,9 @@ def chains(ruleset: str) -> dict[str, str]:
 
 
 def openings(ruleset: str) -> tuple[frozenset[Opening], tuple[str, ...]]:
-    """What the input chains accept from outside: openings to ports, and every other rule that accepts, as text.
+    """What the input chains accept from outside: openings of ports, and all other accepting rules as text.
 
-    Answers to own connections, the loopback interface and ICMP are not openings.
+    Replies to the host's own connections, the loopback interface and ICMP are left out.
     """
     hooked = _hooked(ruleset, "input")
     found: set[Opening] = set()
@@ -180,7 +180,7 @@ def openings(ruleset: str) -> tuple[frozenset[Opening], tuple[str, ...]]:
 
 
 def forwards(ruleset: str) -> tuple[str, ...]:
-    """Rules of the forward chains that accept, other than answers, as text."""
+    """Accepting rules of the forward chains as text, except those for replies."""
     hooked = _hooked(ruleset, "forward")
     rules = (entry["rule"] for entry in _entries(ruleset) if "rule" in entry)
     return tuple(
@@ -246,7 +246,7 @@ def _interface(matches: list[dict[str, Any]]) -> str:
 
 
 def _harmless(matches: list[dict[str, Any]]) -> bool:
-    """Answers to connections of the host itself, loopback, and ICMP."""
+    """Whether a rule only accepts replies to the host's own connections, loopback or ICMP."""
     for match in matches:
         left = match["left"] if isinstance(match["left"], dict) else {}
         if left.get("ct", {}).get("key") == "state":

@@ -1,4 +1,4 @@
-"""From the checks of one control on one host to one finding."""
+"""Turns the checks of one control on one host into one finding."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def now() -> str:
 
 
 def readable(value: object) -> str:
-    """A value as people read it: lists by commas in a fixed order, mappings as key=value, no quotes."""
+    """A value as text for people: lists with commas in a fixed order, mappings as key=value, no quotes."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, Mapping):
@@ -32,11 +32,11 @@ def readable(value: object) -> str:
 
 @dataclass(slots=True)
 class Check:
-    """What a control's function calls: says what was expected and observed, and fails when they differ.
+    """Called by a control's function: records what was expected and observed, and fails when they differ.
 
         check(expected="enabled", observed=facts.unit("ssh.service").enabled, evidence="systemctl show ssh.service")
 
-    Equality decides; where it does not, `holds` does, and `expected` is then the rule in words.
+    The two are compared for equality, unless `holds` gives the result; `expected` is then the rule in words.
     """
 
     passed: list[tuple[str, str, str]] = field(default_factory=list)
@@ -52,7 +52,7 @@ class Check:
         raise AssertionError(f"expected {entry[0]}; observed {entry[1]}; evidence {evidence}")
 
     def finding(self, municipality: str, control: str, host: str, *, error: str = "", skipped: str = "") -> Finding:
-        """The finding: a failed check first, then a fault of the check itself, then what was skipped."""
+        """The finding: failed if a check failed or could not be made, skipped if it was skipped, else passed."""
         if self.failed:
             return _finding(municipality, control, host, Outcome.FAILED, self.failed)
         if error:

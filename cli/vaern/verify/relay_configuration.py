@@ -1,4 +1,4 @@
-"""What a relay's rsyslog really does, read from its effective configuration and not from what the role wrote."""
+"""The effective configuration of a relay's rsyslog, not the file that the role wrote."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class RelayConfiguration:
         return tuple(re.findall(rf'(?<![\w."]){re.escape(name)}="([^"]*)"', self.text))
 
     def actions(self, beginning: str) -> tuple[RelayConfiguration, ...]:
-        """Each action whose name begins so, as a configuration of its own."""
+        """Each action whose name starts with `beginning`, as a configuration of its own."""
         found = re.findall(rf'action\(type="\w+" name="{re.escape(beginning)}[^)]*\)', self.text)
         return tuple(map(RelayConfiguration, found))
 
@@ -34,7 +34,7 @@ class RelayConfiguration:
 
     @property
     def outputs(self) -> frozenset[str]:
-        """Kinds of output it has."""
+        """Types of its output modules, such as omrelp."""
         return frozenset(re.findall(r'action\(type="(\w+)"', self.text))
 
     @property

@@ -1,4 +1,4 @@
-"""Where and how a relay sends to the collector, as the settings of its program vaern-delivery say."""
+"""Where and how a relay sends to the collector, from the settings of its program vaern-delivery."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class RelaySending:
-    """The settings of one relay's sending. Asked for one that is not among them, it raises KeyError."""
+    """The settings with which one relay sends. A missing setting raises KeyError."""
 
     settings: Mapping[str, Any]
     """As spool.json has them."""
 
     @property
     def topics(self) -> frozenset[str]:
-        """The topics it writes to: of each sector of its sources its own, or else the municipality's."""
+        """The topics it writes to: for each sector of its sources a separate topic, or the municipality's."""
         own = self.settings["topics"]
         return frozenset(own.get(sector, self.settings["topic"]) for sector in self.settings["sectors"])
 
@@ -26,5 +26,5 @@ class RelaySending:
         return tuple(broker for broker in self.transport("bootstrap.servers").split(",") if broker)
 
     def transport(self, name: str) -> str:
-        """A setting of librdkafka as text; empty when it is left to librdkafka."""
+        """A setting of librdkafka as text; empty when it is not set."""
         return str(self.settings["librdkafka"].get(name, ""))

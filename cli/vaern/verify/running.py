@@ -1,4 +1,4 @@
-"""Runs the compliance tests in a process of their own, and reads the findings they leave."""
+"""Runs the compliance tests in a separate process and reads the findings they write."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def read_findings(results: Path) -> list[Finding]:
 def _run_pytest(project: Project, slug: str, results: Path, chosen: Iterable[str]) -> None:
     tests = project.root / "tests" / "compliance"
     if not (tests / "conftest.py").is_file():
-        raise SetupError(f"{tests} is missing", fix="take the project folder from git again; the checks are part of it")
+        raise SetupError(f"{tests} is missing", fix="restore the folder from git; the checks are part of the project")
     command = [
         sys.executable,
         "-m",
@@ -103,5 +103,5 @@ def _run_pytest(project: Project, slug: str, results: Path, chosen: Iterable[str
     if done.returncode not in PYTEST_RAN:
         raise VaernError(
             f"pytest could not run the checks:\n{(done.stdout + done.stderr).strip()[-2000:]}",
-            fix=f"see the same by hand: pytest tests/compliance --municipality {slug}",
+            fix=f"run it by hand: pytest tests/compliance --municipality {slug}",
         )

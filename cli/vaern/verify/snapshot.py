@@ -1,4 +1,4 @@
-"""What one host looked like at one moment: the sections `gather.sh` printed, taken over one ssh connection."""
+"""A snapshot of one host: the sections that `gather.sh` printed over one ssh connection."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from vaern.runtime import ssh
 CONNECT_SECONDS = 10
 PARALLEL_HOSTS = 16
 AS_ROOT = 'sudo=; [ "$(id -u)" = 0 ] || sudo="sudo -n"; exec $sudo'
-"""Azure gives root no login on a hub; elsewhere the login is root, and sudo need not be there."""
+"""On Azure root has no login on a hub; elsewhere the login is root, and sudo may not be installed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Section:
 
 
 def split(output: str, boundary: str) -> dict[str, Section]:
-    """The sections by name. A section without an end, because the connection broke, is left out."""
+    """The sections by name. A section that was cut off because the connection broke is left out."""
     sections: dict[str, Section] = {}
     name = ""
     lines: list[str] = []
@@ -67,7 +67,7 @@ def take(host: str, ssh_config: Path, listener: str = "") -> dict[str, Section]:
 
 
 def read_recorded(path: Path) -> dict[str, dict[str, Section]]:
-    """Sections of every host from a file, `{host: {section: [exit code, text]}}`, to verify without reaching them."""
+    """Recorded sections of every host, from a file `{host: {section: [exit code, text]}}`, to verify without hosts."""
     content = json.loads(path.read_text(encoding="utf-8"))
     return {
         host: {name: Section(text, code) for name, (code, text) in sections.items()}
@@ -76,7 +76,7 @@ def read_recorded(path: Path) -> dict[str, dict[str, Section]]:
 
 
 Gathered = Mapping[str, dict[str, Section] | UnreachableError | ProvisionError]
-"""Sections of every host by name, or why it has none."""
+"""Sections of every host by name, or the error of a host that did not answer."""
 
 
 def take_all(listeners: Mapping[str, str], ssh_config: Path) -> Gathered:

@@ -1,4 +1,4 @@
-"""Which hosts a municipality's verification looks at: its own, and the shared hosts that carry its data."""
+"""The hosts that a municipality's verification covers: its own, and the shared hosts that carry its data."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def expected_pairs(
 def complete(
     findings: Iterable[Finding], pairs: Iterable[tuple[str, str]], municipality: str, time: str
 ) -> list[Finding]:
-    """Sorted findings, with a failure for every pair that has none: a control never goes missing in silence."""
+    """Sorted findings, with a failure for every (control, host) without one, so that no control is left out."""
     found = list(findings)
     seen = {(finding.control, finding.host) for finding in found}
     for control, host in pairs:

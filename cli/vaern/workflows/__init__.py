@@ -1,1 +1,1 @@
-"""What chains the stages: onboarding, off-boarding, drift, rotation, a rehearsed outage. No stage calls another."""
+"""Chains the stages: onboarding, off-boarding, drift, rotation, a rehearsed outage. No stage calls another."""

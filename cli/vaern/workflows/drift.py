@@ -1,7 +1,7 @@
-"""Drift: what is no longer as the last run left it, on the engine's side and on the hosts, without changing anything.
+"""Drift: finds what has changed since the last run, in the stacks and on the hosts, without changing anything.
 
-The engine compares its state with what is there; the roles, in check mode, compare every host with the declaration.
-Hosts that do not answer are a finding, and do not hide what moved on the others.
+The engine compares its state with what exists; the roles, in check mode, compare every host with the declaration. A
+host that does not answer is reported, and does not hide changes on the others.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from vaern.workflows.status import enrolled_slugs
 
 @dataclass(frozen=True, slots=True)
 class Drifted:
-    """One thing that moved. `where` is `stack` or `hosts`; `was` and `now` are JSON where a property changed."""
+    """One difference. `where` is `stack` or `hosts`; `was` and `now` are JSON when a property changed."""
 
     stack: str
     where: str
@@ -35,9 +35,9 @@ class Drifted:
 
 
 def stacks_to_compare(project: Project, fleet: Fleet, slugs: tuple[str, ...]) -> list[str]:
-    """The shared stack, then the named ones; without names, every one that is made.
+    """The shared stack, then the named ones; without names, every stack that has been made.
 
-    Raises ProvisionError for one that is not made: a stack that is not there must not pass for one that is in order.
+    Raises ProvisionError for one that has not been made: a missing stack must not be reported as unchanged.
     """
     made = provision.stacks(project, fleet.deployment)
     wanted = [SHARED, *(slugs or sorted(slug for slug in fleet.municipalities if slug in made))]
@@ -49,7 +49,7 @@ def stacks_to_compare(project: Project, fleet: Fleet, slugs: tuple[str, ...]) ->
 
 
 def drift(project: Project, fleet: Fleet, stacks: list[str], on_progress: OnProgress) -> list[Drifted]:
-    """Everything that moved in these stacks. Raises BusyError while a run works on one of them."""
+    """Every difference in these stacks. Raises BusyError while a run works on one of them."""
     found: list[Drifted] = []
     for stack in stacks:
         with exclusive(project, stack):
@@ -69,7 +69,7 @@ def _of_stack(project: Project, fleet: Fleet, stack: str) -> list[Drifted]:
 def _of_hosts(project: Project, fleet: Fleet, stack: str, on_progress: OnProgress) -> list[Drifted]:
     """Check mode over the hosts that answer."""
     if not _enrolled(project, fleet, stack):
-        on_progress(f"{stack}: its hosts are not enrolled, so the roles never ran there and are not compared")
+        on_progress(f"{stack}: its hosts are not enrolled, so the roles have never run there and nothing is compared")
         return []
     play = plays.shared_play(project, fleet) if stack == SHARED else plays.municipality_play(project, fleet, stack)
     silent = _silent(project, play.hosts)

@@ -1,4 +1,4 @@
-"""What onboarding would do, found without changing anything: on the machine, in the repository or on a host."""
+"""Finds out what onboarding would do, without changing anything on the machine, in the repository or on a host."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Planned:
 
 
 def plan(project: Project, fleet: Fleet, slug: str, on_progress: OnProgress) -> list[Planned]:
-    """Everything that would change, in the order it would be done. Hosts that are there are asked in check mode."""
+    """Everything that would change, in the order it would be done. Existing hosts are run in Ansible's check mode."""
     on_progress("asking the engine")
     planned = _provision(project, fleet, slug)
     new_hosts = bool(planned)

@@ -1,7 +1,7 @@
 """The hubs, which all municipalities share: their stack, keys, peers and topics.
 
-Held by one run at a time; see docs/decisions/0003. The peers and topics of all enrolled municipalities are rendered
-each time, so that it does not matter which of two runs comes first.
+Only one run at a time works on them; see docs/decisions/0003. The peers and topics of all enrolled municipalities are
+rendered each time, so that the order of two runs does not matter.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from vaern.workflows.status import enrolled_slugs
 
 
 def provision_hubs(project: Project, deployment: Deployment, on_progress: OnProgress) -> None:
-    """Make or mend the shared stack."""
+    """Make or repair the shared stack."""
     provision.provision_shared(
         project, deployment, lambda change_step: on_progress(f"{change_step.change.action} {change_step.change.name}")
     )

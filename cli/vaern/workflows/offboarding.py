@@ -1,6 +1,6 @@
-"""Disconnecting a municipality: the shared side lets go first, so that it holds even if the site never answers again.
+"""Disconnects a municipality. The shared hosts revoke its access first, which is enough even if the site never answers.
 
-The archive and the municipality's topic stay: evidence outlives the connection, and ends by its own retention.
+The archive and the municipality's topic are kept: evidence stays until its own retention ends.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ def consequences(fleet: Fleet, slug: str) -> list[str]:
     municipality, deployment = fleet.municipalities[slug], fleet.deployment
     hosts = ", ".join(host.name for host in municipality.hosts)
     lines = [
-        f"cut the tunnel of {slug} at {', '.join(hub.name for hub in deployment.hubs)}, and forget its keys",
-        f"take away its right to write to the collector {deployment.collector.name}",
+        f"cut the tunnel of {slug} at {', '.join(hub.name for hub in deployment.hubs)}, and delete its keys",
+        f"remove its right to write to the collector {deployment.collector.name}",
         f"stop what vaern runs on {hosts}, and remove the keys there",
     ]
     if deployment.target is Target.LAB:
@@ -46,7 +46,7 @@ def require_something_made(project: Project, fleet: Fleet, slug: str) -> None:
 
 
 def offboard(project: Project, fleet: Fleet, slug: str, listener: Listener) -> None:
-    """Disconnect. A site that does not answer is told, and does not stop the rest."""
+    """Disconnect the municipality. A site that does not answer is reported, and does not stop the rest."""
     play = plays.municipality_play(project, fleet, slug)
     with step(listener, "revoke", "at the shared hosts") as running, queued(project, SHARED, running):
         _forget_keys(project, fleet, slug)
@@ -63,7 +63,7 @@ def offboard(project: Project, fleet: Fleet, slug: str, listener: Listener) -> N
 
 
 def _forget_keys(project: Project, fleet: Fleet, slug: str) -> None:
-    """Without its record a municipality is no longer rendered as a tenant or a peer."""
+    """Delete the municipality's records, so that it is no longer rendered as a tenant or a peer."""
     deployment = fleet.deployment
     key_record.record_of(project, deployment, slug).unlink(missing_ok=True)
     pairs = plays.pairs_of(deployment, slug, fleet.municipalities[slug])
@@ -75,4 +75,4 @@ def _stop(project: Project, play: Play, on_progress: OnProgress) -> str:
     try:
         return f"{len(configure.run_play(project, stop, on_progress).changes)} changes"
     except (UnreachableError, ConfigureError, ProvisionError) as error:
-        return f"the site could not be asked to stop ({error.what.splitlines()[0]}); its keys are worth nothing now"
+        return f"the site could not be stopped ({error.what.splitlines()[0]}); its keys are revoked"

@@ -1,7 +1,7 @@
 """The whole way through: declaration, provision, inventory, approval, enrol, configure, verify, prove, report.
 
-Each stage can be run alone; here they are only chained. Everything is idempotent, so a run that dies anywhere is
-finished by running it again. What municipalities share is done in turn, everything else side by side.
+Each stage can be run alone; here they are only chained. Everything is idempotent, so an interrupted run is finished by
+running it again. What municipalities share is done by one run at a time, everything else in parallel.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from vaern.workflows.steps import step
 
 @dataclass
 class Onboarding:
-    """One run for one municipality: what it was given, and what its stages have found so far."""
+    """One run for one municipality: its input, and what its stages have found so far."""
 
     project: Project
     fleet: Fleet
@@ -48,7 +48,7 @@ class Onboarding:
         return self.fleet.municipalities[self.slug]
 
     def run(self) -> None:
-        """All stages up to the proof; raises what the first failing stage raises."""
+        """Run all stages up to the proof. Raises what the first failing stage raises."""
         outputs = self.provision()
         self.write_inventory()
         self.require_approval()
@@ -58,7 +58,7 @@ class Onboarding:
         self.prove(outputs)
 
     def provision(self) -> MunicipalityOutputs:
-        """Both stacks: the shared one in turn, then the municipality's own."""
+        """Make both stacks: the shared one, by one run at a time, then the municipality's own."""
         project, deployment = self.project, self.fleet.deployment
         with step(self.listener, "provision", "shared collectors and municipality", self.durations) as running:
             with queued(project, SHARED, running):
@@ -91,10 +91,10 @@ class Onboarding:
             except ApprovalError:
                 if self.fleet.deployment.target is not Target.LAB:
                     raise
-                running.done = "not asked in the lab"
+                running.done = "not required in the lab"
 
     def enrol(self) -> None:
-        """Keys on the hubs in turn, and on the municipality's hosts."""
+        """Enrol the hubs, by one run at a time, and the municipality's hosts."""
         project, deployment = self.project, self.fleet.deployment
         with step(self.listener, "enrol", "keys and certificates", self.durations) as running:
             with queued(project, SHARED, running):
@@ -109,7 +109,7 @@ class Onboarding:
             running.done = f"new certificates: {', '.join(renewed)}" if renewed else "every certificate is current"
 
     def configure(self) -> None:
-        """The shared play and the municipality's, side by side."""
+        """Run the shared play and the municipality's in parallel."""
         with step(self.listener, "configure", "running the roles", self.durations) as running:
 
             def shared() -> Configured:
@@ -129,7 +129,7 @@ class Onboarding:
             running.done = "nothing has changed since the last run" if skipped else f"{len(self.changes)} changes"
 
     def verify(self) -> None:
-        """Every control on every host. Failed ones do not stop the way: the proof says more about them."""
+        """Verify every control on every host. Failed controls do not stop the run, since the proof says more."""
         from vaern.verify import verify
 
         with step(self.listener, "verify", "controls", self.durations) as running:
@@ -138,9 +138,9 @@ class Onboarding:
             running.done = f"{len(self.findings)} findings, {failed} failed"
 
     def prove(self, outputs: MunicipalityOutputs) -> None:
-        """A canary from each source and through each tap; on Azure what capture has written of each."""
+        """Prove each source and tap by a canary; on Azure by what capture has written."""
         if self.fleet.deployment.target is Target.AZURE:
-            with step(self.listener, "prove", "looking into the archive", self.durations) as running:
+            with step(self.listener, "prove", "searching the archive", self.durations) as running:
                 deployment = self.fleet.deployment
                 self.proofs = captures.prove(self.project, self.slug, self.municipality, deployment, running)
                 running.done = f"{sum(one.seen for one in self.proofs)} of {len(self.proofs)} in the archive"

@@ -1,4 +1,4 @@
-"""The plays over the hubs and over one municipality's hosts: which inventory, which hosts, which keys they know."""
+"""The plays for the hubs and for one municipality's hosts: their inventories, hosts and keys."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from vaern.workflows.status import enrolled_slugs
 
 
 def shared_play(project: Project, fleet: Fleet) -> Play:
-    """The play over the hubs; its variables hold every enrolled municipality's keys."""
+    """The play for the hubs; its variables hold every enrolled municipality's keys."""
     enrolled = enrolled_slugs(project, fleet)
     pairs = [pair for slug in enrolled for pair in pairs_of(fleet.deployment, slug, fleet.municipalities[slug])]
     return Play(
@@ -37,7 +37,7 @@ def shared_play(project: Project, fleet: Fleet) -> Play:
 
 
 def municipality_play(project: Project, fleet: Fleet, slug: str) -> Play:
-    """The play over one municipality's hosts; it knows the keys of the hubs and its own, nobody else's."""
+    """The play for one municipality's hosts; its variables hold the keys of the hubs and its own, and no others."""
     municipality = fleet.municipalities[slug]
     pairs = pairs_of(fleet.deployment, slug, municipality)
     return Play(
@@ -55,7 +55,7 @@ def program_variables(project: Project) -> dict[str, Any]:
 
 
 def key_variables(project: Project, deployment: Deployment, slugs: tuple[str, ...], pairs: list[str]) -> dict[str, Any]:
-    """`enrolment` of those records, without certificates (they are on the hosts), and the pairs' secret keys."""
+    """`enrolment` from those records, without certificates (they are on the hosts), and the pairs' pre-shared keys."""
     known: dict[str, dict[str, str]] = {}
     for slug in slugs:
         for name, entry in read_record(record_of(project, deployment, slug)).items():
@@ -64,7 +64,7 @@ def key_variables(project: Project, deployment: Deployment, slugs: tuple[str, ..
 
 
 def subjects_of(deployment: Deployment, slug: str, municipality: Municipality) -> list[Subject]:
-    """What to enrol in a municipality: every host, with its LAN address and that in the overlay if it has one."""
+    """The hosts of a municipality to enrol, each with its LAN address, and its overlay address if it has one."""
     overlay = dict(gateways(deployment, slug, municipality))
 
     def subject(host: Host) -> Subject:
@@ -76,6 +76,6 @@ def subjects_of(deployment: Deployment, slug: str, municipality: Municipality) -
 
 
 def pairs_of(deployment: Deployment, slug: str, municipality: Municipality) -> list[str]:
-    """Every gateway and hub that share a pre-shared key."""
+    """The pair key of every gateway and hub that share a pre-shared key."""
     hubs = deployment.with_role(HubRole.VPN_HUB)
     return [pair_key(name, hub.name) for name, _ in gateways(deployment, slug, municipality) for hub in hubs]

@@ -27,17 +27,17 @@ from vaern_programs.shared.reports import SpoolState
 
 PROGRAM = "/usr/lib/vaern/vaern-rehearse"
 HIGH_WATER = 0.8
-"""Of the spool: above it the relay raises an alarm, and a rehearsal is none."""
+"""Fraction of the spool above which an alarm is raised; a rehearsal must stay below it."""
 LEAST_CATCH_UP_SECONDS = 600.0
-"""A relay tries again after half a minute at most, and sends again what is missing after two."""
+"""A relay reconnects after at most half a minute, and resends missing events after two minutes."""
 OWN_END_SECONDS = 30.0
-"""The cut ends by itself so long after this program would have ended it."""
+"""The cut ends by itself this long after the time at which this program should have ended it."""
 POLL_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class Spool:
-    """What a relay says of its spool: bytes used, its bound, what its disk has, events not confirmed; by its clock."""
+    """State of a relay's spool: bytes used, limit, bytes free on its disk, unconfirmed events, and the relay's time."""
 
     used: int
     bound: int
@@ -48,23 +48,23 @@ class Spool:
 
 @dataclass(frozen=True, slots=True)
 class Rehearsal:
-    """What came of it. `buffered` is relay to the events it held, unconfirmed, when the link was restored."""
+    """The result. `buffered` maps each relay to its number of unconfirmed events when the link was restored."""
 
     seconds: float
     buffered: dict[str, int]
     catch_up_seconds: float | None
-    """From restoring the link until the archive had everything; None when it had not in time."""
+    """Seconds from restoring the link until the archive had everything; None when it did not in time."""
     duplicates: int
     lost: int
 
     @property
     def holds(self) -> bool:
-        """Nothing is missing, and it was caught up with."""
+        """Whether nothing is missing, and the relays have caught up."""
         return not self.lost and self.catch_up_seconds is not None
 
 
 def needs(slug: str, municipality: Municipality, seconds: float) -> dict[str, int]:
-    """Bytes each relay takes in during such an outage, by the declared rates and the margin of every sizing."""
+    """Bytes each relay receives in an outage of `seconds`, by the declared rates and the usual margin."""
     return {
         host_name(slug, host.name): sizing.kept_bytes(municipality.sources_through(host), seconds)
         for host in municipality.with_role(HostRole.RELAY)
@@ -72,7 +72,7 @@ def needs(slug: str, municipality: Municipality, seconds: float) -> dict[str, in
 
 
 def refuse_without_room(wanted: Mapping[str, int], spools: Mapping[str, Spool]) -> None:
-    """Raises UsageError when a spool would come above its alarm, or its disk would be full."""
+    """Raise UsageError when a spool would exceed its alarm level, or its disk would be full."""
     for relay, need in wanted.items():
         spool = spools[relay]
         room = min(int(HIGH_WATER * spool.bound) - spool.used, spool.free)
@@ -85,7 +85,7 @@ def refuse_without_room(wanted: Mapping[str, int], spools: Mapping[str, Spool]) 
 
 
 def grown(before: Ledger, after: Ledger) -> tuple[int, int]:
-    """Events lost (missing, under way or given up) and duplicated since, by source and day."""
+    """Number of events lost (missing, under way or given up) and duplicated between the two balances."""
     known = {(row.day, row.relay, row.source): row for row in before.rows}
 
     def since(row: Row, *columns: str) -> int:
@@ -99,13 +99,13 @@ def grown(before: Ledger, after: Ledger) -> tuple[int, int]:
 
 
 def spools(project: Project, slug: str, municipality: Municipality) -> dict[str, Spool]:
-    """What is in the spool of each relay; changes nothing. Raises UnreachableError, ProvisionError."""
+    """The state of each relay's spool, only read. Raises UnreachableError, ProvisionError."""
 
     def read_balance(relay: str) -> Spool:
         answer = ssh.run(project, relay, "vaern-spool --look")
         if answer.returncode:
             raise ProvisionError(
-                f"{relay} cannot say what is in its spool: {answer.stderr.strip()}",
+                f"{relay} cannot report the state of its spool: {answer.stderr.strip()}",
                 fix=f"run `vaern onboard {slug}`, then again",
             )
         answered: SpoolState = json.loads(answer.stdout)
@@ -148,17 +148,15 @@ def rehearse(
 def _cut(
     project: Project, slug: str, municipality: Municipality, seconds: float, on_progress: OnProgress
 ) -> Iterator[None]:
-    """The brokers cannot be reached in the block; they can afterwards, whatever happens in it."""
+    """Cut the relays from the brokers for the block, and restore the connection whatever happens in it."""
     names = relays(slug, municipality)
     try:
         for relay in names:
             _on(project, relay, f"cut {seconds + OWN_END_SECONDS}")
-            on_progress(
-                f"{relay} is cut from the collector; by itself it would end in {seconds + OWN_END_SECONDS:.0f} s"
-            )
+            on_progress(f"{relay} is cut from the collector, for at most {seconds + OWN_END_SECONDS:.0f} s")
         yield
     finally:
-        # All of them at the same time: one that does not answer keeps no other cut.
+        # All at the same time, so that a relay that does not answer does not keep the others cut.
         ssh.on_each(names, lambda relay: _on(project, relay, "mend"))
 
 
@@ -175,13 +173,13 @@ def _on(project: Project, relay: str, verb: str) -> None:
 def _caught_up(
     have_stated: Callable[[], object], read_balance: Callable[[], Ledger], since: Mapping[str, str], seconds: float
 ) -> tuple[Ledger, float | None]:
-    """The balance once nothing that was sent is missing, and how long that took.
+    """The balance as soon as nothing sent is missing, and how many seconds that took; None when it took too long.
 
-    What a relay has not stated since is not known to miss, and a statement takes a moment to the archive.
+    Every relay must have made a statement after the cut, since only then is it known what it has sent.
     """
     started = time.monotonic()
     while True:
-        with suppress(UnreachableError):  # A relay tries the link again after up to half a minute.
+        with suppress(UnreachableError):  # A relay reconnects within half a minute.
             have_stated()
         found = read_balance()
         spent = round(time.monotonic() - started, 1)

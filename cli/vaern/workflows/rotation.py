@@ -1,8 +1,8 @@
-"""Rotating the sending keys of a municipality on Azure, without a moment in which a relay has no key that is good.
+"""Rotates the sending keys of a municipality on Azure, so that every relay always has a valid key.
 
-Azure keeps two keys a relay. The relays go over to the secondary one, the primary is made anew, they go back to it, and
-the secondary is made anew. A key is made anew only after every relay was seen to deliver by the other one, so a run
-that dies anywhere leaves relays that deliver, and is finished by running it again.
+Azure keeps two keys for each relay. The relays change to the secondary key, the primary is replaced, they change
+back, and the secondary is replaced. A key is replaced only after every relay has been seen to deliver with the other
+one. So the relays still deliver after an interrupted run, which is finished by running it again.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from vaern.workflows.steps import step
 
 STATISTICS = "/var/log/vaern-log-shipper/delivery.json"
 CONFIRM_SECONDS = 120.0
-"""The relay writes what was acknowledged every ten seconds, and has a heartbeat to send as often."""
+"""The relay writes its statistics every ten seconds, and sends a heartbeat as often."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +39,14 @@ class Rotation:
     listener: Listener
 
     def run(self) -> None:
-        """Both keys of every relay made anew, each while the other is in use."""
+        """Replace both keys of every relay, each while the other is in use."""
         if self.fleet.deployment.target is not Target.AZURE:
             fix = "in the lab relays are known by certificates, which `vaern onboard` renews"
             raise UsageError(f"{self.slug} has no sending keys", fix=fix)
         for used, old in ((Which.SECONDARY, Which.PRIMARY), (Which.PRIMARY, Which.SECONDARY)):
             with step(self.listener, f"use {used}", "giving the relays their other key") as running:
                 running.done = self.use(used, running)
-            with step(self.listener, f"renew {old}", "making the key anew that nobody uses") as running:
+            with step(self.listener, f"renew {old}", "replacing the key that is not in use") as running:
                 running.done = self.renew(old)
 
     @property
@@ -56,32 +56,32 @@ class Rotation:
         return tuple(host_name(self.slug, host.name) for host in hosts)
 
     def use(self, which: Which, on_progress: OnProgress) -> str:
-        """Give every relay this key, and see that each delivers by it. Raises ProofError when one does not."""
+        """Give every relay this key and check that each delivers with it. Raises ProofError when one does not."""
         play = replace(plays.municipality_play(self.project, self.fleet, self.slug), hosts=self.relays)
         play = sending_keys.with_sending_keys(self.project, self.fleet.deployment, play, which)
         configure.run_play(self.project, play, on_progress)
-        # From here on only: what was acknowledged before was sent by the old key.
+        # Only count from here: what was acknowledged before was sent with the old key.
         before = ssh.on_each(self.relays, self._written)
         on_progress("waiting for Event Hubs to acknowledge what each relay sends")
         for relay in self.relays:
             self._confirm(relay, before[relay])
-        return f"{len(self.relays)} relays deliver by their {which} keys"
+        return f"{len(self.relays)} relays deliver with their {which} keys"
 
     def renew(self, which: Which) -> str:
-        """Make that key of every relay anew."""
+        """Replace that key of every relay."""
         made = provision.municipality_outputs(self.project, self.slug).event_hubs
         keys = made.keys.values() if made else ()
         for key in keys:
             event_hubs_keys.renew(key, which)
-        return f"{len(keys)} {which} keys made anew"
+        return f"{len(keys)} {which} keys replaced"
 
     def _written(self, relay: str) -> int:
-        """Bytes written about delivery so far: what comes after them is of the new key."""
+        """Bytes in the statistics file so far; what is written after them is about the new key."""
         return int(ssh.run(self.project, relay, f"stat -c %s {STATISTICS} 2>/dev/null || echo 0").stdout)
 
     def _confirm(self, relay: str, before: int) -> None:
         limit = time.monotonic() + CONFIRM_SECONDS
-        # A file that is smaller than it was has been begun anew.
+        # A file that has become smaller was rotated.
         size = f"$(stat -c %s {STATISTICS})"
         command = f"from={before + 1}; [ {size} -ge {before} ] || from=1; tail -c +$from {STATISTICS}"
         while True:
@@ -90,7 +90,7 @@ class Rotation:
             if found.acknowledged > 0:
                 return
             if time.monotonic() > limit:
-                fix = f"`journalctl -p alert` on {relay} says why; nothing is dropped, and the old key was not touched"
+                fix = f"`journalctl -p alert` on {relay} says why; no event is lost, and the old key is still valid"
                 why = "nothing was acknowledged" if found.accepted else str(found)
-                raise ProofError(f"{relay} does not deliver by its new key: {why}", fix=fix)
+                raise ProofError(f"{relay} does not deliver with its new key: {why}", fix=fix)
             time.sleep(2)

@@ -16,14 +16,14 @@ from vaern.runtime.paths import Project
 
 
 def with_sending_keys(project: Project, deployment: Deployment, play: Play, which: Which = Which.PRIMARY) -> Play:
-    """The municipality's play with the secrets of its relays; the same play in the lab, where they have none."""
+    """The municipality's play with its relays' connection strings; unchanged in the lab, where there are none."""
     return replace(play, variables={**play.variables, **sending_keys(project, deployment, play.name, which)})
 
 
 def sending_keys(project: Project, deployment: Deployment, slug: str, which: Which = Which.PRIMARY) -> dict[str, Any]:
-    """The secrets of the relays, where they send to Event Hubs; they are held as the pre-shared keys are.
+    """The connection strings of relays that send to Event Hubs, as variables of the play; empty in the lab.
 
-    Raises ProvisionError when the stack gave another endpoint than the inventory was signed with.
+    Raises ProvisionError when the stack's endpoint is not the one in the signed inventory.
     """
     if deployment.target is not Target.AZURE:
         return {}

@@ -1,4 +1,4 @@
-"""How far each municipality is, read from the records of the stages; nothing is asked of any host."""
+"""How far each municipality is, read from the records of the stages without contacting a host."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Status:
 
     @property
     def connected(self) -> bool:
-        """Everything declared was found right and seen at the collector, when last looked at."""
+        """Whether the last report has no failed control, and every proof was seen at the collector."""
         return bool(self.report) and not self.failed and self.proofs > 0 and self.proofs == self.proofs_seen
 
 
@@ -42,7 +42,7 @@ def statuses(project: Project, fleet: Fleet) -> list[Status]:
 
 
 def enrolled_slugs(project: Project, fleet: Fleet) -> list[str]:
-    """Municipalities of which every host has a record of its keys."""
+    """Slugs of the municipalities whose hosts are all enrolled."""
     return [slug for slug, one in fleet.municipalities.items() if len(_keys(project, fleet, slug)) == len(one.hosts)]
 
 
@@ -69,7 +69,7 @@ def _status(project: Project, fleet: Fleet, slug: str) -> Status:
 
 def _approved_by(project: Project, fleet: Fleet, slug: str, files: dict[str, str]) -> str:
     if fleet.deployment.target is Target.LAB:
-        return "not asked in the lab"
+        return "not required in the lab"
     try:
         return approval.verify(project.municipality(slug), files)
     except ApprovalError:

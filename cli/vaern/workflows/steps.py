@@ -1,4 +1,4 @@
-"""Times a stage and tells its progress to whoever listens."""
+"""Times a stage and reports its progress to a listener."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from vaern.model.progress import Listener, Phase, Progress
 
 
 class Step:
-    """A running stage. Call it to tell a detail; set `done` to what it ended with."""
+    """A running stage. Call it with a line of text to report a detail; set `done` to its result in words."""
 
     def __init__(self, listener: Listener, stage: str) -> None:
         self._listener, self._stage, self._started = listener, stage, time.monotonic()
         self.done = "done"
 
     def __call__(self, text: str) -> None:
-        """Tell a detail."""
+        """Report a detail."""
         self.emit(Phase.DETAIL, text)
 
     def emit(self, phase: Phase, text: str) -> None:
-        """Tell one step with the seconds since the stage began."""
+        """Report one step with the seconds since the stage began."""
         self._listener(Progress(self._stage, phase, text, self.seconds))
 
     @property
@@ -32,7 +32,7 @@ class Step:
 
 @contextmanager
 def step(listener: Listener, stage: str, text: str, durations: dict[str, float] | None = None) -> Iterator[Step]:
-    """Run a stage between a told start and a told end; its seconds are added to `durations`. Errors pass through."""
+    """Report the start and end of a stage, and add its seconds to `durations`. Errors pass through unreported."""
     running = Step(listener, stage)
     running.emit(Phase.STARTED, text)
     yield running

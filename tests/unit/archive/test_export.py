@@ -170,7 +170,7 @@ def test_an_export_is_a_private_file_with_its_manifest(fleet: Fleet, project: Pr
 @pytest.mark.parametrize(
     ("answer", "error", "text"),
     [
-        ({"spoiled": True}, UnreachableError, "not what was sent"),
+        ({"spoiled": True}, UnreachableError, "incomplete or changed"),
         ({"code": 255}, UnreachableError, "does not answer"),
         ({"code": 127, "error": "vaern-archive-export: not found"}, UnreachableError, "not found"),
         ({"code": 2, "error": '{"error": "no archive"}'}, UsageError, "no archive"),

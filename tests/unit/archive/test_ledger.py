@@ -83,7 +83,7 @@ def test_a_gap_is_named_with_its_time_span() -> None:
     assert gone.startswith(
         "gone from the archive: 2026-11-24/x.zst, 4 events of dhcp1, between 2026-11-24 10:00:07 and"
     )
-    assert advice == ("The relays resend by themselves what they still have; `vaern repair` does it now.")
+    assert advice == ("The relays send what they still have again by themselves; `vaern repair` makes them do it now.")
 
 
 def test_what_balances_is_said_in_a_sentence() -> None:
@@ -91,7 +91,7 @@ def test_what_balances_is_said_in_a_sentence() -> None:
     assert found.balances
     assert sentences(found) == ["Everything that was sent has arrived."]
     assert sentences(stage.parsed(CLEAN | {"statements": {}})) == [
-        "No relay has stated anything yet: what was sent last cannot be known."
+        "No relay has stated anything yet, so it is not known what was sent last."
     ]
 
 
@@ -101,7 +101,7 @@ def test_a_relay_that_states_nothing_any_more_is_named() -> None:
     assert stage.parsed(CLEAN).unstated == ()
     assert stage.parsed(CLEAN | {"statements": old}).unstated == ("favrskov-gw1",)
     assert sentences(stage.parsed(CLEAN | {"statements": old})) == [
-        "favrskov-gw1 has stated nothing since 2026-11-24 11:54:59 UTC: what it has sent since cannot be known"
+        "favrskov-gw1 has stated nothing since 2026-11-24 11:54:59 UTC, so it is not known what it has sent since"
     ]
 
 

@@ -85,7 +85,7 @@ def test_events_go_to_their_relay_in_parts(relay: Relay, monkeypatch: pytest.Mon
 
 
 def test_a_relay_that_is_gone_or_refuses_is_named(relay: Relay) -> None:
-    with pytest.raises(UsageError, match="favrskov-gw9 took in events"):
+    with pytest.raises(UsageError, match="favrskov-gw9 received some of the missing events"):
         redelivery.redeliver(PROJECT, "favrskov", FAVRSKOV, receiver(), [("favrskov-gw9", line(1))], print)
     for answer, said, found in (
         ({"refused": 3, "error": ""}, "", "3 events are too long"),
@@ -135,6 +135,6 @@ def test_the_command_hands_over_what_is_missing(tmp_path: Path, relay: Relay, mo
     arguments = ["favrskov", "national", "--exported", str(exported), "--received", str(received), "--resend", "relp"]
     done = CliRunner().invoke(command, arguments, obj=Project(ROOT, tmp_path), standalone_mode=False)
     assert (done.return_value, relay.taken) == (1, [line(1), line(3)]), done.exception
-    assert "2 events handed to national-relp again" in done.output
+    assert "2 events sent to national-relp again" in done.output
     twice = CliRunner().invoke(command, [*arguments, "--received", str(exported)], obj=PROJECT, standalone_mode=False)
     assert isinstance(twice.exception, UsageError)

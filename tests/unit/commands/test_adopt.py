@@ -19,7 +19,7 @@ def adopt(project: Path) -> None:
 
 
 def test_the_lab_mends_itself() -> None:
-    with pytest.raises(UsageError, match="only what is on Azure"):
+    with pytest.raises(UsageError, match="only resources on Azure can be adopted"):
         adopt(ROOT)
 
 

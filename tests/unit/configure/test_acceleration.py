@@ -29,7 +29,7 @@ def test_ansible_is_told_only_when_it_is_asked_for(tmp_path: Path) -> None:
 
 def test_without_mitogen_the_fix_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(acceleration, "find_spec", lambda name: None)
-    with pytest.raises(UsageError, match="Mitogen is not installed") as caught:
+    with pytest.raises(UsageError, match="needs Mitogen, which is not installed") as caught:
         acceleration.settings()
     assert "vaern[accelerated]" in str(caught.value.fix)
 

@@ -199,7 +199,7 @@ def test_kroner_and_euro_say_the_same(found: Estimate) -> None:
 def test_with_everybody_in_the_share_is_smaller(found: Estimate) -> None:
     alone = estimate(FLEET.deployment, {"favrskov": FAVRSKOV}, PRICES).of("favrskov")
     assert found.of("favrskov").cents(Case.EXPECTED) < alone.cents(Case.EXPECTED)
-    assert all_in(found, alone, PRICES.per_usd("DKK")).startswith("With all 98 municipalities in: Favrskov about ")
+    assert all_in(found, alone, PRICES.per_usd("DKK")).startswith("With all 98 municipalities: Favrskov about ")
 
 
 def test_a_machine_without_a_price_is_an_error_that_says_what_to_do() -> None:

@@ -66,7 +66,7 @@ VALUES = {
     "octal code": Bad('"0710" ', "0710 ", "0710", "code", "leading zero: 0710", 'quote it if it is a code: "0710"'),
     "number as code": Bad('"0710" ', "710 ", "code", "code", "`710` is not a text", 'in quotes: "0710"'),
     "short code": Bad(
-        '"0710" ', '"710" ', "code", "code", "`710` is not written right", 'four digits in quotes, such as "0710"'
+        '"0710" ', '"710" ', "code", "code", "`710` has the wrong form", 'four digits in quotes, such as "0710"'
     ),
     "leading zero in a number": Bad(
         "events_per_second: 50",
@@ -96,7 +96,7 @@ VALUES = {
         "cpr: mask", "cpr: off", "off", "privacy.cpr", "`off` is not", "mask, hash, keep"
     ),
     "key of an earlier version": Bad(
-        "cpr: mask", "cpr_masking: true", "cpr_masking", "privacy.cpr_masking", "another way now", "`cpr: mask`"
+        "cpr: mask", "cpr_masking: true", "cpr_masking", "privacy.cpr_masking", "replaced by another key", "`cpr: mask`"
     ),
     "infinite number": Bad("spool_gib: 9 ", "spool_gib: .inf ", ".inf", "hosts[0].spool_gib", "`.inf`", "a number"),
     "number below its bound": Bad(
@@ -143,11 +143,11 @@ VALUES = {
         "duty: \"{{ lookup('pipe', 'id') }}\"",
         "lookup",
         "contacts[0].duty",
-        "not written right",
+        "has the wrong form",
         "without braces",
     ),
     "direction characters": Bad(
-        "title: Rådhus", 'title: "a\\u202eb"', "u202e", "sites[0].title", "not written right", "invisible"
+        "title: Rådhus", 'title: "a\\u202eb"', "u202e", "sites[0].title", "has the wrong form", "invisible"
     ),
     "mail without a domain": Bad(
         "it@favrskov.example", "it", "email: it", "contacts[0].email", "`it`", "a mail address"

@@ -98,7 +98,7 @@ MUNICIPALITY = {
         "sensor: sensor1", "sensor: sensor9", "taps[0].sensor", "there is no host `sensor9`", "write one of sensor1"
     ),
     "tap at a host that is no sensor": Broken(
-        "sensor: sensor1", "sensor: gw1", "taps[0].sensor", "`gw1` has not the role sensor", "sensor1"
+        "sensor: sensor1", "sensor: gw1", "taps[0].sensor", "`gw1` does not have the role sensor", "sensor1"
     ),
     "tap on the LAN": Broken(
         "interface: tap0", "interface: lan", "taps[0].interface", "not an interface for a mirror", "such as tap0"
@@ -145,7 +145,7 @@ MUNICIPALITY = {
         "spool_gib: 9 ",
         "spool_gib: 1 ",
         "hosts[0].spool_gib",
-        "1 GiB lasts 3.2 hours, and 24 must be survived",
+        "1 GiB lasts 3.2 hours, but outage_hours is 24",
         "write 7.5 or more, or lower outage_hours to 3",
     ),
     "spool smaller than an hour": Broken(
@@ -342,7 +342,7 @@ def test_too_many_hosts_for_the_lab(project: Project) -> None:
     edit(project, "log_sources:    ", hosts + "log_sources:    ")
     with pytest.raises(DeclarationError) as caught:
         load_fleet(project)
-    assert [p.found for p in caught.value.problems] == ["202 hosts, and the lab has room for 200"]
+    assert [p.found for p in caught.value.problems] == ["202 hosts, but the lab has room for 200"]
 
 
 def test_folder_and_name_differ(project: Project) -> None:

@@ -118,7 +118,7 @@ def test_it_looks_until_all_is_there_and_reads_a_file_once(monkeypatch: pytest.M
     assert (proofs["firewall1"].seconds, proofs["core"].seconds) == (0.0, 30.0)
     assert proofs["dhcp1"].tag == "favrskov-gw1/b1/1"
     assert archive.opened == ["a", "b"]
-    assert told[0] == "looking into logs-0710; capture takes up to 3 minutes"
+    assert told[0] == "searching logs-0710; capture takes up to 3 minutes"
 
 
 def test_what_does_not_come_is_given_up_after_the_time_capture_has(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -155,6 +155,6 @@ def test_onboarding_on_azure_keeps_what_was_proved(monkeypatch: pytest.MonkeyPat
     onboarding = Onboarding(Project(tmp_path, tmp_path), fleet, "favrskov", lambda one: told.append(one.text))
     onboarding.prove(MunicipalityOutputs((), {}))
     assert onboarding.proofs == found
-    assert told == ["looking into the archive", "1 of 2 in the archive"]
+    assert told == ["searching the archive", "1 of 2 in the archive"]
     with pytest.raises(ProofError, match="core was last seen at: relay"):
         canary_events.raise_for(onboarding.proofs)

@@ -52,10 +52,10 @@ def test_a_relay_with_nothing_to_send_is_not_stopped() -> None:
     [
         (0, "accepted"),
         (60, "accepted"),
-        (61, "vaern-delivery has said nothing for 61 s"),
-        (7200, "vaern-delivery has said nothing for 7200 s"),
+        (61, "vaern-delivery has written nothing for 61 s"),
+        (7200, "vaern-delivery has written nothing for 7200 s"),
         (-60, "accepted"),
-        (-61, "the newest word of vaern-delivery is 61 s ahead of the host's clock"),
+        (-61, "the newest line of vaern-delivery is 61 s ahead of the host's clock"),
     ],
 )
 def test_what_was_said_long_ago_is_not_known_of_now(age: int, said: str) -> None:
@@ -70,13 +70,13 @@ def test_what_was_said_long_ago_is_not_known_of_now(age: int, said: str) -> None
 def test_the_newest_line_counts_also_when_an_older_one_follows_a_start() -> None:
     older = line(9).replace("02:01:00Z", "01:01:00.250+00:00")
     assert delivery([older, line(80)], SAID).accepted
-    assert str(delivery([older], SAID)) == "vaern-delivery has said nothing for 3600 s"
+    assert str(delivery([older], SAID)) == "vaern-delivery has written nothing for 3600 s"
 
 
 @pytest.mark.parametrize("lines", [[], [""], ["{}"], [line(4)[:-9]], [line(4).replace("2026-", "then ")]])
 def test_without_a_line_nothing_is_known(lines: list[str]) -> None:
     for found in (delivery(lines, SAID), delivery(lines)):
-        assert str(found) == "vaern-delivery has said nothing"
+        assert str(found) == "vaern-delivery has written nothing"
         assert not found.accepted
         assert not found.stopped
 
@@ -87,7 +87,7 @@ def test_a_host_is_judged_by_its_own_clock() -> None:
 
     assert facts(SAID + 5, f"{line(9)}\n{line(80)}").delivery.accepted
     assert facts(SAID + 95, f"{line(9)}\n{line(80)}").delivery.silent_seconds == 95
-    assert str(facts(SAID, "").delivery) == "vaern-delivery has said nothing"
+    assert str(facts(SAID, "").delivery) == "vaern-delivery has written nothing"
 
 
 def test_an_answer_that_is_not_there_yet_is_no_fault() -> None:

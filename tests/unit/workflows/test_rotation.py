@@ -90,7 +90,7 @@ def test_what_the_old_key_delivered_is_no_proof_of_the_new_one(monkeypatch: pyte
 
 @pytest.mark.parametrize(
     ("statistics", "why"),
-    [("", "vaern-delivery has said nothing"), (sample(5) + sample(5), "nothing was acknowledged")],
+    [("", "vaern-delivery has written nothing"), (sample(5) + sample(5), "nothing was acknowledged")],
     ids=["no line", "no event"],
 )
 def test_a_relay_that_has_nothing_to_show_yet_is_waited_for_and_then_said(
@@ -98,7 +98,7 @@ def test_a_relay_that_has_nothing_to_show_yet_is_waited_for_and_then_said(
 ) -> None:
     answering(monkeypatch, statistics)
     monkeypatch.setattr(rotation, "CONFIRM_SECONDS", 0.0)
-    with pytest.raises(ProofError, match=f"does not deliver by its new key: {why}"):
+    with pytest.raises(ProofError, match=f"does not deliver with its new key: {why}"):
         of_example().run()
 
 

@@ -1,10 +1,10 @@
-"""Runs on a relay as root: cuts its way to the brokers for a while, and nothing else.
+"""Runs on a relay as root: cuts its connection to the brokers for a while, and nothing else.
 
-    cut SECONDS    from now on; it ends by itself, whoever asked for it
+    cut SECONDS    starts now, and ends by itself after that time
     mend           ends it now
 
-The cut is a table of nftables that lives as long as a transient unit of systemd: the unit makes it before it starts to
-sleep and takes it away when it ends, however it ends. A relay that is started anew has neither.
+The cut is an nftables table that exists as long as a transient systemd unit: the unit adds it before it sleeps, and
+removes it when it ends for any reason. After a reboot neither is there.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ UNIT = "vaern-rehearsal.service"
 TABLE = "inet vaern_rehearsal"
 RULES = Path("/run/vaern-rehearsal.nft")
 SLACK_SECONDS = 5
-"""A sleep that does not end is ended."""
+"""Time after which a sleep that has not ended is killed."""
 
 
 def brokers() -> list[tuple[str, int]]:
@@ -35,7 +35,7 @@ def brokers() -> list[tuple[str, int]]:
 
 
 def rules(ways: list[tuple[str, int]]) -> str:
-    """What drops everything to and from those, and no other packet."""
+    """The nftables rules that drop every packet to and from those brokers, and no others."""
     leaving, coming = [], []
     for address, port in ways:
         family = "ip6" if ":" in address else "ip"
@@ -50,7 +50,7 @@ def rules(ways: list[tuple[str, int]]) -> str:
 
 
 def cut(seconds: float) -> None:
-    """Start the unit; it fails when one is there already."""
+    """Start the unit; fails when it is already running."""
     RULES.write_text(rules(brokers()), encoding="ascii")
     properties = {
         "ExecStartPre": f"/usr/sbin/nft -f {RULES}",
@@ -67,7 +67,7 @@ def cut(seconds: float) -> None:
 def mend() -> None:
     """End the unit, and with it the cut; no error when there is none."""
     subprocess.run(["systemctl", "stop", UNIT], check=False, stderr=subprocess.DEVNULL)
-    # Nothing is believed: also a table that outlived its unit goes.
+    # Also remove a table that was left behind by a unit that no longer exists.
     subprocess.run(["nft", "delete", "table", *TABLE.split()], check=False, stderr=subprocess.DEVNULL)
 
 
