@@ -24,7 +24,7 @@ def start(*words, **more):
 def said(word):
     print(word, flush=True)
 
-interruption.listen(once=True)
+interruption.install_handlers(once=True)
 supervision.supervise(keeper.Patience(work=0.4, hurried=0.2, rest=0.2, killed=3.0))
 try:
 """

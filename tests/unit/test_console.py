@@ -17,18 +17,18 @@ TOLD = [
 
 
 def test_without_a_terminal_every_step_is_a_plain_line(capsys: pytest.CaptureFixture[str]) -> None:
-    with progress_listener(as_json=False) as listen:
+    with progress_listener(as_json=False) as listener:
         for event in TOLD:
-            listen(event)
+            listener(event)
     captured = capsys.readouterr()
     assert captured.out == ""
     assert captured.err == "enrol: keys\n  enrol: hub1\nenrol: 3 hosts (1.2 s)\n"
 
 
 def test_for_a_program_every_step_is_a_json_line(capsys: pytest.CaptureFixture[str]) -> None:
-    with progress_listener(as_json=True) as listen:
+    with progress_listener(as_json=True) as listener:
         for event in TOLD:
-            listen(event)
+            listener(event)
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [line["phase"] for line in lines] == ["started", "detail", "finished"]
     assert lines[-1] == {"stage": "enrol", "phase": "finished", "text": "3 hosts", "seconds": 1.25}

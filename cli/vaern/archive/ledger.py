@@ -223,8 +223,8 @@ def _query(project: Project, municipality: Municipality, deployment: Deployment,
     if answer.returncode not in ANSWERED:
         error_text = (answer.stderr or answer.stdout).strip()
         raise ProvisionError(f"{collector} cannot count: {error_text}", fix="run `vaern up`, then again")
-    answer: Balance = json.loads(answer.stdout)
-    return answer
+    balance: Balance = json.loads(answer.stdout)
+    return balance
 
 
 def _each_relay(project: Project, slug: str, municipality: Municipality, command: str) -> dict[str, Round]:

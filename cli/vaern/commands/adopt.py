@@ -17,8 +17,8 @@ def command(ctx: click.Context, slug: str | None, name: str, identity: str) -> i
     """Add a resource that exists on Azure to the engine's state.
 
     Use it for a resource that was made just before the connection broke, or for a vault that was recovered. Nothing is
-    made or changed on Azure; the next run makes the resource as declared. Look at the resource first: from then on
-    vaern changes it, and removes it. Without MUNICIPALITY: the shared collectors.
+    made or changed on Azure; the next run makes the resource as declared. Look at the resource first: from then on it
+    is managed, and also removed, by vaern. Without MUNICIPALITY: the shared collectors.
 
     \b
     Example:

@@ -191,5 +191,5 @@ def raise_for(proofs: list[Proof]) -> None:
     if missing:
         raise ProofError(
             f"{len(missing)} of {len(proofs)} canaries did not reach the archive\n  " + "\n  ".join(missing),
-            fix=f"run `vaern verify {proofs[0].municipality}`; controls that fail on the next host say what to mend",
+            fix=f"run `vaern verify {proofs[0].municipality}`; controls that fail on the next host say what to repair",
         )

@@ -43,25 +43,25 @@ class _State:
 _state = _State()
 
 
-def listen(*, once: bool = False) -> None:
-    """From now on a signal raises Interrupted in the main thread. One the caller had ignored, as nohup does, stays so.
+def install_handlers(*, once: bool = False) -> None:
+    """Make signals raise Interrupted in the main thread. A signal the caller ignores, as nohup does, stays ignored.
 
-    With `once` the first alone does: somebody else decides how long cleaning up may take.
+    With `once` only the first signal does so: another process decides how long cleaning up may take.
     """
     _state.once = once
-    for number in heard():
-        signal.signal(number, _hear)
+    for number in handled_signals():
+        signal.signal(number, _handle_signal)
     signal.signal(signal.SIGALRM, _raise_again)
     sys.unraisablehook = _unless_swallowed(sys.unraisablehook)
 
 
-def heard() -> list[signal.Signals]:
-    """The signals that end a run: all of SIGNALS that whoever started us did not have ignored."""
+def handled_signals() -> list[signal.Signals]:
+    """The signals that end a run: all of SIGNALS except those the caller ignores."""
     return [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
 
 
-def no_longer() -> None:
-    """The run is over: a signal that comes now changes nothing."""
+def block_signals() -> None:
+    """Block all signals at the end of a run, so that a late one no longer changes its result."""
     signal.pthread_sigmask(signal.SIG_BLOCK, (*SIGNALS, signal.SIGALRM))
 
 
@@ -94,7 +94,7 @@ def deferred() -> Iterator[None]:
             raise Interrupted
 
 
-def _hear(number: int, _frame: FrameType | None) -> None:
+def _handle_signal(number: int, _frame: FrameType | None) -> None:
     again, _state.first = _state.first != 0, _state.first or number
     if not (_state.once if again else _state.deferring):
         raise Interrupted

@@ -51,7 +51,7 @@ def leave(code: int) -> NoReturn:
 
 def _fork() -> int:
     """Fork; the child is told by SIGTERM when its parent dies, and hears signals as this process did before."""
-    watched = {signal.SIGCHLD, *interruption.heard()}
+    watched = {signal.SIGCHLD, *interruption.handled_signals()}
     before = signal.pthread_sigmask(signal.SIG_BLOCK, watched)
     parent = os.getpid()
     child = os.fork()

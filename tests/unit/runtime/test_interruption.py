@@ -38,7 +38,7 @@ def send(number: int) -> None:
     ],
 )
 def test_a_signal_is_raised_and_decides_the_exit_code(number: int, code: ExitCode) -> None:
-    interruption.listen()
+    interruption.install_handlers()
     assert not interruption.told()
     with pytest.raises(Interrupted):
         send(number)
@@ -61,7 +61,7 @@ def work(heard: list[str], *numbers: int, error: Exception | None = None) -> Non
 
 
 def test_it_waits_for_the_end_of_what_must_be_heard() -> None:
-    interruption.listen()
+    interruption.install_handlers()
     heard: list[str] = []
     with pytest.raises(Interrupted):
         work(heard, signal.SIGTERM)
@@ -69,19 +69,19 @@ def test_it_waits_for_the_end_of_what_must_be_heard() -> None:
 
 
 def test_the_interruption_says_more_than_the_error_it_has_caused() -> None:
-    interruption.listen()
+    interruption.install_handlers()
     with pytest.raises(Interrupted):
         work([], signal.SIGINT, error=RuntimeError("the engine was cancelled"))
 
 
 def test_an_error_alone_is_raised_as_it_is() -> None:
-    interruption.listen()
+    interruption.install_handlers()
     with pytest.raises(RuntimeError):
         work([], error=RuntimeError("no quota"))
 
 
 def test_a_second_signal_does_not_wait() -> None:
-    interruption.listen()
+    interruption.install_handlers()
     heard: list[str] = []
     with pytest.raises(Interrupted):
         work(heard, signal.SIGINT, signal.SIGINT)
@@ -89,7 +89,7 @@ def test_a_second_signal_does_not_wait() -> None:
 
 
 def test_a_second_signal_is_not_raised_where_somebody_else_decides() -> None:
-    interruption.listen(once=True)
+    interruption.install_handlers(once=True)
     with pytest.raises(Interrupted):
         send(signal.SIGINT)
     send(signal.SIGINT)
@@ -97,9 +97,9 @@ def test_a_second_signal_is_not_raised_where_somebody_else_decides() -> None:
 
 def test_what_was_ignored_stays_ignored() -> None:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    interruption.listen()
+    interruption.install_handlers()
     send(signal.SIGHUP)
-    assert signal.SIGHUP not in interruption.heard()
+    assert signal.SIGHUP not in interruption.handled_signals()
     assert not interruption.told()
 
 
@@ -112,7 +112,7 @@ class Swallowing:
 
 
 def test_where_it_cannot_be_raised_it_is_raised_right_after(capsys: pytest.CaptureFixture[str]) -> None:
-    interruption.listen(once=True)
+    interruption.install_handlers(once=True)
 
     def work() -> None:
         Swallowing()
