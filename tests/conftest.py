@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from xdist.scheduler import LoadScopeScheduling
 
 LAB_OF_ITS_OWN = {"test_stacks.py"}
-ONE_LEG = {"test_catalogue.py", "test_log_shipper.py", "test_log_shipper_cpr.py", "test_network_tap.py"}
+ONE_PIPELINE = {"test_catalogue.py", "test_log_shipper.py", "test_log_shipper_cpr.py", "test_network_tap.py"}
 FIRST = ("lab", "roles/test_silence.py", "faults", "roles/test_event_hubs.py", "roles/test_ledger.py")
 """What takes longest, in this order; silence is mostly waiting, which others can use."""
 KINDS = ("roles", "lab", "azure", "setup", "processes", "mutations", "unit")
@@ -20,7 +20,7 @@ KINDS = ("roles", "lab", "azure", "setup", "processes", "mutations", "unit")
 def group(nodeid: str) -> str:
     """The hosts that a test shares with others, or its file."""
     path = Path(nodeid.partition("::")[0])
-    shares = path.name in ONE_LEG or (path.parent.name in {"lab", "faults"} and path.name not in LAB_OF_ITS_OWN)
+    shares = path.name in ONE_PIPELINE or (path.parent.name in {"lab", "faults"} and path.name not in LAB_OF_ITS_OWN)
     return str(path.parent if shares else path)
 
 

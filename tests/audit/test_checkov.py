@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from azure_audit import Allowed, Finding, exceptions, not_needed, scan, without_reason
-from azure_graph import example_deployment, example_municipality
+from support.azure.checkov import Allowed, Finding, exceptions, not_needed, scan, without_reason
+from support.azure.graph import example_deployment, example_municipality
 
 from vaern.runtime.paths import Project
 from vaern_stacks.azure.export import municipality_template, shared_template

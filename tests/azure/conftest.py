@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from azure_cloud import Azure
-from azure_double.cloud import Cloud
-from azure_double.launching import write_launcher
-from azure_stacks import Stacks
-from tools import TOOLS
+from support.azure.cloud import Azure
+from support.azure.stacks import Stacks
+from support.doubles.azure_native.cloud import Cloud
+from support.doubles.azure_native.launching import write_launcher
+from support.paths import TOOLS
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -10,11 +10,11 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import azurite
 import pytest
-from azure_graph import example_deployment
-from captured_file import captured, event
-from tools import TOOLS
+from support.azure import azurite
+from support.azure.capture_file import captured, event
+from support.azure.graph import example_deployment
+from support.paths import TOOLS
 
 from vaern.declaration import load_municipality
 from vaern.errors import ProofError

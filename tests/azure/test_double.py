@@ -9,8 +9,8 @@ from typing import Any
 import pulumi
 import pulumi_azure_native as azure_native
 import pytest
-from azure_cloud import Azure
 from pulumi_azure_native import eventhub, resources, storage
+from support.azure.cloud import Azure
 
 from vaern.errors import ProvisionError
 

@@ -6,9 +6,9 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from azure_graph import example_municipality
-from azure_project import SLUG, make_azure_project
-from azure_stacks import Stacks
+from support.azure.graph import example_municipality
+from support.azure.project import SLUG, make_azure_project
+from support.azure.stacks import Stacks
 
 from vaern import provision
 from vaern.errors import ProvisionError

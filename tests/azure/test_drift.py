@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pulumi
 import pytest
-from azure_cloud import Azure
-from azure_double.sdk import Sdk
 from pulumi_azure_native import keyvault, resources, storage
+from support.azure.cloud import Azure
+from support.doubles.azure_native.sdk import Sdk
 
 from vaern_stacks.azure.armtypes import arm_types
 from vaern_stacks.drift import Moved, ignored

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from azure_graph import example_deployment
-from azure_stacks import SLUG, Stacks, with_given_addresses
+from support.azure.graph import example_deployment
+from support.azure.stacks import SLUG, Stacks, with_given_addresses
 
 from vaern.errors import ProvisionError
 

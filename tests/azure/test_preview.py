@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from azure_cloud import Azure
+from support.azure.cloud import Azure
 
 from vaern.errors import ExitCode
 

@@ -9,8 +9,8 @@ import re
 from dataclasses import dataclass
 
 import pytest
-from azure_cloud import Program
-from azure_stacks import SLUG, Stacks
+from support.azure.cloud import Program
+from support.azure.stacks import SLUG, Stacks
 
 from vaern.errors import ProvisionError, UsageError
 

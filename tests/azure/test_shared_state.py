@@ -13,16 +13,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import azurite
 import pytest
-from azure_cloud import Azure
-from operator_run import SECRET, engine, program
-from tools import TOOLS
+from support.azure import azurite
+from support.azure.cloud import Azure
+from support.azure.operator_run import SECRET, engine, program
+from support.paths import TESTS, TOOLS
 
 from vaern.errors import BusyError, ProvisionError
 from vaern_stacks.engine import Engine
 
-TESTS = Path(__file__).resolve().parents[1]
 CONTAINER = "vaern-state"
 URL = f"azblob://{CONTAINER}"
 DEADLINE_SECONDS = 300.0
@@ -46,7 +45,14 @@ class Team:
     def start(self, name: str) -> tuple[subprocess.Popen[bytes], Path]:
         """A run that is in the middle, and the file that lets it go on."""
         until = self.folder / f"{name}.go"
-        words = [sys.executable, "-m", "operator_run", str(self.folder / name), str(self.azure.tools), self.url]
+        words = [
+            sys.executable,
+            "-m",
+            "support.azure.operator_run",
+            str(self.folder / name),
+            str(self.azure.tools),
+            self.url,
+        ]
         paths = os.pathsep.join([str(TESTS), os.environ.get("PYTHONPATH", "")])
         with (self.folder / f"{name}.log").open("wb") as log:
             process = subprocess.Popen(

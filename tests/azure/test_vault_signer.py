@@ -16,13 +16,13 @@ import urllib3.util.connection
 from azure.core.pipeline.transport import HttpTransport
 from azure.keyvault.keys._shared import http_challenge_cache as keys_challenges
 from azure.keyvault.secrets._shared import http_challenge_cache as secrets_challenges
-from azure_graph import example_deployment, shared_graph
-from certificates import Authority
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
-from vault_double import TOKEN, Key, Vault, serving
+from support.azure.graph import example_deployment, shared_graph
+from support.certificates import Authority
+from support.doubles.key_vault import TOKEN, Key, Vault, serving
 
 from vaern.enrolment import authority
 from vaern.enrolment.certificates import is_usable

@@ -1,4 +1,4 @@
-"""The hosts of benches. What they print are ratios of two ways measured in turn; see paired.py."""
+"""The hosts of benches. What they print are ratios of two ways measured in turn; see support/bench/paired.py."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from lab_project import Lab, make_project
+from support.lab.project import Lab, make_project
 
 
 @pytest.fixture(scope="session")

@@ -14,10 +14,10 @@ import time
 from pathlib import Path
 
 import pytest
-from azure_double.launching import write_launcher
-from generated_fleet import write_azure_fleet
-from paired import alternate, timed
-from tools import TOOLS
+from support.bench.paired import alternate, timed
+from support.declarations.generated_fleet import write_azure_fleet
+from support.doubles.azure_native.launching import write_launcher
+from support.paths import TOOLS
 
 ROOT = Path(__file__).resolve().parents[2]
 VAERN = str(Path(sys.executable).parent / "vaern")

@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from generated_fleet import write_fleet
-from paired import alternate, timed
+from support.bench.paired import alternate, timed
+from support.declarations.generated_fleet import write_fleet
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent

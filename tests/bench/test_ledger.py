@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 import zstandard
-from lab_hosts import lab_hosts
-from leg import DHCP, HOSTS, RELAY, Leg, connect_devices, plays, prepare
-from paired import alternate
+from support.bench.paired import alternate
+from support.lab.hosts import lab_hosts
+from support.lab.pipeline import DHCP, HOSTS, RELAY, Pipeline, connect_devices, plays, prepare
 
 from vaern_programs.collector.archive.partition import Partition
 from vaern_programs.collector.archive.segments import blocks
@@ -89,8 +89,8 @@ def test_the_rate_of_the_relay(tmp_path: Path) -> None:
         connect_devices(lab)
         lab.inventory({"collectors": ["hub1"], "relays": ["gw1"]}, tmp_path)
         (tmp_path / "plays.json").write_text(json.dumps(plays()[:2]), encoding="utf-8")
-        leg = Leg(lab, tmp_path)
-        leg.apply()
+        pipeline = Pipeline(lab, tmp_path)
+        pipeline.apply()
         lab.run("gw1", "systemctl stop vaern-spool.timer")
         lab.run("hub1", "systemctl stop vaern-ledger.timer")
         rounds = iter(range(100))
@@ -98,7 +98,7 @@ def test_the_rate_of_the_relay(tmp_path: Path) -> None:
         def flood() -> float:
             tag = f"bench-{next(rounds)}-"
             started = time.monotonic()
-            leg.device("many", "tcp", DHCP, RELAY, str(FLOOD), tag)
+            pipeline.device("many", "tcp", DHCP, RELAY, str(FLOOD), tag)
             lab.run("hub1", f"vaern-archive-find --code 0710 --since 600 --wait 240 {tag}{FLOOD - 1}. > /dev/null")
             return time.monotonic() - started
 

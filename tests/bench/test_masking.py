@@ -8,8 +8,8 @@ import statistics
 from pathlib import Path
 
 import pytest
-from lab_hosts import lab_hosts
-from leg import DHCP, HOSTS, RELAY, SPOOL, Leg, plays, prepare
+from support.lab.hosts import lab_hosts
+from support.lab.pipeline import DHCP, HOSTS, RELAY, SPOOL, Pipeline, plays, prepare
 
 EVENTS = 60000
 ROUNDS = 3
@@ -52,10 +52,10 @@ with socket.create_connection((relay, 514), source_address=(address, 0)) as send
 """
 
 
-def rate(leg: Leg, share: float) -> float:
+def rate(pipeline: Pipeline, share: float) -> float:
     """Events a second; the sender is on the relay itself, with the address of a device."""
     program = f"python3 - {RELAY} {DHCP} {EVENTS} {share} {SPOOL}/segments/open-2.jsonl"
-    return float(leg.lab.run("gw1", program, stdin=MEASURE))
+    return float(pipeline.lab.run("gw1", program, stdin=MEASURE))
 
 
 @pytest.mark.bench
@@ -67,21 +67,21 @@ def test_masking(tmp_path: Path) -> None:
         lab.run("gw1", f"ip address add {DHCP}/24 dev lan")
         lab.inventory({"collectors": ["hub1"], "relays": ["gw1"]}, tmp_path)
         (tmp_path / "plays.json").write_text(json.dumps(plays()[:2]), encoding="utf-8")
-        leg = Leg(lab, tmp_path)
-        leg.apply()
-        show(measured(leg))
+        pipeline = Pipeline(lab, tmp_path)
+        pipeline.apply()
+        show(measured(pipeline))
 
 
-def measured(leg: Leg) -> dict[tuple[str, float], list[float]]:
+def measured(pipeline: Pipeline) -> dict[tuple[str, float], list[float]]:
     """Rates of each handling and share, in turn, so that a slow moment of the machine meets all of them."""
     found: dict[tuple[str, float], list[float]] = {(mode, share): [] for mode in MODES for share in SHARES}
     spool = {"directory": SPOOL, "max_bytes": 2**31}
     for _ in range(ROUNDS):
         for mode in MODES:
             chosen = {"log_shipper_privacy": {"cpr": mode}, "log_shipper_spool": spool}
-            leg.apply("--limit", "gw1", "-e", json.dumps(chosen))
+            pipeline.apply("--limit", "gw1", "-e", json.dumps(chosen))
             for share in SHARES:
-                found[mode, share].append(rate(leg, share))
+                found[mode, share].append(rate(pipeline, share))
     return found
 
 

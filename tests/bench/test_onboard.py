@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from lab_project import Lab
-from paired import alternate, timed
+from support.bench.paired import alternate, timed
+from support.lab.project import Lab
 
 from vaern.declaration import load_fleet
 from vaern.workflows import plays

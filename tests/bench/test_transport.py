@@ -9,10 +9,10 @@ import time
 from collections.abc import Iterator, Mapping
 
 import pytest
-from leg import OVERLAY, SPOOL
-from transport_hosts import site
-from transport_site import Run, Site
-from transport_ways import EVERYTHING, PLAIN, Way, rendered, ways
+from support.bench.transport_hosts import site
+from support.bench.transport_site import Run, Site
+from support.bench.transport_ways import EVERYTHING, PLAIN, Way, rendered, ways
+from support.lab.pipeline import OVERLAY, SPOOL
 
 pytestmark = pytest.mark.bench
 

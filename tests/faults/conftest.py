@@ -1,4 +1,4 @@
-"""One booted leg for all faults. `--fault-scale 1` gives them their full length; without it they are short, and few."""
+"""One booted pipeline for all faults. They are short, and few; `--fault-scale 1` runs all of them at full length."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from faulty_leg import Site, connect_neighbour, plays, tunnel_keys
-from lab_hosts import lab_hosts
-from leg import HOSTS, connect_devices, prepare
-from silence import keys
+from support.lab.faulty_pipeline import Site, connect_neighbour, plays, tunnel_keys
+from support.lab.hosts import lab_hosts
+from support.lab.monitored_hosts import keys
+from support.lab.pipeline import HOSTS, connect_devices, prepare
 
 SHORT = 0.03
 """Part of the full length that shows that a fault is survived at all: ten minutes become eighteen seconds."""

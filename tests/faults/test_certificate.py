@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 
 import pytest
-from faulty_leg import Figures, Load, Site
-from leg import OVERLAY
+from support.lab.faulty_pipeline import Figures, Load, Site
+from support.lab.pipeline import OVERLAY
 
 pytestmark = pytest.mark.faults
 

@@ -7,10 +7,10 @@ import struct
 import subprocess
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from faulty_leg import Figures, Load, Site
+from support.lab.faulty_pipeline import Figures, Load, Site
+from support.programs import FOLDER
 
 pytestmark = pytest.mark.faults
 
@@ -31,11 +31,11 @@ def step(site: Site, seconds: int) -> None:
 
 @pytest.fixture(scope="module")
 def stepped(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """A relay on which every program looks at a clock that can be stepped; see clock.c."""
+    """A relay on which every program looks at a clock that can be stepped; see support/programs/clock.c."""
     if shutil.which("cc") is None:
         pytest.skip("a clock that can be stepped needs a C compiler (apt-get install gcc libc6-dev)")
     library = tmp_path_factory.mktemp("clock") / "clock.so"
-    source = str(Path(__file__).with_name("clock.c"))
+    source = str(FOLDER / "clock.c")
     subprocess.run(["cc", "-O2", "-Wall", "-Werror", "-shared", "-fPIC", "-o", library, source], check=True, timeout=60)
     text = library.read_bytes().hex()
     place = "/usr/local/lib/vaern-clock.so"

@@ -6,9 +6,9 @@ import time
 from pathlib import Path
 
 import pytest
-from faulty_leg import Figures, Load, Site
-from leg import SPOOL
-from power import spool_on_disk
+from support.lab.faulty_pipeline import Figures, Load, Site
+from support.lab.pipeline import SPOOL
+from support.lab.power_cut import spool_on_disk
 
 pytestmark = pytest.mark.faults
 

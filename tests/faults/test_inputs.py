@@ -7,7 +7,7 @@ import re
 import time
 
 import pytest
-from faulty_leg import WAYS, Figures, Load, Site
+from support.lab.faulty_pipeline import WAYS, Figures, Load, Site
 
 pytestmark = [pytest.mark.faults, pytest.mark.brief]
 

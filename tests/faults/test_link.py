@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from faulty_leg import Figures, Load, Site
+from support.lab.faulty_pipeline import Figures, Load, Site
 
 pytestmark = pytest.mark.faults
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from faulty_leg import Figures, Site, declared_bytes, declared_events
+from support.lab.faulty_pipeline import Figures, Site, declared_bytes, declared_events
 
 pytestmark = pytest.mark.faults
 

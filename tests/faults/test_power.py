@@ -6,8 +6,8 @@ import time
 from pathlib import Path
 
 import pytest
-from faulty_leg import Figures, Load, Site
-from power import STARTED, spool_on_disk
+from support.lab.faulty_pipeline import Figures, Load, Site
+from support.lab.power_cut import STARTED, spool_on_disk
 
 pytestmark = pytest.mark.faults
 

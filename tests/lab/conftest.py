@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from lab_project import Lab, make_project
+from support.lab.project import Lab, make_project
 
 AS_USERS_DO = {"test_a_second_run_changes_nothing", "test_a_dry_run_changes_nothing_and_says_so"}
 

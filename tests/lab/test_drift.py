@@ -9,7 +9,7 @@ import time
 from typing import Any
 
 import pytest
-from lab_project import Lab
+from support.lab.project import Lab
 
 from vaern.errors import ExitCode
 from vaern_stacks.lab import machine

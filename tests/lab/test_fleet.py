@@ -7,8 +7,8 @@ import subprocess
 import time
 
 import pytest
-from interruption import kill_all_of
-from lab_project import Lab
+from support.interruption import kill_all_of
+from support.lab.project import Lab
 
 from vaern.errors import ExitCode
 

@@ -18,8 +18,8 @@ from itertools import cycle, islice
 from pathlib import Path
 
 import pytest
-from interruption import WAYS, below, files_with, folders_of, left_of, run, taking_in_orphans
-from lab_project import Lab
+from support.interruption import WAYS, below, files_with, folders_of, left_of, run, taking_in_orphans
+from support.lab.project import Lab
 
 pytestmark = pytest.mark.lab
 COUNT = int(os.environ.get("VAERN_INTERRUPTIONS", "20"))

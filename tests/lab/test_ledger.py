@@ -7,8 +7,8 @@ import time
 from typing import Any
 
 import pytest
-from lab_project import Lab
-from leg import PASS_OVER
+from support.lab.pipeline import PASS_OVER
+from support.lab.project import Lab
 
 pytestmark = pytest.mark.lab
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from lab_project import Lab
+from support.lab.project import Lab
 
 from vaern.errors import ExitCode
 
@@ -91,15 +91,15 @@ def test_a_second_run_at_the_same_time_is_refused(onboarded: Lab) -> None:
 def test_a_canary_that_cannot_pass_names_its_leg(onboarded: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     onboarded.ssh("hub1", "systemctl stop vaern-archiver")
     try:
-        from vaern import proof
         from vaern.declaration import load_fleet
+        from vaern.proof import canary_events
         from vaern.provision import municipality_outputs
         from vaern.runtime.secret_store import folder_of
 
-        monkeypatch.setattr(proof, "WAIT_SECONDS", 4.0)
+        monkeypatch.setattr(canary_events, "WAIT_SECONDS", 4.0)
         project = onboarded.project
         fleet = load_fleet(project)
-        proofs = proof.prove(
+        proofs = canary_events.prove(
             project,
             "favrskov",
             fleet.municipalities["favrskov"],
@@ -110,7 +110,7 @@ def test_a_canary_that_cannot_pass_names_its_leg(onboarded: Lab, monkeypatch: py
         )
     finally:
         onboarded.ssh("hub1", "systemctl start vaern-archiver")
-    assert {(one.subject, one.seen, one.leg) for one in proofs} == {
+    assert {(one.subject, one.seen, one.pipeline) for one in proofs} == {
         ("core", False, "relay"),
         ("dhcp1", False, "relay"),
         ("firewall1", False, "relay"),

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from lab_project import Lab
+from support.lab.project import Lab
 
 from vaern.provision import municipality_outputs
 from vaern.runtime.paths import Project

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from interruption import CTRL_C, WAYS, Run, below, folders_of, left_of, run, taking_in_orphans
+from support.interruption import CTRL_C, WAYS, Run, below, folders_of, left_of, run, taking_in_orphans
 
 BEGIN = """
 import contextlib, os, signal, subprocess, sys, time

@@ -9,25 +9,25 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from lab_hosts import lab_hosts
-from leg import HOSTS, SPOOL_BYTES, Leg, connect_devices, plays, prepare
+from support.lab.hosts import lab_hosts
+from support.lab.pipeline import HOSTS, SPOOL_BYTES, Pipeline, connect_devices, plays, prepare
 
 SMALL_BYTES = 16 * 2**20
 
 
 @pytest.fixture(scope="session")
-def leg(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Leg]:
+def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
     """Collector, relay and sensor, after a dry run on the bare hosts that changed nothing."""
-    yield from configured(tmp_path_factory.mktemp("leg"), SPOOL_BYTES)
+    yield from configured(tmp_path_factory.mktemp("pipeline"), SPOOL_BYTES)
 
 
 @pytest.fixture(scope="module")
-def own_leg(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Leg]:
+def own_pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
     """The same, with a spool that is soon full, for tests that lose events on purpose."""
-    yield from configured(tmp_path_factory.mktemp("leg"), SMALL_BYTES)
+    yield from configured(tmp_path_factory.mktemp("pipeline"), SMALL_BYTES)
 
 
-def configured(folder: Path, spool_bytes: int) -> Iterator[Leg]:
+def configured(folder: Path, spool_bytes: int) -> Iterator[Pipeline]:
     """The hosts with their roles, until the generator is closed."""
     collector, shipper, tap = plays()
     shipper["vars"]["log_shipper_spool"]["max_bytes"] = spool_bytes
@@ -36,11 +36,11 @@ def configured(folder: Path, spool_bytes: int) -> Iterator[Leg]:
         connect_devices(lab)
         lab.inventory({"collectors": ["hub1"], "relays": ["gw1"], "sensors": ["sensor1"]}, folder)
         (folder / "plays.json").write_text(json.dumps([collector, shipper, tap]), encoding="utf-8")
-        hosts = Leg(lab, folder)
+        hosts = Pipeline(lab, folder)
         assert "failed=0" in hosts.apply("--check")
         for host in ("gw1", "sensor1"):
             assert lab.run(host, "ls /etc/vaern; command -v rsyslogd suricata", check=False).split() == ["pki"]
         started = time.monotonic()
         hosts.apply()
-        logging.getLogger(__name__).info("bare hosts to a working leg: %.1f s", time.monotonic() - started)
+        logging.getLogger(__name__).info("bare hosts to a working pipeline: %.1f s", time.monotonic() - started)
         yield hosts

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lab_hosts import Booted, lab_hosts
+from support.lab.hosts import Booted, lab_hosts
 
 from vaern.enrolment import Enrolled, Subject, enrol, preshared_keys
 from vaern.enrolment.signer import LocalSigner

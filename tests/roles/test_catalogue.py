@@ -14,9 +14,10 @@ from typing import Any
 
 import jsonschema
 import pytest
-from certificates import Authority
-from lab_hosts import Booted, lab_hosts
-from leg import DEVICE, RELAY, SPOOL, Event, Leg, play
+from support.certificates import Authority
+from support.lab.hosts import Booted, lab_hosts
+from support.lab.pipeline import RELAY, SPOOL, Event, Pipeline, play
+from support.programs import source_of
 
 from vaern.model.catalogue import GENERIC, Sample, kind_of, sample
 from vaern.model.vocabulary import SourceKind
@@ -61,7 +62,7 @@ TRAFFIC = (
 
 
 @pytest.fixture(scope="module")
-def relay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Leg]:
+def relay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
     """A relay with the role and a source of its own for each vendor and kind, and each clock; no broker answers it."""
     folder = tmp_path_factory.mktemp("catalogue")
     with lab_hosts({"gw1": {"uplink": "198.19.50.10/15", "lan": f"{RELAY}/16@lan1"}}, folder) as lab:
@@ -75,7 +76,7 @@ def relay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Leg]:
             "log_shipper_sources": sources(),
         }
         (folder / "plays.json").write_text(json.dumps([play("log_shipper", "gw1", variables)]), encoding="utf-8")
-        relay = Leg(lab, folder)
+        relay = Pipeline(lab, folder)
         relay.apply()
         yield relay
 
@@ -86,7 +87,7 @@ def _prepare(lab: Booted) -> None:
     lab.run("gw1", "groupadd -r vaern-pki; install -d -m 0750 -g vaern-pki /etc/vaern/pki; apt-get -q update")
     for name, text in {"host.key": own.key, "host.crt": own.certificate, "ca.crt": authority.certificate}.items():
         lab.run("gw1", f"umask 027; cat > /etc/vaern/pki/{name}; chgrp vaern-pki /etc/vaern/pki/{name}", stdin=text)
-    lab.run("gw1", "cat > /root/device.py", stdin=DEVICE.read_text(encoding="utf-8"))
+    lab.run("gw1", "cat > /root/device.py", stdin=source_of("device.py"))
     lab.run("gw1", "while read each; do ip address add $each/32 dev lan; done", stdin=_addresses())
 
 
@@ -123,7 +124,7 @@ def lines(name: str | None) -> Sample:
     return sample(name)
 
 
-def send(relay: Leg, sent: dict[str, list[str]], seconds: float = 60.0) -> dict[str, list[Event]]:
+def send(relay: Pipeline, sent: dict[str, list[str]], seconds: float = 60.0) -> dict[str, list[Event]]:
     """What is spooled of each source, in the order it was sent."""
     addresses = {source["name"]: source["address"] for source in sources()}
     before = spooled(relay)
@@ -139,7 +140,7 @@ def send(relay: Leg, sent: dict[str, list[str]], seconds: float = 60.0) -> dict[
         time.sleep(0.5)
 
 
-def spooled(relay: Leg) -> dict[str, list[Event]]:
+def spooled(relay: Pipeline) -> dict[str, list[Event]]:
     """Every event in the spool but those of the comparison, by source, in order; each is held to the schema."""
     files = f"{SPOOL}/segments/2*.jsonl {SPOOL}/segments/open-*.jsonl"
     text = relay.lab.run("gw1", f'cat {files} 2>/dev/null | grep -v \'"source":"fast-\'', check=False)
@@ -159,7 +160,7 @@ def with_year(expected: Any, now: datetime) -> Any:
     return f"{now.year - (this > now + timedelta(days=30))}{expected[4:]}"
 
 
-def counted(relay: Leg, counter: str, name: str) -> int:
+def counted(relay: Pipeline, counter: str, name: str) -> int:
     """A counter of the relay as of its last count (every 10 s)."""
     text = relay.lab.run(
         "gw1", "cd /var/log/vaern-log-shipper; tail -q -n 400 impstats.json.1 impstats.json 2>/dev/null || true"
@@ -169,7 +170,7 @@ def counted(relay: Leg, counter: str, name: str) -> int:
     return int(values[-1].get(name, 0)) if values else 0
 
 
-def test_every_minimum_field_of_every_vendor_arrives(relay: Leg) -> None:
+def test_every_minimum_field_of_every_vendor_arrives(relay: Pipeline) -> None:
     """Exactly the fields of the sample, raw message kept; the table of what was seen is printed."""
     sent = {f"{kind}-{vendor.name}": [each.line for each in lines(vendor.sample).lines] for kind, vendor in CASES}
     found, now = send(relay, sent), datetime.now(UTC)
@@ -188,7 +189,7 @@ def test_every_minimum_field_of_every_vendor_arrives(relay: Leg) -> None:
     logging.getLogger(__name__).info("kind, vendor, fields that arrived\n%s", "\n".join(table))
 
 
-def test_every_clock_becomes_utc(relay: Leg) -> None:
+def test_every_clock_becomes_utc(relay: Pipeline) -> None:
     """Local time on both sides of both changes, the hour that comes twice, offsets, epochs, twelve hours, no year."""
     found = send(relay, {f"clock-{number}": [line] for number, (_, _, line, _) in enumerate(CLOCKS)})
     now = datetime.now(UTC)
@@ -196,7 +197,7 @@ def test_every_clock_becomes_utc(relay: Leg) -> None:
     assert seen == [(line, with_year(expected, now)) for _, _, line, expected in CLOCKS]
 
 
-def test_what_does_not_fit_is_carried_marked_and_counted(relay: Leg) -> None:
+def test_what_does_not_fit_is_carried_marked_and_counted(relay: Pipeline) -> None:
     """And a number that was masked does not come back by way of a field."""
     hostile = [
         "<189>not a line of this vendor",
@@ -224,7 +225,7 @@ def test_what_does_not_fit_is_carried_marked_and_counted(relay: Leg) -> None:
     assert counted(relay, "unparsed", "hostile") >= 3
 
 
-def test_long_lines_made_to_confuse_a_parser_stop_none(relay: Leg) -> None:
+def test_long_lines_made_to_confuse_a_parser_stop_none(relay: Pipeline) -> None:
     """Beginnings repeated without an end, at 50 kB, to every parser once: all carried, in the order they were sent."""
     beginnings = [
         ",",
@@ -242,7 +243,7 @@ def test_long_lines_made_to_confuse_a_parser_stop_none(relay: Leg) -> None:
         assert [event["message"] for event in found[name]] == long
 
 
-def test_json_within_a_message_stays_within_it(relay: Leg) -> None:
+def test_json_within_a_message_stays_within_it(relay: Pipeline) -> None:
     """Values with quotes, control characters and keys of the event itself."""
     inner = [
         {"@timestamp": "2026-11-24T02:00:00Z", "user.name": 'a","sequence":1,"x":"', "event.action": "line\nfeed"},
@@ -257,7 +258,7 @@ def test_json_within_a_message_stays_within_it(relay: Leg) -> None:
     assert "user.name" not in found[2]["ecs"]
 
 
-def test_how_much_parsing_costs(relay: Leg) -> None:
+def test_how_much_parsing_costs(relay: Pipeline) -> None:
     """Reported, not asserted: the same lines of a FortiGate without and with their parser, one after the other."""
     addresses = {source["name"]: source["address"] for source in sources()}
     seconds = {}

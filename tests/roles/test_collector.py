@@ -11,16 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from certificates import Authority
-from lab_hosts import Booted, lab_hosts
-from tools import TOOLS
+from support.certificates import Authority
+from support.lab.hosts import Booted, lab_hosts
+from support.paths import TOOLS
+from support.programs import source_of
 
 pytestmark = pytest.mark.roles
 
 ROOT = Path(__file__).resolve().parents[2]
 ADDRESS = "fd5a:1c3e:9b27::1"
 LISTENER = f"[{ADDRESS}]:9093"
-CLIENT = Path(__file__).with_name("collector_client.py")
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def enrol(lab: Booted) -> None:
         lab.run("hub1", f"umask 077; cat > /root/{name}.key", stdin=relay.key)
         lab.run("hub1", f"cat > /root/{name}.crt", stdin=relay.certificate)
     lab.run("hub1", "cat > /root/ca.crt", stdin=authority.certificate)
-    lab.run("hub1", "cat > /root/client.py", stdin=CLIENT.read_text(encoding="utf-8"))
+    lab.run("hub1", "cat > /root/client.py", stdin=source_of("collector_client.py"))
     lab.run("hub1", "cat > /root/collector", stdin=LISTENER)
 
 

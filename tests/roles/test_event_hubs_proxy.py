@@ -10,10 +10,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from certificates import Authority
-from lab_hosts import Booted, lab_hosts
-from leg import DEVICE, DHCP, READ, RELAY, Leg, collector_play, play
-from namespace import PRIMARY, connection_string, keys, missing, plays
+from support.certificates import Authority
+from support.lab.event_hubs_broker import PRIMARY, connection_string, keys, missing, plays
+from support.lab.hosts import Booted, lab_hosts
+from support.lab.pipeline import DHCP, RELAY, Pipeline, collector_play, play
+from support.programs import source_of
 
 pytestmark = pytest.mark.roles
 
@@ -68,13 +69,13 @@ def prepare(lab: Booted) -> None:
     # Never chosen by itself, as no address of another municipality is.
     lab.run("gw1", f"ip address add {OTHER}/128 dev uplink nodad preferred_lft 0")
     lab.run("gw1", f"ip address add {DHCP}/32 dev lan")
-    lab.run("gw1", "cat > /root/device.py", stdin=DEVICE.read_text(encoding="utf-8"))
+    lab.run("gw1", "cat > /root/device.py", stdin=source_of("device.py"))
     rules = f"add chain inet t i {{ type filter hook input priority 0; }}; add rule inet t i tcp dport {PRIMARY}"
     lab.run("endpoint1", f"nft 'add table inet t; {rules} ip saddr != 198.18.0.10 drop'")
 
 
 @pytest.fixture(scope="module")
-def leg(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Leg]:
+def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
     folder = tmp_path_factory.mktemp("proxied")
     with lab_hosts(HOSTS, folder) as lab:
         prepare(lab)
@@ -92,55 +93,62 @@ def leg(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Leg]:
         yield made
 
 
-class Proxied(Leg):
+class Proxied(Pipeline):
     """The archive is beside the broker."""
 
     def archived(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.lab.run("endpoint1", "python3 -", stdin=READ).splitlines()]
+        return [
+            json.loads(line)
+            for line in self.lab.run("endpoint1", "python3 - 0710", stdin=source_of("read_archive.py")).splitlines()
+        ]
 
 
-def connects(leg: Leg, source: str) -> str:
+def connects(pipeline: Pipeline, source: str) -> str:
     """What a connection from that overlay address to the hub comes to."""
-    return leg.lab.run("gw1", f"python3 - {source} {HUB} {PRIMARY}", stdin=CONNECT).strip()
+    return pipeline.lab.run("gw1", f"python3 - {source} {HUB} {PRIMARY}", stdin=CONNECT).strip()
 
 
-def test_events_arrive_through_the_hub_that_is_up(leg: Leg) -> None:
-    leg.device("many", "tcp", DHCP, RELAY, "5000", "through-", host="gw1")
-    assert missing(leg) == set()
-    assert len({one["message"] for one in leg.archived() if "app: through-" in one["message"]}) == 5000
-    peers = leg.lab.run("endpoint1", f"ss -Htn state established 'sport = :{PRIMARY}' | awk '{{ print $4 }}'").split()
+def test_events_arrive_through_the_hub_that_is_up(pipeline: Pipeline) -> None:
+    pipeline.device("many", "tcp", DHCP, RELAY, "5000", "through-", host="gw1")
+    assert missing(pipeline) == set()
+    assert len({one["message"] for one in pipeline.archived() if "app: through-" in one["message"]}) == 5000
+    peers = pipeline.lab.run(
+        "endpoint1", f"ss -Htn state established 'sport = :{PRIMARY}' | awk '{{ print $4 }}'"
+    ).split()
     assert peers
     assert all("198.18.0.10" in peer for peer in peers)
 
 
-def test_the_second_run_changes_nothing(leg: Leg) -> None:
-    assert leg.apply().count("changed=0") == 3
+def test_the_second_run_changes_nothing(pipeline: Pipeline) -> None:
+    assert pipeline.apply().count("changed=0") == 3
 
 
-def test_another_municipalitys_address_leads_nowhere(leg: Leg) -> None:
-    assert connects(leg, OTHER) == "cut"
-    assert f"{OTHER}: leads nowhere" in leg.lab.run("hub1", "journalctl --unit vaern-event-hubs-proxy --output cat")
+def test_another_municipalitys_address_leads_nowhere(pipeline: Pipeline) -> None:
+    assert connects(pipeline, OTHER) == "cut"
+    assert f"{OTHER}: leads nowhere" in pipeline.lab.run(
+        "hub1", "journalctl --unit vaern-event-hubs-proxy --output cat"
+    )
 
 
-def test_the_hub_is_no_router(leg: Leg) -> None:
-    assert leg.lab.run("hub1", "sysctl -n net.ipv4.ip_forward net.ipv6.conf.all.forwarding").split() == ["0", "0"]
+def test_the_hub_is_no_router(pipeline: Pipeline) -> None:
+    assert pipeline.lab.run("hub1", "sysctl -n net.ipv4.ip_forward net.ipv6.conf.all.forwarding").split() == ["0", "0"]
 
 
-def test_a_restart_of_the_proxy_loses_nothing(leg: Leg) -> None:
+def test_a_restart_of_the_proxy_loses_nothing(pipeline: Pipeline) -> None:
     for round_ in range(3):
-        leg.device("many", "tcp", DHCP, RELAY, "2000", f"restart{round_}-", host="gw1")
-        leg.lab.run("hub1", "systemctl restart vaern-event-hubs-proxy.service")
-    assert missing(leg) == set()
+        pipeline.device("many", "tcp", DHCP, RELAY, "2000", f"restart{round_}-", host="gw1")
+        pipeline.lab.run("hub1", "systemctl restart vaern-event-hubs-proxy.service")
+    assert missing(pipeline) == set()
 
 
-def test_offboarding_cuts_off_and_onboarding_mends(leg: Leg) -> None:
+def test_offboarding_cuts_off_and_onboarding_mends(pipeline: Pipeline) -> None:
     def give(*sources: str) -> None:
-        path = leg.folder / "given.json"
+        path = pipeline.folder / "given.json"
         path.write_text(json.dumps(proxied(*sources)), encoding="utf-8")
-        leg.apply("--limit", "hub1", "-e", f"@{path}")
+        pipeline.apply("--limit", "hub1", "-e", f"@{path}")
 
     give(OTHER)
-    assert connects(leg, GATEWAY) == "cut"
-    leg.device("many", "tcp", DHCP, RELAY, "500", "waits-", host="gw1")
+    assert connects(pipeline, GATEWAY) == "cut"
+    pipeline.device("many", "tcp", DHCP, RELAY, "500", "waits-", host="gw1")
     give(GATEWAY)
-    assert missing(leg) == set()
+    assert missing(pipeline) == set()

@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from leg import DHCP, FIREWALL, JOURNAL, PASS_OVER, RELAY, SPOOL, Leg
+from support.lab.pipeline import DHCP, FIREWALL, JOURNAL, PASS_OVER, RELAY, SPOOL, Pipeline
 
 pytestmark = pytest.mark.roles
 
@@ -30,30 +30,30 @@ with open("/var/lib/vaern/archive/0710/" + sys.argv[1], "rb") as file:
 Balance = dict[str, Any]
 
 
-def quiet(leg: Leg) -> None:
+def quiet(pipeline: Pipeline) -> None:
     """The timers would do by themselves what these tests look at step by step."""
-    leg.lab.run("gw1", "systemctl stop vaern-spool.timer")
-    leg.lab.run("hub1", "systemctl stop vaern-ledger.timer")
+    pipeline.lab.run("gw1", "systemctl stop vaern-spool.timer")
+    pipeline.lab.run("hub1", "systemctl stop vaern-ledger.timer")
 
 
-def ledger(leg: Leg, *options: str) -> Balance:
+def ledger(pipeline: Pipeline, *options: str) -> Balance:
     """What the collector says."""
-    told: Balance = json.loads(leg.lab.run("hub1", f"vaern-ledger --code 0710 {' '.join(options)}", check=False))
+    told: Balance = json.loads(pipeline.lab.run("hub1", f"vaern-ledger --code 0710 {' '.join(options)}", check=False))
     return told
 
 
-def spool(leg: Leg, *options: str) -> dict[str, Any]:
+def spool(pipeline: Pipeline, *options: str) -> dict[str, Any]:
     """One round on the relay, and what it did."""
-    done: dict[str, Any] = json.loads(leg.lab.run("gw1", f"vaern-spool {' '.join(options)}"))
+    done: dict[str, Any] = json.loads(pipeline.lab.run("gw1", f"vaern-spool {' '.join(options)}"))
     return done
 
 
-def when(leg: Leg, holds: Callable[[Balance], bool], *options: str, seconds: float = 90.0) -> Balance:
+def when(pipeline: Pipeline, holds: Callable[[Balance], bool], *options: str, seconds: float = 90.0) -> Balance:
     """The balance, as soon as it is like that or the time is up; the relay states what it has sent each time."""
     limit = time.monotonic() + seconds
     while True:
-        spool(leg, *options)
-        told = ledger(leg, "--confirm")
+        spool(pipeline, *options)
+        told = ledger(pipeline, "--confirm")
         if holds(told) or time.monotonic() > limit:
             return told
         time.sleep(1)
@@ -69,57 +69,59 @@ def lacking(told: Balance) -> int:
     return sum(total(told, column) for column in ("missing", "under_way", "given_up"))
 
 
-def spooled(leg: Leg, text: str) -> int:
+def spooled(pipeline: Pipeline, text: str) -> int:
     """Events in the spool that hold a text."""
-    return int(leg.lab.run("gw1", f"cat {SPOOL}/segments/*.jsonl | grep -c -F -e '{text}'", check=False))
+    return int(pipeline.lab.run("gw1", f"cat {SPOOL}/segments/*.jsonl | grep -c -F -e '{text}'", check=False))
 
 
-def wait_spooled(leg: Leg, text: str, count: int) -> int:
+def wait_spooled(pipeline: Pipeline, text: str, count: int) -> int:
     """As many as that, or what there is after a minute."""
     limit = time.monotonic() + 60
-    while spooled(leg, text) < count and time.monotonic() < limit:
+    while spooled(pipeline, text) < count and time.monotonic() < limit:
         time.sleep(0.5)
-    return spooled(leg, text)
+    return spooled(pipeline, text)
 
 
-def arrive(leg: Leg, text: str, count: int) -> int:
+def arrive(pipeline: Pipeline, text: str, count: int) -> int:
     """How many different events with that text have arrived, as soon as it is so many or two minutes have gone."""
     limit = time.monotonic() + 120
     while True:
-        found = leg.wait_for(lambda event: text in event["message"], count, 5)
+        found = pipeline.wait_for(lambda event: text in event["message"], count, 5)
         different = len({event["message"] for event in found})
         if different >= count or time.monotonic() > limit:
             return different
 
 
-def in_archive(leg: Leg) -> Counter[tuple[str, str, int]]:
+def in_archive(pipeline: Pipeline) -> Counter[tuple[str, str, int]]:
     """How often each event is there."""
     return Counter(
-        (event["boot"], event["source"], event["sequence"]) for event in leg.archived() if event["source"] != STATED
+        (event["boot"], event["source"], event["sequence"])
+        for event in pipeline.archived()
+        if event["source"] != STATED
     )
 
 
-def test_timers_run(own_leg: Leg) -> None:
+def test_timers_run(own_pipeline: Pipeline) -> None:
     """After a boot too: without anybody asking, the relay states and the collector confirms."""
     enabled = "systemctl is-active {0}; systemctl is-enabled {0}"
-    assert own_leg.lab.run("gw1", enabled.format("vaern-spool.timer")).split() == ["active", "enabled"]
-    assert own_leg.lab.run("hub1", enabled.format("vaern-ledger.timer")).split() == ["active", "enabled"]
-    own_leg.send("tcp", DHCP, [b"<134>Nov 24 03:00:00 device app: first"])
-    assert own_leg.wait_for(lambda event: event["source"] == STATED, 1, 150)
+    assert own_pipeline.lab.run("gw1", enabled.format("vaern-spool.timer")).split() == ["active", "enabled"]
+    assert own_pipeline.lab.run("hub1", enabled.format("vaern-ledger.timer")).split() == ["active", "enabled"]
+    own_pipeline.send("tcp", DHCP, [b"<134>Nov 24 03:00:00 device app: first"])
+    assert own_pipeline.wait_for(lambda event: event["source"] == STATED, 1, 150)
     for host, unit in (("gw1", "vaern-spool"), ("hub1", "vaern-ledger")):
-        own_leg.lab.run(host, f"systemctl start {unit}.service")
-        assert own_leg.lab.run(host, f"systemctl show -P Result {unit}.service") == "success\n"
-    quiet(own_leg)
+        own_pipeline.lab.run(host, f"systemctl start {unit}.service")
+        assert own_pipeline.lab.run(host, f"systemctl show -P Result {unit}.service") == "success\n"
+    quiet(own_pipeline)
 
 
-def test_the_balance_is_exact_under_load(own_leg: Leg) -> None:
+def test_the_balance_is_exact_under_load(own_pipeline: Pipeline) -> None:
     """Three sources at once; the ledger's figures are those that counting the whole archive gives."""
-    quiet(own_leg)
+    quiet(own_pipeline)
     counts = {"udp": (FIREWALL, 4000), "tcp": (DHCP, 30000), "tls": (JOURNAL, 4000)}
-    with own_leg.sending("load", counts):
+    with own_pipeline.sending("load", counts):
         pass
-    told = when(own_leg, lambda told: total(told, "received") >= 38001 and lacking(told) == 0)
-    held = in_archive(own_leg)
+    told = when(own_pipeline, lambda told: total(told, "received") >= 38001 and lacking(told) == 0)
+    held = in_archive(own_pipeline)
     for name, count in {"firewall1": 4000, "dhcp1": 30001, "journal1": 4000}.items():
         (row,) = [row for row in told["rows"] if row["source"] == name]
         assert (row["sent"], row["received"], row["missing"], row["duplicate"]) == (count, count, 0, 0)
@@ -128,115 +130,117 @@ def test_the_balance_is_exact_under_load(own_leg: Leg) -> None:
     assert told["others"] == 0
 
 
-def test_what_is_confirmed_leaves_the_spool(own_leg: Leg) -> None:
+def test_what_is_confirmed_leaves_the_spool(own_pipeline: Pipeline) -> None:
     """Closed segments go once the archive has them, not before."""
-    own_leg.lab.run("hub1", "systemctl stop vaern-kafka")
-    own_leg.device("many", "tcp", DHCP, RELAY, "3000", "kept-")
-    assert wait_spooled(own_leg, "app: kept-", 3000) == 3000
-    own_leg.lab.run("gw1", "systemctl restart vaern-log-shipper")
-    assert json.loads(own_leg.lab.run("gw1", "vaern-spool", check=False))["error"] != ""
-    assert spooled(own_leg, "app: kept-") == 3000
-    own_leg.lab.run("hub1", "systemctl start vaern-kafka")
-    assert arrive(own_leg, "app: kept-", 3000) == 3000
-    when(own_leg, lambda told: lacking(told) == 0)
-    spool(own_leg)
-    assert spooled(own_leg, "app: kept-") == 0
-    left = own_leg.lab.run("gw1", f"ls {SPOOL}/segments").split()
+    own_pipeline.lab.run("hub1", "systemctl stop vaern-kafka")
+    own_pipeline.device("many", "tcp", DHCP, RELAY, "3000", "kept-")
+    assert wait_spooled(own_pipeline, "app: kept-", 3000) == 3000
+    own_pipeline.lab.run("gw1", "systemctl restart vaern-log-shipper")
+    assert json.loads(own_pipeline.lab.run("gw1", "vaern-spool", check=False))["error"] != ""
+    assert spooled(own_pipeline, "app: kept-") == 3000
+    own_pipeline.lab.run("hub1", "systemctl start vaern-kafka")
+    assert arrive(own_pipeline, "app: kept-", 3000) == 3000
+    when(own_pipeline, lambda told: lacking(told) == 0)
+    spool(own_pipeline)
+    assert spooled(own_pipeline, "app: kept-") == 0
+    left = own_pipeline.lab.run("gw1", f"ls {SPOOL}/segments").split()
     assert [name for name in left if not name.startswith("open")] == []
 
 
-def passed_over(leg: Leg, count: int, text: str) -> None:
+def passed_over(pipeline: Pipeline, count: int, text: str) -> None:
     """So many events that the broker never sees."""
-    leg.lab.run("gw1", "systemctl stop vaern-delivery")
-    leg.device("many", "tcp", DHCP, RELAY, str(count), text)
-    assert wait_spooled(leg, f"app: {text}", count) == count
-    leg.lab.run("gw1", f"{PASS_OVER}; systemctl start vaern-delivery")
+    pipeline.lab.run("gw1", "systemctl stop vaern-delivery")
+    pipeline.device("many", "tcp", DHCP, RELAY, str(count), text)
+    assert wait_spooled(pipeline, f"app: {text}", count) == count
+    pipeline.lab.run("gw1", f"{PASS_OVER}; systemctl start vaern-delivery")
 
 
-def test_a_kill_costs_nothing(own_leg: Leg) -> None:
+def test_a_kill_costs_nothing(own_pipeline: Pipeline) -> None:
     """kill -9 of all the relay runs, with events under way to a broker that is away: nobody has to send them again."""
-    own_leg.lab.run("hub1", "systemctl stop vaern-kafka")
-    own_leg.device("many", "tcp", DHCP, RELAY, "6000", "killed-")
-    assert wait_spooled(own_leg, "app: killed-", 6000) == 6000
-    own_leg.lab.run("gw1", f"{KILL}; sleep 3; {RUNNING}")
-    own_leg.lab.run("hub1", "systemctl start vaern-kafka")
-    assert arrive(own_leg, "app: killed-", 6000) == 6000
-    assert lacking(when(own_leg, lambda told: lacking(told) == 0)) == 0
+    own_pipeline.lab.run("hub1", "systemctl stop vaern-kafka")
+    own_pipeline.device("many", "tcp", DHCP, RELAY, "6000", "killed-")
+    assert wait_spooled(own_pipeline, "app: killed-", 6000) == 6000
+    own_pipeline.lab.run("gw1", f"{KILL}; sleep 3; {RUNNING}")
+    own_pipeline.lab.run("hub1", "systemctl start vaern-kafka")
+    assert arrive(own_pipeline, "app: killed-", 6000) == 6000
+    assert lacking(when(own_pipeline, lambda told: lacking(told) == 0)) == 0
 
 
-def test_what_is_missing_is_seen_and_repaired(own_leg: Leg) -> None:
+def test_what_is_missing_is_seen_and_repaired(own_pipeline: Pipeline) -> None:
     """Named with its time, then sent again, each once."""
-    passed_over(own_leg, 6000, "passed-")
-    own_leg.device("many", "tcp", DHCP, RELAY, "2000", "after-")
-    assert arrive(own_leg, "app: after-", 2000) == 2000
-    told = when(own_leg, lambda told: lacking(told) >= 6000)
+    passed_over(own_pipeline, 6000, "passed-")
+    own_pipeline.device("many", "tcp", DHCP, RELAY, "2000", "after-")
+    assert arrive(own_pipeline, "app: after-", 2000) == 2000
+    told = when(own_pipeline, lambda told: lacking(told) >= 6000)
     (gap,) = [gap for gap in told["gaps"] if gap["source"] == "dhcp1"]
     assert gap["events"] == 6000
     span = [datetime.fromisoformat(gap[end]) for end in ("from", "until")]
     assert span == sorted(span)
     assert 0 < (datetime.fromisoformat(told["time"]) - span[1]).total_seconds() < 300
-    assert spool(own_leg, "--now")["resent"] >= 6000
-    told = when(own_leg, lambda told: lacking(told) == 0)
+    assert spool(own_pipeline, "--now")["resent"] >= 6000
+    told = when(own_pipeline, lambda told: lacking(told) == 0)
     assert lacking(told) == 0
     assert told["gaps"] == []
-    assert arrive(own_leg, "app: passed-", 6000) == 6000
+    assert arrive(own_pipeline, "app: passed-", 6000) == 6000
 
 
-def test_a_kill_under_load_leaves_nothing_missing(own_leg: Leg) -> None:
+def test_a_kill_under_load_leaves_nothing_missing(own_pipeline: Pipeline) -> None:
     """Whatever the relay had numbered and spooled reaches the archive; all of it fits the spool."""
 
     def flood() -> None:
         for number in range(6):
             command = f"python3 /root/device.py many tcp {DHCP} {RELAY} 2000 flood-{number}-"
-            own_leg.lab.run("sensor1", command, check=False)
+            own_pipeline.lab.run("sensor1", command, check=False)
 
     sender = threading.Thread(target=flood)
     sender.start()
-    wait_spooled(own_leg, "app: flood-", 3000)
-    own_leg.lab.run("gw1", f"{KILL}; sleep 3; {RUNNING}")
+    wait_spooled(own_pipeline, "app: flood-", 3000)
+    own_pipeline.lab.run("gw1", f"{KILL}; sleep 3; {RUNNING}")
     sender.join()
-    numbered = set(own_leg.lab.run("gw1", f"cat {SPOOL}/segments/*.jsonl | grep -o 'flood-[0-9-]*[.]'").split())
+    numbered = set(own_pipeline.lab.run("gw1", f"cat {SPOOL}/segments/*.jsonl | grep -o 'flood-[0-9-]*[.]'").split())
     assert len(numbered) >= 3000
-    told = when(own_leg, lambda told: lacking(told) == 0, "--now")
+    told = when(own_pipeline, lambda told: lacking(told) == 0, "--now")
     assert lacking(told) == 0
-    arrived = " ".join(event["message"] for event in own_leg.archived() if "app: flood-" in event["message"])
+    arrived = " ".join(event["message"] for event in own_pipeline.archived() if "app: flood-" in event["message"])
     assert [text for text in numbered if text not in arrived] == []
 
 
-def test_what_is_sent_twice_counts_once(own_leg: Leg) -> None:
+def test_what_is_sent_twice_counts_once(own_pipeline: Pipeline) -> None:
     """Sent again without a confirmation in between: duplicates are counted, the rest of the balance is the same."""
-    before = ledger(own_leg, "--confirm")
-    passed_over(own_leg, 500, "twice-")
-    assert all(spool(own_leg, "--now")["resent"] >= 500 for _ in range(2))
+    before = ledger(own_pipeline, "--confirm")
+    passed_over(own_pipeline, 500, "twice-")
+    assert all(spool(own_pipeline, "--now")["resent"] >= 500 for _ in range(2))
     wanted = total(before, "received", "dhcp1") + 500
     doubled = total(before, "duplicate", "dhcp1") + 500
     told = when(
-        own_leg,
+        own_pipeline,
         lambda told: total(told, "received", "dhcp1") >= wanted and total(told, "duplicate", "dhcp1") >= doubled,
     )
     assert total(told, "received", "dhcp1") == wanted
     assert total(told, "duplicate", "dhcp1") >= doubled
-    held = {event: times for event, times in in_archive(own_leg).items() if event[1] == "dhcp1"}
+    held = {event: times for event, times in in_archive(own_pipeline).items() if event[1] == "dhcp1"}
     assert len(held) == wanted
     assert sum(held.values()) - len(held) == total(told, "duplicate", "dhcp1")
 
 
-def test_a_segment_that_is_gone_from_the_archive_is_named(own_leg: Leg) -> None:
+def test_a_segment_that_is_gone_from_the_archive_is_named(own_pipeline: Pipeline) -> None:
     """Deleted by hand: its file, its sources and its time span."""
     settings = "/etc/vaern/collector/collector.json"
     small = f'cp -p {settings} /root/; sed -i \'s/"segment_mib": [0-9.]*/"segment_mib": 0.001/\' {settings}'
-    own_leg.lab.run("hub1", f"{small}; systemctl restart vaern-archiver")
+    own_pipeline.lab.run("hub1", f"{small}; systemctl restart vaern-archiver")
     for number in range(2):
-        own_leg.device("many", "tcp", DHCP, RELAY, "200", f"gone-{number}-")
-        assert arrive(own_leg, f"app: gone-{number}-", 200) == 200
-    own_leg.lab.run("hub1", f"cp -p /root/collector.json {settings}; systemctl restart vaern-archiver")
-    before = when(own_leg, lambda told: lacking(told) == 0)
+        own_pipeline.device("many", "tcp", DHCP, RELAY, "200", f"gone-{number}-")
+        assert arrive(own_pipeline, f"app: gone-{number}-", 200) == 200
+    own_pipeline.lab.run("hub1", f"cp -p /root/collector.json {settings}; systemctl restart vaern-archiver")
+    before = when(own_pipeline, lambda told: lacking(told) == 0)
     # What the relay has no more, so that it cannot mend this.
-    own_leg.lab.run("gw1", "systemctl restart vaern-log-shipper; vaern-spool")
-    found = own_leg.lab.run("hub1", "cd /var/lib/vaern/archive/0710; ls */*.zst").split()
-    gone = next(name for name in found if "app: gone-0-" in own_leg.lab.run("hub1", f"python3 - {name}", stdin=SHOW))
-    own_leg.lab.run("hub1", f"rm /var/lib/vaern/archive/0710/{gone}")
-    told = ledger(own_leg)
+    own_pipeline.lab.run("gw1", "systemctl restart vaern-log-shipper; vaern-spool")
+    found = own_pipeline.lab.run("hub1", "cd /var/lib/vaern/archive/0710; ls */*.zst").split()
+    gone = next(
+        name for name in found if "app: gone-0-" in own_pipeline.lab.run("hub1", f"python3 - {name}", stdin=SHOW)
+    )
+    own_pipeline.lab.run("hub1", f"rm /var/lib/vaern/archive/0710/{gone}")
+    told = ledger(own_pipeline)
     (lost,) = told["lost_segments"]
     assert lost["file"] == gone
     assert "dhcp1" in lost["sources"]
@@ -247,51 +251,51 @@ def test_a_segment_that_is_gone_from_the_archive_is_named(own_leg: Leg) -> None:
     assert {gap["source"] for gap in told["gaps"]} >= set(lost["sources"])
 
 
-def test_a_full_spool_gives_way_by_priority_and_says_what(own_leg: Leg) -> None:
+def test_a_full_spool_gives_way_by_priority_and_says_what(own_pipeline: Pipeline) -> None:
     """Both sources overfill it while nothing is delivered; the less important one loses, and the loss is counted."""
-    before = ledger(own_leg, "--confirm")
-    own_leg.lab.run("gw1", "systemctl stop vaern-delivery")
-    own_leg.device("many", "tls", JOURNAL, RELAY, "9000", "least-")
-    own_leg.device("many", "tcp", DHCP, RELAY, "13000", "more-")
-    assert wait_spooled(own_leg, "app: more-", 13000) == 13000
-    assert spooled(own_leg, "app: least-") < 9000
-    left = spooled(own_leg, "app: least-")
-    own_leg.lab.run("gw1", "systemctl start vaern-delivery")
-    ledger(own_leg, "--confirm")
-    spool(own_leg, "--now")
-    told = when(own_leg, lambda told: total(told, "given_up", "journal1") == 9000 - left, "--now")
+    before = ledger(own_pipeline, "--confirm")
+    own_pipeline.lab.run("gw1", "systemctl stop vaern-delivery")
+    own_pipeline.device("many", "tls", JOURNAL, RELAY, "9000", "least-")
+    own_pipeline.device("many", "tcp", DHCP, RELAY, "13000", "more-")
+    assert wait_spooled(own_pipeline, "app: more-", 13000) == 13000
+    assert spooled(own_pipeline, "app: least-") < 9000
+    left = spooled(own_pipeline, "app: least-")
+    own_pipeline.lab.run("gw1", "systemctl start vaern-delivery")
+    ledger(own_pipeline, "--confirm")
+    spool(own_pipeline, "--now")
+    told = when(own_pipeline, lambda told: total(told, "given_up", "journal1") == 9000 - left, "--now")
     assert total(told, "given_up", "journal1") == 9000 - left > 0
     assert total(told, "given_up", "dhcp1") == total(before, "given_up", "dhcp1")
     assert total(told, "received", "dhcp1") == total(before, "received", "dhcp1") + 13000
     assert [gap["source"] for gap in told["gaps"] if gap["state"] == "given_up"][:1] == ["journal1"]
-    assert own_leg.lab.run("hub1", "vaern-ledger --code 0710 > /dev/null; echo $?") == "1\n"
+    assert own_pipeline.lab.run("hub1", "vaern-ledger --code 0710 > /dev/null; echo $?") == "1\n"
 
 
-def test_high_water_is_told_before_anything_is_lost(own_leg: Leg) -> None:
+def test_high_water_is_told_before_anything_is_lost(own_pipeline: Pipeline) -> None:
     """Above 80 % of its room, while every event is still there."""
-    room = json.loads(own_leg.lab.run("gw1", "cat /etc/vaern/log_shipper/spool.json"))["max_bytes"]
-    own_leg.lab.run("hub1", "systemctl stop vaern-kafka")
+    room = json.loads(own_pipeline.lab.run("gw1", "cat /etc/vaern/log_shipper/spool.json"))["max_bytes"]
+    own_pipeline.lab.run("hub1", "systemctl stop vaern-kafka")
     used = f"du -sb {SPOOL}/segments | cut -f1"
     sent = 0
-    while int(own_leg.lab.run("gw1", used)) < 0.82 * room and sent < 30:
-        own_leg.device("many", "tcp", DHCP, RELAY, "1000", f"high-{sent}-")
-        wait_spooled(own_leg, f"app: high-{sent}-", 1000)
+    while int(own_pipeline.lab.run("gw1", used)) < 0.82 * room and sent < 30:
+        own_pipeline.device("many", "tcp", DHCP, RELAY, "1000", f"high-{sent}-")
+        wait_spooled(own_pipeline, f"app: high-{sent}-", 1000)
         sent += 1
-    own_leg.lab.run("gw1", "systemctl start vaern-spool.service")
-    own_leg.lab.run("hub1", "systemctl start vaern-kafka")
-    said = own_leg.lab.run("gw1", "journalctl -p alert -t vaern-spool -o cat")
+    own_pipeline.lab.run("gw1", "systemctl start vaern-spool.service")
+    own_pipeline.lab.run("hub1", "systemctl start vaern-kafka")
+    said = own_pipeline.lab.run("gw1", "journalctl -p alert -t vaern-spool -o cat")
     assert "% full; the oldest event not confirmed is of " in said
 
 
-def test_a_disk_that_is_too_small_is_refused(own_leg: Leg) -> None:
+def test_a_disk_that_is_too_small_is_refused(own_pipeline: Pipeline) -> None:
     """Before anything is written."""
     huge = {"log_shipper_spool": {"directory": SPOOL, "max_bytes": 2**60}}
     with pytest.raises(AssertionError, match="give the host that much, or declare a smaller spool_gib"):
-        own_leg.apply("--limit", "gw1", "-e", json.dumps(huge))
+        own_pipeline.apply("--limit", "gw1", "-e", json.dumps(huge))
 
 
-def test_second_run_changes_nothing(own_leg: Leg) -> None:
+def test_second_run_changes_nothing(own_pipeline: Pipeline) -> None:
     """Whatever the spool and the ledger have done."""
     for unit, host in (("vaern-spool.timer", "gw1"), ("vaern-ledger.timer", "hub1")):
-        own_leg.lab.run(host, f"systemctl start {unit}")
-    assert own_leg.apply().count("changed=0") == 3
+        own_pipeline.lab.run(host, f"systemctl start {unit}")
+    assert own_pipeline.apply().count("changed=0") == 3

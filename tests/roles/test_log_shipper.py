@@ -10,7 +10,7 @@ from collections import Counter
 from datetime import datetime, timedelta
 
 import pytest
-from leg import DHCP, FIREWALL, JOURNAL, RELAY, SPOOL, SPOOL_BYTES, STRANGER, Event, Leg, gaps
+from support.lab.pipeline import DHCP, FIREWALL, JOURNAL, RELAY, SPOOL, SPOOL_BYTES, STRANGER, Event, Pipeline, gaps
 
 pytestmark = pytest.mark.roles
 
@@ -48,18 +48,18 @@ def by_source(event: Event, name: str) -> bool:
     return bool(event["source"] == name)
 
 
-def test_second_run_changes_nothing(leg: Leg) -> None:
+def test_second_run_changes_nothing(pipeline: Pipeline) -> None:
     """Nor does a dry run find anything to change."""
     for options in ((), ("--check",)):
-        recap = re.findall(r"changed=(\d+)", leg.apply(*options))
+        recap = re.findall(r"changed=(\d+)", pipeline.apply(*options))
         assert recap == ["0", "0", "0"]
 
 
-def test_events_arrive_tagged_and_numbered(leg: Leg) -> None:
+def test_events_arrive_tagged_and_numbered(pipeline: Pipeline) -> None:
     """One of each protocol, with what the declaration says about its source."""
     for protocol, address in (("udp", FIREWALL), ("tcp", DHCP), ("tls", JOURNAL)):
-        leg.send(protocol, address, [HEADER + f"tagged {protocol}".encode()])
-    found = {event["source"]: event for event in leg.wait_for(lambda event: "app: tagged " in event["message"], 3)}
+        pipeline.send(protocol, address, [HEADER + f"tagged {protocol}".encode()])
+    found = {event["source"]: event for event in pipeline.wait_for(lambda event: "app: tagged " in event["message"], 3)}
     assert {name: (event["kind"], event["sector"]) for name, event in found.items()} == {
         "firewall1": ("firewall", "administration"),
         "dhcp1": ("dhcp", "administration"),
@@ -78,11 +78,11 @@ def test_events_arrive_tagged_and_numbered(leg: Leg) -> None:
         assert event["time"].endswith("-11-24T03:00:00.000000+00:00")
 
 
-def test_long_messages_are_whole(leg: Leg) -> None:
+def test_long_messages_are_whole(pipeline: Pipeline) -> None:
     """To the 64 KiB that syslog devices send at most."""
     for protocol, address, size in (("udp", FIREWALL, 60000), ("tcp", DHCP, 65000), ("tls", JOURNAL, 65000)):
-        leg.send(protocol, address, [HEADER + b"long " + b"x" * size])
-    found = leg.wait_for(lambda event: "app: long " in event["message"], 3)
+        pipeline.send(protocol, address, [HEADER + b"long " + b"x" * size])
+    found = pipeline.wait_for(lambda event: "app: long " in event["message"], 3)
     assert {event["source"]: event["message"].count("x") for event in found} == {
         "firewall1": 60000,
         "dhcp1": 65000,
@@ -90,15 +90,17 @@ def test_long_messages_are_whole(leg: Leg) -> None:
     }
 
 
-def test_hostile_bytes_stay_valid_json(leg: Leg) -> None:
+def test_hostile_bytes_stay_valid_json(pipeline: Pipeline) -> None:
     """Every line of the spool and of the archive is read as JSON; none forges another event."""
-    leg.send(
+    pipeline.send(
         "udp",
         FIREWALL,
         [HEADER + b"hostile " + each for each in HOSTILE] + [b"", b"\x00\xff", b"<999>\xc3\x28", b"\xff" * 2000],
     )
-    leg.send("udp", FIREWALL, [b'<134>1 2026-11-24T04:00:00+01:00 h\xc3st \xff - - [x y="\xfe"] hostile structured'])
-    found = leg.wait_for(lambda event: "hostile" in event["message"], len(HOSTILE) + 1)
+    pipeline.send(
+        "udp", FIREWALL, [b'<134>1 2026-11-24T04:00:00+01:00 h\xc3st \xff - - [x y="\xfe"] hostile structured']
+    )
+    found = pipeline.wait_for(lambda event: "hostile" in event["message"], len(HOSTILE) + 1)
     texts = [event["message"].partition("hostile ")[2] for event in found]
     assert 'quote " backslash \\ tab \t end' in texts
     assert "NUL #000, bell #007, escape #033[31m" in texts
@@ -106,81 +108,82 @@ def test_hostile_bytes_stay_valid_json(leg: Leg) -> None:
     assert "UTF-8 blåbær \N{GRINNING FACE}" in texts
     assert '"},{"sequence":1,"source":"firewall1","message":"forged' in texts
     assert len(found) == len(HOSTILE) + 1
-    assert gaps(leg.archived()) == {}
+    assert gaps(pipeline.archived()) == {}
 
 
-def test_civil_registration_numbers_stay_at_the_site(leg: Leg) -> None:
+def test_civil_registration_numbers_stay_at_the_site(pipeline: Pipeline) -> None:
     """Masked in what is sent and in the spool; what only looks like one is left alone."""
-    leg.send("tcp", DHCP, [HEADER + b"kept " + each for each in LOOK_ALIKES])
-    leg.send("udp", FIREWALL, [HEADER + b"cpr " + each for each in NUMBERS])
-    masked = leg.wait_for(lambda event: "app: cpr " in event["message"], len(NUMBERS))
-    kept = leg.wait_for(lambda event: "app: kept " in event["message"], len(LOOK_ALIKES))
+    pipeline.send("tcp", DHCP, [HEADER + b"kept " + each for each in LOOK_ALIKES])
+    pipeline.send("udp", FIREWALL, [HEADER + b"cpr " + each for each in NUMBERS])
+    masked = pipeline.wait_for(lambda event: "app: cpr " in event["message"], len(NUMBERS))
+    kept = pipeline.wait_for(lambda event: "app: kept " in event["message"], len(LOOK_ALIKES))
     assert sorted(event["message"].partition("cpr ")[2] for event in masked) == sorted(NUMBERS.values())
     assert sorted(event["message"].partition("kept ")[2] for event in kept) == sorted(
         each.decode() for each in LOOK_ALIKES
     )
     assert (
-        leg.lab.run("gw1", f"cat {SPOOL}/segments/*.jsonl | grep -c -e 010203-1234 -e 3112991234", check=False) == "0\n"
+        pipeline.lab.run("gw1", f"cat {SPOOL}/segments/*.jsonl | grep -c -e 010203-1234 -e 3112991234", check=False)
+        == "0\n"
     )
 
 
-def test_nothing_undeclared_is_let_in(leg: Leg) -> None:
+def test_nothing_undeclared_is_let_in(pipeline: Pipeline) -> None:
     """Neither another address nor a declared one over another protocol; both are counted."""
-    before = leg.undeclared()
-    leg.send("udp", STRANGER, [HEADER + b"stranger"] * 3)
-    leg.send("udp", DHCP, [HEADER + b"stranger"])
-    leg.send("tcp", FIREWALL, [HEADER + b"stranger"])
+    before = pipeline.undeclared()
+    pipeline.send("udp", STRANGER, [HEADER + b"stranger"] * 3)
+    pipeline.send("udp", DHCP, [HEADER + b"stranger"])
+    pipeline.send("tcp", FIREWALL, [HEADER + b"stranger"])
     limit = time.monotonic() + 25
-    while time.monotonic() < limit and leg.undeclared().get(FIREWALL, 0) <= before.get(FIREWALL, 0):
+    while time.monotonic() < limit and pipeline.undeclared().get(FIREWALL, 0) <= before.get(FIREWALL, 0):
         time.sleep(1)
-    after = leg.undeclared()
+    after = pipeline.undeclared()
     assert {each: after.get(each, 0) - before.get(each, 0) for each in (STRANGER, DHCP, FIREWALL)} == {
         STRANGER: 3,
         DHCP: 1,
         FIREWALL: 1,
     }
-    assert [event for event in leg.archived() if "stranger" in event["message"]] == []
+    assert [event for event in pipeline.archived() if "stranger" in event["message"]] == []
 
 
-def test_many_at_once_without_a_gap_or_a_repeat(leg: Leg) -> None:
+def test_many_at_once_without_a_gap_or_a_repeat(pipeline: Pipeline) -> None:
     """Three sources together, 70,000 events; the spool keeps within its bytes meanwhile."""
     counts = {"udp": (FIREWALL, 10000), "tcp": (DHCP, 50000), "tls": (JOURNAL, 10000)}
     started = time.monotonic()
-    with leg.sending("many", counts):
+    with pipeline.sending("many", counts):
         pass
-    found = leg.wait_for(lambda event: "app: many-" in event["message"], 70000, 60)
+    found = pipeline.wait_for(lambda event: "app: many-" in event["message"], 70000, 60)
     seconds = time.monotonic() - started
     logging.getLogger(__name__).info("70000 events of three sources to the archive: %.1f s", seconds)
     assert Counter(event["source"] for event in found) == {"firewall1": 10000, "dhcp1": 50000, "journal1": 10000}
     assert len({(event["source"], event["boot"], event["sequence"]) for event in found}) == 70000
-    assert gaps(leg.archived()) == {}
-    assert 0 < int(leg.lab.run("gw1", f"du -sb {SPOOL}/segments | cut -f1")) <= SPOOL_BYTES
-    assert len(leg.lab.run("gw1", f"ls {SPOOL}/segments").split()) > 1
+    assert gaps(pipeline.archived()) == {}
+    assert 0 < int(pipeline.lab.run("gw1", f"du -sb {SPOOL}/segments | cut -f1")) <= SPOOL_BYTES
+    assert len(pipeline.lab.run("gw1", f"ls {SPOOL}/segments").split()) > 1
 
 
-def test_an_outage_costs_nothing(leg: Leg) -> None:
+def test_an_outage_costs_nothing(pipeline: Pipeline) -> None:
     """The broker is away, and the relay is restarted meanwhile, and what delivers is killed: all of it arrives."""
-    leg.lab.run("hub1", "systemctl stop vaern-kafka")
-    leg.device("many", "tcp", DHCP, RELAY, "30000", "outage-first-")
+    pipeline.lab.run("hub1", "systemctl stop vaern-kafka")
+    pipeline.device("many", "tcp", DHCP, RELAY, "30000", "outage-first-")
     limit = time.monotonic() + 60
     taken_in = f"cat {SPOOL}/segments/*.jsonl | grep -c -F 'app: outage-first-'"
-    while int(leg.lab.run("gw1", taken_in, check=False)) < 30000:
+    while int(pipeline.lab.run("gw1", taken_in, check=False)) < 30000:
         assert time.monotonic() < limit, "the relay did not take them in"
         time.sleep(0.5)
-    leg.lab.run("gw1", "systemctl restart vaern-log-shipper; systemctl kill -s KILL vaern-delivery")
-    leg.device("many", "tcp", DHCP, RELAY, "5000", "outage-second-")
-    leg.lab.run("hub1", "systemctl start vaern-kafka")
-    found = leg.wait_for(lambda event: "app: outage-" in event["message"], 35000, 60)
+    pipeline.lab.run("gw1", "systemctl restart vaern-log-shipper; systemctl kill -s KILL vaern-delivery")
+    pipeline.device("many", "tcp", DHCP, RELAY, "5000", "outage-second-")
+    pipeline.lab.run("hub1", "systemctl start vaern-kafka")
+    found = pipeline.wait_for(lambda event: "app: outage-" in event["message"], 35000, 60)
     assert len({event["message"] for event in found}) == 35000
     assert len({event["boot"] for event in found}) == 2
-    assert gaps(leg.archived()) == {}
+    assert gaps(pipeline.archived()) == {}
 
 
-def test_a_wrong_configuration_never_lands(leg: Leg) -> None:
+def test_a_wrong_configuration_never_lands(pipeline: Pipeline) -> None:
     """rsyslog is asked first, and the service keeps running with what it had."""
     state = "sha256sum /etc/vaern/log_shipper/rsyslog.conf; systemctl show -P InvocationID vaern-log-shipper"
-    before = leg.lab.run("gw1", state)
+    before = pipeline.lab.run("gw1", state)
     wrong = {"log_shipper_identity": {"municipality": "0710", "site": 'raadhus") nonsense(', "relay": "gw1"}}
     with pytest.raises(AssertionError, match="failed to validate"):
-        leg.apply("--limit", "gw1", "-e", json.dumps(wrong))
-    assert leg.lab.run("gw1", state) == before
+        pipeline.apply("--limit", "gw1", "-e", json.dumps(wrong))
+    assert pipeline.lab.run("gw1", state) == before

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from leg import DHCP, FIREWALL, SPOOL, Leg
+from support.lab.pipeline import DHCP, FIREWALL, SPOOL, Pipeline
 
 from vaern_programs.relay.cpr import cleaned, masked
 
@@ -21,69 +21,69 @@ SPELLINGS = [b"120345-6789", b"1203456789", b"120345 6789", "120345\u20136789".e
 TOKEN = re.compile(r"\[CPR:[a-p]{4}\.[a-p]{16}\]")
 
 
-def handling(leg: Leg, mode: str) -> str:
+def handling(pipeline: Pipeline, mode: str) -> str:
     """Put the relay into a mode."""
-    return leg.apply("--limit", "gw1", "-e", json.dumps({"log_shipper_privacy": {"cpr": mode}}))
+    return pipeline.apply("--limit", "gw1", "-e", json.dumps({"log_shipper_privacy": {"cpr": mode}}))
 
 
 @pytest.fixture
-def hashing(leg: Leg) -> Iterator[Leg]:
+def hashing(pipeline: Pipeline) -> Iterator[Pipeline]:
     """The relay with tokens, and as it was afterwards."""
-    handling(leg, "hash")
-    yield leg
-    handling(leg, "mask")
+    handling(pipeline, "hash")
+    yield pipeline
+    handling(pipeline, "mask")
 
 
-def test_the_corpus_comes_out_as_the_program_alone_cleans_it(leg: Leg) -> None:
+def test_the_corpus_comes_out_as_the_program_alone_cleans_it(pipeline: Pipeline) -> None:
     """So rsyslog's pre-filter let through what it had to, and whatever is no number arrived unchanged."""
     rows = [json.loads(line) for line in (TESTS / "corpus/cpr.jsonl").read_text(encoding="utf-8").splitlines()]
     texts = [f"corpus {number}: {row['text']}" for number, row in enumerate(rows)]
-    leg.send("tcp", DHCP, [HEADER + text.encode() for text in texts])
-    found = leg.wait_for(lambda event: "app: corpus " in event["message"], len(texts))
+    pipeline.send("tcp", DHCP, [HEADER + text.encode() for text in texts])
+    found = pipeline.wait_for(lambda event: "app: corpus " in event["message"], len(texts))
     arrived = {event["message"].partition("app: ")[2] for event in found}
     assert arrived == {cleaned(text, masked) for text in texts}
     assert sum("[CPR]" in text for text in arrived) >= sum(row["group"] == "number" for row in rows)
 
 
-def test_a_number_in_the_name_of_a_host_does_not_leave(leg: Leg) -> None:
+def test_a_number_in_the_name_of_a_host_does_not_leave(pipeline: Pipeline) -> None:
     """The address it was sent from stands in its place."""
-    leg.send("udp", FIREWALL, [b"<134>Nov 24 03:00:00 pc-120345-6789 app: named host"])
-    (event,) = leg.wait_for(lambda event: "app: named host" in event["message"], 1)
+    pipeline.send("udp", FIREWALL, [b"<134>Nov 24 03:00:00 pc-120345-6789 app: named host"])
+    (event,) = pipeline.wait_for(lambda event: "app: named host" in event["message"], 1)
     assert event["host"] == FIREWALL
     assert "6789" not in event["message"]
 
 
-def test_tokens_correlate_and_the_key_stays(hashing: Leg) -> None:
+def test_tokens_correlate_and_the_key_stays(hashing: Pipeline) -> None:
     """One token for one number, however it is written and whichever source it comes from."""
-    leg = hashing
-    leg.send("tcp", DHCP, [HEADER + b"token " + spelling for spelling in SPELLINGS])
-    leg.send("udp", FIREWALL, [HEADER + b"token " + SPELLINGS[0], HEADER + b"token other 120345-6780"])
-    found = leg.wait_for(lambda event: "app: token " in event["message"], len(SPELLINGS) + 2)
+    pipeline = hashing
+    pipeline.send("tcp", DHCP, [HEADER + b"token " + spelling for spelling in SPELLINGS])
+    pipeline.send("udp", FIREWALL, [HEADER + b"token " + SPELLINGS[0], HEADER + b"token other 120345-6780"])
+    found = pipeline.wait_for(lambda event: "app: token " in event["message"], len(SPELLINGS) + 2)
     assert len(found) == len(SPELLINGS) + 2
     tokens = {event["message"]: TOKEN.findall(event["message"]) for event in found}
     other = tokens.pop(next(message for message in tokens if "other" in message))
     (same,) = {token for (token,) in tokens.values()}
     assert other != [same]
-    assert leg.lab.run("gw1", "vaern-cpr-token", stdin="1203456789\n120345-6780\n").split() == [same, *other]
-    assert leg.lab.run("gw1", f"cat {SPOOL}/segments/open-*.jsonl | grep -c -e 6789 -e 6780", check=False) == "0\n"
-    assert leg.lab.run("gw1", f"stat -c '%a %U:%G' {KEY}") == "640 root:vaern-relay\n"
-    key = leg.lab.run("gw1", f"cat {KEY}").strip()
-    again = handling(leg, "hash")
+    assert pipeline.lab.run("gw1", "vaern-cpr-token", stdin="1203456789\n120345-6780\n").split() == [same, *other]
+    assert pipeline.lab.run("gw1", f"cat {SPOOL}/segments/open-*.jsonl | grep -c -e 6789 -e 6780", check=False) == "0\n"
+    assert pipeline.lab.run("gw1", f"stat -c '%a %U:%G' {KEY}") == "640 root:vaern-relay\n"
+    key = pipeline.lab.run("gw1", f"cat {KEY}").strip()
+    again = handling(pipeline, "hash")
     assert "changed=0" in again
     assert key not in again
-    assert leg.lab.run("gw1", f"cat {KEY}").strip() == key
-    assert leg.lab.run("hub1", "grep -rls -f - /etc /var/lib/vaern /usr/local || true", stdin=key + "\n") == ""
+    assert pipeline.lab.run("gw1", f"cat {KEY}").strip() == key
+    assert pipeline.lab.run("hub1", "grep -rls -f - /etc /var/lib/vaern /usr/local || true", stdin=key + "\n") == ""
 
 
-def test_without_its_key_the_relay_does_not_start(hashing: Leg) -> None:
+def test_without_its_key_the_relay_does_not_start(hashing: Pipeline) -> None:
     """Nothing is let through instead, and it goes on once the key is there again."""
-    leg = hashing
+    pipeline = hashing
     state = "systemctl show -P SubState vaern-log-shipper"
-    leg.lab.run("gw1", f"mv {KEY} {KEY}.away; systemctl restart vaern-log-shipper", check=False)
+    pipeline.lab.run("gw1", f"mv {KEY} {KEY}.away; systemctl restart vaern-log-shipper", check=False)
     waits = f'for i in $(seq 50); do s=$({state}); [ "$s" = auto-restart ] && break; sleep 0.2; done; echo "$s"'
-    assert leg.lab.run("gw1", waits) == "auto-restart\n"
-    assert "no such file" in leg.lab.run("gw1", "vaern-cpr-token 2>&1 </dev/null", check=False).lower()
-    leg.lab.run("gw1", f"mv {KEY}.away {KEY}; systemctl restart vaern-log-shipper")
-    leg.send("tcp", DHCP, [HEADER + b"again 120345-6789"])
-    (event,) = leg.wait_for(lambda event: "app: again " in event["message"], 1)
+    assert pipeline.lab.run("gw1", waits) == "auto-restart\n"
+    assert "no such file" in pipeline.lab.run("gw1", "vaern-cpr-token 2>&1 </dev/null", check=False).lower()
+    pipeline.lab.run("gw1", f"mv {KEY}.away {KEY}; systemctl restart vaern-log-shipper")
+    pipeline.send("tcp", DHCP, [HEADER + b"again 120345-6789"])
+    (event,) = pipeline.wait_for(lambda event: "app: again " in event["message"], 1)
     assert TOKEN.search(event["message"])

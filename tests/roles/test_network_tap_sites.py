@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from certificates import Authority
-from lab_hosts import Booted, lab_hosts
+from support.certificates import Authority
+from support.lab.hosts import Booted, lab_hosts
+from support.programs import source_of
 
 pytestmark = pytest.mark.roles
 
 ROOT = Path(__file__).resolve().parents[2]
-MIRROR = Path(__file__).with_name("mirror.py")
 SENSOR, RELAY = "198.51.100.11", "198.51.100.10"
 HOSTS = {
     "gw1": {"uplink": "198.19.50.10/15", "lan": f"{RELAY}/24@lan1", "tap0": "@mirror1", "port1": "@mirror1"},
@@ -118,7 +118,7 @@ def enrol(lab: Booted) -> None:
         for name, text in (("host.key", own.key), ("host.crt", own.certificate), ("ca.crt", authority.certificate)):
             path = f"/etc/vaern/pki/{name}"
             lab.run(host, f"cat > {path} && chmod 0640 {path} && chgrp vaern-pki {path}", stdin=text)
-    lab.run("gw1", "cat > /root/mirror.py", stdin=MIRROR.read_text(encoding="utf-8"))
+    lab.run("gw1", "cat > /root/mirror.py", stdin=source_of("mirror.py"))
 
 
 def interfaces(lab: Booted, host: str) -> dict[str, Any]:

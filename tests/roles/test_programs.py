@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from lab_hosts import Booted, lab_hosts
-from tools import program_packages
+from support.lab.hosts import Booted, lab_hosts
+from support.paths import program_packages
 
 from vaern.runtime import programs
 

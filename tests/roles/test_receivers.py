@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from certificates import Authority
-from lab_hosts import Booted, lab_hosts
-from lab_project import Lab, make_project
-from leg import DHCP, FIREWALL, HOSTS, JOURNAL, SPOOL, Leg, connect_devices, gaps, plays, prepare
+from support.certificates import Authority
+from support.lab.hosts import Booted, lab_hosts
+from support.lab.pipeline import DHCP, FIREWALL, HOSTS, JOURNAL, SPOOL, Pipeline, connect_devices, gaps, plays, prepare
+from support.lab.project import Lab, make_project
 
 BATCH = 512
 """Events that the relay hands to an output at a time (receivers.conf.j2)."""
@@ -82,8 +82,8 @@ def receiver(name: str, protocol: str, port: int, sectors: list[str], authority:
 
 
 @pytest.fixture(scope="module")
-def leg(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Leg]:
-    """The leg of the other tests, with health for the national SOC and the rest for the joint one."""
+def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
+    """The pipeline of the other tests, with health for the national SOC and the rest for the joint one."""
     folder = tmp_path_factory.mktemp("soc")
     with lab_hosts({**HOSTS, "soc1": {"uplink": f"{SOC}/15"}}, folder) as lab:
         signer = prepare(lab)
@@ -108,10 +108,10 @@ def leg(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Leg]:
             receiver("joint-second", "syslog_tls", 6515, REST, authority.certificate),
         ]
         (folder / "plays.json").write_text(json.dumps([collector, shipper]), encoding="utf-8")
-        leg = Leg(lab, folder)
-        assert "failed=0" in leg.apply("--check")
-        leg.apply()
-        yield leg
+        pipeline = Pipeline(lab, folder)
+        assert "failed=0" in pipeline.apply("--check")
+        pipeline.apply()
+        yield pipeline
 
 
 def _make_soc(lab: Booted, authority: Authority) -> None:
@@ -125,9 +125,9 @@ def _make_soc(lab: Booted, authority: Authority) -> None:
     lab.run("soc1", "cat > /etc/systemd/system/soc.service && systemctl start soc", stdin=SERVICE)
 
 
-def received(leg: Leg, way: str) -> list[dict[str, Any]]:
+def received(pipeline: Pipeline, way: str) -> list[dict[str, Any]]:
     """What the SOC has got by that way in."""
-    text = leg.lab.run("soc1", f"cat /var/spool/soc/{way}.jsonl 2>/dev/null || true")
+    text = pipeline.lab.run("soc1", f"cat /var/spool/soc/{way}.jsonl 2>/dev/null || true")
     return [json.loads(line) for line in text.splitlines()]
 
 
@@ -135,103 +135,103 @@ def identities(events: list[dict[str, Any]]) -> set[tuple[str, str, int]]:
     return {(event["source"], event["boot"], event["sequence"]) for event in events}
 
 
-def await_parity(leg: Leg, way: str, sectors: list[str], seconds: float = 60.0) -> None:
+def await_parity(pipeline: Pipeline, way: str, sectors: list[str], seconds: float = 60.0) -> None:
     """Wait until the SOC has every archived event of those sectors; the tests' parity proof."""
     limit = time.monotonic() + seconds
     while True:
-        wanted = identities([event for event in leg.archived() if event["sector"] in sectors])
-        missing = wanted - identities(received(leg, way))
+        wanted = identities([event for event in pipeline.archived() if event["sector"] in sectors])
+        missing = wanted - identities(received(pipeline, way))
         if wanted and not missing:
             return
         assert time.monotonic() < limit, f"{way}: {len(missing)} of {len(wanted)} are missing"
         time.sleep(0.5)
 
 
-def send_one_of_each(leg: Leg, tag: str) -> None:
+def send_one_of_each(pipeline: Pipeline, tag: str) -> None:
     for protocol, address in (("udp", FIREWALL), ("tcp", DHCP), ("tls", JOURNAL)):
-        leg.send(protocol, address, [HEADER + f"{tag} {protocol}".encode()])
-    assert len(leg.wait_for(lambda event: f"app: {tag} " in event["message"], 3)) == 3
+        pipeline.send(protocol, address, [HEADER + f"{tag} {protocol}".encode()])
+    assert len(pipeline.wait_for(lambda event: f"app: {tag} " in event["message"], 3)) == 3
 
 
-def test_second_run_changes_nothing(leg: Leg) -> None:
-    assert "changed=0" in leg.apply("--limit", "gw1")
+def test_second_run_changes_nothing(pipeline: Pipeline) -> None:
+    assert "changed=0" in pipeline.apply("--limit", "gw1")
 
 
-def test_each_soc_gets_its_sectors_and_nothing_else(leg: Leg) -> None:
-    send_one_of_each(leg, "sorted")
-    await_parity(leg, "relp", HEALTH)
-    await_parity(leg, "syslog", REST)
-    await_parity(leg, "second", REST)
-    assert {event["sector"] for event in received(leg, "relp")} == {"health"}
-    assert {event["sector"] for event in received(leg, "syslog")} == {"administration"}
+def test_each_soc_gets_its_sectors_and_nothing_else(pipeline: Pipeline) -> None:
+    send_one_of_each(pipeline, "sorted")
+    await_parity(pipeline, "relp", HEALTH)
+    await_parity(pipeline, "syslog", REST)
+    await_parity(pipeline, "second", REST)
+    assert {event["sector"] for event in received(pipeline, "relp")} == {"health"}
+    assert {event["sector"] for event in received(pipeline, "syslog")} == {"administration"}
 
 
-def test_a_soc_reads_its_own_topic_and_no_other(leg: Leg) -> None:
-    send_one_of_each(leg, "topics")
-    own = read_topic(leg, "logs.0710.national")
+def test_a_soc_reads_its_own_topic_and_no_other(pipeline: Pipeline) -> None:
+    send_one_of_each(pipeline, "topics")
+    own = read_topic(pipeline, "logs.0710.national")
     assert own
     assert {json.loads(line)["sector"] for line in own} == {"health"}
-    assert read_topic(leg, "logs.0710")[0].startswith("refused TOPIC_AUTHORIZATION_FAILED")
+    assert read_topic(pipeline, "logs.0710")[0].startswith("refused TOPIC_AUTHORIZATION_FAILED")
 
 
-def read_topic(leg: Leg, topic: str) -> list[str]:
+def read_topic(pipeline: Pipeline, topic: str) -> list[str]:
     """What the national SOC can read there, on the collector's listener for relays."""
     command = f"cp /etc/vaern/pki/ca.crt /root; timeout 60 python3 /root/soc-national.py {topic} soc-national"
-    return leg.lab.run("hub1", command).splitlines()
+    return pipeline.lab.run("hub1", command).splitlines()
 
 
-def test_a_soc_that_is_away_holds_nobody_back_and_misses_nothing(leg: Leg) -> None:
-    leg.lab.run("soc1", "systemctl stop soc")
-    leg.device("many", "tcp", DHCP, "198.51.100.10", "3000", "away")
-    leg.device("many", "tls", JOURNAL, "198.51.100.10", "3000", "away")
-    arrived = leg.wait_for(lambda event: "app: away" in event["message"], 6000, 60)
+def test_a_soc_that_is_away_holds_nobody_back_and_misses_nothing(pipeline: Pipeline) -> None:
+    pipeline.lab.run("soc1", "systemctl stop soc")
+    pipeline.device("many", "tcp", DHCP, "198.51.100.10", "3000", "away")
+    pipeline.device("many", "tls", JOURNAL, "198.51.100.10", "3000", "away")
+    arrived = pipeline.wait_for(lambda event: "app: away" in event["message"], 6000, 60)
     assert len(identities(arrived)) == 6000
-    leg.lab.run("soc1", "systemctl start soc")
-    await_parity(leg, "relp", HEALTH, 120)
+    pipeline.lab.run("soc1", "systemctl start soc")
+    await_parity(pipeline, "relp", HEALTH, 120)
     # Syslog over TLS has no acknowledgement: the batch written into the broken connection is lost, nothing after it.
     sent = sorted(one for one in identities(arrived) if one[0] == "dhcp1")
     limit = time.monotonic() + 60
-    while sent[-1] not in (got := identities(received(leg, "syslog"))):
+    while sent[-1] not in (got := identities(received(pipeline, "syslog"))):
         assert time.monotonic() < limit, f"the last of {len(sent)} events is not at the SOC"
         time.sleep(0.5)
     lost = [one for one in sent if one not in got]
     assert len(lost) <= BATCH
     assert lost == sent[: len(lost)]
-    assert gaps([event for event in leg.archived() if event["source"] == "dhcp1"]) == {}
+    assert gaps([event for event in pipeline.archived() if event["source"] == "dhcp1"]) == {}
 
 
-def test_a_repaired_event_reaches_the_soc_that_reads_its_topic(leg: Leg) -> None:
+def test_a_repaired_event_reaches_the_soc_that_reads_its_topic(pipeline: Pipeline) -> None:
     """Events of both topics that are not delivered; each is sent again to its own."""
-    leg.lab.run("gw1", "systemctl stop vaern-spool.timer vaern-delivery")
+    pipeline.lab.run("gw1", "systemctl stop vaern-spool.timer vaern-delivery")
     for protocol, address in (("tls", JOURNAL), ("tcp", DHCP)):
-        leg.device("many", protocol, address, "198.51.100.10", "400", "mend-")
+        pipeline.device("many", protocol, address, "198.51.100.10", "400", "mend-")
     spooled = f"cat {SPOOL}/segments/*.jsonl | grep -c -F 'app: mend-'"
-    leg.lab.run("gw1", f"for i in $(seq 120); do [ $({spooled}) = 800 ] && exit; sleep 0.5; done; exit 1")
+    pipeline.lab.run("gw1", f"for i in $(seq 120); do [ $({spooled}) = 800 ] && exit; sleep 0.5; done; exit 1")
     arrived: set[tuple[str, str, int]] = set()
     for _ in range(20):
-        leg.lab.run("hub1", "systemctl start vaern-ledger")
-        leg.lab.run("gw1", "vaern-spool --now")
-        arrived = identities(leg.wait_for(lambda event: "app: mend-" in event["message"], 800, 2))
+        pipeline.lab.run("hub1", "systemctl start vaern-ledger")
+        pipeline.lab.run("gw1", "vaern-spool --now")
+        arrived = identities(pipeline.wait_for(lambda event: "app: mend-" in event["message"], 800, 2))
         if len(arrived) == 800:
             break
     assert len(arrived) == 800
-    own = [json.loads(text) for text in read_topic(leg, "logs.0710.national")]
+    own = [json.loads(text) for text in read_topic(pipeline, "logs.0710.national")]
     assert len({event["message"] for event in own if "app: mend-" in event["message"]}) == 400
-    leg.lab.run("gw1", "systemctl start vaern-delivery")
+    pipeline.lab.run("gw1", "systemctl start vaern-delivery")
     assert {event["sector"] for event in own} == {"health"}
-    segments = leg.lab.run("hub1", "ls /var/lib/vaern/archive/0710/*/").split()
+    segments = pipeline.lab.run("hub1", "ls /var/lib/vaern/archive/0710/*/").split()
     assert any(name.startswith("logs.0710.national-") for name in segments)
 
 
-def test_what_relp_forgets_over_a_restart_is_handed_again(leg: Leg, tmp_path: Path) -> None:
+def test_what_relp_forgets_over_a_restart_is_handed_again(pipeline: Pipeline, tmp_path: Path) -> None:
     """The relay is killed while the SOC is away; the operator's three commands find what is missing and mend it."""
-    operator = Operator(leg, tmp_path)
-    leg.lab.run("soc1", "systemctl stop soc")
-    leg.device("many", "tls", JOURNAL, "198.51.100.10", "1500", "forgot-")
-    assert len(identities(leg.wait_for(lambda event: "app: forgot-" in event["message"], 1500, 60))) == 1500
-    leg.lab.run("gw1", "systemctl kill -s KILL vaern-log-shipper; sleep 3")
-    leg.lab.run("soc1", "systemctl start soc")
-    send_one_of_each(leg, "after")
+    operator = Operator(pipeline, tmp_path)
+    pipeline.lab.run("soc1", "systemctl stop soc")
+    pipeline.device("many", "tls", JOURNAL, "198.51.100.10", "1500", "forgot-")
+    assert len(identities(pipeline.wait_for(lambda event: "app: forgot-" in event["message"], 1500, 60))) == 1500
+    pipeline.lab.run("gw1", "systemctl kill -s KILL vaern-log-shipper; sleep 3")
+    pipeline.lab.run("soc1", "systemctl start soc")
+    send_one_of_each(pipeline, "after")
     time.sleep(15)  # not a proof of anything: what RELP brings by itself is given the time to come
     before, _ = operator.parity("--resend", "relp", expect=1)
     logging.getLogger(__name__).info("RELP forgot %d events over a kill of the relay", before["missing"])
@@ -245,10 +245,10 @@ def test_what_relp_forgets_over_a_restart_is_handed_again(leg: Leg, tmp_path: Pa
 
 
 class Operator:
-    """A project that declares the SOC's output, with the hosts of the leg behind it."""
+    """A project that declares the SOC's output, with the hosts of the pipeline behind it."""
 
-    def __init__(self, leg: Leg, folder: Path) -> None:
-        self.leg, self.folder, self.exports = leg, folder, 0
+    def __init__(self, pipeline: Pipeline, folder: Path) -> None:
+        self.pipeline, self.folder, self.exports = pipeline, folder, 0
         self.lab = Lab(make_project(folder / "project"))
         shared = self.lab.project.root / "inventories" / "shared" / "collector.yml"
         declared = shared.read_text(encoding="utf-8")
@@ -258,7 +258,7 @@ class Operator:
         room = municipality.read_text(encoding="utf-8").replace("spool_gib: 9 ", "spool_gib: 20 ")
         municipality.write_text(room, encoding="utf-8")
         self.lab.project.state.mkdir()
-        known = leg.lab.config.read_text(encoding="utf-8")
+        known = pipeline.lab.config.read_text(encoding="utf-8")
         configuration = re.sub(r"^Host gw1$", f"Host gw1 {INVENTORY_NAME}", known, flags=re.MULTILINE)
         (self.lab.project.state / "ssh_config").write_text(configuration, encoding="utf-8")
 
@@ -268,32 +268,32 @@ class Operator:
         archived, got = self.folder / f"day{self.exports}.jsonl", self.folder / "relp.jsonl"
         asked = ("--from", "24h", "--asked-by", "Operations", "--output", str(archived))
         self.lab.vaern("export", "favrskov", *asked)
-        got.write_text(self.leg.lab.run("soc1", "cat /var/spool/soc/relp.jsonl"), encoding="utf-8")
+        got.write_text(self.pipeline.lab.run("soc1", "cat /var/spool/soc/relp.jsonl"), encoding="utf-8")
         files = ("--exported", str(archived), "--received", str(got), "--json")
         done = self.lab.vaern("parity", "favrskov", "national", *files, *options, expect=expect)
         return json.loads(done.stdout)[str(got)], done.stderr
 
 
-def test_a_receiver_with_another_certificate_gets_nothing(leg: Leg) -> None:
+def test_a_receiver_with_another_certificate_gets_nothing(pipeline: Pipeline) -> None:
     stranger = Authority().issue("soc.example", SOC)
-    leg.lab.run("soc1", "cp /etc/soc/soc.crt /etc/soc/soc.key /root/")
+    pipeline.lab.run("soc1", "cp /etc/soc/soc.crt /etc/soc/soc.key /root/")
     for name, text in (("soc.crt", stranger.certificate), ("soc.key", stranger.key)):
-        leg.lab.run("soc1", f"cat > /etc/soc/{name}", stdin=text)
-    leg.lab.run("soc1", "systemctl restart soc")
+        pipeline.lab.run("soc1", f"cat > /etc/soc/{name}", stdin=text)
+    pipeline.lab.run("soc1", "systemctl restart soc")
     try:
-        send_one_of_each(leg, "stranger")
+        send_one_of_each(pipeline, "stranger")
         refused = "journalctl -u soc -u vaern-log-shipper --since=-1min | grep -qiE 'certificate|peer|verif'"
-        leg.lab.run("gw1", f"for i in $(seq 60); do {refused} && exit; sleep 1; done; exit 1")
+        pipeline.lab.run("gw1", f"for i in $(seq 60); do {refused} && exit; sleep 1; done; exit 1")
         assert not [
-            event for way in ("relp", "syslog") for event in received(leg, way) if "stranger" in event["message"]
+            event for way in ("relp", "syslog") for event in received(pipeline, way) if "stranger" in event["message"]
         ]
     finally:
-        leg.lab.run("soc1", "cp /root/soc.crt /root/soc.key /etc/soc/ && systemctl restart soc")
-    send_one_of_each(leg, "mended")
+        pipeline.lab.run("soc1", "cp /root/soc.crt /root/soc.key /etc/soc/ && systemctl restart soc")
+    send_one_of_each(pipeline, "mended")
     # librelp forgets what was not acknowledged when a new connection is refused for its certificate.
     limit = time.monotonic() + 120
-    while not any("app: mended" in event["message"] for event in received(leg, "relp")):
+    while not any("app: mended" in event["message"] for event in received(pipeline, "relp")):
         assert time.monotonic() < limit
         time.sleep(0.5)
-    health = identities([event for event in leg.archived() if event["sector"] == "health"])
-    assert len(health - identities(received(leg, "relp"))) <= RELP_WINDOW
+    health = identities([event for event in pipeline.archived() if event["sector"] == "health"])
+    assert len(health - identities(received(pipeline, "relp"))) <= RELP_WINDOW

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lab_hosts import lab_hosts
-from leg import DHCP, FIREWALL, HOSTS, JOURNAL, Leg, connect_devices, gaps, plays, prepare
+from support.lab.hosts import lab_hosts
+from support.lab.pipeline import DHCP, FIREWALL, HOSTS, JOURNAL, Pipeline, connect_devices, gaps, plays, prepare
 
 from vaern.archive.export import Request, export, search
 from vaern.declaration import load_fleet
@@ -43,7 +43,7 @@ print(json.dumps(found))
 
 
 def tenants() -> dict[str, Any]:
-    """The municipality of the leg, with one source kept for another time, and one municipality more."""
+    """The municipality of the pipeline, with one source kept for another time, and one municipality more."""
     rest = {"quota_bytes_per_second": 104857600, "retention_days": 400, "max_gib": 2.0}
     own = [{"source": "dhcp1", "days": DAYS}]
     return {
@@ -55,28 +55,28 @@ def tenants() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Leg]:
-    """A leg of its own, as events are deleted here: one source kept for another time, one reader a municipality."""
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
+    """A pipeline of its own, as events are deleted here: one source kept for another time, a reader each."""
     folder = tmp_path_factory.mktemp("retention")
     with lab_hosts(HOSTS, folder) as lab:
         prepare(lab)
         connect_devices(lab)
         lab.inventory({"collectors": ["hub1"], "relays": ["gw1"]}, folder)
         (folder / "plays.json").write_text(json.dumps(plays()[:2]), encoding="utf-8")
-        leg = Leg(lab, folder)
-        leg.apply("-e", json.dumps(tenants()))
+        pipeline = Pipeline(lab, folder)
+        pipeline.apply("-e", json.dumps(tenants()))
         for code in ("0710", "0751"):
             lab.run("hub1", f"useradd -M -G vaern-{code} reader-{code}")
-        yield leg
+        yield pipeline
 
 
-def test_second_run_changes_nothing(kept: Leg) -> None:
+def test_second_run_changes_nothing(kept: Pipeline) -> None:
     """With retentions by source, too."""
     assert re.findall(r"changed=(\d+)", kept.apply("-e", json.dumps(tenants()))) == ["0", "0"]
 
 
 @pytest.fixture(scope="module")
-def project(kept: Leg, tmp_path_factory: pytest.TempPathFactory) -> Project:
+def project(kept: Pipeline, tmp_path_factory: pytest.TempPathFactory) -> Project:
     """The repository's declarations, and a state from which the collector is reached."""
     state = tmp_path_factory.mktemp("state")
     (state / "ssh_config").symlink_to(kept.lab.config)
@@ -85,11 +85,11 @@ def project(kept: Leg, tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 @pytest.fixture(scope="module")
 def fleet(project: Project) -> Fleet:
-    """The example municipality, whose code is that of the leg."""
+    """The example municipality, whose code is that of the pipeline."""
     return load_fleet(project, ["favrskov"])
 
 
-def test_events_of_two_retentions_survive_kills_once_each(kept: Leg) -> None:
+def test_events_of_two_retentions_survive_kills_once_each(kept: Pipeline) -> None:
     """kill -9 of the archiver three times while both arrive; every offset is in one file, of the right retention."""
     sent = {"tcp": (DHCP, 20000), "tls": (JOURNAL, 20000)}
     with kept.sending("kept", sent):
@@ -107,9 +107,9 @@ def test_events_of_two_retentions_survive_kills_once_each(kept: Leg) -> None:
     assert {days for days, _, source in rows if source == "journal1"} == {None}
 
 
-def ledger(leg: Leg) -> dict[str, Any]:
+def ledger(pipeline: Pipeline) -> dict[str, Any]:
     """The balance, as the collector has it now."""
-    told: dict[str, Any] = json.loads(leg.lab.run("hub1", "vaern-ledger --code 0710", check=False))
+    told: dict[str, Any] = json.loads(pipeline.lab.run("hub1", "vaern-ledger --code 0710", check=False))
     return told
 
 
@@ -122,7 +122,7 @@ def received(told: dict[str, Any]) -> dict[str, tuple[int, int]]:
     return found
 
 
-def test_what_is_over_is_deleted_with_a_record_and_the_rest_is_not(kept: Leg) -> None:
+def test_what_is_over_is_deleted_with_a_record_and_the_rest_is_not(kept: Pipeline) -> None:
     """The day is made an old one by its name and by the times of its files."""
     aged = f"cd {ARCHIVE}/0710; mv $(ls -d 20*-* | tail -1) {OLD}; touch -d '{OLD} 12:00' {OLD}/*"
     kept.lab.run("hub1", f"systemctl stop vaern-archiver vaern-ledger.timer; {aged}")
@@ -152,7 +152,7 @@ def test_what_is_over_is_deleted_with_a_record_and_the_rest_is_not(kept: Leg) ->
     assert len(kept.wait_for(lambda event: "app: after deletion" in event["message"], 1)) == 1
 
 
-def test_search_and_export_through_ssh(kept: Leg, project: Project, fleet: Fleet, tmp_path: Path) -> None:
+def test_search_and_export_through_ssh(kept: Pipeline, project: Project, fleet: Fleet, tmp_path: Path) -> None:
     """As `vaern search` and `vaern export` do it; the digest of the file is that of the manifest."""
     kept.send("udp", FIREWALL, [HEADER + f"person /ahs/ {number}".encode() for number in range(4)])
     kept.wait_for(lambda event: "app: person " in event["message"], 4)
@@ -173,7 +173,7 @@ def test_search_and_export_through_ssh(kept: Leg, project: Project, fleet: Fleet
     assert "26/1123" in kept.lab.run("hub1", "journalctl -t vaern-archive-export --no-pager")
 
 
-def test_a_group_reads_its_own_archive_and_no_other(kept: Leg) -> None:
+def test_a_group_reads_its_own_archive_and_no_other(kept: Pipeline) -> None:
     """The refusal comes from the file system, and reading is recorded with the user of the host."""
     command = "runuser -u reader-{} -- vaern-archive-export 2>&1"
     asked = json.dumps({"code": "0710", "asked_by": "T", "texts": ["after deletion"]})

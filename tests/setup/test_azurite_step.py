@@ -8,8 +8,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
-import azurite
 import pytest
+from support.azure import azurite
 
 pytestmark = pytest.mark.setup
 SETUP = Path(__file__).resolve().parents[2] / "stacks" / "setup"

@@ -6,7 +6,7 @@ import gc
 import sys
 
 import pytest
-from producer_double import library
+from support.doubles.kafka_producer import library
 
 # Programs of the hosts name it when they are imported; on a host it is Debian's.
 sys.modules["confluent_kafka"] = library()

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from soc_outputs import national
+from support.declarations.soc_outputs import national
 
 from vaern.archive import parity, redelivery
 from vaern.commands.parity import command

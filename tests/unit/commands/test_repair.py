@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from soc_outputs import national
+from support.declarations.soc_outputs import national
 
 from vaern.archive import ledger
 from vaern.commands.repair import command

@@ -7,9 +7,9 @@ from pathlib import Path
 from statistics import mean
 
 import pytest
-from envelopes import SAMPLES, added
 from hypothesis import given
 from hypothesis import strategies as st
+from support.declarations.envelopes import SAMPLES, added
 
 from vaern.cost.estimate import Estimate, cents_of, estimate, shared_out
 from vaern.cost.presenting import all_in, as_data, assumed, origin, sentence, standing

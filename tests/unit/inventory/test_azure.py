@@ -1,6 +1,6 @@
 """The documented example on Azure as inventory, held against files under review; the lab's own are in inventories/.
 
-python tests/unit/test_inventory_azure.py     writes the golden files anew
+python tests/unit/inventory/test_azure.py     writes the golden files anew
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def test_the_inventory_is_the_one_under_review() -> None:
         for path in GOLDEN.rglob("*.*")
         if path.is_file()
     }
-    assert golden == generated(), "run `python tests/unit/test_inventory_azure.py` and look at the difference"
+    assert golden == generated(), "run `python tests/unit/inventory/test_azure.py` and look at the difference"
 
 
 def test_a_relay_sends_to_its_own_namespace_by_a_key_that_is_not_in_the_inventory() -> None:

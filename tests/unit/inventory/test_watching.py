@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from read_yaml import read_yaml
-from soc_outputs import national
+from support.declarations.soc_outputs import national
+from support.yaml_text import read_yaml
 
 from vaern import inventory
 from vaern.declaration import load_fleet

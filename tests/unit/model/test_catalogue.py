@@ -14,7 +14,7 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
-from read_yaml import read_yaml
+from support.yaml_text import read_yaml
 
 from vaern.model.catalogue import FOLDER, GENERIC, Language, Vendor, kind_of, sample
 from vaern.model.senders import filled

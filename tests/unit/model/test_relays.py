@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from soc_outputs import national
+from support.declarations.soc_outputs import national
 
 from vaern.declaration import load_deployment, load_municipality
 from vaern.model.declaration import Municipality

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from envelopes import SAMPLES, added
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.declarations.envelopes import SAMPLES, added
 
 from vaern.declaration import load_municipality
 from vaern.model import sizing

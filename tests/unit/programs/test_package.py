@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from read_yaml import read_yaml
+from support.yaml_text import read_yaml
 
 from vaern.errors import SetupError
 from vaern.runtime import programs

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from captured_file import captured as written
-from captured_file import event
+from support.azure.capture_file import captured as written
+from support.azure.capture_file import event
 
 from vaern.declaration import load_deployment, load_municipality
 from vaern.errors import ProofError

@@ -7,8 +7,8 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from rendered import SOURCES, configuration, variables
-from spool_writer import line
+from support.doubles.spool_writer import line
+from support.rsyslog_config import SOURCES, configuration, variables
 
 from vaern_programs.relay import broker as spool_broker
 

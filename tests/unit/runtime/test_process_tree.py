@@ -47,7 +47,8 @@ def started(*words: str, **more: object) -> Iterator[subprocess.Popen[bytes]]:
     process = subprocess.Popen(words, **more)  # type: ignore[call-overload]
     try:
         limit = time.monotonic() + 5
-        while b"exec" in Path(f"/proc/{process.pid}/cmdline").read_bytes():
+        # A process has no command line in the middle of an exec.
+        while not (words_now := Path(f"/proc/{process.pid}/cmdline").read_bytes()) or b"exec" in words_now:
             assert time.monotonic() < limit
             time.sleep(0.005)
         yield process

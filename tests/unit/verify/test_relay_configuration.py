@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from rendered import SOURCES, configuration, variables
+from support.rsyslog_config import SOURCES, configuration, variables
 
 from vaern.verify.relay_configuration import RelayConfiguration
 

@@ -14,7 +14,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from certificates import Authority
+from support.certificates import Authority
 
 from vaern_programs.collector import event_hubs_proxy
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from jinja2 import Environment
-from read_yaml import read_yaml
+from support.yaml_text import read_yaml
 
 from vaern_programs.relay import broker as spool_broker
 

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from read_yaml import read_yaml
+from support.yaml_text import read_yaml
 
 from vaern_programs.relay import cpr as program
 

@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 import jinja2
 import pytest
 import yaml
-from certificates import Authority
 from hypothesis import given
 from hypothesis import strategies as st
+from support.certificates import Authority
 
 from vaern_programs.monitoring.watch import findings, readings, sending
 from vaern_programs.monitoring.watch import host as watch_host

@@ -12,8 +12,8 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
-from producer_double import Broker, Producer, error
-from spool_writer import Writer, line
+from support.doubles.kafka_producer import Broker, Producer, error
+from support.doubles.spool_writer import Writer, line
 
 from vaern_programs.relay.delivery import program
 from vaern_programs.relay.delivery import segments as delivery_segments

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from spool_writer import Writer, line
+from support.doubles.spool_writer import Writer, line
 
 from vaern_programs.relay.delivery import segments as delivery_segments
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from producer_double import Broker, KafkaError, Message, Producer, error
-from spool_writer import line
+from support.doubles.kafka_producer import Broker, KafkaError, Message, Producer, error
+from support.doubles.spool_writer import line
 
 from vaern_programs.relay.delivery import sending as delivery_sending
 from vaern_programs.shared import tally as ledger_tally

@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from rendered import configuration, variables
+from support.rsyslog_config import configuration, variables
 
 from vaern_programs.relay.spool import again as spool_again
 

@@ -1,0 +1,1 @@
+"""Declarations and samples made for tests."""

@@ -1,0 +1,1 @@
+"""Doubles: what answers in the place of a service or a library that tests cannot have, with its own refusals."""

@@ -1,0 +1,12 @@
+"""Runs on the collector: prints every event in the archive of a municipality. Argument: its code."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import zstandard
+
+for path in sorted(Path("/var/lib/vaern/archive", sys.argv[1]).rglob("*.zst")):
+    with path.open("rb") as file:
+        sys.stdout.buffer.write(zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True).read())
