@@ -23,13 +23,11 @@ from vaern.model.vocabulary import CprHandling, Target
 from vaern.runtime import ssh
 from vaern.runtime.paths import Project
 from vaern.runtime.private_file import write_private
-from vaern_programs.shared.reports import Manifest
+from vaern_programs.shared.reports import ALARM_SOURCE, Manifest
 
 COMMAND = "vaern-archive-export"
 NUMBER = re.compile(r"(?<![0-9])[0-9]{6}[- ]?[0-9]{4}(?![0-9])")
 AGO = re.compile(r"([1-9][0-9]{0,4})([mhd])")
-ALARMS = "vaern.alarm"
-"""Source of what the collector's sentry has raised and cleared."""
 UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -97,7 +95,7 @@ def query_of(municipality: Municipality, request: Request, purpose: str, *, comp
 
 def _sources(municipality: Municipality) -> list[str]:
     taps = [f"tap-{tap.name}" for tap in municipality.taps]
-    return [source.name for source in municipality.log_sources] + taps + [ALARMS]
+    return [source.name for source in municipality.log_sources] + taps + [ALARM_SOURCE]
 
 
 def search(

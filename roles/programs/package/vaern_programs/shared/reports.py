@@ -12,6 +12,8 @@ Relay = str
 Boot = str
 """32 hexadecimal digits that name one start of a relay's rsyslog."""
 Source = str
+ALARM_SOURCE: Source = "vaern.alarm"
+"""Source of what the collector raises and clears as alarms: no relay sends it, so there is nothing to balance."""
 Ranges = list[tuple[int, int]]
 """First and last number of each run, both included."""
 

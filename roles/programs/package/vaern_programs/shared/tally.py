@@ -16,10 +16,10 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from vaern_programs.shared.reports import ALARM_SOURCE
+
 STATEMENT = "vaern.statement"
 """Source of what a relay says it has sent. A declared source has no dot in its name."""
-ALARM = "vaern.alarm"
-"""Source of what the collector's sentry raises and clears: no relay sends it, so there is nothing to balance."""
 IDENTITY = re.compile(
     rb'\{"time":"[^"]*","received":"([0-9T:.+Z-]{19,40})","municipality":"[0-9]{4}","relay":"([a-z0-9-]{1,100})",'
     rb'"boot":"([0-9a-f]{32})","sequence":([0-9]{1,18}),"site":"[^"]*","source":"([a-z0-9.-]{1,64})"'
@@ -78,7 +78,7 @@ class Tally:
         touched: set[Key] = set()
         for raw, (first, last, begun, ended) in runs:
             own: Key = (raw[0].decode(), raw[1].decode(), raw[2].decode(), raw[3].decode())
-            if own[2] in {STATEMENT, ALARM}:
+            if own[2] in {STATEMENT, ALARM_SOURCE}:
                 continue
             touched.add(own)
             self.events[own] = self.events.get(own, 0) + last - first + 1

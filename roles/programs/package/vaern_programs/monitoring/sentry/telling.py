@@ -18,8 +18,8 @@ from typing import Any
 from vaern_programs.monitoring.sentry.alarms import AlarmLog, Record
 from vaern_programs.shared.files import read_json, replace
 from vaern_programs.shared.local_broker import as_user, credential
+from vaern_programs.shared.reports import ALARM_SOURCE
 from vaern_programs.shared.systemd import say
-from vaern_programs.shared.tally import ALARM
 
 SECTOR = "administration"
 """Of what concerns a municipality as a whole, such as its archive."""
@@ -36,8 +36,9 @@ def event(record: Record, host: str, place: Mapping[str, str]) -> bytes:
     ended = {} if record["state"] == "raised" else {"event.end": record["time"]}
     whole = {
         "time": record["time"], "received": record["time"], "municipality": record["municipality"], "relay": host,
-        "boot": record["boot"], "sequence": record["sequence"], "site": "collector", "source": ALARM, "kind": "alarm",
-        "sector": place.get("sector", SECTOR), "host": host, "message": text["en"], "parser": "vaern", "parsed": True,
+        "boot": record["boot"], "sequence": record["sequence"], "site": "collector", "source": ALARM_SOURCE,
+        "kind": "alarm", "sector": place.get("sector", SECTOR), "host": host, "message": text["en"], "parser": "vaern",
+        "parsed": True,
         "ecs": {
             "@timestamp": record["time"], "event.kind": "alert", "event.provider": "vaern-sentry",
             "event.code": record["kind"], "event.action": f"alarm-{record['state']}", "event.reason": text["en"],
@@ -92,7 +93,7 @@ class Teller:
             key = (record["municipality"], record["boot"], record["sequence"])
             self.flying += 1
             self.producer.produce(
-                topic, value, key=ALARM, on_delivery=lambda error, _, key=key: self._delivered(key, error)
+                topic, value, key=ALARM_SOURCE, on_delivery=lambda error, _, key=key: self._delivered(key, error)
             )
 
     def close(self, seconds: float = 2.0) -> None:
