@@ -22,9 +22,10 @@ from vaern.model.progress import Listener, Phase, Progress
 if TYPE_CHECKING:
     from rich.console import Console
 
-
 STANDARD_OUTPUT = Path("-")
 """What an output option is given for standard output, on which nothing else is written then."""
+UNLIMITED_COLUMNS = 100_000
+"""Wider than any table. Without it, rich takes what is no terminal for one of 80 columns."""
 
 
 class OutputFile(click.Path):
@@ -73,11 +74,15 @@ def print_json(value: Any) -> None:
     click.echo(json.dumps(value, ensure_ascii=False, default=str))
 
 
-def terminal() -> Console:
-    """A rich console on standard output; without colours in a pipe, or when NO_COLOR is set."""
+def terminal(*, aside: bool = False) -> Console:
+    """A rich console on standard output; with `aside` on standard error, because standard output takes a document.
+
+    Without colours in a pipe or a file, or when NO_COLOR is set. What is no terminal has no width, so nothing is cut.
+    """
     from rich.console import Console
 
-    return Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+    seen = (sys.stderr if aside else sys.stdout).isatty()
+    return Console(highlight=False, stderr=aside, soft_wrap=not seen, width=None if seen else UNLIMITED_COLUMNS)
 
 
 def _plain(event: Progress) -> None:

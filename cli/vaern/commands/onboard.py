@@ -78,7 +78,7 @@ def _conclude(onboarding: Onboarding, as_json: bool) -> int:
 
     from vaern import proof
     from vaern.archive import alarms
-    from vaern.console import print_json
+    from vaern.console import print_json, terminal
     from vaern.report import make_report, show, write_reports
     from vaern.workflows.steps import step
 
@@ -98,6 +98,6 @@ def _conclude(onboarding: Onboarding, as_json: bool) -> int:
     if as_json:
         print_json({"result": json.loads(Path(paths["json"]).read_text(encoding="utf-8")), "paths": paths})
     else:
-        show(report, paths)
+        show(report, terminal(), paths)
     proof.raise_for(onboarding.proofs)
     return ExitCode.FINDINGS if any(f.outcome == "failed" for f in onboarding.findings) else ExitCode.OK

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from vaern.errors import ExitCode
+from vaern.errors import ExitCode, UsageError
 from vaern.runtime.paths import Project
 
 FORMATS = ("html", "json", "junit")
@@ -25,11 +25,16 @@ def command(ctx: click.Context, slug: str, form: str, show: bool) -> int:
       vaern report favrskov
       vaern report favrskov --format junit > results.xml
     """
+    from vaern.declaration import load_fleet
     from vaern.model.controls import load_catalogue
     from vaern.report import read_report, render_json, render_junit, write_reports
 
     project: Project = ctx.obj
-    report = read_report(project, slug)
+    try:
+        report = read_report(project, slug)
+    except UsageError:
+        load_fleet(project, [slug])  # Says so when there is no such municipality.
+        raise
     if form == "html":
         page = write_reports(project, slug, report)["html"]
         click.echo(page)

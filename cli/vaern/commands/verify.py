@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from vaern.console import STANDARD_OUTPUT, OutputFile, write_output
+from vaern.console import STANDARD_OUTPUT, OutputFile, terminal, write_output
 from vaern.errors import ExitCode
 from vaern.runtime.paths import Project
 
@@ -67,7 +67,7 @@ def _verify(project: Project, slug: str, controls: tuple[str, ...], as_json: boo
     if as_json:
         click.echo(render_json(report, load_catalogue()), nl=False)
     else:
-        show(report, paths, aside=junit == STANDARD_OUTPUT)
+        show(report, terminal(aside=junit == STANDARD_OUTPUT), paths)
     return ExitCode.FINDINGS if report.count(Outcome.FAILED) else ExitCode.OK
 
 

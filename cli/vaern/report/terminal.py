@@ -11,20 +11,16 @@ from vaern.report.content import Report
 from vaern.report.page import Row, grouped, sentence
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.table import Table
 
 COLOURS = {Outcome.PASSED: "green", Outcome.FAILED: "red", Outcome.SKIPPED: "yellow"}
 
 
-def show(report: Report, paths: Mapping[str, str] | None = None, *, aside: bool = False) -> None:
-    """Print the controls, the proofs, the alarms that are open, the verdict and where the page is.
-
-    With `aside` on standard error, because standard output takes a document.
-    """
-    from rich.console import Console
+def show(report: Report, console: Console, paths: Mapping[str, str] | None = None) -> None:
+    """Print the controls, the proofs, the alarms that are open, the verdict and where the page is."""
     from rich.markup import escape
 
-    console = Console(highlight=False, stderr=aside)
     console.print(_controls(report))
     if report.proofs:
         console.print(_proofs(report))

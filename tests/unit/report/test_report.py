@@ -10,6 +10,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from vaern.console import terminal
 from vaern.errors import UsageError
 from vaern.model.controls import load_catalogue
 from vaern.model.finding import Finding, Outcome, Proof
@@ -134,11 +135,19 @@ def test_no_report_yet(tmp_path: Path) -> None:
 
 
 def test_terminal_shows_failures_with_both_values(capsys: pytest.CaptureFixture[str]) -> None:
-    show(MIXED, {"html": "/x/report.html"})
+    show(MIXED, terminal(), {"html": "/x/report.html"})
     text = capsys.readouterr().out
     assert "BASE-05" in text
     assert "expected yes" in text
     assert "report: /x/report.html" in text
+
+
+def test_what_was_observed_is_whole_in_a_pipe(capsys: pytest.CaptureFixture[str]) -> None:
+    observed = "a long answer " * 30 + "and its end"
+    show(report(finding("BASE-05", Outcome.FAILED, observed)), terminal(aside=True))
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert any(observed in line for line in captured.err.splitlines())
 
 
 def test_open_alarms_are_told_in_both_languages_and_kept() -> None:
