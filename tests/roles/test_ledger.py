@@ -284,7 +284,7 @@ def test_high_water_is_told_before_anything_is_lost(own_pipeline: Pipeline) -> N
     own_pipeline.lab.run("gw1", "systemctl start vaern-spool.service")
     own_pipeline.lab.run("hub1", "systemctl start vaern-kafka")
     said = own_pipeline.lab.run("gw1", "journalctl -p alert -t vaern-spool -o cat")
-    assert "% full; the oldest event not confirmed is of " in said
+    assert "% full; the oldest unconfirmed event is from " in said
 
 
 def test_a_disk_that_is_too_small_is_refused(own_pipeline: Pipeline) -> None:

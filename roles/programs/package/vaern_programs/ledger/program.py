@@ -3,8 +3,8 @@
     vaern-ledger --code 0710 [--day 2026-11-24] [--confirm]   the balance, as one JSON document
     vaern-ledger --all --confirm                              what vaern-ledger.timer runs: no balance, only confirm
 
---confirm tells the relays what is in the archive, on the topic confirm.<code>: they then let go of it, and resend what
-is not. Exit code 0 when nothing is missing, 1 when something is, 2 when it could not be found out.
+--confirm tells the relays what is in the archive, on the topic confirm.<code>: they prune those events
+and send missing ones again. Exit code 0 when nothing is missing, 1 when something is, 2 when it could not be found out.
 Run by root it becomes vaern-ledger, the user that may read the archives and write nothing but its own summaries.
 """
 

@@ -30,7 +30,7 @@ class Host:
     def __init__(self, module: ModuleType, free: int, spool: int = 0) -> None:
         self.size, self.free, self.spool = 10_000, free, spool
         self.told: list[signal.Signals] = []
-        self.gave_way = 0
+        self.evicted = 0
         self.disk = module.Disk(Path("/spool"), self.give_way, self.told.append)
         module.os = SimpleNamespace(statvfs=self.look)
 
@@ -38,21 +38,21 @@ class Host:
         return SimpleNamespace(f_bavail=self.free * 256, f_blocks=self.size * 256, f_frsize=4096)
 
     def give_way(self) -> None:
-        self.gave_way += 1
+        self.evicted += 1
         self.free, self.spool = self.free + self.spool, 0
 
 
 def test_a_spool_gives_way_before_anything_is_halted(module: ModuleType) -> None:
     host = Host(module, free=5, spool=300)
-    assert host.disk.care() is False
-    assert host.gave_way == 1
+    assert host.disk.check() is False
+    assert host.evicted == 1
     assert host.told == [signal.SIGCONT]
 
 
 def test_a_disk_with_room_is_left_alone(module: ModuleType) -> None:
     host = Host(module, free=200)
-    assert [host.disk.care() for _ in range(3)] == [False] * 3
-    assert (host.gave_way, host.told) == (0, [signal.SIGCONT]), "who was halted by one that was killed goes on"
+    assert [host.disk.check() for _ in range(3)] == [False] * 3
+    assert (host.evicted, host.told) == (0, [signal.SIGCONT]), "who was halted by one that was killed goes on"
 
 
 def test_rsyslog_is_halted_once_and_goes_on_with_twice_the_room(module: ModuleType) -> None:
@@ -60,10 +60,10 @@ def test_rsyslog_is_halted_once_and_goes_on_with_twice_the_room(module: ModuleTy
     seen = []
     for free in (1000, 31, 20, 0, 40, 63, 64, 40, 31):
         host.free = free
-        seen.append(host.disk.care())
+        seen.append(host.disk.check())
     assert seen == [False, True, True, True, True, True, False, False, True]
     assert host.told == [signal.SIGCONT, signal.SIGSTOP, signal.SIGCONT, signal.SIGSTOP]
-    host.disk.go_on()
+    host.disk.resume()
     assert host.told[-1] is signal.SIGCONT
 
 
@@ -73,7 +73,7 @@ def test_nothing_is_taken_in_without_room(module: ModuleType, frees: list[int]) 
     host = Host(module, free=0)
     for free in frees:
         host.free = free
-        halted = host.disk.care()
+        halted = host.disk.check()
         assert halted or free * MIB >= module.HALT_BYTES
         assert not halted or free * MIB < 2 * module.HALT_BYTES
     assert all(one is not other for one, other in zip(host.told, host.told[1:], strict=False))

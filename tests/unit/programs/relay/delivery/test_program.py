@@ -26,7 +26,7 @@ FIELDS = {"time", "started", "acknowledged", "refused", "waiting_bytes", "behind
 def module() -> Iterator[ModuleType]:
     with pytest.MonkeyPatch.context() as patch:
         # No rsyslog of the machine the tests run on is halted.
-        patch.setattr(program, "Disk", partial(program.Disk, giving_way=lambda: None, telling=lambda _: None))
+        patch.setattr(program, "Disk", partial(program.Disk, make_space=lambda: None, send_signal=lambda _: None))
         yield program
 
 
@@ -199,28 +199,28 @@ def test_it_says_so_every_ten_seconds(delivery: Any, broker: Broker, clock: list
 def test_an_older_half_of_what_it_said_is_kept(delivery: Any, module: ModuleType, statistics: Path) -> None:
     older = statistics.with_name("delivery.json.1")
     statistics.write_text("x" * module.STATISTICS_BYTES)
-    delivery.tell()
+    delivery.write_statistics()
     assert not older.exists()
-    delivery.tell()
+    delivery.write_statistics()
     assert older.stat().st_size > module.STATISTICS_BYTES
     assert len(told(statistics)) == 1
     older.unlink()
-    delivery.tell()
+    delivery.write_statistics()
     assert len(told(statistics)) == 2
     assert not older.exists()
 
 
 def test_the_broker_is_asked_where_nothing_is_acknowledged(delivery: Any, writer: Writer, broker: Broker) -> None:
     """Else nobody would hear that a key is refused before there is something to send."""
-    delivery.ask()
+    delivery.probe_broker()
     assert broker.asked == [("logs.0710", 1.0)]
     writer.write(line(1))
     polls(broker, {5: delivery.stop})
     delivery.due = dict.fromkeys(delivery.due, 1e9)
     delivery.run()
-    delivery.ask()
+    delivery.probe_broker()
     assert len(broker.asked) == 1
-    delivery.ask()
+    delivery.probe_broker()
     assert len(broker.asked) == 2
 
 

@@ -247,11 +247,11 @@ def test_a_link_that_broke_is_no_refused_certificate(way: Way, broker: Broker, n
 
 
 def test_a_broker_that_is_asked_answers_or_is_heard_of(way: Way, broker: Broker) -> None:
-    way.sender.ask(0.5)
+    way.sender.probe_broker(0.5)
     assert (broker.asked, way.sender.reasons) == ([("logs.0710", 0.5)], Counter())
     broker.answers = False
     broker.errors.append(error("_AUTHENTICATION", "SASL authentication error"))
-    way.sender.ask(0.5)
+    way.sender.probe_broker(0.5)
     assert way.sender.reasons == Counter(key=1)
 
 

@@ -44,7 +44,7 @@ def line(number: int, *, sector: str = "health", relay: str = "gw1", message: st
 
 def test_events_are_put_down_as_they_were(again: ModuleType, settings: dict[str, Any], tmp_path: Path) -> None:
     lines = [line(number, message='"sector":"waste"') for number in (1, 2)]
-    done = again.hand(settings, "national-relp", [one + b"\n" for one in lines], NOW)
+    done = again.redeliver(settings, "national-relp", [one + b"\n" for one in lines], NOW)
     assert done == {"resent": 2, "refused": 0, "error": ""}
     (path,) = (tmp_path / "again").iterdir()
     assert path.read_bytes().splitlines() == lines
@@ -68,7 +68,7 @@ def test_events_are_put_down_as_they_were(again: ModuleType, settings: dict[str,
 def test_what_must_not_leave_by_that_way_is_refused(
     again: ModuleType, settings: dict[str, Any], tmp_path: Path, wrong: bytes
 ) -> None:
-    done = again.hand(settings, "national-relp", [line(1), wrong, line(2)], NOW)
+    done = again.redeliver(settings, "national-relp", [line(1), wrong, line(2)], NOW)
     assert done == {"resent": 2, "refused": 1, "error": ""}
     (path,) = (tmp_path / "again").iterdir()
     assert path.read_bytes().splitlines() == [line(1), line(2)]
@@ -77,13 +77,13 @@ def test_what_must_not_leave_by_that_way_is_refused(
 def test_a_receiver_that_is_not_declared_is_an_answer(
     again: ModuleType, settings: dict[str, Any], tmp_path: Path
 ) -> None:
-    assert "joint-relp" in again.hand(settings, "joint-relp", [line(1)], NOW)["error"]
+    assert "joint-relp" in again.redeliver(settings, "joint-relp", [line(1)], NOW)["error"]
     assert list((tmp_path / "again").iterdir()) == []
 
 
 def test_what_was_handed_over_goes_after_a_day(again: ModuleType, settings: dict[str, Any], tmp_path: Path) -> None:
     for at in (NOW - 100_000, NOW):
-        again.hand(settings, "national-relp", [line(1)], at)
+        again.redeliver(settings, "national-relp", [line(1)], at)
         path = max((tmp_path / "again").iterdir())
         os.utime(path, (at, at))
     again.tidy(tmp_path, NOW)

@@ -60,7 +60,7 @@ def write(spool: Path, name: str, *lines: bytes) -> Path:
 
 
 def held(programs: Programs, spool: Path) -> dict[tuple[str, str], list[tuple[int, int]]]:
-    found: dict[tuple[str, str], list[tuple[int, int]]] = programs.spool_state.whole(
+    found: dict[tuple[str, str], list[tuple[int, int]]] = programs.spool_state.spooled(
         programs.spool_index.segments(spool)
     )
     return found
@@ -162,10 +162,10 @@ def test_what_is_settled_was_sent_long_enough_ago(programs: Programs) -> None:
 def test_only_a_confirmation_from_after_the_queue_was_empty_tells_what_is_lacking(programs: Programs) -> None:
     state = programs.spool_state.State()
     minutes = [f"2026-11-24T10:{minute:02d}:00+00:00" for minute in range(5)]
-    moves = [False, False, True, False, False]
-    told = [state.speaks(minute, moving, 30.0) for minute, moving in zip(minutes, moves, strict=True)]
+    is_draining = [False, False, True, False, False]
+    told = [state.is_conclusive(minute, moving, 30.0) for minute, moving in zip(minutes, is_draining, strict=True)]
     assert told == [False, True, False, False, True]
-    assert programs.spool_state.State(state.written()).empty == minutes[3]
+    assert programs.spool_state.State(state.written()).drained_at == minutes[3]
 
 
 def test_a_clock_that_is_set_back_holds_up_nothing(programs: Programs) -> None:
@@ -173,9 +173,9 @@ def test_a_clock_that_is_set_back_holds_up_nothing(programs: Programs) -> None:
     state.settle(5000.0, 120.0)
     assert state.settle(1400.0, 120.0) == {}
     assert state.settle(1521.0, 120.0) == {(BOOT, "dhcp1"): 2}
-    assert state.moves(7, 5000.0, 300.0)
-    assert state.moves(7, 1400.0, 300.0)
-    assert not state.moves(7, 1701.0, 300.0)
+    assert state.is_draining(7, 5000.0, 300.0)
+    assert state.is_draining(7, 1400.0, 300.0)
+    assert not state.is_draining(7, 1701.0, 300.0)
 
 
 def test_lacking_is_what_was_sent_and_is_not_confirmed_now(programs: Programs) -> None:
@@ -201,35 +201,36 @@ def test_given_up_is_what_is_neither_confirmed_nor_kept(programs: Programs) -> N
 
 def test_a_queue_that_does_not_move_is_not_waited_for(programs: Programs) -> None:
     state = programs.spool_state.State()
-    moves = [
-        state.moves(queued, now, 300.0) for queued, now in [(0, 0.0), (9, 60.0), (4, 120.0), (4, 400.0), (4, 430.0)]
+    is_draining = [
+        state.is_draining(queued, now, 300.0)
+        for queued, now in [(0, 0.0), (9, 60.0), (4, 120.0), (4, 400.0), (4, 430.0)]
     ]
-    assert moves == [False, True, True, True, False]
+    assert is_draining == [False, True, True, True, False]
 
 
 def test_statements_tell_what_is_new_and_once(programs: Programs) -> None:
     state = entered(programs, programs.spool_state.State(), line(1), line(2, day="2026-11-25"))
-    state.tell(*state.news())
-    assert state.news() == ([], [])
+    state.mark_stated(*state.unstated_rows())
+    assert state.unstated_rows() == ([], [])
     entered(programs, state, line(3, day="2026-11-25"))
     state.given_up = {(BOOT, "dhcp1"): [(2, 2)]}
-    sent, given = state.news()
+    sent, given = state.unstated_rows()
     assert [row[2:5] for row in sent] == [["2026-11-25", 2, 3]]
     assert given == [[BOOT, "dhcp1", [[2, 2]]]]
-    state.tell(sent, given)
-    assert state.news() == ([], [])
+    state.mark_stated(sent, given)
+    assert state.unstated_rows() == ([], [])
 
 
 def test_the_state_comes_back_from_its_file(programs: Programs, tmp_path: Path) -> None:
     state = entered(programs, programs.spool_state.State(), line(1), line(2))
     state.confirm({BOOT: {"dhcp1": [[1, 1]]}})
     state.settle(5.0, 0.0)
-    state.moves(7, 1.0, 300.0)
-    state.tell(*state.news())
+    state.is_draining(7, 1.0, 300.0)
+    state.mark_stated(*state.unstated_rows())
     programs.spool_state.write(tmp_path / "state.json", state)
     again = programs.spool_state.read(tmp_path / "state.json")
     assert json.loads(json.dumps(again.written())) == json.loads(json.dumps(state.written()))
-    assert again.news() == ([], [])
+    assert again.unstated_rows() == ([], [])
     (tmp_path / "state.json").write_text("{half")
     assert programs.spool_state.read(tmp_path / "state.json").rows() == []
 

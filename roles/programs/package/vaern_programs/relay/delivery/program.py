@@ -1,11 +1,12 @@
 """Sends what the relay has spooled to the collector; runs as vaern-delivery.service.
 
-It reads the spool and nothing else: an event is stored once, however long the collector is away, and where delivery
-has come to is what the broker has acknowledged. So whatever this process holds when it ends is read again.
+It reads only the spool: an event is stored once, however long the collector is away, and the position in each segment
+is what the broker has acknowledged. So whatever this process holds in memory when it ends is read again.
 
-Every ten seconds it says how it goes, a line of JSON in /var/log/vaern-log-shipper/delivery.json: events acknowledged
-and given back since `started`, `waiting_bytes` of the spool, `behind_seconds` since everything had been acknowledged,
-and what has gone wrong since it started. What no waiting mends is an alarm in the journal, once a minute.
+Every ten seconds it writes its statistics, a line of JSON in /var/log/vaern-log-shipper/delivery.json: events
+acknowledged and refused since `started`, `waiting_bytes` of the spool, `behind_seconds` since everything had been
+acknowledged, and errors since it started. An error that waiting does not repair is an alarm in the journal, once a
+minute.
 """
 
 from __future__ import annotations
@@ -57,17 +58,17 @@ class Delivery:
         self.disk = Disk(self.spool.segments)
         self.tasks = {
             self.spool.save: SAVE_SECONDS,
-            self.care_for_disk: SAVE_SECONDS,
-            self.tell: TELL_SECONDS,
-            self.ask: TELL_SECONDS,
+            self.check_disk: SAVE_SECONDS,
+            self.write_statistics: TELL_SECONDS,
+            self.probe_broker: TELL_SECONDS,
         }
         self.due = dict.fromkeys(self.tasks, 0.0)
-        self.heard: Counter[str] = Counter()
+        self.reported: Counter[str] = Counter()
         self.alarmed: dict[str, float] = {}
         self.acknowledged = 0
 
     def run(self) -> None:
-        """Until stopped: look, read, send, hear."""
+        """Until stopped: look for new lines, read, send, and handle acknowledgements."""
         looked, more = 0.0, False
         while not self.stopped:
             now = time.monotonic()
@@ -78,14 +79,14 @@ class Delivery:
                 more = self.sender.has_room and self.read()
             self.sender.poll(0 if more else LOOK_SECONDS)
             self.alarm(now)
-            self.others(now)
-        self.disk.go_on()
+            self.run_due_tasks(now)
+        self.disk.resume()
         self.sender.finish(FINISH_SECONDS)
         self.attempt(self.spool.save)
-        self.attempt(self.tell)
+        self.attempt(self.write_statistics)
 
     def read(self) -> bool:
-        """Send some of each priority; whether there is more. A few lines are left to become many."""
+        """Send a batch of each priority, and return whether there is more. A few lines wait until they are many."""
         more = False
         for segment in self.spool.turn():
             if text := segment.take():
@@ -94,45 +95,45 @@ class Delivery:
                 more = more or segment.more
         return more
 
-    def others(self, now: float) -> None:
-        """What is done every so often."""
+    def run_due_tasks(self, now: float) -> None:
+        """Run each periodic task that is due."""
         for task, seconds in self.tasks.items():
             if now >= self.due[task]:
                 self.due[task] = now + seconds
                 self.attempt(task)
 
     def attempt(self, task: Callable[[], None]) -> None:
-        """Do it if the disk lets it be done: ending here would deliver less, and send the same again and again."""
+        """Run a task and count a disk error: ending the program would deliver less, and send the same again."""
         try:
             task()
         except OSError:
             self.sender.reasons["disk"] += 1
 
-    def care_for_disk(self) -> None:
-        """Let nothing be spooled that the disk cannot take."""
-        if self.disk.care():
+    def check_disk(self) -> None:
+        """Halt rsyslog while the disk has no room for the spool, and count that as a reason."""
+        if self.disk.check():
             self.sender.reasons["full"] += 1
 
-    def ask(self) -> None:
-        """Ask the broker for a word where nothing was acknowledged since the last time."""
+    def probe_broker(self) -> None:
+        """Request an answer from the broker when nothing was acknowledged since the last time."""
         if self.sender.acknowledged == self.acknowledged:
-            self.sender.ask(LOOK_SECONDS * 20)
+            self.sender.probe_broker(LOOK_SECONDS * 20)
         self.acknowledged = self.sender.acknowledged
 
     def alarm(self, now: float) -> None:
-        """Tell of what has gone wrong since the last time, each once a minute."""
+        """Raise an alarm for each new error, at most once a minute."""
         reasons = self.sender.reasons
-        if reasons == self.heard:
+        if reasons == self.reported:
             return
         for reason in reasons.keys() & ALARMS.keys():
-            if reasons[reason] > self.heard[reason] and now >= self.alarmed.get(reason, 0.0):
+            if reasons[reason] > self.reported[reason] and now >= self.alarmed.get(reason, 0.0):
                 self.alarmed[reason] = now + ALARM_SECONDS
                 alarm(ALARMS[reason])
-        self.heard = reasons.copy()
+        self.reported = reasons.copy()
 
-    def tell(self) -> None:
+    def write_statistics(self) -> None:
         """Add a line to the statistics; the older half of them is in a second file."""
-        told: DeliveryStatistics = {
+        statistics: DeliveryStatistics = {
             "time": now(),
             "started": self.started,
             "acknowledged": self.sender.acknowledged,
@@ -144,10 +145,10 @@ class Delivery:
         if STATISTICS.exists() and STATISTICS.stat().st_size > STATISTICS_BYTES:
             STATISTICS.replace(STATISTICS.with_suffix(".json.1"))
         with STATISTICS.open("a", encoding="ascii") as file:
-            file.write(json.dumps(told) + "\n")
+            file.write(json.dumps(statistics) + "\n")
 
     def stop(self, *_: object) -> None:
-        """At the end of the round."""
+        """Stop at the end of the round."""
         self.stopped = True
 
 

@@ -148,7 +148,7 @@ class Spool:
         self.ways.setdefault(priority_of(path), []).append(segment)
 
     def _leave(self, inodes: Iterable[int]) -> None:
-        """A segment that is gone was confirmed, or gave way.
+        """A segment that has disappeared was pruned or evicted.
 
         What is renamed while a folder is listed may be listed under neither name: it is not gone.
         """

@@ -67,9 +67,9 @@ class Sender:
         self.apart: Producer | None = None
 
     def _producer(self, **others: Any) -> Producer:
-        return Producer(connection(self.settings) | others | {"error_cb": self._heard})
+        return Producer(connection(self.settings) | others | {"error_cb": self._on_error})
 
-    def _heard(self, error: KafkaError) -> None:
+    def _on_error(self, error: KafkaError) -> None:
         self.reasons[reason_of(error)] += 1
 
     @property
@@ -132,7 +132,7 @@ class Sender:
                     self.apart = self._producer(**{"batch.num.messages": 1})
                 self._produce(self.apart if event.alone and self.apart is not None else self.together, event)
 
-    def ask(self, seconds: float) -> None:
+    def probe_broker(self, seconds: float) -> None:
         """Have the broker answer, so that a refused key is heard of also while there is nothing to send."""
         try:
             self.together.list_topics(self.settings["topic"], timeout=seconds)

@@ -23,7 +23,7 @@ LONGEST = 60_000
 KEPT_SECONDS = 86400.0
 
 
-def hand(settings: dict[str, Any], receiver: str, lines: Iterable[bytes], now: float) -> Resent:
+def redeliver(settings: dict[str, Any], receiver: str, lines: Iterable[bytes], now: float) -> Resent:
     """Put those events down for that receiver; how many, and how many were refused. Raises OSError.
 
     Refused are events of another relay or of a sector that is not the receiver's, and what is too long or no event.

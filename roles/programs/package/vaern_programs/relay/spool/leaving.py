@@ -36,6 +36,6 @@ def main(names: list[str]) -> int:
             with Path("../ledger/gave-way").open("a", encoding="utf-8") as record:
                 record.write(line)
         except OSError as error:
-            print(f"{name} gave way and could not be noted: {error}", file=sys.stderr)
+            print(f"{name} was evicted and could not be recorded: {error}", file=sys.stderr)
         path.unlink(missing_ok=True)
     return 0

@@ -1,14 +1,14 @@
 """Keeps the relay's spool and the collector's ledger together; vaern-spool.timer runs it every minute.
 
-    vaern-spool            reads what is new in the spool, states what was sent, lets go of what is confirmed, and sends
-                           again what was sent two minutes ago or more and is in no confirmation
-    vaern-spool --now      the same, also for what was sent a moment ago: by hand, or by `vaern repair`
+    vaern-spool            reads new events in the spool, states what was sent, prunes what is confirmed, and sends
+                           again what was sent at least two minutes ago and is not confirmed
+    vaern-spool --now      the same, also for events sent a moment ago: by hand, or by `vaern repair`
     vaern-spool --again RECEIVER < events.jsonl
-                           hands a SOC events that it misses, as `vaern parity --resend` found them
-    vaern-spool --look     only reads the spool, and says how full it is and what waits in it; asks no broker
+                           sends missing events to a SOC again, as `vaern parity --resend` found them
+    vaern-spool --look     only reads the spool, and shows how full it is; does not contact the broker
 
-Prints what it did as JSON. An event is known by relay, boot, source and sequence, so one that is sent twice counts
-once. Nothing is let go of before the collector has it on disk, except by `rotate` when the spool is full.
+Prints what it did as JSON. An event is identified by relay, boot, source and sequence, so one that is sent twice counts
+once. No event leaves the spool before the collector has it on disk, unless `rotate` evicts it from a full spool.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ from vaern_programs.shared.tally import STATEMENT, Tally
 
 USER = "vaern-relay"
 GRACE_SECONDS = 120.0
-"""So long an event may be on its way before it is sent again."""
+"""How long an event may be under way before it is sent again."""
 ARCHIVED_SECONDS = 30.0
-"""So long after an event is with the broker it is in the archive, and in the collector's next confirmation."""
+"""Time after which an event that the broker has is archived, and in the collector's next confirmation."""
 STUCK_SECONDS = 300.0
-"""A delivery that has not moved for so long is not waited for."""
+"""A delivery without progress for this long is not waited for."""
 BEHIND_SECONDS = 5.0
-"""What is younger is on its way."""
+"""Younger events are under way."""
 TAIL = 8 * 1024
 """Bytes of its statistics: several lines."""
 HIGH_WATER = 0.8
@@ -51,7 +51,7 @@ ROWS = 2000
 
 
 def queued(statistics: Path) -> int:
-    """Bytes of the spool that vaern-delivery has yet to send, by its last word; none while it keeps up."""
+    """Bytes of the spool that vaern-delivery still has to send, by its newest statistics; 0 while it keeps up."""
     try:
         with statistics.open("rb") as file:
             file.seek(max(0, statistics.stat().st_size - TAIL))
@@ -60,15 +60,15 @@ def queued(statistics: Path) -> int:
         return 0
     for line in reversed(lines):
         try:
-            told = json.loads(line)
-            return int(told["waiting_bytes"]) if told["behind_seconds"] > BEHIND_SECONDS else 0
+            newest = json.loads(line)
+            return int(newest["waiting_bytes"]) if newest["behind_seconds"] > BEHIND_SECONDS else 0
         except (ValueError, KeyError, TypeError):
             continue  # Cut off by a full disk, or not written to its end yet.
     return 0
 
 
-def let_go(found: list[Segment], state: spool_state.State) -> list[Segment]:
-    """Remove closed segments of which every event is confirmed; those that stay."""
+def prune(found: list[Segment], state: spool_state.State) -> list[Segment]:
+    """Remove closed segments whose events are all confirmed, and return the segments that are kept."""
     kept = []
     for segment in found:
         held = segment.holds()
@@ -80,7 +80,7 @@ def let_go(found: list[Segment], state: spool_state.State) -> list[Segment]:
 
 
 def resend(settings: dict[str, Any], found: list[Segment], lacking: dict[Source, Any]) -> int:
-    """Send again what is lacking, as far as it is in the spool; how many events. Raises BrokerError."""
+    """Send missing events again, as far as they are in the spool, and return their number. Raises BrokerError."""
     wanted = [segment for segment in found if any(intersect(n, lacking.get(s, [])) for s, n in segment.holds().items())]
     return send(settings, (event for segment in wanted for event in lines_of(segment, lacking))) if wanted else 0
 
@@ -101,20 +101,20 @@ def statement(
     return json.dumps(event, separators=(",", ":")).encode()
 
 
-def state_it(settings: dict[str, Any], state: spool_state.State, spool: dict[str, Any]) -> str:
-    """Tell the collector what is new, in as many statements as it takes; the time of the last. Raises BrokerError."""
-    sent, given = state.news()
+def send_statements(settings: dict[str, Any], state: spool_state.State, spool: dict[str, Any]) -> str:
+    """Send the collector all unstated rows, in one or more statements; the time of the last. Raises BrokerError."""
+    sent, given = state.unstated_rows()
     while True:
         part, at = (sent[:ROWS], given[:ROWS]), datetime.now(UTC).isoformat(timespec="microseconds")
         send(settings, [(STATEMENT, statement(settings, state, part, spool, at))])
-        state.tell(*part)
+        state.mark_stated(*part)
         sent, given = sent[ROWS:], given[ROWS:]
         if not sent and not given:
             return at
 
 
-def gave_way(folder: Path) -> list[Any]:
-    """What `rotate` has removed since the last round: names and tallies. Kept until the state is written."""
+def evicted(folder: Path) -> list[Any]:
+    """Segments that `rotate` has evicted since the last round: names and tallies. Kept until the state is written."""
     record, reading = folder / "gave-way", folder / "gave-way.reading"
     if not reading.exists():
         try:
@@ -126,26 +126,26 @@ def gave_way(folder: Path) -> list[Any]:
 
 
 def measure(settings: dict[str, Any], found: list[Segment], gone: list[Any]) -> Round:
-    """How full the spool is; alarms when it is nearly full, and when something gave way."""
+    """How full the spool is; raises an alarm when it is nearly full, and when segments were evicted."""
     used, room = sum(segment.size for segment in found), settings["max_bytes"]
-    told = bool(settings["confirmations"])  # Where nobody confirms, a full spool is how it is meant to be.
-    if gone and told:
+    confirming = bool(settings["confirmations"])  # Without confirmations the spool is always full, as intended.
+    if gone and confirming:
         names = ", ".join(one["name"] for one in gone[:3])
-        alarm(f"The spool is full: {len(gone)} segments gave way, the least important first: {names}")
-    if used > HIGH_WATER * room and told:
+        alarm(f"The spool is full: {len(gone)} segments were evicted, the least important first: {names}")
+    if used > HIGH_WATER * room and confirming:
         oldest = min((run[2] for one in found for runs in one.tally.runs.values() for run in runs), default="")
-        alarm(f"The spool is {used / room:.0%} full; the oldest event not confirmed is of {oldest}")
+        alarm(f"The spool is {used / room:.0%} full; the oldest unconfirmed event is from {oldest}")
     return {"bytes": used, "max_bytes": room, "segments": len(found), "gave_way": len(gone)}
 
 
 def waiting(found: list[Segment], state: spool_state.State) -> int:
-    """Events in the spool that no confirmation has named yet."""
-    held = spool_state.whole(found)
-    return sum(count(subtract(numbers, state.once.get(source, []))) for source, numbers in held.items())
+    """Number of events in the spool that have never been confirmed."""
+    held = spool_state.spooled(found)
+    return sum(count(subtract(numbers, state.ever_confirmed.get(source, []))) for source, numbers in held.items())
 
 
 def look(settings: dict[str, Any]) -> SpoolState:
-    """How full the spool is, and the bytes its disk still has for it."""
+    """How full the spool is, and how many bytes its disk still has for it."""
     folder = Path(settings["directory"])
     found = segments(folder)
     disk = os.statvfs(folder)
@@ -159,7 +159,7 @@ def look(settings: dict[str, Any]) -> SpoolState:
 
 
 def run(settings: dict[str, Any], grace: float) -> Round:
-    """One round; what was done. The spool is read and measured also when the broker is away."""
+    """Do one round and return what was done. The spool is read and measured even when the broker cannot be reached."""
     folder = Path(settings["directory"])
     path = folder / "ledger" / "state.json"
     now = time.time()
@@ -167,34 +167,34 @@ def run(settings: dict[str, Any], grace: float) -> Round:
     spool_again.tidy(folder, now)
     done: Round = {"resent": 0, "removed": 0, "error": ""}
     state = spool_state.read(path)
-    gone = gave_way(folder / "ledger")
+    gone = evicted(folder / "ledger")
     found = segments(folder)
     state.enter([*(segment.tally for segment in found), *(Tally.read(one["tally"]) for one in gone)], since)
     settled = state.settle(now, grace)
     try:
-        told = confirmation(settings) if settings["confirmations"] else None
-        if told:
-            state.confirm(told["relays"].get(settings["relay"], {}))
-            kept = let_go(found, state)
+        confirmed = confirmation(settings) if settings["confirmations"] else None
+        if confirmed:
+            state.confirm(confirmed["relays"].get(settings["relay"], {}))
+            kept = prune(found, state)
             done["removed"], found = len(found) - len(kept), kept
             lacking = state.lacking(settled)
-            # What is still being delivered would only be sent twice.
-            draining = state.moves(queued(STATISTICS), now, STUCK_SECONDS)
-            # Nor would a confirmation tell that was made meanwhile.
-            speaks = state.speaks(told["time"], draining, ARCHIVED_SECONDS)
-            if speaks or (not grace and not draining):
-                state.give_up(lacking, spool_state.whole(found))
-            if speaks or not grace:
+            # Events that are still being delivered would only be sent twice.
+            draining = state.is_draining(queued(STATISTICS), now, STUCK_SECONDS)
+            # A confirmation made while events were still being delivered does not show what is missing.
+            conclusive = state.is_conclusive(confirmed["time"], draining, ARCHIVED_SECONDS)
+            if conclusive or (not grace and not draining):
+                state.give_up(lacking, spool_state.spooled(found))
+            if conclusive or not grace:
                 done["resent"] = resend(settings, found, lacking)
             if done["resent"]:
-                state.empty = ""  # Nor would one that was made while this was under way.
+                state.drained_at = ""  # A confirmation made while these are under way is not conclusive either.
         done |= measure(settings, found, gone)
         spool = {"bytes": done["bytes"], "max_bytes": done["max_bytes"], "segments": done["segments"]}
-        done["stated"] = state_it(settings, state, spool)
+        done["stated"] = send_statements(settings, state, spool)
     except BrokerError as error:
         done |= measure(settings, found, gone) if "bytes" not in done else {}
         done["error"] = str(error)
-        state.empty = ""
+        state.drained_at = ""
     state.forget(since)
     spool_state.write(path, state)
     (folder / "ledger" / "gave-way.reading").unlink(missing_ok=True)
@@ -203,20 +203,20 @@ def run(settings: dict[str, Any], grace: float) -> Round:
 
 
 def main(arguments: list[str]) -> int:
-    """Run once; 0 when done, 1 when the broker did not answer or not every event was taken."""
-    parser = argparse.ArgumentParser(prog="vaern-spool", description="State, let go, and send again")
-    parser.add_argument("--now", action="store_true", help="send again also what was sent a moment ago")
-    parser.add_argument("--again", metavar="RECEIVER", help="hand that SOC the events on standard input")
-    parser.add_argument("--look", action="store_true", help="only say what is in the spool")
+    """Run once; returns 0 when done, 1 when the broker did not answer or some event was not accepted."""
+    parser = argparse.ArgumentParser(prog="vaern-spool", description="State, prune and send again")
+    parser.add_argument("--now", action="store_true", help="also send again events that were sent a moment ago")
+    parser.add_argument("--again", metavar="RECEIVER", help="send the events on standard input to that SOC again")
+    parser.add_argument("--look", action="store_true", help="only show the state of the spool")
     options = parser.parse_args(arguments)
     if os.geteuid() == 0:
         become(USER, "vaern-pki")  # As in its service, it may read the host's key.
     os.umask(0o027)
     settings = json.loads(SETTINGS.read_text(encoding="utf-8"))
     if options.again:
-        handed = spool_again.hand(settings, options.again, sys.stdin.buffer, time.time())
-        print(json.dumps(handed))
-        return 1 if handed["error"] or handed["refused"] else 0
+        accepted = spool_again.redeliver(settings, options.again, sys.stdin.buffer, time.time())
+        print(json.dumps(accepted))
+        return 1 if accepted["error"] or accepted["refused"] else 0
     folder = Path(settings["directory"]) / "ledger"
     folder.mkdir(mode=0o750, exist_ok=True)
     with (folder / "lock").open("a") as lock:

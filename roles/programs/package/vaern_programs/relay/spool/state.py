@@ -1,4 +1,4 @@
-"""What this relay has sent, what of it is confirmed, and what it had to give up: arithmetic, and one file.
+"""What this relay has sent, what of it is confirmed, and what is given up: arithmetic, and one file.
 
 All of it is by boot (start of the relay's service) and source. Numbers begin with 1 at every boot.
 """
@@ -27,36 +27,36 @@ class State:
     """Kept in <spool>/ledger/state.json."""
 
     def __init__(self, written: dict[str, Any] | None = None) -> None:
-        """From what `written` gave."""
+        """Restore the state from the result of `written`; empty without one."""
         written = written or {}
         self.sent: dict[Source, dict[str, Day]] = defaultdict(dict)
         for boot, name, day, *rest in written.get("sent", ()):
             self.sent[boot, name][day] = tuple(rest)
         self.confirmed: dict[Source, Intervals] = {}
-        """By the newest confirmation; not kept, as only what the archive holds now may be let go of."""
-        self.once = _from_rows(written.get("once", ()))
-        """By any confirmation: whatever becomes of the archive, the relay has not given it up."""
+        """By the newest confirmation. It is not stored, since only what the archive holds now may be pruned."""
+        self.ever_confirmed = _from_rows(written.get("once", ()))
+        """By any confirmation so far: such an event is never given up, whatever happens to the archive."""
         self.given_up = _from_rows(written.get("given_up", ()))
-        self.told = {tuple(row[:3]): list(row) for row in written.get("told", ())}
-        self.told_given_up: list[list[Any]] = list(written.get("told_given_up", ()))
+        self.stated = {tuple(row[:3]): list(row) for row in written.get("told", ())}
+        self.stated_given_up: list[list[Any]] = list(written.get("told_given_up", ()))
         self.settled: list[tuple[float, list[Any]]] = [(at, rows) for at, rows in written.get("settled", ())]
         self.queue: tuple[int, float] = tuple(written.get("queue", (0, 0.0)))
-        """Bytes that the delivery had yet to send, and since when so many."""
-        self.empty = str(written.get("empty", ""))
-        """Time of the confirmation that was the newest when it first had nothing to send; none while it has."""
+        """Bytes that the delivery still had to send, and the time since which the number has not changed."""
+        self.drained_at = str(written.get("empty", ""))
+        """Time of the newest confirmation when the delivery first had nothing left to send; empty while it has."""
         self.statements = int(written.get("statements", 0))
 
     def written(self) -> dict[str, Any]:
-        """For the file."""
+        """The state as JSON values."""
         return {
             "sent": self.rows(),
-            "once": _rows(self.once),
+            "once": _rows(self.ever_confirmed),
             "given_up": _rows(self.given_up),
-            "told": list(self.told.values()),
-            "told_given_up": self.told_given_up,
+            "told": list(self.stated.values()),
+            "told_given_up": self.stated_given_up,
             "settled": self.settled,
             "queue": self.queue,
-            "empty": self.empty,
+            "empty": self.drained_at,
             "statements": self.statements,
         }
 
@@ -67,7 +67,7 @@ class State:
         ]
 
     def enter(self, found: Iterable[Tally], since: str) -> None:
-        """Learn from what is in the spool, or was, what has been sent from a day on."""
+        """Add the events of these tallies to what has been sent, from the day `since` on."""
         known = set(self.sent)
         for tally in found:
             for (_, boot, name, day), runs in tally.runs.items():
@@ -75,7 +75,7 @@ class State:
                     days = self.sent[boot, name]
                     days[day] = wider(days.get(day), (runs[0][0], runs[-1][1], runs[0][2], runs[-1][3]))
         for source, days in self.sent.items():
-            _close_up(days, new=source not in known)
+            _fill_day_gaps(days, new=source not in known)
 
     def forget(self, before: str) -> None:
         """Drop days before a day, and all that is known of boots that ended before it.
@@ -91,20 +91,20 @@ class State:
             self.sent[boot, name] = {day: row for day, row in days.items() if day >= before or day == last}
             if not self.sent[boot, name]:
                 del self.sent[boot, name]
-        for kept in (self.once, self.given_up):
+        for kept in (self.ever_confirmed, self.given_up):
             for source in [source for source in kept if source not in self.sent]:
                 del kept[source]
-        self.told = {key: row for key, row in self.told.items() if key[2] in self.sent.get(key[:2], {})}
+        self.stated = {key: row for key, row in self.stated.items() if key[2] in self.sent.get(key[:2], {})}
 
-    def confirm(self, told: dict[str, Any]) -> None:
-        """Learn what the archive holds: boot and source to intervals."""
-        for boot, names in told.items():
+    def confirm(self, confirmations: dict[str, Any]) -> None:
+        """Add a confirmation: what the archive holds, as boot to source to intervals of sequence numbers."""
+        for boot, names in confirmations.items():
             for name, ranges in names.items():
                 source = (boot, name)
                 self.confirmed[source] = pairs(ranges)
-                self.once[source] = union(self.once.get(source, []), self.confirmed[source])
+                self.ever_confirmed[source] = union(self.ever_confirmed.get(source, []), self.confirmed[source])
                 if source in self.given_up:
-                    self.given_up[source] = subtract(self.given_up[source], self.once[source])
+                    self.given_up[source] = subtract(self.given_up[source], self.ever_confirmed[source])
 
     def settle(self, now: float, grace: float) -> dict[Source, int]:
         """The highest number of each source that was sent longer ago than `grace` seconds; remembers those of now."""
@@ -119,58 +119,60 @@ class State:
         return {(boot, name): last for boot, name, last in past[-1][1]} if past else {}
 
     def lacking(self, settled: dict[Source, int]) -> dict[Source, Intervals]:
-        """What has been sent long enough ago and is not confirmed."""
+        """Intervals that were sent long enough ago, up to the numbers in `settled`, and are not confirmed."""
         found = {}
         for source, days in self.sent.items():
             limit = settled.get(source, 0)
-            whole = union((row[0], min(row[1], limit)) for row in days.values() if row[0] <= limit)
-            left = subtract(whole, self.confirmed.get(source, []))
+            spooled = union((row[0], min(row[1], limit)) for row in days.values() if row[0] <= limit)
+            left = subtract(spooled, self.confirmed.get(source, []))
             if left:
                 found[source] = left
         return found
 
-    def moves(self, queued: int, now: float, stuck: float) -> bool:
-        """Whether the delivery has something to send, and more or less of it than `stuck` seconds ago."""
+    def is_draining(self, queued: int, now: float, stuck: float) -> bool:
+        """Whether the delivery has bytes left to send, and their number has changed within `stuck` seconds."""
         if self.queue[0] != queued or self.queue[1] > now:
             self.queue = (queued, now)
         return queued > 0 and now - self.queue[1] < stuck
 
-    def speaks(self, confirmed: str, moves: bool, after: float) -> bool:
-        """Whether a confirmation of that time can tell what is lacking: it was made well after all was delivered.
+    def is_conclusive(self, confirmed: str, is_draining: bool, after: float) -> bool:
+        """Whether a confirmation of that time shows what is missing, as it was made well after all was delivered.
 
-        Both times are the collector's, so no clock of the relay counts.
+        Both times are the collector's, so the relay's clock does not matter.
         """
-        if moves:
-            self.empty = ""
-        elif not self.empty:
-            self.empty = confirmed
-        if not self.empty:
+        if is_draining:
+            self.drained_at = ""
+        elif not self.drained_at:
+            self.drained_at = confirmed
+        if not self.drained_at:
             return False
-        passed = datetime.fromisoformat(confirmed) - datetime.fromisoformat(self.empty)
+        passed = datetime.fromisoformat(confirmed) - datetime.fromisoformat(self.drained_at)
         return passed.total_seconds() >= after
 
     def give_up(self, lacking: dict[Source, Intervals], spool: dict[Source, Intervals]) -> None:
-        """What is lacking and not in the spool any more can never be sent."""
+        """Mark missing events that are no longer in the spool as given up, since they can never be sent."""
         for source, ranges in lacking.items():
-            gone = subtract(subtract(ranges, spool.get(source, [])), self.once.get(source, []))
+            gone = subtract(subtract(ranges, spool.get(source, [])), self.ever_confirmed.get(source, []))
             if gone:
                 self.given_up[source] = union(self.given_up.get(source, []), gone)
 
-    def news(self) -> tuple[list[list[Any]], list[list[Any]]]:
-        """Rows of what was sent, and of what was given up, that no statement has told yet."""
-        sent = [row for row in self.rows() if self.told.get(tuple(row[:3])) != row]
+    def unstated_rows(self) -> tuple[list[list[Any]], list[list[Any]]]:
+        """Rows of sent and of given-up events that are in no statement yet."""
+        sent = [row for row in self.rows() if self.stated.get(tuple(row[:3])) != row]
         given = _rows(self.given_up)
-        return sent, [row for row in given if row not in self.told_given_up]
+        return sent, [row for row in given if row not in self.stated_given_up]
 
-    def tell(self, sent: list[list[Any]], given: list[list[Any]]) -> None:
-        """Remember that a statement with these rows has been acknowledged."""
-        self.told |= {tuple(row[:3]): row for row in sent}
-        self.told_given_up = [row for row in self.told_given_up if row[:2] not in [new[:2] for new in given]] + given
+    def mark_stated(self, sent: list[list[Any]], given: list[list[Any]]) -> None:
+        """Record that a statement with these rows has been acknowledged."""
+        self.stated |= {tuple(row[:3]): row for row in sent}
+        self.stated_given_up = [
+            row for row in self.stated_given_up if row[:2] not in [new[:2] for new in given]
+        ] + given
         self.statements += 1
 
 
-def _close_up(days: dict[str, Day], *, new: bool) -> None:
-    """Days follow one another without a gap, and a boot begins with 1: what was never counted was sent all the same."""
+def _fill_day_gaps(days: dict[str, Day], *, new: bool) -> None:
+    """Close gaps between days, and start a boot at 1: numbers that were never counted have been sent all the same."""
     before = 0
     for day in sorted(days):
         first, last, begun, ended = days[day]
@@ -178,8 +180,8 @@ def _close_up(days: dict[str, Day], *, new: bool) -> None:
         before = max(last, before)
 
 
-def whole(found: Iterable[Segment]) -> dict[Source, Intervals]:
-    """Everything that is in the spool."""
+def spooled(found: Iterable[Segment]) -> dict[Source, Intervals]:
+    """Intervals of sequence numbers in the spool, by boot and source."""
     held: dict[Source, Intervals] = {}
     for segment in found:
         for source, numbers in segment.holds().items():
@@ -188,7 +190,7 @@ def whole(found: Iterable[Segment]) -> dict[Source, Intervals]:
 
 
 def read(path: Path) -> State:
-    """The state as it was left; an unreadable one is begun again from the spool."""
+    """The stored state; an unreadable one is rebuilt from the spool."""
     try:
         return State(json.loads(path.read_text(encoding="utf-8")))
     except (FileNotFoundError, ValueError):
