@@ -16,13 +16,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from support.paths import TOOLS, program_packages
+from support.paths import ROOT, TOOLS, program_packages
 from vaern.configure import acceleration
 from vaern.model.outputs import HostOutput
 from vaern_stacks.lab import access, hosts, machine, names, network, sweep
 from vaern_stacks.lab.spec import Host, Lab, Link
 
-ROOT = Path(__file__).resolve().parents[1]
 INVENTORY = "hosts.ini"
 
 
