@@ -164,7 +164,7 @@ def _unforeseen(error: Exception) -> int:
     """Say what the state directory has refused, or where the log of an unknown failure is; returns the exit code."""
     known = _refused(error) if isinstance(error, OSError) else None
     code = known.exit_code if known else ExitCode.INTERNAL
-    if interruption.told():  # it is what ending its programs has come to
+    if interruption.is_interrupted():  # the error follows from ending its programs
         return code
     if known:
         _show(known)
@@ -190,7 +190,7 @@ def main() -> None:
     except KeyboardInterrupt:
         code = _interrupted(supervised)
     else:
-        code = _interrupted(supervised) if interruption.told() else code
+        code = _interrupted(supervised) if interruption.is_interrupted() else code
     interruption.block_signals()
     sys.exit(code)
 
@@ -208,7 +208,7 @@ def _run() -> int:
         status = cli.main(prog_name="vaern", standalone_mode=False)
         return int(status) if isinstance(status, int) else ExitCode.OK
     except VaernError as error:
-        if not interruption.told():  # else it is what ending its programs has come to
+        if not interruption.is_interrupted():  # otherwise the error follows from ending its programs
             _show(error)
         return error.exit_code
     except click.exceptions.Exit as stop:
@@ -230,7 +230,7 @@ def _interrupted(supervised: bool) -> int:
     interruption.block_signals()
     with contextlib.suppress(OSError):  # the terminal may be what has ended
         click.echo("interrupted; run the same command again to continue", err=True)
-    if supervised and interruption.told():
+    if supervised and interruption.is_interrupted():
         from vaern.runtime.supervision import leave
 
         leave(interruption.exit_code())

@@ -2,7 +2,7 @@
 
     VAERN_INTERRUPTIONS=100 VAERN_INTERRUPTION_SEED=7 pytest tests/lab/test_interruptions.py
 
-The seed is printed, and with the same one the same commands are interrupted in the same way at the same moments.
+The seed is printed; with the same one the same commands are interrupted in the same way at the same moments.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ from support.lab.project import Lab
 
 pytestmark = pytest.mark.lab
 COUNT = int(os.environ.get("VAERN_INTERRUPTIONS", "20"))
-SEED = int(os.environ.get("VAERN_INTERRUPTION_SEED", str(random.SystemRandom().randrange(10_000))))
+SEED = int(os.environ.get("VAERN_INTERRUPTION_SEED", "1"))
+"""One choice unless another is asked for, so that a run of all tests fails by a change and not by chance."""
 LONG: tuple[tuple[float, str], ...] = (
     (22, "onboard favrskov --full"),
     (22, "onboard favrskov --full"),

@@ -33,7 +33,7 @@ class Interrupted(KeyboardInterrupt):
 
 
 class _State:
-    """What the main thread has been told. Only the handler and the main thread touch it, which are one thread."""
+    """The signals the main thread has received. Only the handler and the main thread touch it, which are one thread."""
 
     first: int = 0
     deferring: bool = False
@@ -66,12 +66,12 @@ def block_signals() -> None:
 
 
 def exit_code(number: int = 0) -> ExitCode:
-    """What a run ends with that this signal ended (default: the first that was heard)."""
+    """Exit code of a run that this signal ended; by default of the first signal received."""
     return ExitCode.INTERRUPTED if (number or _state.first) in {0, signal.SIGINT} else ExitCode.TERMINATED
 
 
-def told() -> bool:
-    """Whether a signal has been heard."""
+def is_interrupted() -> bool:
+    """Whether a signal that ends the run has been received."""
     return _state.first != 0
 
 
@@ -103,13 +103,13 @@ def _handle_signal(number: int, _frame: FrameType | None) -> None:
 def _unless_swallowed(shown: Hook) -> Hook:
     """Where an exception cannot be raised, as in `__del__` or a call from C, it is raised again right after."""
 
-    def hear(found: UnraisableHookArgs) -> None:
+    def handle(found: UnraisableHookArgs) -> None:
         if isinstance(found.exc_value, Interrupted):
             signal.setitimer(signal.ITIMER_REAL, AGAIN_SECONDS)
         else:
             shown(found)
 
-    return hear
+    return handle
 
 
 def _raise_again(_number: int, _frame: FrameType | None) -> None:

@@ -129,9 +129,9 @@ class Keeper:
     def _wait(self, seconds: float | None) -> None:
         """Until a signal comes or a child ends, at most so long; notes signals, and how the child ended."""
         watched = {signal.SIGCHLD, *interruption.handled_signals()}
-        told = signal.sigwaitinfo(watched) if seconds is None else signal.sigtimedwait(watched, seconds)
-        if told is not None and told.si_signo != signal.SIGCHLD:
-            self.signals.append(told.si_signo)
+        received = signal.sigwaitinfo(watched) if seconds is None else signal.sigtimedwait(watched, seconds)
+        if received is not None and received.si_signo != signal.SIGCHLD:
+            self.signals.append(received.si_signo)
         with contextlib.suppress(ChildProcessError):
             while (ended := os.waitpid(-1, os.WNOHANG)) != (0, 0):
                 if ended[0] == self.child:

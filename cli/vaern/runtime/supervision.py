@@ -50,7 +50,7 @@ def leave(code: int) -> NoReturn:
 
 
 def _fork() -> int:
-    """Fork; the child is told by SIGTERM when its parent dies, and hears signals as this process did before."""
+    """Fork; the child gets SIGTERM when its parent dies, and handles signals as this process did before."""
     watched = {signal.SIGCHLD, *interruption.handled_signals()}
     before = signal.pthread_sigmask(signal.SIG_BLOCK, watched)
     parent = os.getpid()
@@ -61,7 +61,7 @@ def _fork() -> int:
     _prctl(PR_SET_PDEATHSIG, ctypes.c_ulong(signal.SIGTERM))
     signal.pthread_sigmask(signal.SIG_SETMASK, before)
     if os.getppid() != parent:
-        os.kill(os.getpid(), signal.SIGTERM)  # it died before we could be told
+        os.kill(os.getpid(), signal.SIGTERM)  # it died before the kernel could signal it
     return 0
 
 

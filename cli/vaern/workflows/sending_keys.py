@@ -32,7 +32,7 @@ def sending_keys(project: Project, deployment: Deployment, slug: str, which: Whi
     if made is None or made.endpoint != expected:
         found = made.endpoint if made else "none"
         raise ProvisionError(
-            f"{slug}: the relays are told to send to {expected}, and the stack made {found}",
+            f"{slug}: the relays are configured to send to {expected}, but the stack made {found}",
             fix=f"run `vaern onboard {slug}`; a namespace that was renamed by hand has to get its name back",
         )
     return {"event_hubs_connection_strings": event_hubs_keys.connection_strings(made.keys, which)}

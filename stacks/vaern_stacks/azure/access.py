@@ -52,7 +52,7 @@ class SshFiles:
 
     @property
     def known_hosts(self) -> Path:
-        """Keys of the hubs, as Azure told them."""
+        """Host keys of the hubs, as Azure returned them."""
         return self.state / "known_hosts"
 
 

@@ -1,4 +1,4 @@
-"""Alert rules and who is told: a hub is down, a queue fills, a municipality is silent or sends more than it may."""
+"""Alert rules and who is notified: a hub is down, a queue fills, a municipality is silent or exceeds its limit."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def silence_window(municipality: Municipality) -> int:
 
 
 def action_group(place: Place) -> monitor.ActionGroup:
-    """The owner and everybody the budget tells."""
+    """The action group: the owner and the contacts of the budget."""
     receivers = dict.fromkeys((place.settings.owner, *place.settings.budget.contacts))
     return monitor.ActionGroup(
         "alert-receivers",

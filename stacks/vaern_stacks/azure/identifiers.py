@@ -67,7 +67,7 @@ class Identifiers:
 
     @property
     def action_group(self) -> str:
-        """Who is told of alerts."""
+        """The group that is notified of alerts."""
         return self.shared("Microsoft.Insights/actionGroups", ACTION_GROUP)
 
     def role(self, identifier: str) -> str:

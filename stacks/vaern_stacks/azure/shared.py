@@ -98,7 +98,7 @@ def _evidence(place: Place) -> Archive:
 
 
 def matching_addresses(deployment: Deployment, allocated: list[str]) -> None:
-    """Gateways are told the declared addresses. Raises RunError while they are not the ones Azure gave."""
+    """Raise RunError while the declared addresses, which gateways use, are not the ones Azure allocated."""
     wrong = [
         f"{hub.name} was given {found}: write it as hubs[{number}].address"
         for number, (hub, found) in enumerate(zip(deployment.hubs, allocated, strict=True))

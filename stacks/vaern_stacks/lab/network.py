@@ -31,7 +31,7 @@ def exists(namespace: str) -> bool:
 
 
 def links(namespace: str) -> dict[str, dict[str, Any]]:
-    """Interfaces of the namespace by name, as `ip -json address` tells them; empty when it is not there."""
+    """Interfaces of the namespace by name, as `ip -json address` lists them; empty when it does not exist."""
     if not exists(namespace):
         return {}
     listed: list[dict[str, Any]] = json.loads(run(["ip", "-json", "-netns", namespace, "address"]) or "[]")

@@ -39,10 +39,10 @@ def send(number: int) -> None:
 )
 def test_a_signal_is_raised_and_decides_the_exit_code(number: int, code: ExitCode) -> None:
     interruption.install_handlers()
-    assert not interruption.told()
+    assert not interruption.is_interrupted()
     with pytest.raises(Interrupted):
         send(number)
-    assert interruption.told()
+    assert interruption.is_interrupted()
     assert interruption.exit_code() is code
 
 
@@ -100,7 +100,7 @@ def test_what_was_ignored_stays_ignored() -> None:
     interruption.install_handlers()
     send(signal.SIGHUP)
     assert signal.SIGHUP not in interruption.handled_signals()
-    assert not interruption.told()
+    assert not interruption.is_interrupted()
 
 
 class Swallowing:
