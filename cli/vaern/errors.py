@@ -34,6 +34,7 @@ class ExitCode(IntEnum):
     SETUP = 10
     INTERNAL = 70
     INTERRUPTED = 130
+    READER_GONE = 141
     TERMINATED = 143
 
 

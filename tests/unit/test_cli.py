@@ -94,6 +94,18 @@ def test_an_unknown_failure_leaves_a_log_and_no_traceback(tmp_path: Path) -> Non
     assert "s3cr3t" not in log.read_text()
 
 
+@pytest.mark.parametrize("words", [("check", "--help"), ("check",), ("status",)])
+def test_a_reader_that_stops_reading_is_no_finding(words: tuple[str, ...]) -> None:
+    """Under `set -o pipefail`, `vaern status | head -n 1` must not look like an open alarm, nor like success."""
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(
+        [sys.executable, "-m", "vaern", *words], stdout=write, stderr=subprocess.PIPE, text=True, check=False
+    )
+    os.close(write)
+    assert (done.returncode, done.stderr) == (ExitCode.READER_GONE, "")
+
+
 def test_exit_codes_are_distinct_and_documented() -> None:
     documented = (ROOT / "docs/errors.md").read_text(encoding="utf-8")
     for error in VaernError.__subclasses__():
