@@ -25,7 +25,7 @@ def command(ctx: click.Context, slug: str, key: Path) -> int:
     The signature covers every generated file. When one of them changes, a new signature is needed.
 
     \b
-    Example:
+    Examples:
       git diff inventories/favrskov       review first
       vaern approve favrskov --key ~/.ssh/id_ed25519
     """

@@ -24,7 +24,7 @@ def command(ctx: click.Context, yes: bool, dry_run: bool) -> int:
     together with what it depends on (docs/azure.md).
 
     \b
-    Example:
+    Examples:
       vaern down --dry-run
       vaern down --yes
     """

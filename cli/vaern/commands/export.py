@@ -52,11 +52,11 @@ def command(
     Writes all archived events about a person, from a source or from a period: JSON lines, oldest first, each event once
     even if it was delivered twice. A manifest is written beside the file: who asked, when and for what, the number of
     events, and their digest. The collector records the access before it reads. `--person -` reads texts from standard
-    input, one on each line. When civil registration numbers are hashed, the municipality finds the token of a number
-    with `vaern-cpr-token` on its relay.
+    input, one on each line. When civil registration numbers are hashed, look for the token of a number; a
+    program on the municipality's relay makes it (docs/cpr.md).
 
-    With `--output -` the events go to standard output, and what is said of them to standard error. They are there
-    before they were compared with the manifest: they are whole when the command ends with 0.
+    With `--output -` the events go to standard output; how many there are, or the manifest, goes to standard error.
+    The events are compared with the manifest last: use them only when the command has ended with exit code 0.
 
     \b
     Examples:

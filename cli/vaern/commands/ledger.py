@@ -18,7 +18,12 @@ GAPS_SHOWN = 20
 
 @click.command()
 @click.argument("slug", metavar="MUNICIPALITY")
-@click.option("--day", type=click.DateTime(["%Y-%m-%d"]), help="Only this day, UTC; by default the last week.")
+@click.option(
+    "--day",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="YYYY-MM-DD",
+    help="Only this day, UTC; by default the last week.",
+)
 @click.option("--now", "fresh", is_flag=True, help="First ask the relays what they have sent until now.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document instead of tables.")
 @click.pass_obj

@@ -21,7 +21,7 @@ def command(ctx: click.Context, slug: str, yes: bool, dry_run: bool, as_json: bo
     its retention ends. The declaration stays, so that `vaern onboard` can connect the municipality again with new keys.
 
     \b
-    Example:
+    Examples:
       vaern offboard favrskov --dry-run
       vaern offboard favrskov
     """

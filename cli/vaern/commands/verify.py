@@ -12,7 +12,7 @@ from vaern.runtime.paths import Project
 
 
 @click.command()
-@click.argument("slug", metavar="MUNICIPALITY", required=False)
+@click.argument("slug", metavar="[MUNICIPALITY]", required=False)
 @click.option("--control", "controls", multiple=True, metavar="ID", help="Only this control; may be repeated.")
 @click.option("--list-controls", is_flag=True, help="Check nothing; list the controls, or those that apply there.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document instead of a table.")
@@ -29,7 +29,7 @@ def command(
     """Check the hosts of a municipality against its declaration.
 
     Only reads; nothing is changed on a host. Ends with exit code 1 when a control is not met. A run of all controls is
-    kept as the last report.
+    kept as the last report. MUNICIPALITY may be left out with --list-controls only.
 
     \b
     Examples:

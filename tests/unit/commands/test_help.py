@@ -69,6 +69,8 @@ def test_help_as_it_stands_on_a_terminal(path: tuple[str, ...], width: int) -> N
     assert not [line for line in lines if "\\b" in line or "\x08" in line]
     shown = examples(lines)
     assert [line.strip() for line in shown] == written(EVERY[path])
+    assert (f"  Example{'s' if len(shown) > 1 else ''}:") in lines
+    assert not [line for line in lines if line.endswith("-")], "a name is broken at its hyphen"
     for line in lines:
         one_command = line in shown and not REMARK.search(line.strip())
         assert len(line) <= width or one_command, f"{len(line)} columns: {line}"
