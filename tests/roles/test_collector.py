@@ -6,6 +6,7 @@ import json
 import logging
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 from support.certificates import Authority
 from support.lab.hosts import Booted, lab_hosts
+from support.lab.kafka_tools import kafka_tool
 from support.paths import TOOLS
 from support.programs import source_of
 
@@ -162,12 +164,39 @@ def test_the_handshake_that_is_accepted(collector: Collector) -> None:
     assert "alert" not in answer, answer
 
 
+ADMIN = "/usr/lib/vaern/vaern-kafka-admin apply"
+
+
+def applied(collector: Collector, *options: str) -> dict[str, Any]:
+    """What `vaern-kafka-admin apply` prints."""
+    answer: dict[str, Any] = json.loads(collector.lab.run("hub1", " ".join([ADMIN, *options])))
+    return answer
+
+
+def refused(collector: Collector) -> str:
+    """The one line that it says when it fails, with exit code 1 and nothing on standard output."""
+    said = collector.lab.run("hub1", f"{ADMIN} 2>&1 >/root/printed; echo code $?; cat /root/printed")
+    message, code = said.splitlines()
+    assert code == "code 1"
+    assert message.startswith("vaern-kafka-admin: ")
+    return message
+
+
+@contextmanager
+def settings(collector: Collector, edit: str) -> Iterator[None]:
+    """The collector's settings, edited by that command for the length of the block."""
+    path = "/etc/vaern/collector/collector.json"
+    collector.lab.run("hub1", f"cp -p {path} /root/ && {edit} {path}")
+    try:
+        yield
+    finally:
+        collector.lab.run("hub1", f"cp -p /root/collector.json {path}")
+
+
 def test_access_that_somebody_changed_is_put_right(collector: Collector) -> None:
     """Seen by a dry run, mended by a run."""
-    admin = "/usr/lib/vaern/vaern-kafka-admin apply"
-    settings = "/etc/vaern/collector/collector.json"
-    collector.lab.run("hub1", f"cp -p {settings} /root/; sed -i s/aarhus-gw1/odense-gw9/ {settings}")
-    collector.lab.run("hub1", f"{admin}; cp -p /root/collector.json {settings}")
+    with settings(collector, "sed -i s/aarhus-gw1/odense-gw9/"):
+        applied(collector)
     expected = [
         "grant aarhus-gw1 read confirm.0751",
         "grant aarhus-gw1 describe confirm.0751",
@@ -180,22 +209,94 @@ def test_access_that_somebody_changed_is_put_right(collector: Collector) -> None
         "quota aarhus-gw1",
         "quota odense-gw9",
     ]
-    assert json.loads(collector.lab.run("hub1", f"{admin} --check"))["changes"] == expected
-    assert json.loads(collector.lab.run("hub1", admin))["changed"] is True
-    assert json.loads(collector.lab.run("hub1", admin)) == {"changed": False, "changes": []}
+    assert applied(collector, "--check") == {"changed": True, "changes": expected}
+    assert applied(collector) == {"changed": True, "changes": expected}
+    assert applied(collector) == {"changed": False, "changes": []}
+
+
+def test_what_was_changed_by_hand_is_put_right(collector: Collector) -> None:
+    """With Kafka's own tools, and looked at with them afterwards: an access, and quotas of users and of everybody."""
+
+    def described() -> tuple[set[str], set[str]]:
+        lists = kafka_tool(collector.lab, "AclCommand", "--list")
+        limits = kafka_tool(collector.lab, "ConfigCommand", "--describe --entity-type users")
+        return set(lists.splitlines()), set(limits.splitlines())
+
+    before = described()
+    users = "--alter --entity-type users"
+    foreign = (
+        "--add --allow-principal User:aarhus-gw1 --operation Read --topic logs.0710 --resource-pattern-type prefixed"
+    )
+    kafka_tool(collector.lab, "AclCommand", foreign)
+    for change in (
+        "--entity-name aarhus-gw1 --add-config producer_byte_rate=5,consumer_byte_rate=6",
+        '--entity-name "o\'brien, x=y" --add-config producer_byte_rate=7',
+        "--entity-default --add-config consumer_byte_rate=8",
+    ):
+        kafka_tool(collector.lab, "ConfigCommand", f"{users} {change}")
+    changes = ["revoke aarhus-gw1 read logs.0710*", "quota of everybody", "quota aarhus-gw1", "quota o'brien, x=y"]
+    by_hand = described()
+    assert applied(collector, "--check") == {"changed": True, "changes": changes}
+    assert described() == by_hand != before
+    assert applied(collector) == {"changed": True, "changes": changes}
+    assert described() == before
+    assert applied(collector) == {"changed": False, "changes": []}
+
+
+def test_an_access_of_a_kind_that_vaern_never_makes_is_named(collector: Collector) -> None:
+    """The client library cannot read it; it is not passed over."""
+    tokens = "--operation CreateTokens --user-principal User:x --allow-principal User:x"
+    kafka_tool(collector.lab, "AclCommand", f"--add {tokens}")
+    said = refused(collector)
+    kafka_tool(collector.lab, "AclCommand", f"--remove --force {tokens}")
+    assert "an entry is of a kind that vaern never makes" in said
+    assert applied(collector) == {"changed": False, "changes": []}
+
+
+@pytest.mark.parametrize(
+    ("harm", "mend", "expected"),
+    [
+        ("systemctl stop vaern-kafka", "systemctl start vaern-kafka", "the broker does not answer"),
+        ("systemctl kill -s STOP vaern-kafka", "systemctl kill -s CONT vaern-kafka", "the broker does not answer"),
+        ("cd /var/lib/vaern-kafka/secrets && cp -p broker right && echo wrong > broker",
+         "cd /var/lib/vaern-kafka/secrets && mv right broker", "does not take the password"),
+        ("chmod -x /usr/bin/java", "chmod +x /usr/bin/java", "Java cannot be started"),
+    ],
+)  # fmt: skip
+def test_a_broker_that_cannot_be_asked_is_an_error(collector: Collector, harm: str, mend: str, expected: str) -> None:
+    """Stopped, hung, with another password, and without Java."""
+    collector.lab.run("hub1", harm)
+    try:
+        assert expected in refused(collector)
+    finally:
+        collector.lab.run("hub1", mend)
+    assert applied(collector) == {"changed": False, "changes": []}
+
+
+@pytest.mark.parametrize(
+    ("edit", "expected"),
+    [
+        (r"""sed -i 's/\("quota_bytes_per_second": \)[0-9]*/\10.5/'""", "InvalidRequestException: producer_byte_rate"),
+        ("sed -i s/kafka_home/kafka_house/", "has no kafka_home; run the role collector again"),
+        ("sed -i 1d", "is not JSON"),
+    ],
+)
+def test_settings_that_cannot_be_applied_are_an_error(collector: Collector, edit: str, expected: str) -> None:
+    """Refused by Kafka itself, lacking something, and no JSON."""
+    with settings(collector, edit):
+        assert expected in refused(collector)
+    assert applied(collector) == {"changed": False, "changes": []}
 
 
 def test_a_full_disk_pauses_the_archive_and_loses_nothing(collector: Collector) -> None:
     """The reserve is raised above the size of the disk, and lowered again."""
-    settings = "/etc/vaern/collector/collector.json"
-    change = f'cp -p {settings} /root/; sed -i \'s/"reserve_mib": [0-9]*/"reserve_mib": 99999999/\' {settings}; sleep 3'
-    collector.lab.run("hub1", change)
-    collector.client("produce", "favrskov-gw1", "logs.0710", "3", "full-")
-    journal = "for i in $(seq 40); do journalctl -u vaern-archiver | grep ALARM && break; sleep 0.2; done"
-    assert "paused" in collector.lab.run("hub1", journal)
-    collector.client("produce", "favrskov-gw1", "logs.0710", "5", "later-")
-    assert collector.client("archived", "0710", "full-")["events"] == 0
-    collector.lab.run("hub1", f"cp -p /root/collector.json {settings}")
+    paused = "journalctl -u vaern-archiver | grep -q 'ALARM.*paused'"
+    with settings(collector, """sed -i 's/"reserve_mib": [0-9]*/"reserve_mib": 99999999/'"""):
+        time.sleep(3)
+        collector.client("produce", "favrskov-gw1", "logs.0710", "3", "full-")
+        collector.lab.run("hub1", f"for i in $(seq 40); do {paused} && exit; sleep 0.2; done; exit 1")
+        collector.client("produce", "favrskov-gw1", "logs.0710", "5", "later-")
+        assert collector.client("archived", "0710", "full-")["events"] == 0
     assert collector.wait_for("0710", "later-", 5) == {"events": 5, "more_than_once": []}
     assert collector.client("archived", "0710", "full-") == {"events": 3, "more_than_once": []}
 
@@ -227,6 +328,38 @@ def test_a_certificate_of_another_key_leaves_the_broker_as_it_is(collector: Coll
     collector.lab.run("hub1", f"for i in $(seq 60); do {told} && exit; sleep 0.5; done; exit 1")
     assert collector.lab.run("hub1", MAIN) == before
     written_again(collector, "/root/good.crt")
+
+
+def seconds_of_a_start(collector: Collector) -> tuple[float, float]:
+    """From the start of a stopped broker until relays are answered, and until its unit has started."""
+    wait = "systemctl start --no-block vaern-kafka; /usr/lib/vaern/vaern-kafka-admin wait --seconds 60"
+    collector.lab.run("hub1", "systemctl stop vaern-kafka")
+    began = time.monotonic()
+    collector.lab.run("hub1", wait)
+    answered = time.monotonic() - began
+    collector.lab.run("hub1", "systemctl start vaern-kafka")
+    return answered, time.monotonic() - began
+
+
+def test_a_restart_reads_no_quotas_that_are_remembered(collector: Collector) -> None:
+    """Without Java they could not be read; the role reads them nevertheless, and what it changes is forgotten."""
+    record = "/var/lib/vaern-kafka/data/vaern-quotas"
+    at_start = f"runuser -u vaern-kafka -- {ADMIN} --at-start"
+    collector.lab.run("hub1", f"rm -f {record}")
+    for kind in ("read", "remembered"):
+        figures = (kind, *seconds_of_a_start(collector))
+        logging.getLogger(__name__).info("quotas %s: relays answered after %.1f s, unit started after %.1f s", *figures)
+        assert collector.lab.run("hub1", f"stat -c '%U %a' {record}") == "vaern-kafka 600\n"
+    change = "--alter --entity-type users --entity-name aarhus-gw1 --add-config producer_byte_rate=5"
+    kafka_tool(collector.lab, "ConfigCommand", change)
+    collector.lab.run("hub1", "chmod -x /usr/bin/java")
+    try:
+        assert json.loads(collector.lab.run("hub1", at_start)) == {"changed": False, "changes": []}
+        assert "Java cannot be started" in refused(collector)
+    finally:
+        collector.lab.run("hub1", "chmod +x /usr/bin/java")
+    assert applied(collector) == {"changed": True, "changes": ["quota aarhus-gw1"]}
+    collector.lab.run("hub1", f"test ! -e {record}")
 
 
 def test_nothing_is_lost_or_doubled_when_both_are_killed(collector: Collector) -> None:

@@ -24,30 +24,18 @@ from support.lab.event_hubs_broker import (
     wait_for_alarm,
 )
 from support.lab.hosts import lab_hosts
+from support.lab.kafka_tools import kafka_tool
 from support.lab.pipeline import DHCP, RELAY, SPOOL, Pipeline, gaps
 
 pytestmark = pytest.mark.roles
 
 FIRST, SECOND, THIRD, WRONG = "cHJpbWFyeQ+/AA==", "c2Vjb25kYXJ5+/BB==", "bmV3IHByaW1hcnk+/CC==", "d3Jvbmc+/DD=="
-ACCESS = """
-from vaern_programs.collector.kafka_wire import Access, Broker
-password = open("/var/lib/vaern-kafka/secrets/broker", encoding="ascii").read()
-with Broker("127.0.0.1", 9092, "local.broker", password) as broker:
-    broker.revoke([Access(2, "logs.0710", 3, "User:$ConnectionString", "*", operation, 3) for operation in (4, 8)])
-"""
+REVOKE = (
+    "--remove --force --topic logs.0710 --operation Write --operation Describe "
+    "--allow-principal 'User:$ConnectionString'"
+)
 UNITS = "vaern-log-shipper vaern-delivery"
-LIMIT = """
-umask 077
-password=$(cat /var/lib/vaern-kafka/secrets/broker)
-cat > /root/admin.properties <<END
-security.protocol=SASL_PLAINTEXT
-sasl.mechanism=PLAIN
-sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required username="local.broker" \\
-  password="$password";
-END
-java -cp "/opt/$(ls /opt | grep ^kafka-)/*" kafka.admin.ConfigCommand --bootstrap-server 127.0.0.1:9092 \\
-  --command-config /root/admin.properties --entity-type topics --entity-name logs.0710 --alter %s
-"""
+LIMIT = "--entity-type topics --entity-name logs.0710 --alter"
 
 
 @pytest.fixture(scope="module")
@@ -89,11 +77,11 @@ def send(pipeline: Pipeline, count: int, prefix: str) -> None:
 @contextmanager
 def topic_takes(pipeline: Pipeline, size: int) -> Iterator[None]:
     """The topic takes batches of so many bytes during the block; the broker counts them as sent, compressed."""
-    pipeline.lab.run("hub1", LIMIT % f"--add-config max.message.bytes={size}")
+    kafka_tool(pipeline.lab, "ConfigCommand", f"{LIMIT} --add-config max.message.bytes={size}")
     try:
         yield
     finally:
-        pipeline.lab.run("hub1", LIMIT % "--delete-config max.message.bytes")
+        kafka_tool(pipeline.lab, "ConfigCommand", f"{LIMIT} --delete-config max.message.bytes")
 
 
 @contextmanager
@@ -175,7 +163,7 @@ def test_the_broker_restarts_under_load(pipeline: Pipeline) -> None:
 def test_what_the_broker_refuses_is_kept_over_a_restart_and_sent_again(pipeline: Pipeline) -> None:
     """The topic is closed to the relay: librdkafka gives each event back as failed."""
     since = now(pipeline)
-    pipeline.lab.run("hub1", "python3 -", stdin=ACCESS)
+    kafka_tool(pipeline.lab, "AclCommand", REVOKE)
     send(pipeline, 3000, "refused-first-")
     wait_for_alarm(pipeline, since, "not into its topic")
     assert pipeline.lab.run("gw1", "journalctl | grep -c refused-first", check=False) == "0\n"

@@ -6,10 +6,11 @@ import gc
 import sys
 
 import pytest
-from support.doubles.kafka_producer import library
+from support.doubles import kafka_admin, kafka_producer
 
-# Programs of the hosts name it when they are imported; on a host it is Debian's.
-sys.modules["confluent_kafka"] = library()
+# Programs of the hosts name them when they are imported; on a host they are Debian's.
+sys.modules["confluent_kafka"] = kafka_producer.library()
+sys.modules.update(kafka_admin.library())
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -73,14 +73,7 @@ programs() { # what is not as the package of the programs brought it; a host may
 }
 updates() { apt-config dump | grep -E '^(APT::Periodic|Unattended-Upgrade)::' || true; }
 broker() { # topics, access lists and quotas as the broker itself answers; no password is printed
-  [ -e /var/lib/vaern-kafka/secrets/broker ] || return 0
-  python3 -c '
-import json
-from vaern_programs.collector.kafka_wire import Broker
-password = open("/var/lib/vaern-kafka/secrets/broker", encoding="ascii").read()
-with Broker("127.0.0.1", 9092, "local.broker", password) as broker:
-    print(json.dumps({"topics": sorted(broker.topics()), "access": sorted(broker.access()), "quotas": broker.quotas()}))
-'
+  [ ! -e /var/lib/vaern-kafka/secrets/broker ] || /usr/lib/vaern/vaern-kafka-admin show
 }
 without_certificate() { # the silence lets the refusal arrive, which TLS 1.3 sends after the handshake
   [ -z "$listener" ] || sleep 0.4 | openssl s_client -connect "$listener" -tls1_3

@@ -1,0 +1,1 @@
+"""Administration of the broker: topics, access lists and quotas. Decision 33."""
