@@ -18,6 +18,7 @@ from support.certificates import Authority
 from support.lab.hosts import Booted, lab_hosts
 from support.lab.pipeline import RELAY, SPOOL, Event, Pipeline, play
 from support.programs import source_of
+from support.relay_sources import keyed
 
 from vaern.model.catalogue import GENERIC, Sample, kind_of, sample
 from vaern.model.vocabulary import SourceKind
@@ -105,15 +106,17 @@ def sources() -> list[dict[str, str]]:
     found += [("hostile", "firewall", "fortigate", "UTC"), ("json", "application", "ecs-json", "UTC")]
     found += [("fast-parsed", "firewall", "fortigate", "UTC"), ("fast-generic", "firewall", GENERIC, "UTC")]
     return [
-        {
-            "name": name,
-            "kind": kind,
-            "sector": "administration",
-            "protocol": "syslog_tcp" if name.startswith("fast") else "syslog_udp",
-            "address": str(IPv4Address("198.51.101.1") + number),
-            "parser": parser,
-            "timezone": zone,
-        }
+        keyed(
+            {
+                "name": name,
+                "kind": kind,
+                "sector": "administration",
+                "protocol": "syslog_tcp" if name.startswith("fast") else "syslog_udp",
+                "address": str(IPv4Address("198.51.101.1") + number),
+                "parser": parser,
+                "timezone": zone,
+            }
+        )
         for number, (name, kind, parser, zone) in enumerate(found)
     ]
 

@@ -18,6 +18,7 @@ import pytest
 from support.certificates import Authority
 from support.lab.hosts import Booted, lab_hosts
 from support.programs import source_of
+from support.relay_sources import keyed
 
 pytestmark = pytest.mark.roles
 
@@ -82,7 +83,9 @@ def relay() -> dict[str, Any]:
     """The relay; its collector is not there, so that events stay in its spool."""
     tap = {"kind": "tap", "sector": "administration"}
     by_relp = {"protocol": "relp_tls", "address": SENSOR, "certificate_name": "sensor1"}
-    declared = [{"name": f"tap-{name}", "application": f"tap-{name}", **by_relp, **tap} for name in ("core", "far")]
+    declared = [
+        keyed({"name": f"tap-{name}", "application": f"tap-{name}", **by_relp, **tap}) for name in ("core", "far")
+    ]
     own = {"name": "tap-own", "protocol": "file", "file": "/var/log/vaern-tap/own/eve.json", **tap}
     variables = {
         "log_shipper_identity": {"municipality": "0710", "site": "raadhus", "relay": "gw1"},

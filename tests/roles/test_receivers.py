@@ -99,9 +99,7 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
         collector["vars"]["collector_tenants"][0]["topics"] = [
             {"name": "logs.0710.national", "readers": ["soc-national"]}
         ]
-        for source in shipper["vars"]["log_shipper_sources"]:
-            if source["sector"] == "health":
-                source["topic"] = "logs.0710.national"
+        shipper["vars"]["log_shipper_output"]["topics"] = [{"sector": "health", "name": "logs.0710.national"}]
         shipper["vars"]["log_shipper_receivers"] = [
             receiver("national-relp", "relp_tls", 20514, HEALTH, authority.certificate),
             receiver("joint-syslog", "syslog_tls", 6514, REST, authority.certificate),

@@ -27,10 +27,10 @@ SOURCES = [
     {"name": "dhcp1", "kind": "dhcp", "sector": "administration", "protocol": "syslog_tcp", "address": "198.51.100.20"},
     {
         "name": "journal1", "kind": "application", "sector": "health", "protocol": "syslog_tls",
-        "address": "198.51.100.21", "priority": 3, "topic": "logs.0710.national",
+        "address": "198.51.100.21", "priority": 3,
     },
 ]  # fmt: skip
-"""Two sources: one goes the usual way, the other has a priority and the topic of its sector."""
+"""Two sources: one goes the usual way, the other has a priority."""
 
 
 def variables(**given: Any) -> dict[str, Any]:

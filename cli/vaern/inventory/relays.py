@@ -28,20 +28,19 @@ def relay_variables(
     host, spool = relay.host, relay.spool_limit_bytes
     name = host_name(slug, host.name)
     receivers = [_receiver(queue) for queue in relay.queues]
+    sources = [
+        *(_source(source) for source in relay.sources),
+        *(_tap_source(slug, municipality, tap, host) for tap in relay.taps),
+        *watching.sources_through(municipality, relay),
+    ]
+    carried = {source["sector"]: topics[Sector(source["sector"])] for source in sources}
     queues = [{"name": f"receiver_{one['name']}", "max_bytes": one["max_disk_bytes"]} for one in receivers]
     return {
         "log_shipper_identity": {"municipality": municipality.code, "site": host.site, "relay": name},
         "log_shipper_listen": str(host.address),
-        "log_shipper_sources": [
-            source | _topic(municipality, topics[Sector(source["sector"])])
-            for source in [
-                *(_source(source) for source in relay.sources),
-                *(_tap_source(slug, municipality, tap, host) for tap in relay.taps),
-                *watching.sources_through(municipality, relay),
-            ]
-        ],
+        "log_shipper_sources": [_keyed(source) for source in sources],
         "log_shipper_receivers": receivers,
-        **_sending(deployment, slug, municipality, name),
+        **_sending(deployment, slug, municipality, name, carried),
         "log_shipper_spool": {"directory": SPOOL, "max_bytes": spool}
         # Hosts of the lab share the disk of the operator's machine.
         | ({"refuse_small_disk": False} if deployment.target is Target.LAB else {}),
@@ -66,9 +65,15 @@ def relay_ports(municipality: Municipality, relay: RelayPlan) -> list[Variables]
     ] + ([port_of(SENSOR_PORT, "tcp", addresses, "Alerts from sensors", LAN)] if addresses else [])
 
 
-def _topic(municipality: Municipality, topic: str) -> Variables:
-    """The topic of a sector, when it is not the municipality's own topic."""
-    return {} if topic == topic_of(municipality.code) else {"topic": topic}
+def _keyed(source: Variables) -> Variables:
+    """The source with the key by which rsyslog looks it up: input, address, and application where several share those.
+
+    A file has an input of its own and needs no key.
+    """
+    if source["protocol"] == "file":
+        return source
+    parts = (source["protocol"], source["address"], source.get("application", ""))
+    return source | {"key": " ".join(part for part in parts if part)}
 
 
 def _receiver(queue: Queue) -> Variables:
@@ -85,11 +90,19 @@ def _receiver(queue: Queue) -> Variables:
     return wanted | ({"authority": output.authority} if output.authority else {})
 
 
-def _sending(deployment: Deployment, slug: str, municipality: Municipality, relay: str) -> Variables:
+def _sending(
+    deployment: Deployment, slug: str, municipality: Municipality, relay: str, topics: Mapping[str, str]
+) -> Variables:
+    """Where the relay sends; `topics` maps each sector of its sources to the topic of that sector."""
+    own = topic_of(municipality.code)
     if deployment.target is Target.AZURE:
-        return azure.sending(deployment, slug, municipality.code, relay)
-    broker = f"{overlay_name(deployment.collector.name)}:{deployment.kafka_port}"
-    return {"log_shipper_output": {"brokers": [broker], "topic": topic_of(municipality.code)}}
+        sending = azure.sending(deployment, slug, municipality.code, relay)
+    else:
+        broker = f"{overlay_name(deployment.collector.name)}:{deployment.kafka_port}"
+        sending = {"log_shipper_output": {"brokers": [broker], "topic": own}}
+    if others := [{"sector": sector, "name": topics[sector]} for sector in sorted(topics) if topics[sector] != own]:
+        sending["log_shipper_output"]["topics"] = others
+    return sending
 
 
 def _source(source: LogSource) -> Variables:

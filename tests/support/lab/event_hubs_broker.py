@@ -55,8 +55,11 @@ def sending(port: int, key: str, topic: str = "logs.0710") -> dict[str, Any]:
 
 def plays(primary: str, secondary: str) -> list[dict[str, Any]]:
     """Broker and relay, the relay with the primary key."""
+    broker = collector_play(**keys(primary, secondary))
+    # The name of whoever comes by one of the keys.
+    broker["vars"]["collector_tenants"][0]["principals"].append("$ConnectionString")
     return [
-        collector_play(**keys(primary, secondary)),
+        broker,
         relay_play(
             log_shipper_compression="gzip",
             log_shipper_spool={"directory": SPOOL, "max_bytes": 128 * 2**20},

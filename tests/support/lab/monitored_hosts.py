@@ -16,6 +16,7 @@ from support.certificates import Authority, Certificate
 from support.lab.hosts import Booted
 from support.paths import TOOLS
 from support.programs import source_of
+from support.relay_sources import keyed
 
 HUB = "fd5a:1c3e:9b27::1"
 GATEWAYS = {"gw1": "fd5a:1c3e:9b27:710::1", "sensor1": "fd5a:1c3e:9b27:710::2"}
@@ -181,13 +182,13 @@ class MonitoredHosts:
                  "port": SOC_PORT, "certificate_name": "sensor1", "max_disk_bytes": QUEUE_BYTES},
             ],
             "log_shipper_sources": [
-                {"name": "firewall1", "kind": "firewall", "sector": "administration", "protocol": "syslog_tcp",
-                 "address": FIREWALL},
-                {"name": "switch1", "kind": "switch", "sector": "administration", "protocol": "syslog_udp",
-                 "address": FIREWALL},
+                keyed({"name": "firewall1", "kind": "firewall", "sector": "administration", "protocol": "syslog_tcp",
+                       "address": FIREWALL}),
+                keyed({"name": "switch1", "kind": "switch", "sector": "administration", "protocol": "syslog_udp",
+                       "address": FIREWALL}),
                 {"name": "vaern-gw1", "protocol": "file", "file": "/var/lib/vaern-watch/heartbeat.jsonl", **own},
-                {"name": "vaern-sensor1", "protocol": "syslog_tls", "address": SENSOR,
-                 "application": "vaern-sensor1", **own},
+                keyed({"name": "vaern-sensor1", "protocol": "syslog_tls", "address": SENSOR,
+                       "application": "vaern-sensor1", **own}),
             ],
             **self._link("gw1"),
             "watch_datagram_ports": [514],

@@ -16,6 +16,7 @@ from support.certificates import Authority
 from support.lab.hosts import Booted
 from support.paths import ROOT, TOOLS
 from support.programs import source_of
+from support.relay_sources import keyed
 
 RELAY = "198.51.100.10"
 SENSOR = "198.51.100.11"
@@ -51,15 +52,15 @@ def sources() -> list[dict[str, Any]]:
         source("firewall1", "firewall", "administration", "syslog_udp", FIREWALL),
         source("dhcp1", "dhcp", "administration", "syslog_tcp", DHCP),
         source("journal1", "application", "health", "syslog_tls", JOURNAL) | {"priority": 3},
-        {"name": "tap-core", **tap, "application": "tap-core", **sensor},
-        {"name": "tap-far", **tap, "application": "tap-far", **sensor},
+        keyed({"name": "tap-core", **tap, "application": "tap-core", **sensor}),
+        keyed({"name": "tap-far", **tap, "application": "tap-far", **sensor}),
         {"name": "tap-here", **tap, "protocol": "file", "file": "/var/log/vaern-tap/here/eve.json"},
     ]
 
 
 def source(name: str, kind: str, sector: str, protocol: str, address: str) -> dict[str, Any]:
     """A declared source that sends from an address of its own."""
-    return {"name": name, "kind": kind, "sector": sector, "protocol": protocol, "address": address}
+    return keyed({"name": name, "kind": kind, "sector": sector, "protocol": protocol, "address": address})
 
 
 def plays() -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from support.declarations.soc_outputs import national
+from support.relay_sources import keyed
 from support.yaml_text import read_yaml
 
 from vaern import inventory
@@ -90,6 +91,18 @@ def test_the_spool_has_all_of_the_declared_disk_but_the_queues_of_receivers(
     assert [one["max_disk_bytes"] for one in told["log_shipper_receivers"]] == [queue] * queues
     assert told["log_shipper_spool"]["max_bytes"] == 9 * 2**30 - queues * queue
     assert "log_shipper_queue" not in told
+
+
+def test_every_network_source_has_a_key_of_its_own(fleet: Fleet) -> None:
+    found = 0
+    for path, text in every_file(fleet).items():
+        sources = (read_yaml(text).get("log_shipper_sources") or []) if "/host_vars/" in path else []
+        received = [source for source in sources if source["protocol"] != "file"]
+        assert received == [keyed(source) for source in received], path
+        assert len({source["key"] for source in received}) == len(received), path
+        assert not any("key" in source for source in sources if source["protocol"] == "file"), path
+        found += len(received)
+    assert found > 10
 
 
 def test_alerts_and_heartbeats_give_way_last(fleet: Fleet) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.declarations.soc_outputs import national
@@ -42,13 +43,22 @@ def test_alarms_about_a_source_go_where_its_events_go(fleet: Fleet) -> None:
     for slug, one in fleet.municipalities.items():
         files = inventory.municipality_files(fleet, slug)
         variables = [read_yaml(text) for path, text in files.items() if "/host_vars/" in path]
-        sent = {source["name"]: source for own in variables for source in own.get("log_shipper_sources", [])}
+        relays = [own for own in variables if "log_shipper_sources" in own]
+        sent = {
+            source["name"]: (source["sector"], topics_of(relay).get(source["sector"]))
+            for relay in relays
+            for source in relay["log_shipper_sources"]
+        }
         expected = watching.expected(fleet.deployment, slug, one)
         for source in (*expected["sources"], *({**host, "name": host["source"]} for host in expected["hosts"])):
-            assert source["sector"] == sent[source["name"]]["sector"]
-            assert source.get("topic") == sent[source["name"]].get("topic")
+            assert (source["sector"], source.get("topic")) == sent[source["name"]]
             topics.add(source.get("topic"))
     assert {None, "logs.0710.national"} <= topics
+
+
+def topics_of(relay: dict[str, Any]) -> dict[str, str]:
+    """Topics by sector, of the sectors that have one of their own."""
+    return {topic["sector"]: topic["name"] for topic in relay["log_shipper_output"].get("topics", [])}
 
 
 def test_what_a_host_sends_its_relay_lets_in(fleet: Fleet) -> None:

@@ -163,3 +163,35 @@ def test_a_daemon_is_restarted_when_anything_it_imports_has_changed(unit: str, e
     assert len(needed) > 2
     assert {name for name in {*needed, executable} if not re.search(daemons[unit], name)} == set()
     assert not re.search(daemons[unit], "/vaern_programs/relay/rehearse.py")
+
+
+@pytest.mark.parametrize(
+    ("changed", "running", "restarted"),
+    [
+        (["relay/cpr.py"], {"vaern-log-shipper.service", "vaern-delivery.service"}, ["vaern-log-shipper.service"]),
+        (["relay/rehearse.py"], {"vaern-log-shipper.service", "vaern-delivery.service"}, []),
+        (["relay/rehearse.py", "shared/times.py"], {"vaern-watch.service"}, ["vaern-watch.service"]),
+        (["shared/times.py"], set(), []),
+    ],
+)
+def test_what_runs_an_older_version_is_restarted(
+    changed: list[str], running: set[str], restarted: list[str], tmp_path: Path
+) -> None:
+    daemons = read_yaml((ROLE / "vars/main.yml").read_text(encoding="utf-8"))["programs_daemons"]
+    record = tmp_path / "record"
+    systemctl = tmp_path / "systemctl"
+    active = "|".join(sorted(running)) or "none"
+    systemctl.write_text(
+        f'#!/bin/sh\ncase "$1 $3" in "is-active "*) case "$3" in {active}) exit 0;; esac; exit 3;; esac\n'
+        f'echo "$2" >> {record}\n'
+    )
+    systemctl.chmod(0o755)
+    pairs = [word for pair in daemons.items() for word in pair]
+    script = (ROLE / "files" / "restart.sh").read_text(encoding="utf-8")
+    files = "\n".join(f"/usr/lib/python3/dist-packages/vaern_programs/{name}" for name in changed)
+    done = subprocess.run(
+        ["/bin/sh", "-c", script, "restart", *pairs], input=files, capture_output=True, text=True, check=True,
+        env={"PATH": f"{tmp_path}:/usr/bin:/bin"},
+    )  # fmt: skip
+    assert done.stdout.split() == restarted
+    assert (record.read_text().split() if record.exists() else []) == restarted

@@ -13,16 +13,19 @@ from support.rsyslog_config import SOURCES, configuration, variables
 from vaern_programs.relay import broker as spool_broker
 
 MIB = 2**20
+TOPICS = [{"sector": "health", "name": "logs.0710.national"}]
+"""Of the sectors that a SOC reads by itself."""
 KEYED = {
     "log_shipper_output": {
         "brokers": ["favrskov.servicebus.windows.net:9093"],
         "topic": "logs.0710",
+        "topics": TOPICS,
         "confirmations": "",
         "authentication": "connection_string",
     },
     "log_shipper_compression": "gzip",
 }
-PLAIN = {"log_shipper_output": {"brokers": ["hub1.vaern.internal:9093"], "topic": "logs.0710"}}
+PLAIN = {"log_shipper_output": {"brokers": ["hub1.vaern.internal:9093"], "topic": "logs.0710", "topics": TOPICS}}
 
 
 def receiver(name: str) -> dict[str, Any]:
@@ -50,7 +53,9 @@ def test_every_event_is_spooled_and_has_a_topic(
     """Also those that a relay for keys sends of itself."""
     given = made(log_shipper_sources=sources, **output)
     text, settings = configuration(given), given["log_shipper_spool_settings"]
-    declared = {source["sector"]: source.get("topic", "logs.0710") for source in sources}
+    declared = {
+        source["sector"]: {"health": "logs.0710.national"}.get(source["sector"], "logs.0710") for source in sources
+    }
     spooled = set(re.findall(r'ruleset\(name="spool_(\d)"\)', text))
     assert spooled == {str(priority) for priority in given["log_shipper_priorities"]}
     ways = re.split(r"\n *(?:ruleset\(|if \$msg contains )", text)

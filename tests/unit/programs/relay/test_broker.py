@@ -10,8 +10,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from jinja2 import Environment
-from support.yaml_text import read_yaml
+from support.rsyslog_config import SOURCES, variables
 
 from vaern_programs.relay import broker as spool_broker
 
@@ -98,12 +97,9 @@ def test_a_key_is_read_from_its_own_file(broker: ModuleType, tmp_path: Path, end
     }, "a consumer that is told of producing warns about each setting"
 
 
-def test_the_settings_have_the_topics_of_the_declared_sectors() -> None:
-    text = read_yaml((ROLE / "vars" / "main.yml").read_text(encoding="utf-8"))["log_shipper_sector_topics"]
-    sources = [
-        {"name": "journal1", "sector": "health", "topic": "logs.0710.national"},
-        {"name": "care", "sector": "health", "topic": "logs.0710.national"},
-        {"name": "dhcp1", "sector": "administration"},
-    ]
-    made = Environment(autoescape=False).from_string(text).render(log_shipper_sources=sources)  # noqa: S701 - no page
-    assert read_yaml(made) == {"health": "logs.0710.national"}
+@pytest.mark.parametrize("topics", [{}, {"health": "logs.0710.national"}])
+def test_the_settings_have_the_topics_of_the_declared_sectors(topics: dict[str, str]) -> None:
+    output = {"brokers": ["hub1.vaern.internal:9093"], "topic": "logs.0710"}
+    output |= {"topics": [{"sector": sector, "name": name} for sector, name in topics.items()]} if topics else {}
+    given = variables(log_shipper_listen="198.51.100.10", log_shipper_sources=SOURCES, log_shipper_output=output)
+    assert given["log_shipper_spool_settings"]["topics"] == topics
