@@ -55,7 +55,7 @@ def test_a_dead_host_and_an_edited_file_are_told_and_mended_by_onboarding(onboar
     assert engine == [("Host favrskov-sensor1", "alive", "false")]
     hosts = {one["subject"]: one["what"] for one in moved if one["where"] == "hosts"}
     assert hosts["favrskov-sensor1"] == "does not answer"
-    assert hosts["favrskov-gw1"] == "Daemons are configured"
+    assert hosts["favrskov-gw1"] == "Configure the daemons"
     assert set(hosts) == {"favrskov-gw1", "favrskov-sensor1"}
     assert drift(onboarded, ExitCode.OK) == []
 

@@ -51,8 +51,8 @@ def test_changes_are_counted_by_host_and_task() -> None:
 
 def test_a_failed_task_is_named_with_its_message() -> None:
     recorder = playbooks._Recorder(lambda text: None)
-    recorder.handle(event("runner_on_failed", task="Packages are installed", msg="No package\n  matching 'x'"))
-    with pytest.raises(ConfigureError, match="hub1: Packages are installed: No package matching 'x'") as raised:
+    recorder.handle(event("runner_on_failed", task="Install the packages", msg="No package\n  matching 'x'"))
+    with pytest.raises(ConfigureError, match="hub1: Install the packages: No package matching 'x'") as raised:
         recorder.raise_for("failed", LOG)
     assert "ansible.log" in raised.value.fix
 
