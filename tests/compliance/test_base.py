@@ -17,6 +17,7 @@ MOST_SECONDS_OFF = 1.0
 """More than this, and events of two hosts are put in the wrong order."""
 MOST_LOGIN_TRIES = 4
 SUPPORTED = ("12", "13")
+"""Releases of Debian, oldest first. Stated again on purpose: declarations are refused by a list of the model."""
 RENEWAL_DAYS = 14
 """Fewer days left than this, and the renewal has been missed."""
 INSECURE = frozenset(
@@ -24,6 +25,7 @@ INSECURE = frozenset(
 )
 AUDIT_UNITS = frozenset({"auditd.service", "audit-rules.service"})
 KEY = "/etc/vaern/pki/host.key"
+"""Stated again on purpose: enrolment makes it there."""
 OTHERS = 0o007
 WRITERS = 0o022
 

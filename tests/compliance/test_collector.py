@@ -18,10 +18,12 @@ TOPIC, GROUP = 2, 3
 LITERAL, PREFIXED = 3, 4
 ALL, READ, WRITE, DESCRIBE = 2, 3, 4, 8
 ALLOW = 3
-"""Numbers of the Kafka protocol: resource and pattern types, operations, permission."""
+"""Numbers of Kafka's protocol: resource and pattern types, operations, permission. Stated again on purpose."""
 ARCHIVER = "local.archiver"
 SENTRY = "local.sentry"
+"""Stated again on purpose, both: the users of the broker to which access lists may grant more than to a relay."""
 ARCHIVE = "/var/lib/vaern/archive"
+"""Stated again on purpose: the role collector has it as a default."""
 REFUSED = re.compile(r"alert (certificate required|bad certificate|certificate unknown)")
 TOO_OLD = re.compile(r"alert (protocol version|handshake failure)")
 GIB = 2**30

@@ -14,11 +14,15 @@ from vaern.verify.recording import Check
 from vaern.verify.subjects import Subject
 
 UNITS = ("vaern-log-shipper", "vaern-delivery")
-"""What receives and keeps, and what sends to the collector."""
+"""What receives and keeps, and what sends to the collector. Stated again on purpose: units that the role starts."""
 CONFIGURATION = "/etc/vaern/log_shipper/rsyslog.conf"
+"""Stated again on purpose: the role writes it there."""
 SENDING = "/etc/vaern/log_shipper/spool.json"
+"""Stated again on purpose: the role writes it there."""
 ROTATION = "/etc/vaern/log_shipper/rotate"
+"""Stated again on purpose: the role writes it there."""
 SPOOL = "/var/spool/vaern-log-shipper"
+"""Stated again on purpose: the model gives it to role and monitoring."""
 LOCAL_OUTPUTS = frozenset({"omfile", "omjournal", "mmexternal", "mmnormalize"})
 """Outputs of rsyslog that stay on the host."""
 OTHERS = 0o007
@@ -27,6 +31,7 @@ CPR_MARKS = {
     "hash": re.compile(r"login \[CPR:[a-p]{4}\.[a-p]{16}\] ok"),
     "keep": re.compile(r"login 610190-1234 ok"),
 }
+"""What each handling leaves of the number. Stated again on purpose: the program that does it is what is tried."""
 GIB = 2**30
 
 

@@ -11,6 +11,7 @@ from vaern.verify.recording import Check
 from vaern.verify.subjects import Subject
 
 FORWARDER = "vaern-tap-forwarder.service"
+"""Stated again on purpose: the role network_tap makes and starts it."""
 MOST_LOST_PERCENT = 1.0
 RECORDERS = ("pcap-log", "file-store")
 """Outputs of Suricata that keep what people sent."""

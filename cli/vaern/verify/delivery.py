@@ -20,8 +20,8 @@ REASONS = {
     "unreachable": "the collector does not answer",
     "timeout": "the collector does not acknowledge in time",
 }
-"""Error words of vaern-delivery and their meaning, the most useful first."""
-FIELDS = frozenset({"time", "started", "acknowledged", "refused", "waiting_bytes", "behind_seconds", "errors"})
+"""Error words of vaern-delivery and their meaning, the most useful first. Stated again on purpose: it has other texts."""
+FIELDS = DeliveryStatistics.__required_keys__
 PATIENCE_SECONDS = 10
 """A relay that keeps up is behind by less than one second."""
 SILENT_SECONDS = 60

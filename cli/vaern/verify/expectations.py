@@ -15,18 +15,23 @@ from vaern.verify.subjects import Subject
 from vaern_stacks.azure.naming import Names
 
 INTERFACE = "vaern0"
+"""Stated again on purpose: the overlay's interface, as model and roles call it."""
 LAN = "lan"
+"""Stated again on purpose: the interface that the inventory opens ports for sources on."""
 PORTS = {Protocol.SYSLOG_UDP: ("udp", 514), Protocol.SYSLOG_TCP: ("tcp", 514), Protocol.SYSLOG_TLS: ("tcp", 6514)}
-"""IANA's ports for syslog: RFC 5426, RFC 6587, RFC 5425."""
+"""IANA's ports for syslog: RFC 5426, RFC 6587, RFC 5425. Stated again on purpose: not those that the inventory took."""
 SENSOR_PORT = 20514
-"""RELP over TLS: what sensors send to the relay is acknowledged."""
+"""RELP over TLS: what sensors send to the relay is acknowledged. Stated again on purpose, as the ports above are."""
 _SOC_PORTS = {SocProtocol.RELP_TLS: 20514, SocProtocol.SYSLOG_TLS: 6514}
+"""Of a SOC that declares none. Stated again on purpose: the model has them for what is generated."""
 SSH_PORT = 22
+"""Stated again on purpose: the firewall of the role base opens it too."""
 EVENT_HUBS_PORT = 9093
-"""Kafka at every Event Hubs namespace, and at the hubs that forward to it."""
+"""Kafka at every Event Hubs namespace, and at the hubs that forward to it. Stated again on purpose: Azure's port."""
 NTP_PORT = 123
+"""Stated again on purpose: the inventory opens it on the hubs of the lab."""
 LAB_NETWORK = "198.18.0.0/15"
-"""In the lab the hub is the time source of the others."""
+"""In the lab the hub is the time source of the others. Stated again on purpose: the lab's stack makes this network."""
 
 
 def sources(municipality: Municipality, subject: Subject) -> tuple[LogSource, ...]:
@@ -165,7 +170,10 @@ def broker_names(slug: str, deployment: Deployment) -> tuple[str, frozenset[str]
 
 
 def transport(deployment: Deployment) -> dict[str, str]:
-    """How relay and receiver authenticate, as settings of librdkafka: mutual TLS, or TLS and a key."""
+    """How relay and receiver authenticate, as settings of librdkafka: mutual TLS, or TLS and a key.
+
+    Stated again on purpose: the role computes these settings from its variables.
+    """
     if deployment.target is Target.AZURE:
         return {
             "security.protocol": "sasl_ssl",

@@ -1,6 +1,7 @@
 # Reads everything the compliance tests look at on one host, in one connection, and changes nothing.
 # Run as root with BOUNDARY [LISTENER]; the boundary is random, so that no file on the host can imitate a heading,
 # and the listener (address:port) is what is declared for a collector, which is tried from the host itself.
+# Its paths, ports and units are stated again on purpose: they are those that must be there, not those that some role wrote.
 # A secret is never printed: private keys are not read, and WireGuard's are cut out before they leave the host.
 boundary=$1
 listener=${2:-}
