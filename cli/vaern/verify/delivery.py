@@ -20,7 +20,7 @@ REASONS = {
     "unreachable": "the collector does not answer",
     "timeout": "the collector does not acknowledge in time",
 }
-"""Error words of vaern-delivery and their meaning, the most useful first. Stated again on purpose: it has other texts."""
+"""Error words of vaern-delivery and their meaning, the most useful first. Stated again on purpose: its texts differ."""
 FIELDS = DeliveryStatistics.__required_keys__
 PATIENCE_SECONDS = 10
 """A relay that keeps up is behind by less than one second."""
