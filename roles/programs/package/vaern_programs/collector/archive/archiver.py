@@ -9,22 +9,22 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import time
-from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPartition
 
+from vaern_programs.collector.archive.alarms import Alarms
+from vaern_programs.collector.archive.capacity import MIB, Capacity
+from vaern_programs.collector.archive.intake import Intake, Key
 from vaern_programs.collector.archive.partition import DiskFullError, Partition
-from vaern_programs.collector.archive.retention import delete, due
+from vaern_programs.collector.archive.reader import consumer, refusal
+from vaern_programs.collector.archive.retention import delete_expired, of_sources
 from vaern_programs.collector.archive.segments import code_of
 from vaern_programs.collector.archive.sightings import Sightings
-from vaern_programs.shared.local_broker import as_user, credential
-from vaern_programs.shared.systemd import alarm, notify
-from vaern_programs.shared.times import utc
+from vaern_programs.shared.systemd import notify
 
 SETTINGS = Path("/etc/vaern/collector/collector.json")
 BATCH = 5000
@@ -32,9 +32,7 @@ TOPICS_SECONDS = 2.0
 HOUSEKEEPING_SECONDS = 60.0
 DELETING_SECONDS = 2.0
 """Deletion stops reading for at most about so long; the rest is deleted a minute later."""
-ALARM_SECONDS = 60.0
 RETRY_SECONDS = 5.0
-MIB = 1024 * 1024
 
 
 class Archiver:
@@ -45,12 +43,12 @@ class Archiver:
         self.consumer = consumer
         self.settings = settings
         self.changed = SETTINGS.stat().st_mtime
-        self.partitions: dict[tuple[str, int], Partition] = {}
-        self.paused: dict[tuple[str, int], float] = {}
-        self.halted: set[tuple[str, int]] = set()
-        self.alarms: dict[str, float] = {}
-        self.used: dict[str, int] = {}
+        self.partitions: dict[Key, Partition] = {}
+        self.paused: dict[Key, float] = {}
+        self.alarms = Alarms()
+        self.capacity = Capacity()
         self.sightings = Sightings()
+        self.intake = Intake(self.partitions, self.sightings, self.alarms)
         self.stopping = False
 
     def run(self) -> None:
@@ -63,8 +61,8 @@ class Archiver:
                 self.find_topics()
                 topics_at = now + TOPICS_SECONDS
             if now >= housekeeping_at:
-                self.delete_expired()
-                self.measure()
+                delete_expired(self.settings, DELETING_SECONDS)
+                self.capacity.measure(self.settings)
                 housekeeping_at = now + HOUSEKEEPING_SECONDS
             self.take(self.consumer.consume(BATCH, 0.1))
             self.flush_due()
@@ -82,21 +80,14 @@ class Archiver:
         if changed != self.changed:
             self.settings, self.changed = json.loads(SETTINGS.read_text(encoding="utf-8")), changed
             for (topic, _), partition in self.partitions.items():
-                partition.kept = self.kept(topic)
-
-    def kept(self, topic: str) -> dict[bytes, int]:
-        """Days of the sources of a municipality that have a retention of their own."""
-        for tenant in self.settings["tenants"]:
-            if tenant["code"] == code_of(topic):
-                return {one["source"].encode(): one["days"] for one in tenant.get("retention_by_source", [])}
-        return {}
+                partition.kept = of_sources(self.settings, topic)
 
     def find_topics(self) -> None:
         """Begin with topics that are new, where the archive ends."""
         try:
             topics = self.consumer.list_topics(timeout=5).topics
         except KafkaException as error:
-            self.alarm("broker", f"The broker does not answer: {error}")
+            self.alarms.raise_alarm("broker", f"The broker does not answer: {error}")
             return
         self.sightings.broker_answered()
         new = []
@@ -107,11 +98,11 @@ class Archiver:
             if code is None or not fresh:
                 continue
             if not directory.is_dir():
-                self.alarm(name, f"{name} has no directory in the archive; its events wait in the broker")
+                self.alarms.raise_alarm(name, f"{name} has no directory in the archive; its events wait in the broker")
                 continue
             for number in fresh:
                 segment_bytes = int(self.settings["archive"]["segment_mib"] * MIB)
-                partition = Partition(directory, name, number, segment_bytes, self.kept(name))
+                partition = Partition(directory, name, number, segment_bytes, of_sources(self.settings, name))
                 self.partitions[name, number] = partition
                 new.append(TopicPartition(name, number, partition.next if partition.next >= 0 else OFFSET_BEGINNING))
         if new:
@@ -122,59 +113,15 @@ class Archiver:
             )
 
     def take(self, messages: list[Any]) -> None:
-        """Sort a batch of messages into their partitions by the topic they came in, whatever they say."""
-        now = time.monotonic()
-        batches: dict[tuple[str, int], list[Any]] = defaultdict(list)
+        """Add what was read to the archive, and say what the broker refused."""
         for message in messages:
-            if message.error() is not None:
-                self.report(message)
-            else:
-                batches[message.topic(), message.partition()].append(message)
-        for key, batch in batches.items():
-            if key not in self.paused and key not in self.halted:
-                self.add(self.partitions[key], batch, now)
-                self.sightings.take(*key, batch)
-
-    def add(self, partition: Partition, batch: list[Any], now: float) -> None:
-        """Append a batch of one partition; a jump in the offsets begins a new segment."""
-        expected = partition.next
-        if batch[0].offset() == expected and batch[-1].offset() == expected + len(batch) - 1:
-            partition.add([message.value() for message in batch], now)
-            return
-        for message in batch:
-            offset = message.offset()
-            if offset < partition.next:
-                self.halt(partition, offset)
-                return
-            if offset != partition.next:
-                skipped = partition.expect(offset)
-                if skipped:
-                    self.alarm(
-                        f"{partition.topic} gap",
-                        f"{partition.topic}: {skipped} events before offset {offset} "
-                        "were gone from the broker before they could be archived",
-                    )
-            partition.add([message.value()], now)
-
-    def halt(self, partition: Partition, offset: int) -> None:
-        """Stop with a partition whose offsets went back: the broker's storage is not the one that was archived."""
-        self.halted.add((partition.topic, partition.partition))
-        self.alarm(
-            f"{partition.topic} halted",
-            f"{partition.topic}: the broker is at offset {offset}, the archive already at "
-            f"{partition.next}; the storage of the broker was replaced. Nothing is archived until this is settled",
-        )
-
-    def report(self, message: Any) -> None:
-        """Say what the broker refused; an offset that is gone means events were lost, so it must be heard."""
-        error = message.error()
-        if error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED:
-            return  # The library asks for a group as soon as it connects; none is used, the archive is the position.
-        self.alarm(f"{message.topic()} {error.code()}", f"{message.topic() or 'The broker'}: {error.str()}")
+            if message.error() is not None and (found := refusal(message)):
+                self.alarms.raise_alarm(*found)
+        self.intake.take((message for message in messages if message.error() is None), self.paused)
 
     def all_read(self, topic: str, number: int) -> bool:
         """Whether nothing is left to read in a partition, as of the broker's last answer; asks nobody."""
-        if (topic, number) in self.paused or (topic, number) in self.halted:
+        if (topic, number) in self.paused or (topic, number) in self.intake.halted:
             return False
         high = self.consumer.get_watermark_offsets(TopicPartition(topic, number), cached=True)[1]
         return bool(0 <= high <= max(self.partitions[topic, number].next, 0))
@@ -183,82 +130,34 @@ class Archiver:
         """Write partitions that have waited long enough or hold enough; pause those that cannot be written."""
         now = time.monotonic()
         archive = self.settings["archive"]
-        limits = {tenant["code"]: tenant["max_gib"] * 1024 * MIB for tenant in self.settings["tenants"]}
         for key, partition in self.partitions.items():
             if not partition.lines or now < self.paused.get(key, 0.0):
                 continue
             if partition.buffered < archive["flush_mib"] * MIB and now - partition.since < archive["flush_seconds"]:
                 continue
-            code = str(code_of(partition.topic))
             try:
-                if self.used.get(code, 0) > limits.get(code, float("inf")):
-                    raise DiskFullError(f"{partition.topic} has used its share of the archive")
-                if shutil.disk_usage(archive["directory"]).free < archive["reserve_mib"] * MIB:
-                    raise DiskFullError("The disk of the archive is full")
-                self.used[code] = self.used.get(code, 0) + partition.flush()
+                self.capacity.require(self.settings, partition.topic)
+                self.capacity.add(partition.topic, partition.flush())
             except DiskFullError as error:
                 self.pause(key, partition, str(error))
             else:
                 self.resume(key, partition)
 
-    def pause(self, key: tuple[str, int], partition: Partition, reason: str) -> None:
+    def pause(self, key: Key, partition: Partition, reason: str) -> None:
         """Read no more of a partition; what is in memory stays and is tried again in a while."""
-        self.alarm(f"{key} paused", f"Archiving is paused, events wait in the broker: {reason}")
+        self.alarms.raise_alarm(f"{key} paused", f"Archiving is paused, events wait in the broker: {reason}")
         if key not in self.paused:
             self.consumer.pause([TopicPartition(*key)])
         self.paused[key] = time.monotonic() + RETRY_SECONDS
 
-    def resume(self, key: tuple[str, int], partition: Partition) -> None:
+    def resume(self, key: Key, partition: Partition) -> None:
         """Read again, from the first event that is not in the archive."""
         if key in self.paused:
             del self.paused[key]
             self.consumer.resume([TopicPartition(*key)])
             self.consumer.seek(TopicPartition(*key, partition.next))
-            self.alarms.pop(f"{key} paused", None)
+            self.alarms.clear(f"{key} paused")
             print(f"Archiving of {partition.topic} goes on", flush=True)
-
-    def measure(self) -> None:
-        """Count the bytes of each municipality again."""
-        root = Path(self.settings["archive"]["directory"])
-        for tenant in self.settings["tenants"]:
-            self.used[tenant["code"]] = sum(path.stat().st_size for path in (root / tenant["code"]).glob("*/*.zst"))
-
-    def delete_expired(self) -> None:
-        """Delete and record files past their retention; a municipality that is gone keeps its archive."""
-        today, limit = utc(time.time()).date(), time.monotonic() + DELETING_SECONDS
-        for tenant in self.settings["tenants"]:
-            directory = Path(self.settings["archive"]["directory"]) / tenant["code"]
-            for path, kept in due(directory, today, tenant["retention_days"]):
-                if time.monotonic() > limit:
-                    return
-                delete(directory, path, kept)
-
-    def alarm(self, about: str, message: str) -> None:
-        """Say it in the journal with priority alert, once a minute for as long as it lasts."""
-        now = time.monotonic()
-        if now - self.alarms.get(about, -ALARM_SECONDS) >= ALARM_SECONDS:
-            self.alarms[about] = now
-            alarm(message)
-
-
-def consumer() -> Consumer:
-    """A reader that is told where to begin by the archive, never by the broker."""
-    return Consumer(
-        {
-            **as_user("archiver", credential()),
-            "group.id": "vaern-archiver",
-            "enable.auto.commit": False,
-            "enable.auto.offset.store": False,
-            "auto.offset.reset": "earliest",
-            "check.crcs": True,
-            "fetch.wait.max.ms": 100,
-            "fetch.error.backoff.ms": 100,
-            "reconnect.backoff.ms": 50,
-            "reconnect.backoff.max.ms": 1000,
-            "queued.max.messages.kbytes": 16384,
-            "queued.min.messages": 20000,
-        }
-    )
 
 
 def main(_: list[str]) -> int:

@@ -13,13 +13,35 @@ import json
 import mmap
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from vaern_programs.collector.archive.segments import as_day, blocks, days, segment_of
+from vaern_programs.collector.archive.segments import as_day, blocks, code_of, days, segment_of
 from vaern_programs.shared.times import utc
+
+
+def of_sources(settings: Mapping[str, Any], topic: str) -> dict[bytes, int]:
+    """Days of the sources that have a retention of their own, of the municipality a topic belongs to."""
+    for tenant in settings["tenants"]:
+        if tenant["code"] == code_of(topic):
+            return {one["source"].encode(): one["days"] for one in tenant.get("retention_by_source", [])}
+    return {}
+
+
+def delete_expired(settings: Mapping[str, Any], seconds: float) -> None:
+    """Delete and record files past their retention, for about `seconds` at most; the rest is due the next time.
+
+    A municipality that is gone keeps its archive.
+    """
+    today, limit = utc(time.time()).date(), time.monotonic() + seconds
+    for tenant in settings["tenants"]:
+        directory = Path(settings["archive"]["directory"]) / tenant["code"]
+        for path, kept in due(directory, today, tenant["retention_days"]):
+            if time.monotonic() > limit:
+                return
+            delete(directory, path, kept)
 
 
 def due(directory: Path, today: date, retention_days: int) -> Iterator[tuple[Path, int]]:
