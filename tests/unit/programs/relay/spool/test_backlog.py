@@ -1,4 +1,4 @@
-"""What the relay's own round believes of the delivery: what it says last, and whole."""
+"""What vaern-delivery still has to send: what it says last, and whole."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from types import ModuleType
 
 import pytest
 
-from vaern_programs.relay.spool import program
+from vaern_programs.relay.spool import backlog
 
 
 @pytest.fixture(scope="module")
 def spool() -> ModuleType:
-    return program
+    return backlog
 
 
 def word(waiting: int, behind: float) -> str:
