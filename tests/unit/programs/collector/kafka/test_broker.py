@@ -54,7 +54,7 @@ def test_what_the_broker_refuses_to_grant_or_revoke_is_an_error(answers: dict[st
     broker.revoke([ENTRY])
     for refused in ([(asked, [], KafkaError)], [(asked, [(asked, KafkaError)], NoError)]):
         answers["delete_acls"] = refused
-        with pytest.raises(BrokerError, match="Revoking access: .*: KafkaError"):
+        with pytest.raises(BrokerError, match=r"Revoking access: .*: KafkaError"):
             broker.revoke([ENTRY])
 
 
@@ -86,12 +86,8 @@ def test_a_broker_that_has_gone_away_is_not_waited_for(answers: dict[str, Any]) 
 def test_a_topic_that_is_there_holds_up_no_other(answers: dict[str, Any]) -> None:
     answers["create_topics"] = TopicAlreadyExistsError()
     connected().create_topics(["logs.0710", "logs.0751"], 3)
-    assert [
-        [tuple(topic) for topic in asked] for method, asked in KafkaAdminClient.asked if method == "create_topics"
-    ] == [
-        [("logs.0710", 3, 1)],
-        [("logs.0751", 3, 1)],
-    ]
+    asked = [topics for method, topics in KafkaAdminClient.asked if method == "create_topics"]
+    assert asked == [[("logs.0710", 3, 1)], [("logs.0751", 3, 1)]]
 
 
 def test_an_entry_of_an_unknown_kind_is_named(answers: dict[str, Any]) -> None:
