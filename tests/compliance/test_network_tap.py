@@ -15,6 +15,8 @@ FORWARDER = "vaern-tap-forwarder.service"
 MOST_LOST_PERCENT = 1.0
 RECORDERS = ("pcap-log", "file-store")
 """Outputs of Suricata that keep what people sent."""
+TRUE = {"1", "yes", "true", "on"}
+"""What Suricata takes for on, in any case; it shows a setting as it was written."""
 
 
 @pytest.mark.control("TAP-01")
@@ -122,6 +124,5 @@ def test_alerts_are_passed_on(facts: Facts, subject: Subject, municipality: Muni
 
 def _recording(settings: dict[str, str]) -> set[str]:
     """The outputs that are on and keep content."""
-    return {
-        name for key, value in settings.items() for name in RECORDERS if f"{name}.enabled" in key and value == "yes"
-    }
+    on = {key for key, value in settings.items() if value.lower() in TRUE}
+    return {name for name in RECORDERS if any(f"{name}.enabled" in key for key in on)}

@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 RECORDED = Path(__file__).with_name("recorded.json")
 pytestmark = pytest.mark.mutations
 Answers = dict[str, dict[str, list[Any]]]
-GATEWAY, HUB = "favrskov-gw1", "hub1"
+GATEWAY, HUB, SENSOR = "favrskov-gw1", "hub1", "favrskov-sensor1"
 
 
 def failing(recorded: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> set[tuple[str, str]]:
@@ -71,6 +71,12 @@ REFUSED = (
 FORWARDING = (
     '{"nftables": [{"rule": {"family": "inet", "table": "vaern", "chain": "forward", "expr": [{"accept": null}]}}, '
 )
+WIDE_PEER = (
+    "vaern0\tb2RlbnNlb2RlbnNlb2RlbnNlb2RlbnNlb2RlbnNlb2Q=\thidden\t198.19.9.9:1\tfd5a:1c3e:9b27:751::/64\t0\t0\t0\toff"
+)
+TAP_UNIT = "vaern-tap@core.service\nLoadState=loaded\nActiveState="
+FORWARDER_UNIT = "vaern-tap-forwarder.service\nLoadState=loaded\nActiveState="
+LINK_LOCAL = '{"family":"inet6","local":"fe80::df:14ff:fe07:e680","prefixlen":64,"scope":"link"}'
 CHANGES = [
     ("BASE-01", GATEWAY, "time_sources", "server ntp2.faelles.example iburst\n", ""),
     ("BASE-02", GATEWAY, "tracking", "Normal", "Not synchronised"),
@@ -119,9 +125,21 @@ CHANGES = [
         "wg-quick@vaern0.service\nLoadState=loaded\nActiveState=failed",
     ),
     ("VPN-02", GATEWAY, "addresses", "fd5a:1c3e:9b27:710::1", "fd5a:1c3e:9b27:751::1"),
+    ("VPN-03", GATEWAY, "wireguard", "198.18.0.10:51820", "203.0.113.9:51820"),
     ("VPN-04", GATEWAY, "wireguard", "fd5a:1c3e:9b27::1/128", "fd5a:1c3e:9b27::/48"),
+    ("VPN-05", GATEWAY, "wireguard", "\thidden\t198.18.0.10", "\tnone\t198.18.0.10"),
     ("VPN-06", GATEWAY, "wireguard", "\t25", "\toff"),
+    ("VPN-07", GATEWAY, "wireguard", "\t1795769923\t", "\t0\t"),
+    (
+        "VPN-08",
+        GATEWAY,
+        "modes",
+        "600 root root f /etc/wireguard/vaern0.key",
+        "644 root root f /etc/wireguard/vaern0.key",
+    ),
     ("VPN-09", HUB, "wireguard", "\t51820\t", "\t51821\t"),
+    ("VPN-10", HUB, "wireguard", "fd5a:1c3e:9b27:710::1/128", "fd5a:1c3e:9b27:710::9/128"),
+    ("VPN-11", HUB, "wireguard", "", WIDE_PEER),
     ("VPN-12", HUB, "ruleset", '{"nftables": [', FORWARDING),
     ("VPN-13", GATEWAY, "ruleset", '{"nftables": [', FORWARDING),
     (
@@ -153,6 +171,7 @@ CHANGES = [
     ),
     ("COL-10", HUB, "modes", "2750 vaern-archiver vaern-0710 d", "2755 vaern-archiver vaern-0710 d"),
     ("COL-11", HUB, "collector_settings", '"retention_days": 400', '"retention_days": 30'),
+    ("COL-12", HUB, "disk", " 80591417344", " 1048576"),
     ("COL-13", HUB, "owners", "vaern-kafka vaern-kafka", "vaern-kafka root"),
     (
         "LOG-01",
@@ -193,6 +212,22 @@ CHANGES = [
     # All went well, an hour ago; and what was said then is no word of this program's.
     ("LOG-15", GATEWAY, "relay_delivery", '"time": "2026-11-27T09:', '"time": "2026-11-24T19:'),
     ("LOG-15", GATEWAY, "relay_delivery", '"time": ', '"at": '),
+    ("TAP-01", SENSOR, "services", f"{TAP_UNIT}active", f"{TAP_UNIT}inactive"),
+    ("TAP-02", SENSOR, "captures", "*:tap0 ", "*:lan "),
+    ("TAP-03", SENSOR, "links", '"PROMISC","UP","LOWER_UP"', '"PROMISC","LOWER_UP"'),
+    (
+        "TAP-03",
+        SENSOR,
+        "addresses",
+        '"link_netnsid":0,"addr_info":[]}]',
+        f'"link_netnsid":0,"addr_info":[{LINK_LOCAL}]}}]',
+    ),
+    ("TAP-04", SENSOR, "tap_settings", "core test = 1", "core test = 0"),
+    ("TAP-05", SENSOR, "tap_settings", "", "core outputs.9.pcap-log.enabled = yes"),
+    ("TAP-05", SENSOR, "tap_settings", "", "core outputs.9.pcap-log.enabled = true"),
+    ("TAP-06", SENSOR, "owners", "vaern-tap@core vaern-tap", "vaern-tap@core root"),
+    ("TAP-07", SENSOR, "tap_statistics", '"kernel_drops":0', '"kernel_drops":39'),
+    ("TAP-08", SENSOR, "services", f"{FORWARDER_UNIT}active", f"{FORWARDER_UNIT}inactive"),
 ]
 
 
@@ -208,3 +243,17 @@ def test_exactly_its_own_control_turns_red(
     sections = {**answers[host], section: [code, changed]}
     place.write_text(json.dumps({**answers, host: sections}), encoding="utf-8")
     assert failing(place, tmp_path, monkeypatch) - untouched == {(control, host)}
+
+
+def test_a_configuration_that_rsyslog_refuses_is_noticed(
+    answers: Answers, untouched: set[tuple[str, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused = [1, "rsyslogd: error during parsing file /etc/vaern/log_shipper/rsyslog.conf, on or before line 12"]
+    place = tmp_path / "recorded.json"
+    place.write_text(json.dumps({**answers, GATEWAY: {**answers[GATEWAY], "relay_valid": refused}}), encoding="utf-8")
+    assert failing(place, tmp_path, monkeypatch) - untouched == {("LOG-02", GATEWAY)}
+
+
+def test_every_control_has_a_fault_that_it_notices() -> None:
+    """A control that nobody has seen fail proves nothing."""
+    assert {control.id for control in load_catalogue().controls} == {change[0] for change in CHANGES} | {"LOG-02"}
