@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from vaern.declaration.rules import Fault, repeated
-from vaern.model.azure import Tier
+from vaern.model.azure import RELAY_STREAM, Tier
 from vaern.model.vocabulary import Target
 
 if TYPE_CHECKING:
@@ -22,8 +22,6 @@ MOST_PROCESSING_UNITS = 16
 """Of a Premium namespace (Event Hubs quotas; not checked against a subscription)."""
 MANAGEMENT_BITS = 8
 """A management network wider than this is practically the Internet."""
-MAIN_STREAM = "logs"
-"""The event hub the relays send to."""
 
 
 def deployment_faults(deployment: Deployment) -> Iterator[Fault]:
@@ -84,9 +82,9 @@ def municipality_faults(deployment: Deployment, municipality: Municipality) -> I
     own = municipality.azure
     for again, _ in repeated(own.streams):
         yield Fault(("azure", "streams", again), f"`{own.streams[again]}` is given twice", "name each stream once")
-    if MAIN_STREAM not in own.streams:
+    if RELAY_STREAM not in own.streams:
         yield Fault(
-            ("azure", "streams"), f"no stream `{MAIN_STREAM}`, which the relays send to", f"add `{MAIN_STREAM}`"
+            ("azure", "streams"), f"no stream `{RELAY_STREAM}`, which the relays send to", f"add `{RELAY_STREAM}`"
         )
     starting = deployment.azure.event_hubs.throughput if deployment.azure else 1
     if own.throughput_max is not None and own.throughput_max < starting:

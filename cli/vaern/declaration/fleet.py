@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address, IPv4Network, IPv6Network
+from ipaddress import IPv4Network, IPv6Network
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from vaern.declaration import azure, receiving
@@ -18,6 +18,7 @@ from vaern.model.fleet import Fleet
 from vaern.model.naming import SHARED
 from vaern.model.vocabulary import Target
 from vaern.runtime.paths import Project
+from vaern_stacks.lab.names import CONTROL_NODE, WAN_NETWORK
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -30,8 +31,6 @@ ULA = IPv6Network("fd00::/8")
 ULA_SITE_BITS = 48
 """Prefix length of one organisation (RFC 4193)."""
 LAB_HUBS = IPv4Network("198.18.0.0/16")
-LAB_WAN = IPv4Network("198.18.0.0/15")
-LAB_CONTROL = IPv4Address("198.18.0.1")
 LAB_MOST_HOSTS = 200
 """Hosts of a municipality share 198.19.<n>.0/24 in the lab, from .10 on."""
 
@@ -166,8 +165,8 @@ def _in_the_lab(municipality: Municipality) -> Iterator[Fault]:
         found = f"{len(municipality.hosts)} hosts, but the lab has room for {LAB_MOST_HOSTS}"
         yield Fault(("hosts",), found, "declare fewer hosts")
     for position, site in enumerate(municipality.sites):
-        if site.network.overlaps(LAB_WAN):
-            found = f"{site.network} is the network between the hosts of the lab ({LAB_WAN})"
+        if site.network.overlaps(WAN_NETWORK):
+            found = f"{site.network} is the network between the hosts of the lab ({WAN_NETWORK})"
             yield Fault(("sites", position, "network"), found, "write another one, such as 198.51.100.0/24")
 
 
@@ -199,6 +198,6 @@ def _deployment_faults(deployment: Deployment) -> Iterator[Fault]:
     yield from receiving.deployment_faults(deployment)
     if deployment.target == Target.LAB:
         for position, hub in enumerate(deployment.hubs):
-            if hub.address not in LAB_HUBS or hub.address in (LAB_CONTROL, LAB_HUBS[0]):
-                fix = f"write an address of {LAB_HUBS} other than {LAB_CONTROL}, such as 198.18.0.10"
+            if hub.address not in LAB_HUBS or hub.address in (CONTROL_NODE.ip, LAB_HUBS[0]):
+                fix = f"write an address of {LAB_HUBS} other than {CONTROL_NODE.ip}, such as 198.18.0.10"
                 yield Fault(("hubs", position, "address"), f"{hub.address} is not a hub address of the lab", fix)

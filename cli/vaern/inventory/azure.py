@@ -7,20 +7,17 @@ compares it with the stack's output. Its address is in no inventory: the hubs lo
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
+from vaern.inventory.variables import Variables
 from vaern.model.deployment import Deployment, Hub, HubRole
 from vaern.model.naming import topic_of
 from vaern_stacks.azure.addressing import plan
-from vaern_stacks.azure.naming import KAFKA_PORT, SERVICE_DOMAIN, Names
+from vaern_stacks.azure.naming import HUB_LOGIN, KAFKA_PORT, SERVICE_DOMAIN, Names
 
-Variables = dict[str, Any]
 AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt"
 """Debian's list of public authorities; one of them signs Azure's certificates."""
 COMPRESSION = "none"
 """Event Hubs also accepts gzip, but it is not known on which tiers; it never accepts zstd (docs/decisions/0010)."""
-HUB_LOGIN = "vaern"
-"""User with which operators log in to a hub, and become root by sudo; the same as in vaern_stacks.azure.hubs."""
 
 
 def endpoint(deployment: Deployment, slug: str) -> str:

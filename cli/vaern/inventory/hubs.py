@@ -10,13 +10,13 @@ from vaern.model.deployment import Deployment, Hub, HubRole
 from vaern.model.naming import INTERFACE, host_name, overlay_name
 from vaern.model.vocabulary import HostRole, Target
 from vaern_stacks.azure.naming import KAFKA_PORT
+from vaern_stacks.lab.names import WAN_NETWORK
 
 NTP_PORT = 123
 MEBIBYTE = 2**20
 CATCH_UP_FACTOR = 10
 """A relay may deliver this many times its declared rate, to catch up quickly after an outage."""
 SMALLEST_QUOTA = 10 * MEBIBYTE
-LAB_NETWORK = "198.18.0.0/15"
 
 
 def hub_variables(deployment: Deployment, hub: Hub) -> Variables:
@@ -30,9 +30,9 @@ def hub_variables(deployment: Deployment, hub: Hub) -> Variables:
         sources, port = [str(deployment.overlay)], KAFKA_PORT if on_azure else deployment.kafka_port
         ports.append(port_of(port, "tcp", sources, "Events from the relays", INTERFACE))
     if lab:
-        ports.append(port_of(NTP_PORT, "udp", [LAB_NETWORK], "Time for the lab"))
+        ports.append(port_of(NTP_PORT, "udp", [str(WAN_NETWORK)], "Time for the lab"))
     variables: Variables = {
-        "base_ntp_server": {"allow": [LAB_NETWORK] if lab else []},
+        "base_ntp_server": {"allow": [str(WAN_NETWORK)] if lab else []},
         "base_open_ports": ports,
         "vpn_hub_interface": tunnel(f"{address}/48") | {"port": deployment.vpn_port},
         **watching.hub_watch(deployment, hub.name),

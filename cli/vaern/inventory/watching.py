@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
+from vaern.inventory.variables import Variables
 from vaern.model.declaration import Host, LogSource, Municipality
 from vaern.model.deployment import Deployment, HubRole
 from vaern.model.naming import INTERFACE, host_name, topic_of, watch_source
@@ -12,7 +12,6 @@ from vaern.model.relays import SPOOL, RelayPlan, plan_of
 from vaern.model.senders import PORTS
 from vaern.model.vocabulary import HostRole, Protocol, Sector, Target
 
-Variables = dict[str, Any]
 HEARTBEATS = "/var/lib/vaern-watch/heartbeat.jsonl"
 HEARTBEATS_PRIORITY = 1
 """Heartbeats tell when something is wrong, so they are evicted last."""

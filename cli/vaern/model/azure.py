@@ -20,6 +20,8 @@ Uuid = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-
 """Identifier of a subscription, tenant or Entra group, in small letters."""
 Location = Annotated[str, StringConstraints(pattern=r"^[a-z]{4,30}[0-9]?$")]
 """Azure's short name of a region, such as northeurope."""
+RELAY_STREAM = "logs"
+"""The stream, an event hub with an archive container, that the relays send to."""
 Tag = Annotated[str, StringConstraints(min_length=1, max_length=256, pattern=rf"^[^{UNPRINTED}{{}}<>%&\\?]+$")]
 VmSize = Annotated[str, StringConstraints(pattern=r"^Standard_[A-Za-z0-9_]{2,40}$")]
 SshKey = Annotated[str, StringConstraints(pattern=r"^(ssh-ed25519|ssh-rsa) [A-Za-z0-9+/]+={0,3}( [\w@.-]+)?$")]
@@ -159,7 +161,7 @@ class AzureMunicipality(Declared):
 
     reader_group: Uuid
     """Entra group of the municipality: reads its own archive, and nothing else."""
-    streams: Annotated[tuple[Name, ...], Field(min_length=1, max_length=10)] = ("logs",)
+    streams: Annotated[tuple[Name, ...], Field(min_length=1, max_length=10)] = (RELAY_STREAM,)
     """Each is an event hub with its own archive container; the relays send to `logs`."""
     throughput_max: Annotated[int, Field(ge=1, le=40)] | None = None
     """Ceiling of auto-inflate; without one, the deployment's."""

@@ -17,10 +17,8 @@ from vaern.model.naming import SHARED
 from vaern.model.outputs import HostOutput
 from vaern_stacks.access_file import write_access_file
 from vaern_stacks.azure.identifiers import Identifiers
-from vaern_stacks.azure.naming import Names
+from vaern_stacks.azure.naming import HUB_LOGIN, Names
 
-LOGIN = "vaern"
-"""Operators' login on a hub; see hubs.py."""
 BASTION = "bastion"
 PERSIST_SECONDS = 300
 COMMON = {
@@ -70,7 +68,7 @@ def ssh_config(deployment: Deployment, stacks: Mapping[str, Iterable[HostOutput]
     blocks = [f'Include "{places.inventories}/*/ssh_config"\n']
     for hub in hubs:
         way = tunnel(deployment, hub.name, places.tunnel)
-        ways = {"User": LOGIN, "UserKnownHostsFile": f'"{places.known_hosts}"', "ProxyCommand": way}
+        ways = {"User": HUB_LOGIN, "UserKnownHostsFile": f'"{places.known_hosts}"', "ProxyCommand": way}
         blocks.append(_block(hub, ways))
     for slug in sorted(set(stacks) - {SHARED}):
         hosts = list(stacks[slug])

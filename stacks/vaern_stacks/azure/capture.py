@@ -19,6 +19,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from vaern.errors import ProofError
+from vaern.model.azure import RELAY_STREAM
 from vaern.model.deployment import Deployment
 from vaern_stacks.azure import avro
 from vaern_stacks.azure.naming import Names, stream_container, stream_hub
@@ -52,7 +53,7 @@ class CaptureLocation:
     partitions: int
 
     @classmethod
-    def of(cls, deployment: Deployment, slug: str, code: str, stream: str = "logs") -> CaptureLocation:
+    def of(cls, deployment: Deployment, slug: str, code: str, stream: str = RELAY_STREAM) -> CaptureLocation:
         """As declared; names are computed, so nobody has to be asked for them."""
         names = Names.of(deployment)
         account = f"https://{names.storage(slug)}.blob.core.windows.net"

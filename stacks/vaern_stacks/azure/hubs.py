@@ -14,11 +14,10 @@ from pulumi_azure_native import compute, network
 from vaern.model.deployment import Hub
 from vaern_stacks.azure.addressing import plan
 from vaern_stacks.azure.identifiers import HUBS_SUBNET
+from vaern_stacks.azure.naming import HUB_LOGIN
 from vaern_stacks.azure.network import public_address
 from vaern_stacks.azure.place import Place
 
-ADMIN = "vaern"
-"""Login of the operators; root has no login."""
 FIRST_ADDRESS = 10
 """Azure keeps the first four addresses of a subnet; the hubs are numbered from .10, as in the lab."""
 HOST_KEY_COMMAND = "cut -d' ' -f1,2 /etc/ssh/ssh_host_ed25519_key.pub"
@@ -163,10 +162,10 @@ def _machine(
 
 
 def _login(hub: Hub, keys: Sequence[str]) -> compute.OSProfileArgs:
-    path = f"/home/{ADMIN}/.ssh/authorized_keys"
+    path = f"/home/{HUB_LOGIN}/.ssh/authorized_keys"
     return compute.OSProfileArgs(
         computer_name=hub.name,
-        admin_username=ADMIN,
+        admin_username=HUB_LOGIN,
         allow_extension_operations=True,
         linux_configuration=compute.LinuxConfigurationArgs(
             disable_password_authentication=True,

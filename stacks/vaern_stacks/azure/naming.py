@@ -26,6 +26,8 @@ LABEL_MOST = 63
 SERVICE_DOMAIN = "servicebus.windows.net"
 KAFKA_PORT = 9093
 """Of every Event Hubs namespace: "Azure Event Hubs for Apache Kafka"."""
+HUB_LOGIN = "vaern"
+"""The operators' login on a hub, who become root by sudo; root has no login."""
 AUTHORITY_KEY = "authority"
 """The authority's key in the vault; it signs there."""
 _ROLE_ASSIGNMENTS = uuid.UUID("6d0f4c1c-3d0b-4d1e-9c0e-7b6d4f5a1e27")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pulumi
 
+from vaern.model.azure import RELAY_STREAM
 from vaern.model.declaration import Municipality
 from vaern.model.deployment import Deployment
 from vaern.model.naming import host_name
@@ -15,9 +16,6 @@ from vaern.model.vocabulary import HostRole
 from vaern_stacks.azure.municipality import municipality_stack
 from vaern_stacks.azure.naming import KAFKA_PORT, SERVICE_DOMAIN, Names, stream_hub
 from vaern_stacks.azure.shared import declare_kept, matching_addresses, shared_stack
-
-RELAY_STREAM = "logs"
-"""The stream the relays send to."""
 
 
 @dataclass(frozen=True, slots=True)
