@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from vaern.errors import DeclarationError, ExitCode, Problem
+from vaern.model.progress import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -53,7 +54,7 @@ def command(project: Project, slugs: tuple[str, ...], as_json: bool, write_schem
     else:
         for warning in warnings:
             click.echo(f"{warning} (warning)\n    fix: {warning.fix}")
-        click.echo(f"{_counted(len(read), 'declaration')} right, {_counted(len(warnings), 'warning')}")
+        click.echo(f"{counted(len(read), 'declaration')} right, {counted(len(warnings), 'warning')}")
     return ExitCode.DECLARATION if faults else ExitCode.OK
 
 
@@ -67,7 +68,3 @@ def _print_json(read: list[str], faults: Iterable[Problem], warnings: Iterable[P
             "warnings": [asdict(warning) for warning in warnings],
         }
     )
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

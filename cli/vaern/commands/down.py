@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from vaern.errors import ExitCode
+from vaern.model.progress import counted
 from vaern.runtime.paths import Project
 
 STAYS = (
@@ -59,5 +60,5 @@ def command(ctx: click.Context, yes: bool, dry_run: bool) -> int:
             lambda step_seen: running(f"{step_seen.change.type} {step_seen.change.name}"),
             deployment=deployment,
         )
-        running.done = f"{sum(one.action == 'delete' for one in removed)} resources removed"
+        running.done = f"{counted(sum(one.action == 'delete' for one in removed), 'resource')} removed"
     return ExitCode.OK

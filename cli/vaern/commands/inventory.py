@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from vaern.errors import ExitCode
+from vaern.model.progress import counted
 from vaern.runtime.paths import Project
 
 
@@ -42,7 +43,11 @@ def command(ctx: click.Context, slugs: tuple[str, ...], check: bool) -> int:
             click.echo(f"wrote inventories/{path}")
             different += 1
     if check and different:
-        click.echo(f"{different} files are not current; run `vaern inventory` and commit them", err=True)
+        click.echo(
+            f"{counted(different, 'file')} not current; run `vaern inventory` and commit what it writes", err=True
+        )
         return ExitCode.FINDINGS
-    click.echo("every generated file is current" if not different else f"{different} files written", err=True)
+    click.echo(
+        "every generated file is current" if not different else f"{counted(different, 'file')} written", err=True
+    )
     return ExitCode.OK

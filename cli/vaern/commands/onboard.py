@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from vaern.errors import ExitCode
+from vaern.model.progress import counted
 from vaern.runtime.paths import Project
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def _dry_run(project: Project, fleet: Fleet, slug: str, listener: Listener, as_j
 
     with step(listener, "dry run", "finding what would change") as running:
         planned = plan(project, fleet, slug, running)
-        running.done = f"{len(planned)} changes; nothing was done"
+        running.done = f"{counted(len(planned), 'change')}; nothing was done"
     if as_json:
         print_json({"planned": [asdict(one) for one in planned]})
         return ExitCode.OK

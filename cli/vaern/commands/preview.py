@@ -9,6 +9,7 @@ import click
 
 from vaern.console import OutputFile, write_output
 from vaern.errors import ExitCode, UsageError
+from vaern.model.progress import counted
 from vaern.runtime.paths import Project
 
 if TYPE_CHECKING:
@@ -70,9 +71,14 @@ def command(
     if arm is not None:
         return _export(fleet, slugs, arm)
     stacks = [SHARED, *fleet.municipalities] if everything else list(slugs) or [SHARED]
-    with progress_listener(as_json=False) as listener, step(listener, "preview", f"{len(stacks)} stacks") as running:
+    with (
+        progress_listener(as_json=False) as listener,
+        step(listener, "preview", counted(len(stacks), "stack")) as running,
+    ):
         planned = previews.plan(project, fleet, stacks, running, jobs)
-        running.done = f"{sum(len(one.changes) for one in planned)} changes in {len(stacks)} stacks"
+        running.done = (
+            f"{counted(sum(len(one.changes) for one in planned), 'change')} in {counted(len(stacks), 'stack')}"
+        )
     if as_json:
         print_json({one.stack: [asdict(change) for change in one.changes] for one in planned if not one.fault})
     else:
@@ -86,9 +92,7 @@ def _print(planned: Sequence[Planned]) -> None:
         for change in one.changes:
             click.echo(f"{one.stack}: {change.action} {change.type} {change.name}")
         if not one.fault:
-            click.echo(
-                f"{one.stack}: {len(one.changes)} changes" if one.changes else f"{one.stack}: nothing would change"
-            )
+            click.echo(f"{one.stack}: {counted(len(one.changes), 'change') if one.changes else 'nothing would change'}")
 
 
 def _export(fleet: Fleet, slugs: tuple[str, ...], file: Path) -> int:

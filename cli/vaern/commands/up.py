@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from vaern.errors import ExitCode
+from vaern.model.progress import counted
 from vaern.runtime.paths import Project
 
 
@@ -37,5 +38,5 @@ def command(ctx: click.Context, full: bool, as_json: bool) -> int:
             inventory.write(project.inventories, SHARED, inventory.shared_files(fleet.deployment))
             hubs.enrol_hubs(project, fleet.deployment, running)
             configured = hubs.configure_hubs(project, fleet, running, full=full)
-        running.done = "nothing has changed" if configured.skipped else f"{len(configured.changes)} changes"
+        running.done = "nothing has changed" if configured.skipped else counted(len(configured.changes), "change")
     return ExitCode.OK

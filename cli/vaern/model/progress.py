@@ -30,3 +30,8 @@ Listener = Callable[[Progress], None]
 
 OnProgress = Callable[[str], None]
 """Called with a line of text for each detail a stage reports."""
+
+
+def counted(number: int, noun: str) -> str:
+    """A number with its noun, which takes an s in the plural: `1 change`, `2 changes`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

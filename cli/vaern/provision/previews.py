@@ -16,7 +16,7 @@ from vaern import provision
 from vaern.errors import ProvisionError, VaernError
 from vaern.model.fleet import Fleet
 from vaern.model.naming import SHARED
-from vaern.model.progress import OnProgress
+from vaern.model.progress import OnProgress, counted
 from vaern.model.vocabulary import Target
 from vaern.runtime.paths import Project
 from vaern_stacks import plugins
@@ -48,7 +48,9 @@ def plan(
         way = _apart(project, fleet, stacks, made, at_once) if at_once > 1 else _here(project, fleet, stacks, made)
         for one in way:
             found[one.stack] = one
-            on_progress(f"{len(found)} of {len(stacks)}: {one.stack}, {one.fault or f'{len(one.changes)} changes'}")
+            on_progress(
+                f"{len(found)} of {len(stacks)}: {one.stack}, {one.fault or counted(len(one.changes), 'change')}"
+            )
     return [found[stack] for stack in stacks]
 
 

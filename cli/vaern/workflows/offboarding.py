@@ -11,7 +11,7 @@ from vaern.enrolment import authority, key_record
 from vaern.errors import ConfigureError, ProvisionError, UnreachableError
 from vaern.model.fleet import Fleet
 from vaern.model.naming import SHARED
-from vaern.model.progress import Listener, OnProgress
+from vaern.model.progress import Listener, OnProgress, counted
 from vaern.model.vocabulary import Target
 from vaern.runtime.paths import Project
 from vaern.runtime.run_lock import queued
@@ -51,14 +51,14 @@ def offboard(project: Project, fleet: Fleet, slug: str, listener: Listener) -> N
     with step(listener, "revoke", "at the shared hosts") as running, queued(project, SHARED, running):
         _forget_keys(project, fleet, slug)
         configured = hubs.configure_hubs(project, fleet, running, full=False)
-        running.done = f"{len(configured.changes)} changes"
+        running.done = counted(len(configured.changes), "change")
     with step(listener, "stop", "at the site") as running:
         running.done = _stop(project, play, running)
     with step(listener, "remove", "what was made for it") as running:
         removed = provision.destroy_municipality(
             project, slug, lambda change_step: running(change_step.change.name), deployment=fleet.deployment
         )
-        running.done = f"{len(removed)} resources removed"
+        running.done = f"{counted(len(removed), 'resource')} removed"
     host_state.forget(project, slug)
 
 
@@ -73,6 +73,6 @@ def _forget_keys(project: Project, fleet: Fleet, slug: str) -> None:
 def _stop(project: Project, play: Play, on_progress: OnProgress) -> str:
     stop = Play(f"{play.name}-offboard", project.roles / "offboard.yml", play.inventories, play.hosts, {})
     try:
-        return f"{len(configure.run_play(project, stop, on_progress).changes)} changes"
+        return counted(len(configure.run_play(project, stop, on_progress).changes), "change")
     except (UnreachableError, ConfigureError, ProvisionError) as error:
         return f"the site could not be stopped ({error.what.splitlines()[0]}); its keys are revoked"

@@ -18,7 +18,7 @@ from vaern.model.finding import Finding, Outcome, Proof
 from vaern.model.fleet import Fleet
 from vaern.model.naming import SHARED
 from vaern.model.outputs import MunicipalityOutputs
-from vaern.model.progress import Listener
+from vaern.model.progress import Listener, counted
 from vaern.model.vocabulary import Target
 from vaern.proof import captures
 from vaern.runtime.paths import Project
@@ -79,7 +79,7 @@ class Onboarding:
             inventories = self.project.inventories
             changed = inventory.write(inventories, SHARED, inventory.shared_files(self.fleet.deployment))
             changed += inventory.write(inventories, self.slug, inventory.municipality_files(self.fleet, self.slug))
-            running.done = f"{len(changed)} files written" if changed else "current"
+            running.done = f"{counted(len(changed), 'file')} written" if changed else "current"
 
     def require_approval(self) -> None:
         """Outside the lab nothing is applied without the municipality's signature."""
@@ -126,7 +126,7 @@ class Onboarding:
             done = [future.result() for future in both]
             self.changes = [change for configured in done for change in configured.changes]
             skipped = all(configured.skipped for configured in done)
-            running.done = "nothing has changed since the last run" if skipped else f"{len(self.changes)} changes"
+            running.done = "nothing has changed since the last run" if skipped else counted(len(self.changes), "change")
 
     def verify(self) -> None:
         """Verify every control on every host. Failed controls do not stop the run, since the proof says more."""

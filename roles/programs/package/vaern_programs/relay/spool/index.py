@@ -22,7 +22,7 @@ from vaern_programs.shared.intervals import Intervals, intersect, union
 from vaern_programs.shared.tally import Tally, identity_of, last_event
 
 RESERVE_PERCENT = 2
-"""Of the disk, which the spool never takes (as in `rotate`): when others have, the least important gives way first."""
+"""Of the disk, which the spool never takes (as in `rotate`): when others have, the least important is evicted first."""
 CHUNK = 4 * 2**20
 LONGEST = 2**20
 """Bytes of a line; the relay takes messages of 64 KiB, escaped at most six times that."""
