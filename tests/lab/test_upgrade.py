@@ -85,10 +85,12 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
         pytest.skip("the lab needs root: network namespaces and systemd-nspawn")
     folder = tmp_path_factory.mktemp("upgrade") / "project"
     try:
-        git("cat-file", "-e", f"{LANDED}^{{commit}}")
+        git("merge-base", "--is-ancestor", LANDED, "HEAD")
     except (subprocess.CalledProcessError, FileNotFoundError):
-        pytest.skip(f"no commit {LANDED} in this repository: a clone without its history cannot be upgraded from")
-    subprocess.run(["git", "clone", "--quiet", "--shared", "--no-checkout", str(ROOT), str(folder)], check=True)
+        pytest.skip(
+            f"{LANDED} is not in the history of this tree, as in a shallow clone: there is nothing to upgrade from"
+        )
+    git("clone", "--quiet", "--shared", "--no-checkout", str(ROOT), str(folder))
     subprocess.run(["git", "-C", str(folder), "checkout", "--quiet", "--detach", LANDED], check=True)
     lab = Checkout(Project(folder, folder / ".vaern"))
     try:
