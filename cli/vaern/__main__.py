@@ -17,11 +17,12 @@ from typing import Any
 import click
 
 from vaern import __version__
-from vaern.errors import DeclarationError, ExitCode, VaernError
+from vaern.errors import DeclarationError, ExitCode, UsageError, VaernError
 from vaern.runtime import interruption
 from vaern.runtime.paths import Project, unusable_state
 
 NOT_WRITABLE = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT}
+NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
 WORDS = "vaern.words"
 """Where the words after the command are kept."""
 COMMANDS = {
@@ -155,12 +156,17 @@ def _state() -> Path:
 
 
 def _refused(error: OSError) -> VaernError | None:
-    """What is said when the state directory takes nothing: it is read-only, full, or cannot be made. Else None."""
+    """What is said when the state directory or the output cannot be written to. None for any other error."""
     state = _state()
     place = Path(str(error.filename or "/")).absolute()
     above = place != Path("/") and state.is_relative_to(place)
     if above or (place.is_relative_to(state) and error.errno in NOT_WRITABLE):
         return unusable_state(state, str(error.strerror))
+    if error.filename is None and error.errno in NO_ROOM:  # a file that was open already
+        return UsageError(
+            f"there is no room to write: {error.strerror}",
+            fix=f"make room where the output goes and in {state}, or name another state directory with VAERN_STATE",
+        )
     return None
 
 

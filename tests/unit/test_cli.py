@@ -140,3 +140,12 @@ def test_only_what_the_state_directory_refuses_is_laid_to_it(
     monkeypatch.setenv("VAERN_STATE", str(tmp_path))
     error = OSError(number, os.strerror(number), place.replace("STATE", str(tmp_path)))
     assert (_refused(error) is not None) == known
+
+
+def test_output_that_finds_no_room_is_no_unknown_failure() -> None:
+    """An error while writing names no file: standard output here, or one in a state directory that is full."""
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "vaern", "check"], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert (done.returncode, "there is no room to write" in done.stderr) == (ExitCode.USAGE, True), done.stderr

@@ -68,7 +68,9 @@ def _az(arguments: list[str]) -> Any:
     except FileNotFoundError as error:
         raise SetupError("the Azure CLI `az` is not on PATH", fix="install it and run `az login`") from error
     except subprocess.TimeoutExpired as error:
-        raise ProvisionError(f"`az` did not answer within {TIMEOUT_SECONDS} s", fix="run again") from error
+        raise ProvisionError(
+            f"`az` did not answer within {TIMEOUT_SECONDS} s", fix="run the same command again"
+        ) from error
     if done.returncode != 0:
         error_text = redact(done.stderr.strip())[-600:]
         raise ProvisionError(f"`{' '.join(arguments[:6])}` failed: {error_text}", fix="run `az login`, then run again")

@@ -42,7 +42,10 @@ def queued(project: Project, name: str, waiting: Callable[[str], None]) -> Itera
                 waiting(f"waiting for {_holder(handle)}, which works on {name}")
                 reported = True
             if time.monotonic() > deadline:
-                raise BusyError(f"{name} has been held for 30 minutes by {_holder(handle)}", fix="end that run")
+                raise BusyError(
+                    f"{name} has been held for 30 minutes by {_holder(handle)}",
+                    fix="wait until that run has ended, or end it",
+                )
             time.sleep(POLL_SECONDS)
         yield
 

@@ -99,7 +99,9 @@ def _run_pytest(project: Project, slug: str, results: Path, chosen: Iterable[str
             command, capture_output=True, text=True, check=False, timeout=TIMEOUT_SECONDS, env=environment, cwd=tests
         )
     except subprocess.TimeoutExpired as error:
-        raise VaernError(f"the checks of {slug} did not end within {TIMEOUT_SECONDS} s", fix="run it again") from error
+        raise VaernError(
+            f"the checks of {slug} did not end within {TIMEOUT_SECONDS} s", fix="run the same command again"
+        ) from error
     if done.returncode not in PYTEST_RAN:
         raise VaernError(
             f"pytest could not run the checks:\n{(done.stdout + done.stderr).strip()[-2000:]}",
