@@ -87,9 +87,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
     try:
         git("merge-base", "--is-ancestor", LANDED, "HEAD")
     except (subprocess.CalledProcessError, FileNotFoundError):
-        pytest.skip(
-            f"{LANDED} is not in the history of this tree, as in a shallow clone: there is nothing to upgrade from"
-        )
+        pytest.skip(f"{LANDED} is not in the history of this tree (a shallow clone?): nothing to upgrade from")
     git("clone", "--quiet", "--shared", "--no-checkout", str(ROOT), str(folder))
     subprocess.run(["git", "-C", str(folder), "checkout", "--quiet", "--detach", LANDED], check=True)
     lab = Checkout(Project(folder, folder / ".vaern"))
