@@ -16,10 +16,10 @@ from vaern.errors import ApprovalError
 from vaern.model.declaration import Municipality
 from vaern.model.finding import Finding, Outcome, Proof
 from vaern.model.fleet import Fleet
-from vaern.model.naming import SHARED
+from vaern.model.naming import SHARED, host_name
 from vaern.model.outputs import MunicipalityOutputs
 from vaern.model.progress import Listener, counted
-from vaern.model.vocabulary import Target
+from vaern.model.vocabulary import HostRole, Target
 from vaern.proof import captures
 from vaern.runtime.paths import Project
 from vaern.runtime.run_lock import queued
@@ -109,7 +109,9 @@ class Onboarding:
             running.done = f"new certificates: {', '.join(renewed)}" if renewed else "every certificate is current"
 
     def configure(self) -> None:
-        """Run the shared play and the municipality's in parallel."""
+        """Run the shared play and the municipality's in parallel; after a change, let the relays deliver again."""
+        from vaern.workflows.relay_delivery import await_delivery
+
         with step(self.listener, "configure", "running the roles", self.durations) as running:
 
             def shared() -> Configured:
@@ -125,6 +127,9 @@ class Onboarding:
                 both = [pool.submit(shared), pool.submit(own)]
             done = [future.result() for future in both]
             self.changes = [change for configured in done for change in configured.changes]
+            if self.changes:
+                relays = [host_name(self.slug, host.name) for host in self.municipality.with_role(HostRole.RELAY)]
+                await_delivery(self.project, relays, running)
             skipped = all(configured.skipped for configured in done)
             running.done = "nothing has changed since the last run" if skipped else counted(len(self.changes), "change")
 

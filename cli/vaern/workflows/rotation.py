@@ -22,9 +22,9 @@ from vaern.runtime import ssh
 from vaern.runtime.paths import Project
 from vaern.verify.delivery import delivery
 from vaern.workflows import plays, sending_keys
+from vaern.workflows.relay_delivery import STATISTICS
 from vaern.workflows.steps import step
 
-STATISTICS = "/var/log/vaern-log-shipper/delivery.json"
 CONFIRM_SECONDS = 120.0
 """The relay writes its statistics every ten seconds, and sends a heartbeat as often."""
 
