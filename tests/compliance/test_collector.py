@@ -20,7 +20,7 @@ ALL, READ, WRITE, DESCRIBE = 2, 3, 4, 8
 ALLOW = 3
 """Numbers of Kafka's protocol: resource and pattern types, operations, permission. Stated again on purpose."""
 ARCHIVER = "local.archiver"
-SENTRY = "local.sentry"
+ALARMS = "local.alarms"
 """Stated again on purpose, both: the users of the broker to which access lists may grant more than to a relay."""
 ARCHIVE = "/var/lib/vaern/archive"
 """Stated again on purpose: the role collector has it as a default."""
@@ -99,7 +99,7 @@ def test_municipality_has_its_channel(facts: Facts, municipality: Municipality, 
 
 @pytest.mark.control("COL-06")
 def test_only_own_hosts_write(facts: Facts, slug: str, municipality: Municipality, check: Check) -> None:
-    """Writers are the municipality's relays and the sentry with its alarms, readers the archiver.
+    """Writers are the municipality's relays and the alarm service with its alarms, readers the archiver.
 
     The relays have no other right.
     """
@@ -107,7 +107,7 @@ def test_only_own_hosts_write(facts: Facts, slug: str, municipality: Municipalit
     relays = expectations.relay_names(slug, municipality)
     concerned = [entry for entry in facts.broker["access"] if _matches(entry, topic)]
     check(
-        expected=relays | {SENTRY},
+        expected=relays | {ALARMS},
         observed=frozenset(_who(concerned, set(range(ALL, 20)) - {READ, DESCRIBE})),
         evidence="broker: access list",
     )

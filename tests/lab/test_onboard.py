@@ -36,7 +36,7 @@ def test_events_are_filed_under_their_municipality(onboarded: Lab) -> None:
 def running(lab: Lab) -> dict[str, str]:
     """Which starts of the services answer on hub and relay."""
     services = {
-        "hub1": "vaern-kafka vaern-archiver vaern-sentry",
+        "hub1": "vaern-kafka vaern-archiver vaern-alarms",
         "favrskov-gw1": "vaern-log-shipper vaern-delivery vaern-watch",
     }
     return {host: lab.ssh(host, f"systemctl show -P InvocationID {units}") for host, units in services.items()}

@@ -12,9 +12,11 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.lab.project import Lab
@@ -29,6 +31,9 @@ SENDER = ROOT / "tests" / "support" / "programs" / "steady_sender.py"
 LANDED = Path(__file__).with_name("landed_before").read_text(encoding="utf-8").split()[0]
 """The commit that the last landing left; whoever lands next writes the one before it there."""
 DEVICE, RELAY, WORD = "198.51.100.20", "198.51.100.10", "upgraded"
+SILENT, ALARMS = "firewall1", "/var/lib/vaern/alarms"
+HURRY = 'sed -i \'s/"silent_after_minutes": 15\\b/"silent_after_minutes": 0.001/\' /etc/vaern/collector/collector.json'
+"""Has the alarm service take that source for silent, whose declared limit is 15 minutes."""
 ARCHIVED = """
 import io, pathlib, re, zstandard
 found = set()
@@ -44,6 +49,11 @@ OURS = (
     "-not -name *.pyc -not -path /etc/systemd/system/*.wants/* -print"
 )
 """Programs, units and settings of vaern on a host; what grows with time (spool, archive) is elsewhere."""
+OWNED = (
+    "getent passwd | grep -o ^vaern-[a-z]*; getent group | grep -o ^vaern-[a-z0-9]*; "
+    r"find /var/lib -maxdepth 3 \( -name vaern\* -o -path \*/secrets/\* \) -printf %p:%u:%g\\n"
+)
+"""Accounts, and whose the folders of state are."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +67,13 @@ class Checkout(Lab):
 
     def files(self, host: str) -> set[str]:
         """What vaern has put on that host."""
-        return set(self.ssh(host, OURS.replace("(", r"\(").replace(")", r"\)").replace("*", r"\*")).split())
+        ours = OURS.replace("(", r"\(").replace(")", r"\)").replace("*", r"\*")
+        return set(self.ssh(host, f"{ours}; {OWNED}").split())
+
+    def alarms(self) -> list[dict[str, Any]]:
+        """What has happened so far to the alarm about the silent source."""
+        records = [json.loads(line) for line in self.ssh("hub1", f"cat {ALARMS}/0710.jsonl").splitlines()]
+        return [record for record in records if (record["kind"], record["subject"]) == ("silent", SILENT)]
 
 
 def git(*arguments: str) -> str:
@@ -110,8 +126,20 @@ def sending(checkout: Checkout) -> Iterator[subprocess.Popen[str]]:
             process.kill()
 
 
+def alarm_raised(checkout: Checkout) -> dict[str, Any]:
+    """Have the older version raise an alarm, which nothing clears before a canary does after the upgrade."""
+    checkout.ssh("hub1", HURRY)
+    end = time.monotonic() + 30
+    while not (found := checkout.alarms()):
+        assert time.monotonic() < end, "no alarm was raised"
+        time.sleep(1)
+    return found[-1]
+
+
 def test_an_upgrade_loses_nothing_and_leaves_nothing_behind(checkout: Checkout, sending: subprocess.Popen[str]) -> None:
     hosts = ("hub1", "favrskov-gw1", "favrskov-sensor1")
+    before = alarm_raised(checkout)
+    assert before["state"] == "raised"
     take_over(checkout.project.root)
     checkout.vaern("onboard", checkout.slug)
     sending.send_signal(signal.SIGTERM)
@@ -122,6 +150,12 @@ def test_an_upgrade_loses_nothing_and_leaves_nothing_behind(checkout: Checkout, 
     assert ledger["balances"] is True
     archived = {int(number) for number in checkout.ssh("hub1", f"python3 -c '{ARCHIVED}'").split()}
     assert archived == set(range(sent))
+
+    raised, cleared = checkout.alarms()
+    assert raised == before
+    assert (cleared["state"], cleared["since"]) == ("cleared", before["since"])
+    assert checkout.ssh("hub1", f"find {ALARMS} -not -user vaern-alarms") == ""
+    assert checkout.ssh("hub1", "systemctl is-active vaern-alarms.service") == "active\n"
 
     upgraded = {host: checkout.files(host) for host in hosts}
     checkout.vaern("lab", "down")

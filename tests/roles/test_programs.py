@@ -92,10 +92,10 @@ def test_the_host_has_the_version_of_this_project(host: Host) -> None:
 
 
 def test_it_brings_users_folders_units_and_compiled_modules(host: Host) -> None:
-    host.run("id vaern-relay vaern-kafka vaern-archiver vaern-sentry vaern-ledger")
+    host.run("id vaern-relay vaern-kafka vaern-archiver vaern-alarms vaern-ledger")
     assert (
         host.run("stat -c '%a %U' /var/lib/vaern/alarms /var/lib/vaern-ledger")
-        == "751 vaern-sentry\n750 vaern-ledger\n"
+        == "751 vaern-alarms\n750 vaern-ledger\n"
     )
     assert host.run("systemctl list-unit-files --no-legend --plain 'vaern-*' | grep -c disabled") == "6\n"
     assert host.run(f"ls {Path(MODULE).parent}/__pycache__/cpr.*.pyc | wc -l") == "1\n"
@@ -131,6 +131,38 @@ def test_what_versions_before_there_was_a_package_left_is_removed(host: Host) ->
     assert host.run(f"test -L {wanted} || echo gone") == "gone\n"
     assert host.run("systemctl show -P FragmentPath vaern-watch") == "/usr/lib/systemd/system/vaern-watch.service\n"
     assert "changed=0" in host.apply()
+
+
+def older_alarm_service(host: Host, *, anew: bool) -> None:
+    """What a version from before the new name leaves; `anew`: beside this one, as when that was taken back."""
+    if anew:
+        host.run("useradd --system vaern-sentry")
+        host.run("install -d -o vaern-alarms -g vaern-alarms /var/lib/vaern-alarms")
+        host.run("echo stale > /var/lib/vaern-alarms/memory.json")
+    else:
+        host.run("usermod --login vaern-sentry vaern-alarms && groupmod --new-name vaern-sentry vaern-alarms")
+    host.run("install -d -o vaern-sentry -g vaern-sentry -m 750 /var/lib/vaern-sentry /var/lib/vaern/alarms")
+    host.run("echo open > /var/lib/vaern/alarms/0710.jsonl && echo kept > /var/lib/vaern-sentry/memory.json")
+    host.run("chown vaern-sentry:vaern-archiver /var/lib/vaern/alarms/0710.jsonl")
+    unit = "[Service]\nUser=vaern-sentry\nRuntimeDirectory=vaern-sentry\nExecStart=/usr/bin/sleep infinity\n"
+    host.run("cat > /etc/systemd/system/vaern-sentry.service", stdin=f"{unit}[Install]\nWantedBy=multi-user.target\n")
+    host.run("systemctl daemon-reload && systemctl enable --now vaern-sentry")
+
+
+@pytest.mark.parametrize("anew", [False, True], ids=["renamed", "taken_back"])
+def test_the_alarm_service_takes_over_what_it_had_under_its_older_name(host: Host, other: str, *, anew: bool) -> None:
+    older_alarm_service(host, anew=anew)
+    host.apply(packages=[other])
+    assert host.run("systemctl is-active vaern-sentry", check=False) == "inactive\n"
+    assert host.run("getent passwd vaern-sentry; getent group vaern-sentry", check=False) == ""
+    assert host.run("find / -xdev -name 'vaern-sentry*'; ls -d /run/vaern-sentry", check=False) == ""
+    assert host.run("cat /var/lib/vaern-alarms/memory.json /var/lib/vaern/alarms/0710.jsonl") == "kept\nopen\n"
+    owners = host.run("stat -c '%U %G' /var/lib/vaern/alarms /var/lib/vaern/alarms/0710.jsonl")
+    assert owners == "vaern-alarms vaern-alarms\nvaern-alarms vaern-archiver\n"
+    assert "vaern-archiver" in host.run("id vaern-alarms")
+    assert "changed=0" in host.apply(packages=[other])
+    host.apply()
+    host.run("rm -r /var/lib/vaern-alarms /var/lib/vaern/alarms/0710.jsonl")
 
 
 def test_only_what_has_changed_is_restarted_and_a_version_can_be_taken_back(host: Host, other: str) -> None:

@@ -83,7 +83,7 @@ def test_a_silent_source_raises_one_alarm_until_it_sends_again(hosts: MonitoredH
 
 def test_an_alarm_is_in_the_journal_with_priority_alert(hosts: MonitoredHosts) -> None:
     assert raised_and_open(hosts, "silent", "firewall1")
-    told = hosts.lab.run("hub1", "journalctl -u vaern-sentry -p alert --output cat")
+    told = hosts.lab.run("hub1", "journalctl -u vaern-alarms -p alert --output cat")
     assert f"ALARM {CODE}: firewall1 has sent nothing" in told
 
 
@@ -172,11 +172,11 @@ def test_a_spool_and_a_queue_that_fill_and_discard(hosts: MonitoredHosts) -> Non
         assert hosts.changes(kind, subject) == ["raised", "cleared"]
 
 
-def test_a_restart_of_the_sentry_neither_repeats_nor_forgets(hosts: MonitoredHosts) -> None:
+def test_a_restart_of_the_alarm_service_neither_repeats_nor_forgets(hosts: MonitoredHosts) -> None:
     assert raised_and_open(hosts, "silent", "firewall1")
     before = hosts.changes("silent", "firewall1")
     for verb in ("restart", "kill -s KILL", "restart"):
-        hosts.lab.run("hub1", f"systemctl {verb} vaern-sentry")
+        hosts.lab.run("hub1", f"systemctl {verb} vaern-alarms")
         time.sleep(3)
         assert ("silent", "firewall1") in hosts.open()
     assert hosts.changes("silent", "firewall1") == before
@@ -213,13 +213,13 @@ def test_a_tunnel_without_handshake(hosts: MonitoredHosts) -> None:
 
 
 def test_every_alarm_is_an_event_in_the_archive_once(hosts: MonitoredHosts) -> None:
-    """Over restarts of sentry and broker; and the ledger neither counts nor misses any.
+    """Over restarts of alarm service and broker; and the ledger neither counts nor misses any.
 
-    A sentry that is killed before it has noted what the broker took tells it again: the same event, which readers drop.
+    One that is killed before it has noted what the broker took sends it again: the same event, which readers drop.
     """
     assert raised_and_open(hosts, "silent", "firewall1")
     assert wait(lambda: len(identities(hosts.events())) >= len(hosts.records())), hosts.lab.run(
-        "hub1", "journalctl -u vaern-sentry -n 20 --output cat"
+        "hub1", "journalctl -u vaern-alarms -n 20 --output cat"
     )
     written = [(one["boot"], one["sequence"], one["kind"], one["subject"], one["state"]) for one in hosts.records()]
     events = hosts.events()
@@ -249,7 +249,7 @@ def test_alarms_past_their_retention_go_and_who_may_read_the_rest_stays(hosts: M
     owner = hosts.lab.run("hub1", f"stat -c '%U %G %a' {path}")
     before = hosts.records()
     hosts.lab.run("hub1", "python3 -", stdin=AGED.format(path=path, time=before[0]["time"]))
-    hosts.lab.run("hub1", "systemctl restart vaern-sentry")
+    hosts.lab.run("hub1", "systemctl restart vaern-alarms")
     assert wait(lambda: hosts.records()[0]["sequence"] == before[1]["sequence"], 30)
     assert hosts.records()[: len(before) - 1] == before[1:]
     assert hosts.lab.run("hub1", f"stat -c '%U %G %a' {path}") == owner

@@ -1,4 +1,4 @@
-"""The alarms that are open, as the collector's sentry has them now."""
+"""The alarms that are open, as the collector's alarm service has them now."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from vaern.runtime.paths import Project
 from vaern_programs.shared.reports import AlarmRecord
 from vaern_stacks.azure.naming import Names
 
-OPEN = "/run/vaern-sentry/open.json"
+OPEN = "/run/vaern-alarms/open.json"
 ON_AZURE = (
-    "no sentry runs on Azure; alert rules write to azure.owner when a municipality is silent or throttled, a hub is "
-    "down or its disk fills (portal: Monitor, Alerts; resource group {group} and each municipality's); nobody watches "
-    "single sources, clocks and certificates: see docs/azure.md"
+    "no alarm service runs on Azure; alert rules write to azure.owner when a municipality is silent or throttled, a "
+    "hub is down or its disk fills (portal: Monitor, Alerts; resource group {group} and each municipality's); nobody "
+    "watches single sources, clocks and certificates: see docs/azure.md"
 )
 STALE_SECONDS = 60
-"""The sentry writes its file every second."""
+"""The alarm service writes its file every second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +73,15 @@ def read(project: Project, deployment: Deployment) -> Alarms:
 
 
 def parsed(text: str) -> Alarms:
-    """From the host's clock, the sentry's file, and when that was written, each on a line."""
+    """From the host's clock, the alarm service's file, and when that was written, each on a line."""
     try:
         now, found, written = text.split("\n")[:3]
         alarms = tuple(_alarm(record) for record in json.loads(found)["alarms"])
         age = int(now) - int(written)
     except (ValueError, KeyError, TypeError):
-        return Alarms((), "the sentry of the collector does not run")
+        return Alarms((), "the alarm service of the collector does not run")
     if age > STALE_SECONDS:
-        return Alarms(alarms, f"the sentry of the collector stopped {age} s ago")
+        return Alarms(alarms, f"the alarm service of the collector stopped {age} s ago")
     return Alarms(alarms)
 
 

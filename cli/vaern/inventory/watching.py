@@ -1,4 +1,4 @@
-"""The variables of the `watch` role, and what the sentry of the collector holds a municipality to."""
+"""The variables of the `watch` role, and what the alarm service of the collector holds a municipality to."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def senders_to(relay: RelayPlan) -> list[str]:
 
 
 def expected(deployment: Deployment, slug: str, municipality: Municipality) -> Variables:
-    """What the sentry expects to hear: each declared source, and each host that has a relay to speak through.
+    """What the alarm service expects to hear: each declared source, and each host that has a relay to speak through.
 
     Each with its sector and topic, which are also used for alarms about it.
     """

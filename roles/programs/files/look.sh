@@ -3,7 +3,7 @@
 #   installed <name>_<version>_<architecture>.deb
 #   holds <digest> <path>      each file of a package as it was built
 #   altered <path>             what is not as it was built, or is not there
-#   left <path>                what versions of vaern from before there were packages have left
+#   left <path>                what earlier versions of vaern have left
 for package in "$@"; do
   dpkg-query -W -f '${db:Status-Status} ${Package}_${Version}_${Architecture}.deb\n' "$package" 2> /dev/null | grep '^installed ' || continue
   dpkg-query --control-show "$package" md5sums | sed -E 's,^([0-9a-f]+) +,holds \1 /,'
@@ -11,7 +11,7 @@ for package in "$@"; do
   dpkg --verify "$package" | sed 's/^[^/]*//' | grep -v '^/usr/share/doc/' | sed 's/^/altered /'
 done
 for name in event-hubs-proxy.service kafka-certificate.path kafka-certificate.service ledger.service ledger.timer \
-  relay-certificate.path relay-certificate.service spool.timer watch.service; do
+  relay-certificate.path relay-certificate.service sentry.service spool.timer watch.service; do
   units="${units:-} /etc/systemd/system/vaern-$name"
 done
 for path in /usr/local/lib/vaern /usr/local/bin/vaern-archive-export /usr/local/bin/vaern-archive-find /usr/local/bin/vaern-cpr-token \

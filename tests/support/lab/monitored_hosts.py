@@ -145,7 +145,7 @@ class MonitoredHosts:
             "collector_listener": {"address": HUB, "name": COLLECTOR, "port": 9093},
             "collector_kafka_archive": str(archive),
             "collector_tenants": [{**tenant, "retention_days": 400, "max_gib": 2.0, **watched}],
-            "collector_sentry": {"heartbeat_seconds": 12.0, "blind_seconds": 60.0},
+            "collector_alarms": {"heartbeat_seconds": 12.0, "blind_seconds": 60.0},
             "watch_host": "hub1",
             "watch_clock": False,
             "watch_tunnel": {"interface": "vaern0", "peers": self.peers(*GATEWAYS)},
@@ -284,7 +284,7 @@ class MonitoredHosts:
 
     def open(self) -> set[tuple[str, str]]:
         """Kind and subject of the alarms that are open."""
-        text = self.lab.run("hub1", "cat /run/vaern-sentry/open.json")
+        text = self.lab.run("hub1", "cat /run/vaern-alarms/open.json")
         return {(one["kind"], one["subject"]) for one in json.loads(text)["alarms"]}
 
 

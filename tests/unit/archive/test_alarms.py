@@ -34,7 +34,7 @@ def test_alarms_are_those_of_their_municipality() -> None:
     assert found.unknown == ""
 
 
-def test_a_sentry_that_stopped_is_told() -> None:
+def test_an_alarm_service_that_stopped_is_told() -> None:
     found = alarms.parsed(answer([RECORD], age=300))
     assert len(found.open) == 1
     assert "300 s ago" in found.unknown
@@ -56,6 +56,6 @@ def test_on_azure_it_is_said_who_watches_and_who_does_not(tmp_path: Path) -> Non
     example = load_deployment(Path(__file__).resolve().parents[3] / "docs" / "examples" / "azure" / "collector.yml")
     told = alarms.read(Project(tmp_path, tmp_path / ".vaern"), example)
     assert told.open == ()
-    assert "no sentry runs on Azure" in told.unknown
+    assert "no alarm service runs on Azure" in told.unknown
     assert "rg-faelles-prod-shared" in told.unknown
     assert "nobody watches single sources" in told.unknown

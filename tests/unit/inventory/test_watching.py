@@ -25,7 +25,7 @@ def fleet() -> Fleet:
     return load_fleet(Project(ROOT, ROOT / ".vaern"))
 
 
-def test_the_sentry_expects_every_declared_source_and_host(fleet: Fleet) -> None:
+def test_the_alarm_service_expects_every_declared_source_and_host(fleet: Fleet) -> None:
     for slug, one in fleet.municipalities.items():
         expected = watching.expected(fleet.deployment, slug, one)
         limits = {source["name"]: source["silent_after_minutes"] for source in expected["sources"]}

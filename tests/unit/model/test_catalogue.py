@@ -23,7 +23,7 @@ from vaern.model.vocabulary import Protocol, SourceKind
 ROLE = Path(__file__).resolve().parents[3] / "roles" / "log_shipper"
 SCHEMA = json.loads((FOLDER.parent / "event.schema.json").read_text(encoding="utf-8"))
 ALARMS = {"event.kind", "event.start", "event.end"}
-"""Fields of the collector's own alarms; test_sentry_telling.py holds them to the schema."""
+"""Fields of the collector's own alarms; test_telling.py holds them to the schema."""
 NETWORK = {"firewall", "router", "dhcp", "dns", "proxy", "vpn"}
 VENDORS = [(kind, vendor) for kind in SourceKind for vendor in kind_of(kind).vendors]
 PARSERS = {

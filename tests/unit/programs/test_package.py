@@ -153,7 +153,7 @@ def imported(module: str, seen: set[str]) -> set[str]:
         ("vaern-delivery.service", "/usr/lib/vaern/vaern-delivery"),
         ("vaern-event-hubs-proxy.service", "/usr/lib/vaern/vaern-event-hubs-proxy"),
         ("vaern-log-shipper.service", "/usr/lib/vaern/vaern-clean"),
-        ("vaern-sentry.service", "/usr/lib/vaern/vaern-sentry"),
+        ("vaern-alarms.service", "/usr/lib/vaern/vaern-alarms"),
         ("vaern-watch.service", "/usr/lib/vaern/vaern-watch"),
     ],
 )

@@ -170,7 +170,7 @@ class AlarmRecord(TypedDict):
 
 
 class OpenAlarms(TypedDict):
-    """What the sentry says is open now."""
+    """What the alarm service says is open now."""
 
     time: str
     alarms: list[AlarmRecord]

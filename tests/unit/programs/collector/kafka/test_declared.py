@@ -13,7 +13,7 @@ TENANTS: list[dict[str, Any]] = [
 
 
 def test_each_principal_writes_to_its_own_topic_and_reads_its_own_confirmations() -> None:
-    local = {declared.ARCHIVER, declared.LEDGER, declared.SENTRY}
+    local = {declared.ARCHIVER, declared.LEDGER, declared.ALARMS}
     entries = [entry for entry in declared.wanted_access(TENANTS) if entry.principal not in local]
     allowed = {(entry.principal, entry.name, entry.operation) for entry in entries}
     assert allowed == {
@@ -36,8 +36,8 @@ def test_the_ledger_confirms_and_does_nothing_else() -> None:
     assert {(entry.name, entry.operation) for entry in entries} == {("confirm.", declared.WRITE)}
 
 
-def test_the_sentry_writes_to_what_is_archived_and_reads_nothing() -> None:
-    entries = [entry for entry in declared.wanted_access(TENANTS) if entry.principal == declared.SENTRY]
+def test_the_alarm_service_writes_to_what_is_archived_and_reads_nothing() -> None:
+    entries = [entry for entry in declared.wanted_access(TENANTS) if entry.principal == declared.ALARMS]
     assert {entry.name for entry in entries} == {"logs."}
     assert {entry.operation for entry in entries} == {declared.WRITE, declared.DESCRIBE}
 

@@ -1,4 +1,4 @@
-"""When each source was last heard, for the sentry: a small file beside the archiver, written once a second.
+"""When each source was last heard, for the alarm service: a small file beside the archiver, written once a second.
 
     {"logs.0710": {"as_of": 1795549034.8, "seen": {"firewall1": 1795549034.2, ...}, "told": {"vaern-gw1": "{...}"}}}
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 ARCHIVER = "User:local.archiver"
 LEDGER = "User:local.ledger"
-SENTRY = "User:local.sentry"
+ALARMS = "User:local.alarms"
 TOPIC, GROUP = 2, 3
 LITERAL, PREFIXED = 3, 4
 READ, WRITE, DESCRIBE = 3, 4, 8
@@ -38,14 +38,14 @@ def topics_of(tenant: dict[str, Any]) -> dict[str, list[str]]:
 def wanted_access(tenants: list[dict[str, Any]]) -> set[Access]:
     """Who may do what: a principal writes to the topics of its municipality, the archiver reads all, a SOC its part.
 
-    What has been archived is written by the ledger, and read by the principals of that municipality. The sentry writes
-    its alarms to the topics of all.
+    What has been archived is written by the ledger, and read by the principals of that municipality. The alarm
+    service writes its alarms to the topics of all.
     """
     entries = {
         Access(TOPIC, "logs.", PREFIXED, ARCHIVER, "*", READ, ALLOW),
         Access(GROUP, "vaern-archiver", LITERAL, ARCHIVER, "*", READ, ALLOW),
         Access(TOPIC, "confirm.", PREFIXED, LEDGER, "*", WRITE, ALLOW),
-        *(Access(TOPIC, "logs.", PREFIXED, SENTRY, "*", allowed, ALLOW) for allowed in (WRITE, DESCRIBE)),
+        *(Access(TOPIC, "logs.", PREFIXED, ALARMS, "*", allowed, ALLOW) for allowed in (WRITE, DESCRIBE)),
     }
     for tenant in tenants:
         for topic, readers in topics_of(tenant).items():

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from vaern_programs.collector.archive import partition
-from vaern_programs.monitoring.sentry import alarms, telling
+from vaern_programs.monitoring.alarms import log, telling
 from vaern_programs.shared import tally
 
 ROOT = Path(__file__).resolve().parents[5]
@@ -31,7 +31,7 @@ SINCE = "2026-11-24T08:00:00.000Z"
 
 
 class Programs(NamedTuple):
-    alarms: ModuleType
+    log: ModuleType
     telling: ModuleType
     tally: ModuleType
     partition: ModuleType
@@ -39,13 +39,13 @@ class Programs(NamedTuple):
 
 @pytest.fixture(scope="module")
 def programs() -> Programs:
-    return Programs(alarms, telling, tally, partition)
+    return Programs(log, telling, tally, partition)
 
 
 def change(
     kind: str, subject: str, state: str = "raised", at: str = "2026-11-24T09:00:00.000Z", code: str = "0710"
 ) -> dict[str, Any]:
-    """A change as the sentry writes it."""
+    """A change as the alarm service writes it."""
     text = {"da": f"{subject} er tavs.", "en": f"{subject} is silent."}
     whole = {"time": at, "municipality": code, "kind": kind, "subject": subject, "state": state, "since": SINCE}
     return {**whole, "value": 420, "limit": 300.0, "text": text}
@@ -75,7 +75,7 @@ class Broker:
 
 
 class Bench:
-    """A sentry's alarm log and its teller, which can be ended and started again."""
+    """An alarm service's alarm log and its teller, which can be ended and started again."""
 
     def __init__(self, programs: Programs, folder: Path) -> None:
         self.programs, self.folder, self.broker = programs, folder, Broker()
@@ -85,7 +85,7 @@ class Bench:
 
     def start(self) -> None:
         self.broker.under_way.clear()
-        self.log = self.programs.alarms.AlarmLog(self.folder / "alarms")
+        self.log = self.programs.log.AlarmLog(self.folder / "alarms")
         self.teller = self.programs.telling.Teller(self.log, self.folder / "told.json", "hub1", lambda: self.broker)
 
     def write(self, *changes: dict[str, Any]) -> None:

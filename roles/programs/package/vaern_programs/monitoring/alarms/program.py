@@ -1,9 +1,9 @@
-"""Raises an alarm when something is silent or about to be, and clears it; runs as vaern-sentry.service.
+"""Raises an alarm when something is silent or about to be, and clears it; runs as vaern-alarms.service.
 
 It reads what the archiver heard (/run/vaern-archiver/sightings.json) and what this host says of itself, holds both
 against /etc/vaern/collector/collector.json, and writes every change to /var/lib/vaern/alarms and to the journal
 with priority alert. Each change is an event in the municipality's own topic too. What is open now is in
-/run/vaern-sentry/open.json, for `vaern status`. It reaches the broker of this host and no network.
+/run/vaern-alarms/open.json, for `vaern status`. It reaches the broker of this host and no network.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from vaern_programs.monitoring.sentry.alarms import SHARED, AlarmLog, Condition, Key, Record, changes
-from vaern_programs.monitoring.sentry.judging import Judgement, Memory, judge, moment, own
-from vaern_programs.monitoring.sentry.telling import Teller, producer
+from vaern_programs.monitoring.alarms.judging import Judgement, Memory, judge, moment, own
+from vaern_programs.monitoring.alarms.log import SHARED, AlarmLog, Condition, Key, Record, changes
+from vaern_programs.monitoring.alarms.telling import Teller, producer
 from vaern_programs.shared.files import read_json, replace
 from vaern_programs.shared.systemd import alarm, notify, say
 from vaern_programs.shared.times import stamp, utc
@@ -29,9 +29,9 @@ WATCHED = Path("/etc/vaern/watch/watch.json")
 HEARTBEATS = Path("/var/lib/vaern-watch/heartbeat.jsonl")
 SIGHTINGS = Path("/run/vaern-archiver/sightings.json")
 ALARMS = Path("/var/lib/vaern/alarms")
-MEMORY = Path("/var/lib/vaern-sentry/memory.json")
-TOLD = Path("/var/lib/vaern-sentry/told.json")
-OPEN = Path("/run/vaern-sentry/open.json")
+MEMORY = Path("/var/lib/vaern-alarms/memory.json")
+TOLD = Path("/var/lib/vaern-alarms/told.json")
+OPEN = Path("/run/vaern-alarms/open.json")
 TEXTS = Path(__file__).with_name("texts.json")
 LOOK_SECONDS = 1.0
 KEEP_SECONDS = 10.0
@@ -41,7 +41,7 @@ DAY = 86400
 NOTICE = 5
 
 
-class Sentry:
+class AlarmService:
     """What is known, and the alarms that are open."""
 
     def __init__(self) -> None:
@@ -89,7 +89,7 @@ class Sentry:
         watched = read_json(WATCHED, None)
         if watched is None:
             return
-        host, limit = watched["host"], settings["sentry"]["heartbeat_seconds"]
+        host, limit = watched["host"], settings["alarms"]["heartbeat_seconds"]
         heartbeat = last_line(HEARTBEATS)
         at = moment(heartbeat.get("time"), 0.0)
         if now - at > limit:
@@ -171,8 +171,8 @@ def last_line(path: Path) -> dict[str, Any]:
 def main(_: list[str]) -> int:
     """Run as a service."""
     os.umask(0o027)
-    sentry = Sentry()
+    service = AlarmService()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, sentry.stop)
-    sentry.run()
+        signal.signal(number, service.stop)
+    service.run()
     return 0

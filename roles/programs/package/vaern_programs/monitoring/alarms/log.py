@@ -2,7 +2,7 @@
 
     /var/lib/vaern/alarms/<code>.jsonl      one record a change, appended; shared.jsonl for the shared hosts
 
-An alarm is open when its last record says raised. The record on the disk is the change, so that a sentry that dies
+An alarm is open when its last record says raised. The record on the disk is the change, so that a service that dies
 anywhere neither repeats an alarm nor forgets one. Records are numbered from 1 in the life of a file, which has a name
 of its own, so that each is one event wherever it is read. Those past the retention go, but for alarms that are open.
 """

@@ -1,4 +1,4 @@
-"""The sentry without a collector: each alarm once, over restarts and gaps, and nobody blamed who could not be heard."""
+"""Alarms without a collector: each one once, over restarts and gaps, and nobody blamed who could not be heard."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from vaern_programs.collector.archive import sightings
-from vaern_programs.monitoring.sentry import alarms, judging
+from vaern_programs.monitoring.alarms import judging, log
 
 START = 1_795_549_000.0
 SETTINGS = {
@@ -24,28 +24,28 @@ SETTINGS = {
             "hosts": [{"name": "favrskov-gw1", "source": "vaern-gw1"}],
         }
     ],
-    "sentry": {"heartbeat_seconds": 90.0, "blind_seconds": 60.0},
+    "alarms": {"heartbeat_seconds": 90.0, "blind_seconds": 60.0},
 }
 
 
 class Programs(NamedTuple):
-    alarms: ModuleType
+    log: ModuleType
     judging: ModuleType
     sightings: ModuleType
 
 
 @pytest.fixture(scope="module")
 def programs() -> Programs:
-    return Programs(alarms, judging, sightings)
+    return Programs(log, judging, sightings)
 
 
 class Bench:
-    """A sentry's judgement over time, its alarms kept in a folder."""
+    """An alarm service's judgement over time, its alarms kept in a folder."""
 
     def __init__(self, programs: Programs, folder: Path) -> None:
         self.programs, self.folder, self.now = programs, folder, START
         self.memory = programs.judging.Memory()
-        self.log = programs.alarms.AlarmLog(folder)
+        self.log = programs.log.AlarmLog(folder)
         self.seen: dict[str, float] = {}
         self.told: dict[str, str] = {}
         self.read_to: float | None = None
@@ -54,7 +54,7 @@ class Bench:
         """The memory comes back from JSON, the alarms from their files."""
         kept = json.loads(json.dumps(vars(self.memory)))
         self.memory = self.programs.judging.Memory(**kept)
-        self.log = self.programs.alarms.AlarmLog(self.folder)
+        self.log = self.programs.log.AlarmLog(self.folder)
 
     def hear(self, name: str, **heartbeat: Any) -> None:
         self.seen[name] = self.now
@@ -70,7 +70,7 @@ class Bench:
         moment = self.programs.judging.moment
         opened = {key: moment(record["since"], self.now) for key, record in self.log.open.items()}
         judged = self.programs.judging.judge(self.memory, heard, SETTINGS, opened, self.now)
-        raised, cleared = self.programs.alarms.changes(self.log.open, judged.conditions, judged.unknown)
+        raised, cleared = self.programs.log.changes(self.log.open, judged.conditions, judged.unknown)
         for key, condition in raised.items():
             record = {**key._asdict(), "state": "raised", "since": utc(condition.since), "value": condition.value}
             self.log.append(record)

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from vaern_programs.monitoring.sentry.alarms import AlarmLog, Record
+from vaern_programs.monitoring.alarms.log import AlarmLog, Record
 from vaern_programs.shared.files import read_json, replace
 from vaern_programs.shared.local_broker import as_user, credential
 from vaern_programs.shared.reports import ALARM_SOURCE
@@ -40,7 +40,7 @@ def event(record: Record, host: str, place: Mapping[str, str]) -> bytes:
         "kind": "alarm", "sector": place.get("sector", SECTOR), "host": host, "message": text["en"], "parser": "vaern",
         "parsed": True,
         "ecs": {
-            "@timestamp": record["time"], "event.kind": "alert", "event.provider": "vaern-sentry",
+            "@timestamp": record["time"], "event.kind": "alert", "event.provider": "vaern-alarms",
             "event.code": record["kind"], "event.action": f"alarm-{record['state']}", "event.reason": text["en"],
             "event.start": record["since"], **ended,
         },
@@ -130,12 +130,12 @@ class Teller:
 
 
 def producer() -> Any:
-    """A producer on the loopback listener, as the sentry's own user. Raises OSError without its password."""
+    """A producer on the loopback listener, as the alarm service's own user. Raises OSError without its password."""
     from confluent_kafka import Producer
 
     return Producer(
         {
-            **as_user("sentry", credential()),
+            **as_user("alarms", credential()),
             "acks": "all",
             "enable.idempotence": True,
             "message.timeout.ms": 20000,

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from vaern_programs.monitoring.sentry.alarms import SHARED, Condition, Key
+from vaern_programs.monitoring.alarms.log import SHARED, Condition, Key
 
 FOUND = frozenset({"clock", "certificate", "tunnel", "spool", "queue", "discards", "overflow", "datagrams"})
 """Kinds a heartbeat may tell of; anything else in it is left alone."""
@@ -52,13 +52,13 @@ def judge(
 ) -> Judgement:
     """Judge every municipality, and bring the memory up to date.
 
-    `heard` is the archiver's file of sightings; `settings` has `tenants` and `sentry`; `opened` are the open alarms
+    `heard` is the archiver's file of sightings; `settings` has `tenants` and `alarms`; `opened` are the open alarms
     with the time each began.
     """
     judgement = Judgement()
     for tenant in settings["tenants"]:
         topic = heard_of(heard, tenant["code"])
-        _Municipality(memory, judgement, tenant, topic, settings["sentry"], opened, now).judge()
+        _Municipality(memory, judgement, tenant, topic, settings["alarms"], opened, now).judge()
     _forget(memory, settings["tenants"])
     return judgement
 
