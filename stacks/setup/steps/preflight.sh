@@ -1,10 +1,14 @@
 # shellcheck shell=bash disable=SC2154 # variables of `setup`, which sources this
-# What must be true before anything is installed. Changes nothing; names everything that is wrong, not only the first.
+# What must be true before anything is installed. Names everything that is wrong, not only the first, and changes nothing but
+# one limit of the kernel, which is back after a restart of this machine.
 
 preflight_what() { echo "looking at this machine"; }
 preflight_needs() { :; }
 
 needed_megabytes=5000
+# Each host of a lab takes about nine, and a Debian allows 128: the fifteenth host would boot with failed path units.
+needed_inotify_instances=1024
+inotify_limit=/proc/sys/fs/inotify/max_user_instances
 
 # The first Python on PATH that the lock file covers.
 find_python() {
@@ -50,6 +54,9 @@ preflight_make() {
   if ((EUID == 0)); then
     unshare --mount --net true 2> /dev/null ||
       missing "this machine may not make namespaces, which the lab is made of" "use a whole machine, not an unprivileged container"
+    (($(< "$inotify_limit") >= needed_inotify_instances)) || echo "$needed_inotify_instances" 2> /dev/null > "$inotify_limit" ||
+      missing "this machine allows $(< "$inotify_limit") inotify instances, and a lab of many hosts needs more" \
+        "sysctl -w fs.inotify.max_user_instances=$needed_inotify_instances"
     [[ -c /dev/net/tun ]] || modprobe tun 2> /dev/null ||
       missing "/dev/net/tun is missing, which WireGuard in the lab needs" "load the kernel module: modprobe tun"
   fi
