@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 from support.certificates import Authority
-from support.lab.event_hubs_broker import PRIMARY, connection_string, keys, missing, plays
+from support.lab.event_hubs_broker import PRIMARY, broker_play, connection_string, missing, plays
 from support.lab.hosts import Booted, lab_hosts
-from support.lab.pipeline import DHCP, RELAY, Pipeline, collector_play, play
+from support.lab.pipeline import DHCP, RELAY, Pipeline, play
 from support.programs import source_of
 
 pytestmark = pytest.mark.roles
@@ -81,7 +81,7 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
         prepare(lab)
         lab.inventory({"hubs": ["hub1"], "relays": ["gw1"], "collectors": ["endpoint1"]}, folder)
         listener = {"address": ENDPOINT, "name": NAMESPACE, "port": 9093}
-        broker = collector_play(collector_listener=listener, **keys(KEY, SECOND)) | {"hosts": "endpoint1"}
+        broker = broker_play(KEY, SECOND, collector_listener=listener) | {"hosts": "endpoint1"}
         relay = plays(KEY, SECOND)[1]
         relay["vars"]["log_shipper_output"]["brokers"] = [f"{NAMESPACE}:{PRIMARY}"]
         relay["vars"]["log_shipper_connection_string"] = connection_string(KEY)

@@ -53,13 +53,17 @@ def sending(port: int, key: str, topic: str = "logs.0710") -> dict[str, Any]:
     return {"log_shipper_output": output, "log_shipper_connection_string": connection_string(key)}
 
 
+def broker_play(primary: str, secondary: str, **more: Any) -> dict[str, Any]:
+    """The collector with the two keys of the namespace; whoever comes by one of them has one name."""
+    play = collector_play(**keys(primary, secondary), **more)
+    play["vars"]["collector_tenants"][0]["principals"].append("$ConnectionString")
+    return play
+
+
 def plays(primary: str, secondary: str) -> list[dict[str, Any]]:
     """Broker and relay, the relay with the primary key."""
-    broker = collector_play(**keys(primary, secondary))
-    # The name of whoever comes by one of the keys.
-    broker["vars"]["collector_tenants"][0]["principals"].append("$ConnectionString")
     return [
-        broker,
+        broker_play(primary, secondary),
         relay_play(
             log_shipper_compression="gzip",
             log_shipper_spool={"directory": SPOOL, "max_bytes": 128 * 2**20},
