@@ -51,6 +51,8 @@ LONG: tuple[tuple[float, str], ...] = (
 BEGUN_SECONDS = 20.0
 ENDED_SECONDS = 60.0
 GONE_SECONDS = 40.0
+TOO_LATE_SECONDS = 0.5
+"""What ends well so soon after a signal had done all of its work when the signal came."""
 TRIES = 5
 
 
@@ -108,10 +110,14 @@ def interrupt(lab: Lab, asked: Interruption, secrets: list[bytes], folder: Path)
         if started.wait(asked.seconds) is not None:
             return None
         started.look()
+        acted = time.monotonic()
         act(started)
         ended = started.wait(ENDED_SECONDS)
+        too_late = ended == 0 and time.monotonic() - acted < TOO_LATE_SECONDS
         left = left_of(before, hosts_of=lab.project.lab_name, within=GONE_SECONDS)
         told = bytes(started.output).decode(errors="replace")[-600:]
+    if too_late and not left:
+        return None
     faults = []
     if ended != code:
         faults.append(f"ended with {ended} and not {code}")

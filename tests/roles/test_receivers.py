@@ -239,7 +239,7 @@ def test_what_relp_forgets_over_a_restart_is_handed_again(pipeline: Pipeline, tm
         time.sleep(1)
     assert (found["missing"], found["foreign"], found["holds"]) == (0, 0, True)
     assert found["duplicates"] == before["duplicates"], "nothing was sent that was not missing"
-    assert "0 events handed" in operator.parity("--resend", "relp")[1]
+    assert "0 events sent to national-relp again" in operator.parity("--resend", "relp")[1]
 
 
 class Operator:
