@@ -107,7 +107,7 @@ def test_the_programs_find_their_modules(host: Host) -> None:
         # What these need besides Python comes with the roles that run them.
         said = host.run(f"{program} --help 2>&1", check=False)
         missing = [f"No module named '{name}'" for name in ("confluent_kafka", "kafka", "zstandard")]
-            assert any(words in said for words in ("usage: ", *missing))
+        assert any(words in said for words in ("usage: ", *missing))
 
 
 def test_a_program_changed_by_hand_is_put_right(host: Host) -> None:
