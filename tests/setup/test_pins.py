@@ -51,7 +51,7 @@ def test_every_locked_package_has_checksums_and_no_address(file: str) -> None:
 
 
 def test_checkov_is_locked_at_the_version_the_lock_script_asks_for() -> None:
-    asked = re.search(r"'checkov==(\S+)'", (SETUP / "lock").read_text(encoding="utf-8"))
+    asked = re.search(r"'checkov==(\S+)'", (SETUP / "pin").read_text(encoding="utf-8"))
     assert asked
     assert locked("checkov.lock")["checkov"] == asked[1]
 

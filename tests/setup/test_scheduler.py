@@ -18,6 +18,7 @@ NEEDS = {
     "base": "packages",
     "pool": "base",
     "kafka": "packages",
+    "programs": "packages",
     "provider": "venv",
 }
 EXTRA = {"checkov": "packages", "azurite": "packages"}
