@@ -212,6 +212,10 @@ def test_a_signal_that_was_ignored_stays_so(tmp_path: Path) -> None:
 def test_a_question_is_asked_and_answered_on_the_terminal(answer: bytes, tmp_path: Path) -> None:
     """Though the work is in another session than the terminal's."""
     environment = {**os.environ, "VAERN_PROJECT": str(ROOT), "VAERN_STATE": str(tmp_path)}
+    # Nothing is asked of a municipality that has no stack.
+    stacks = tmp_path / "pulumi" / "backend" / ".pulumi" / "stacks" / "vaern"
+    stacks.mkdir(parents=True)
+    (stacks / "favrskov.json").write_text("{}", encoding="utf-8")
     with run([sys.executable, "-m", "vaern", "offboard", "favrskov"], cwd=ROOT, environment=environment) as started:
         wait_for(started, "[y/N]")
         started.press(answer)
