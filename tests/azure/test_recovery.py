@@ -102,7 +102,7 @@ def test_what_a_lost_answer_left_outside_the_state_is_adopted(connected: Stacks)
     assert "vaern adopt" in raised.value.fix
 
     engine = connected.azure.engine(SLUG)
-    for name, told in (("group-favrskov", "has group-favrskov already"), ("colour", "declares no colour")):
+    for name, told in (("group-favrskov", "already has group-favrskov"), ("colour", "declares no colour")):
         with pytest.raises(UsageError, match=told):
             engine.adopt(connected.connection, name, stray)
     engine.adopt(connected.connection, "archive-favrskov", stray)

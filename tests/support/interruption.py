@@ -154,8 +154,10 @@ def kill_all_of(vaern: subprocess.Popen[str]) -> set[int]:
     """Kill -9 `vaern`, its guard and the process that works, so that nobody is left to end the rest; their ids."""
     own = {vaern.pid, *(pid for pid, command in below(vaern.pid).items() if "-m vaern" in command)}
     assert len(own) == 3, f"not the three processes of a run: {own}"
-    for pid in own:
-        os.kill(pid, signal.SIGKILL)
+    # Each gets SIGTERM when the one above it dies: halted first, none can act on it.
+    for number in (signal.SIGSTOP, signal.SIGKILL):
+        for pid in own:
+            os.kill(pid, number)
     return own
 
 
