@@ -10,7 +10,7 @@ from ipaddress import IPv4Network, IPv6Network
 from vaern.model.declaration import Host, LogSource, Municipality, Tap
 from vaern.model.deployment import Deployment, HubRole
 from vaern.model.vocabulary import Protocol, Sector, SocProtocol, TapMode, Target
-from vaern.verify.parsing import Opening
+from vaern.verify.firewall import Opening
 from vaern.verify.subjects import Subject
 from vaern_stacks.azure.naming import Names
 

@@ -14,9 +14,7 @@ from vaern.errors import DeclarationError, Problem
 INVENTORIES = Path(__file__).resolve().parents[3] / "inventories"
 FAVRSKOV = (INVENTORIES / "favrskov" / "municipality.yml").read_bytes()
 COLLECTOR = (INVENTORIES / "shared" / "collector.yml").read_bytes()
-FAST = settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], database=None
-)
+FAST = settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], database=None)
 FRAGMENTS = (
     *(
         b"\t",

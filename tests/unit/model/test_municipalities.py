@@ -62,7 +62,7 @@ def test_the_nearest_slug_is_suggested() -> None:
     assert municipalities.nearest_slugs("xxxxxxxx") == []
 
 
-@settings(max_examples=40, deadline=None, database=None)
+@settings(max_examples=40, database=None)
 @given(st.text(max_size=60))
 def test_a_slug_is_ascii_and_stays_itself(name: str) -> None:
     slug = municipalities.slug_of(name)
@@ -72,7 +72,7 @@ def test_a_slug_is_ascii_and_stays_itself(name: str) -> None:
     assert not slug.startswith("-")
 
 
-@settings(max_examples=40, deadline=None, database=None)
+@settings(max_examples=40, database=None)
 @given(st.integers(0, 2**40 - 1), st.lists(st.sampled_from(["0000", *CODES]), min_size=2, max_size=2, unique=True))
 def test_overlays_of_two_codes_never_overlap(random: int, codes: list[str]) -> None:
     whole = IPv6Network(((0xFD << 120) | (random << 80), 48))

@@ -52,7 +52,7 @@ def test_the_hours_that_fit_are_the_hours_that_fill_the_disk() -> None:
     assert sizing.hours_that_fit(FAVRSKOV.sources_through(FAVRSKOV.host("sensor1")), limit) == float("inf")
 
 
-@settings(max_examples=40, deadline=None, database=None)
+@settings(max_examples=40, database=None)
 @given(
     st.floats(0.01, 1e6),
     st.integers(40, 65536),

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 
 import pytest
 
 from vaern.verify import parsing
-from vaern.verify.parsing import Opening, Socket
+from vaern.verify.parsing import Socket
 
 SOCKETS = """\
 udp UNCONN 0      0      198.51.100.10:514   0.0.0.0:* users:(("rsyslogd",pid=2804,fd=4))
@@ -65,66 +64,6 @@ def test_units_of_any_order() -> None:
     found = parsing.units(text)
     assert found["ssh.service"]["MainPID"] == "55"
     assert found["chrony.service"]["ActiveState"] == "failed"
-
-
-def match(protocol: str, field: str, right: object) -> dict[str, object]:
-    return {"match": {"op": "==", "left": {"payload": {"protocol": protocol, "field": field}}, "right": right}}
-
-
-def ruleset(*expressions: list[dict[str, object]], hook: str = "input") -> str:
-    chain = {"family": "inet", "table": "t", "name": "c", "type": "filter", "hook": hook, "prio": 0, "policy": "drop"}
-    rules = [{"rule": {"family": "inet", "table": "t", "chain": "c", "expr": expression}} for expression in expressions]
-    return json.dumps({"nftables": [{"metainfo": {}}, {"chain": chain}, *rules]})
-
-
-ACCEPT: dict[str, object] = {"accept": None}
-ESTABLISHED: dict[str, object] = {
-    "match": {"op": "in", "left": {"ct": {"key": "state"}}, "right": ["established", "related"]}
-}
-LOOPBACK: dict[str, object] = {"match": {"op": "==", "left": {"meta": {"key": "iifname"}}, "right": "lo"}}
-
-
-def test_openings_have_sources_and_interface() -> None:
-    prefix = {"prefix": {"addr": "198.18.0.0", "len": 15}}
-    on_lan: dict[str, object] = {"match": {"op": "==", "left": {"meta": {"key": "iifname"}}, "right": "lan"}}
-    text = ruleset(
-        [ESTABLISHED, ACCEPT],
-        [LOOPBACK, ACCEPT],
-        [match("tcp", "dport", 22), ACCEPT],
-        [on_lan, match("ip", "saddr", {"set": ["198.51.100.2", prefix]}), match("udp", "dport", 514), ACCEPT],
-        [match("tcp", "dport", {"range": [8000, 8001]}), ACCEPT],
-        [match("tcp", "dport", 25), {"drop": None}],
-    )
-    found, others = parsing.openings(text)
-    assert found == {
-        Opening("tcp", 22, ()),
-        Opening("udp", 514, ("198.18.0.0/15", "198.51.100.2"), "lan"),
-        Opening("tcp", 8000, ()),
-        Opening("tcp", 8001, ()),
-    }
-    assert others == ()
-
-
-def test_a_rule_that_lets_anybody_in_without_a_port_is_seen() -> None:
-    assert len(parsing.openings(ruleset([ACCEPT]))[1]) == 1
-    assert len(parsing.openings(ruleset([match("ip", "saddr", "203.0.113.1"), ACCEPT]))[1]) == 1
-    assert len(parsing.openings(ruleset([{"jump": {"target": "elsewhere"}}]))[1]) == 1
-
-
-def test_forwarding_rules_are_seen_and_answers_are_not() -> None:
-    assert parsing.forwards(ruleset([ESTABLISHED, ACCEPT], hook="forward")) == ()
-    assert len(parsing.forwards(ruleset([ACCEPT], hook="forward"))) == 1
-
-
-def test_state_new_is_no_answer() -> None:
-    new: dict[str, object] = {
-        "match": {"op": "in", "left": {"ct": {"key": "state"}}, "right": {"set": ["new", "related"]}}
-    }
-    assert len(parsing.forwards(ruleset([new, ACCEPT], hook="forward"))) == 1
-
-
-def test_chains() -> None:
-    assert parsing.chains(ruleset()) == {"input of inet t": "drop"}
 
 
 @pytest.mark.parametrize("state", ["UNCONN ", ""], ids=["with-state", "as-in-trixie"])

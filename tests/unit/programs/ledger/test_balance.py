@@ -18,7 +18,7 @@ from vaern_programs.shared import intervals, tally
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 BOOT, LATER = "a" * 32, "b" * 32
 RANGES = st.lists(st.tuples(st.integers(0, 60), st.integers(0, 8)).map(lambda pair: (pair[0], pair[0] + pair[1])))
-bounded = settings(max_examples=25, deadline=None, database=None)
+bounded = settings(max_examples=25, database=None)
 
 
 class Programs(NamedTuple):

@@ -126,7 +126,7 @@ def test_what_was_delivered_twice_is_given_once_and_counted(
     assert ended["duplicates"] == 3
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(
     st.lists(st.tuples(st.integers(0, 20), st.text(max_size=6), st.sampled_from(["journal1", "door"])), max_size=6),
     st.text(min_size=1, max_size=3),
@@ -177,7 +177,7 @@ def test_without_a_record_nothing_is_read(programs: Programs, archive: Path) -> 
     assert not file.getvalue()
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(st.integers(0, 5), st.sampled_from(["change", "remove", "swap"]))
 def test_a_changed_record_is_noticed(programs: Programs, place: int, how: str) -> None:
     with tempfile.TemporaryDirectory() as name:

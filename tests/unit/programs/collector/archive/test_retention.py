@@ -110,7 +110,7 @@ def test_a_changed_retention_holds_from_then_on(programs: Programs, tmp_path: Pa
     assert {offset: kept for offset, (kept, _) in archived(programs, tmp_path).items()} == {0: 90, 1: 14}
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(
     st.lists(st.lists(st.sampled_from(SOURCES), min_size=1, max_size=5), min_size=1, max_size=5),
     st.lists(st.tuples(st.integers(0, 25), st.integers(0, 400)), max_size=3),
@@ -248,7 +248,7 @@ def test_what_is_due_follows_the_name_and_else_the_municipality(programs: Progra
     ]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(1, 3660), st.integers(0, 4000), st.one_of(st.none(), st.integers(1, 3660)))
 def test_nothing_is_due_before_its_days_are_over(programs: Programs, usual: int, age: int, own: int | None) -> None:
     day = date(2020, 1, 1)

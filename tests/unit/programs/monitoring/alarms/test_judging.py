@@ -240,7 +240,7 @@ STEP = st.tuples(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(STEP, max_size=25))
 def test_alarms_alternate_whatever_happens(
     programs: Programs, tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, float]]

@@ -209,7 +209,7 @@ def test_records_from_before_alarms_were_events_are_none(bench: Bench) -> None:
     assert [(event["sequence"], event["alarm"]["state"]) for _, event in bench.broker.held] == [(1, "cleared")]
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(st.sampled_from(["alarm", "look", "away", "back", "restart", "forget"]), max_size=30))
 def test_every_alarm_is_told_in_order_whatever_happens(
     programs: Programs, tmp_path_factory: pytest.TempPathFactory, steps: list[str]

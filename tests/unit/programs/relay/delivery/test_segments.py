@@ -521,7 +521,7 @@ class Story:
         self.reader.end()
 
 
-@settings(max_examples=50, deadline=None, database=None)
+@settings(max_examples=50, database=None)
 @given(st.lists(ACTIONS, max_size=40), st.integers(1, 400))
 def test_every_line_is_read_in_order_and_only_a_restart_repeats_any(
     module: ModuleType, story: list[tuple[Any, ...]], chunk: int

@@ -23,7 +23,7 @@ ROLE = Path(__file__).resolve().parents[5] / "roles" / "log_shipper"
 PACKAGE = ROLE.parent / "programs" / "package"
 BOOT, LATER = "a" * 32, "b" * 32
 DAY = "2026-11-24"
-bounded = settings(max_examples=20, deadline=None, database=None)
+bounded = settings(max_examples=20, database=None)
 
 
 class Programs(NamedTuple):

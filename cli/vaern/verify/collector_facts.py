@@ -1,0 +1,36 @@
+"""Facts of a collector: the broker, the archiver and the Event Hubs proxy."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+from vaern.verify import parsing
+from vaern.verify.sections import Sections
+
+
+class CollectorFacts(Sections):
+    """What receives and keeps events."""
+
+    @cached_property
+    def broker(self) -> dict[str, Any]:
+        """Topics, access and quotas as the running broker answers."""
+        found: dict[str, Any] = self._json("broker")
+        return found
+
+    @cached_property
+    def server_properties(self) -> dict[str, str]:
+        """Settings of the broker."""
+        return parsing.pairs(line for line in self._lines("server_properties") if not line.startswith("#"))
+
+    @cached_property
+    def collector_settings(self) -> dict[str, Any]:
+        """Settings of the archiver."""
+        found: dict[str, Any] = self._json("collector_settings")
+        return found
+
+    @cached_property
+    def proxy_destinations(self) -> dict[str, str]:
+        """On a hub with the Event Hubs proxy: map overlay address to the namespace its connections go to."""
+        found: dict[str, str] = self._json("event_hubs_proxy")["destinations"]
+        return found
