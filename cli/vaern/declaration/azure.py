@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from vaern.declaration.rules import Fault, repeated
+from vaern.declaration.faults import Fault, repeated
 from vaern.model.azure import RELAY_STREAM, Tier
 from vaern.model.vocabulary import Target
 

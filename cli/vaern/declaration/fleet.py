@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from vaern.declaration import azure, receiving
 from vaern.declaration.document import Document, Key, bounded, clipped, shown
 from vaern.declaration.explaining import validated
+from vaern.declaration.faults import Fault, repeated
 from vaern.declaration.reading import read
-from vaern.declaration.rules import Fault, municipality_faults, repeated
+from vaern.declaration.rules import municipality_faults
 from vaern.errors import DeclarationError, Problem
 from vaern.model import municipalities
 from vaern.model.declaration import Municipality

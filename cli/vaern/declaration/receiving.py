@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vaern.declaration.rules import Fault, repeated
+from vaern.declaration.faults import Fault, repeated
 from vaern.model import sizing
 from vaern.model.relays import plan_of
 from vaern.model.vocabulary import SocProtocol, Target

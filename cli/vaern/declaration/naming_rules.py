@@ -1,0 +1,97 @@
+"""Names, places and senders of a declaration: known, unique, and at addresses of their site."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from vaern.declaration.faults import Fault, one_of, repeated
+from vaern.model import municipalities
+from vaern.model.catalogue import kind_of
+from vaern.model.declaration import Municipality, Site
+from vaern.model.naming import WATCH_PREFIX, tap_source
+
+if TYPE_CHECKING:
+    from ipaddress import IPv4Address
+
+
+POINT_TO_POINT = 2
+"""A network of two addresses has neither network nor broadcast address (RFC 3021)."""
+
+
+def known(municipality: Municipality) -> Iterator[Fault]:
+    """Code and name are a pair of the national register."""
+    of_code, of_name = (municipalities.by_code(municipality.code), municipalities.by_name(municipality.name))
+    if of_name and of_name.code != municipality.code:
+        whose = f" (that is {of_code.name})" if of_code else ""
+        found = f"{municipality.code} is not the code of {of_name.name}{whose}"
+        yield Fault(("code",), found, f'write "{of_name.code}"')
+    elif of_name is None and of_code:
+        yield Fault(("name",), f"{municipality.code} is {of_code.name}", f"write `{of_code.name}`")
+    elif of_name is None:
+        near = [
+            k.name for slug in municipalities.nearest_slugs(municipality.name) if (k := municipalities.by_slug(slug))
+        ]
+        fix = f"did you mean {' or '.join(near)}?" if near else "write a name and code of the national register"
+        yield Fault(("name",), "no municipality has this name, and none has this code", fix)
+
+
+def unique_names(municipality: Municipality) -> Iterator[Fault]:
+    """No two sites, hosts, log sources or taps of a municipality share a name."""
+    for part in ("sites", "hosts", "log_sources", "taps"):
+        items = getattr(municipality, part)
+        for position, first in repeated(item.name for item in items):
+            found = f"`{items[position].name}` is already the name of {part}[{first}]"
+            yield Fault((part, position, "name"), found, "give it another name")
+
+
+def reserved_names(municipality: Municipality) -> Iterator[Fault]:
+    """Source names that vaern itself uses, for heartbeats of hosts and alerts of taps, are refused."""
+    for position, source in enumerate(municipality.log_sources):
+        for prefix in (WATCH_PREFIX, tap_source("")):
+            if source.name.startswith(prefix):
+                found = f"names that start with `{prefix}` are reserved for vaern's own sources"
+                yield Fault(("log_sources", position, "name"), found, "give it another name")
+
+
+def sites(municipality: Municipality) -> Iterator[Fault]:
+    """Hosts and sources stand at declared sites, and their addresses are in its network, once each."""
+    sites = {site.name: site for site in municipality.sites}
+    standing = [("hosts", n, host.site, host.address, host.name) for n, host in enumerate(municipality.hosts)]
+    standing += [("log_sources", n, s.site, s.address, s.name) for n, s in enumerate(municipality.log_sources)]
+    for part, position, site, address, _ in standing:
+        if site not in sites:
+            yield Fault((part, position, "site"), f"there is no site `{site}`", one_of(sites))
+        elif wrong := _address_fault(sites[site], address):
+            yield Fault((part, position, "address"), *wrong)
+    for again, first in repeated((site, address) for _, _, site, address, _ in standing):
+        part, position, site, address, _ = standing[again]
+        found = f"{address} at {site} is already the address of `{standing[first][4]}`"
+        yield Fault((part, position, "address"), found, "give it one of its own: sources are identified by address")
+
+
+def _address_fault(site: Site, address: IPv4Address) -> tuple[str, str] | None:
+    network = site.network
+    usable = f"write a usable address of {network}"
+    if address not in network:
+        return (f"{address} is not in {network}, the network of {site.name}", f"{usable}, or correct the network")
+    if network.num_addresses <= POINT_TO_POINT:
+        return None
+    if address == network.network_address:
+        return f"{address} is the network address of {network}", usable
+    if address == network.broadcast_address:
+        return f"{address} is the broadcast address of {network}", usable
+    return None
+
+
+def vendors(municipality: Municipality) -> Iterator[Fault]:
+    """A source's vendor is one of its kind, and sends in a way that product can."""
+    for position, source in enumerate(municipality.log_sources):
+        known = {vendor.name: vendor for vendor in kind_of(source.kind).vendors}
+        if source.vendor not in known:
+            found = f"the catalogue has no {source.kind} of vendor `{source.vendor}`"
+            yield Fault(("log_sources", position, "vendor"), found, f"write one of {', '.join(known)}")
+        elif source.protocol not in known[source.vendor].transports:
+            found = f"{known[source.vendor].title} cannot send by {source.protocol}, as far as the catalogue knows"
+            ways = ", ".join(known[source.vendor].transports)
+            yield Fault(("log_sources", position, "protocol"), found, f"the catalogue knows {ways}", warning=True)
