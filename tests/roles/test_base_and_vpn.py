@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.lab import overlay_hub
 from support.lab.hosts import Booted, lab_hosts
+from support.lab.overlay_hub import HUB
 
 from vaern.enrolment import Enrolled, Subject, enrol, preshared_keys
 from vaern.enrolment.signer import LocalSigner
@@ -23,8 +25,7 @@ from vaern.runtime.secret_store import SecretStore, folder_of
 pytestmark = pytest.mark.roles
 
 ROOT = Path(__file__).resolve().parents[2]
-HUB, GATEWAY = "fd5a:1c3e:9b27::1", "fd5a:1c3e:9b27:710::1"
-WAN = "198.18.0.0/15"
+GATEWAY = "fd5a:1c3e:9b27:710::1"
 SPARE_KEY = "c3BhcmUgc3BhcmUgc3BhcmUgc3BhcmUgc3BhcmUgMTI="
 PLAY = """
 - hosts: all
@@ -65,26 +66,8 @@ class Overlay:
             "allowed_ips": [f"{GATEWAY}/128"],
         }
         spare = {"name": "spare", "public_key": SPARE_KEY, "allowed_ips": ["fd5a:1c3e:9b27:751::1/128"]}
-        hub = {"name": "hub1", "public_key": enrolled["hub1"]["wireguard_public_key"], "preshared_key": pair}
-        return {
-            "base_ntp_sources": ["ntp1.example", "ntp2.example"],
-            "base_names": [{"name": f"ntp{n}.example", "address": "198.18.0.10"} for n in (1, 2)],
-            "base_clock": {"kernel": False},
-            "base_audit": {"enabled": False},
-            "base_management": {"port": 22, "sources": [WAN]},
-            "base_ntp_server": {"allow": [WAN]},
-            "base_open_ports": [
-                {"port": 51820, "protocol": "udp", "sources": [], "comment": "WireGuard"},
-                {"port": 123, "protocol": "udp", "sources": [WAN], "comment": "time"},
-                {"port": 9093, "protocol": "tcp", "sources": [f"{HUB}/48"], "interface": "vaern0", "comment": "events"},
-            ],
-            "vpn_hub_interface": {"name": "vaern0", "address": f"{HUB}/48", "port": 51820, "mtu": 1420},
-            "vpn_hub_peers": [gateway | peer, spare | peer],
-            "vpn_link_interface": {"name": "vaern0", "address": f"{GATEWAY}/128", "mtu": 1420},
-            "vpn_link_hubs": [
-                hub | {"endpoint": "198.18.0.10:51820", "allowed_ips": [f"{HUB}/128"], "keepalive": 25},
-            ],
-        }
+        link = overlay_hub.link(GATEWAY, enrolled["hub1"]["wireguard_public_key"], pair)
+        return overlay_hub.baseline() | overlay_hub.hub(gateway | peer, spare | peer) | link
 
     def play(self, *options: str, **changed: Any) -> subprocess.CompletedProcess[str]:
         """Run the roles, with some variables changed."""

@@ -10,12 +10,11 @@ from vaern.model.catalogue import GENERIC, vendor_of
 from vaern.model.declaration import Host, LogSource, Municipality, Tap
 from vaern.model.deployment import Deployment
 from vaern.model.naming import host_name, overlay_name, tap_source, topic_of
+from vaern.model.receiving import RELP_PORT
 from vaern.model.relays import SPOOL, Queue, RelayPlan
 from vaern.model.senders import PORTS, TRANSPORTS
 from vaern.model.vocabulary import Protocol, Sector, Target, Timezone
 
-SENSOR_PORT = 20514
-"""RELP over TLS from sensors; IANA has none, and this is what receivers are documented with."""
 ALERTS_PRIORITY = 1
 """Alerts of taps are few and important for finding incidents, so they are evicted last."""
 LAN = "lan"
@@ -62,7 +61,7 @@ def relay_ports(municipality: Municipality, relay: RelayPlan) -> list[Variables]
         port_of(port, TRANSPORTS[protocol], sorted(senders[protocol]), f"{protocol.value} from sources", LAN)
         for protocol, port in sorted(PORTS.items())
         if protocol in senders
-    ] + ([port_of(SENSOR_PORT, "tcp", addresses, "Alerts from sensors", LAN)] if addresses else [])
+    ] + ([port_of(RELP_PORT, "tcp", addresses, "Alerts from sensors", LAN)] if addresses else [])
 
 
 def _keyed(source: Variables) -> Variables:

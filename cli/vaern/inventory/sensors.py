@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from vaern.inventory.relays import SENSOR_PORT
 from vaern.inventory.variables import Variables
 from vaern.model.declaration import Host, Municipality, Tap
 from vaern.model.naming import host_name
+from vaern.model.receiving import RELP_PORT
 from vaern.model.vocabulary import TapMode
 
 MBIT_PER_THREAD = 300
@@ -20,7 +20,7 @@ def sensor_variables(slug: str, municipality: Municipality, host: Host) -> Varia
     threads = max(1, -(-round(max((tap.expected_mbit_per_second for tap in taps), default=1)) // MBIT_PER_THREAD))
     output: Variables = {"mode": "local"}
     if relay is not None and relay.name != host.name:
-        output = {"mode": "relay", "address": str(relay.address), "port": SENSOR_PORT}
+        output = {"mode": "relay", "address": str(relay.address), "port": RELP_PORT}
         output["relay"] = host_name(slug, relay.name)
     return {
         "network_tap_taps": [_tap_settings(tap, host) for tap in taps],

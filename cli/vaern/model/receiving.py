@@ -8,10 +8,12 @@ from vaern.model import sizing
 from vaern.model.declaration import LogSource, Municipality
 from vaern.model.deployment import Deployment, SocOutput
 from vaern.model.naming import topic_of
+from vaern.model.senders import SYSLOG_TLS_PORT
 from vaern.model.vocabulary import Sector, SocProtocol
 
-PORTS = {SocProtocol.RELP_TLS: 20514, SocProtocol.SYSLOG_TLS: 6514}
-"""RELP has no port of its own by IANA, 20514 is what receivers are documented with; RFC 5425 has 6514."""
+RELP_PORT = 20514
+"""IANA has none for RELP; this is what receivers are documented with."""
+PORTS = {SocProtocol.RELP_TLS: RELP_PORT, SocProtocol.SYSLOG_TLS: SYSLOG_TLS_PORT}
 
 SMALLEST_QUEUE = 64 * 2**20
 """rsyslog's queue files are 16 MiB each, and it needs at least four of them."""

@@ -5,8 +5,14 @@ from __future__ import annotations
 from vaern.model.catalogue import Language, Setup
 from vaern.model.vocabulary import Protocol
 
-PORTS = {Protocol.SYSLOG_UDP: 514, Protocol.SYSLOG_TCP: 514, Protocol.SYSLOG_TLS: 6514}
-"""Where a relay listens: RFC 5426, RFC 6587 and RFC 5425."""
+SYSLOG_PORT, SYSLOG_TLS_PORT = 514, 6514
+"""RFC 5426 and RFC 6587; RFC 5425."""
+PORTS = {
+    Protocol.SYSLOG_UDP: SYSLOG_PORT,
+    Protocol.SYSLOG_TCP: SYSLOG_PORT,
+    Protocol.SYSLOG_TLS: SYSLOG_TLS_PORT,
+}
+"""Where a relay listens."""
 TRANSPORTS = {Protocol.SYSLOG_UDP: "udp", Protocol.SYSLOG_TCP: "tcp", Protocol.SYSLOG_TLS: "tcp"}
 _TLS_OUTPUT = 'tcp" streamDriver="ossl" streamDriverMode="1" streamDriverAuthMode="x509/certvalid'
 _WORDS = {
@@ -15,7 +21,7 @@ _WORDS = {
     "udp_or_tcp": ("udp", "tcp", "tcp"),
     "fortinet": ("udp", "reliable", "reliable"),
     "paloalto": ("UDP", "TCP", "SSL"),
-    "asa": ("udp/514", "tcp/514", "tcp/6514 secure"),
+    "asa": (f"udp/{SYSLOG_PORT}", f"tcp/{SYSLOG_PORT}", f"tcp/{SYSLOG_TLS_PORT} secure"),
     "srx": ("udp", "tcp", "tls"),
     "omfwd": ("udp", "tcp", _TLS_OUTPUT),
     "nxlog": ("om_udp", "om_tcp", "om_ssl"),

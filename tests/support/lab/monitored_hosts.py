@@ -13,14 +13,15 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from support.certificates import Authority, Certificate
+from support.lab import overlay_hub
 from support.lab.hosts import Booted
+from support.lab.overlay_hub import HUB
 from support.paths import TOOLS
 from support.programs import source_of
 from support.relay_sources import keyed
 
-HUB = "fd5a:1c3e:9b27::1"
 GATEWAYS = {"gw1": "fd5a:1c3e:9b27:710::1", "sensor1": "fd5a:1c3e:9b27:710::2"}
-WAN, LAN = "198.18.0.0/15", "198.51.100.0/24"
+LAN = "198.51.100.0/24"
 RELAY, SENSOR, FIREWALL = "198.51.100.10", "198.51.100.11", "198.51.100.1"
 COLLECTOR = "hub1.vaern.internal"
 CODE = "0710"
@@ -131,17 +132,12 @@ class MonitoredHosts:
             "hosts": [{"name": name, "source": f"vaern-{name}"} for name in ("gw1", "sensor1")],
         }
         return {
-            "base_ntp_server": {"allow": [WAN]},
-            "base_open_ports": [
-                {"port": 51820, "protocol": "udp", "sources": [], "comment": "WireGuard"},
-                {"port": 123, "protocol": "udp", "sources": [WAN], "comment": "time"},
-                {"port": 9093, "protocol": "tcp", "sources": [f"{HUB}/48"], "interface": "vaern0", "comment": "events"},
-            ],
-            "vpn_hub_interface": {"name": "vaern0", "address": f"{HUB}/48", "port": 51820, "mtu": 1420},
-            "vpn_hub_peers": [
-                {"name": name, "public_key": self.pairs[name][1], "allowed_ips": [f"{address}/128"], **peer}
-                for name, address in GATEWAYS.items()
-            ],
+            **overlay_hub.hub(
+                *(
+                    {"name": name, "public_key": self.pairs[name][1], "allowed_ips": [f"{address}/128"], **peer}
+                    for name, address in GATEWAYS.items()
+                )
+            ),
             "collector_listener": {"address": HUB, "name": COLLECTOR, "port": 9093},
             "collector_kafka_archive": str(archive),
             "collector_tenants": [{**tenant, "retention_days": 400, "max_gib": 2.0, **watched}],
@@ -156,10 +152,8 @@ class MonitoredHosts:
         return [{"name": name, "public_key": self.pairs[name][1], "municipality": CODE} for name in names]
 
     def _link(self, host: str) -> dict[str, Any]:
-        hub = {"name": "hub1", "public_key": self.pairs["hub1"][1], "preshared_key": PAIR_KEY, "keepalive": 25}
         return {
-            "vpn_link_interface": {"name": "vaern0", "address": f"{GATEWAYS[host]}/128", "mtu": 1420},
-            "vpn_link_hubs": [hub | {"endpoint": "198.18.0.10:51820", "allowed_ips": [f"{HUB}/128"]}],
+            **overlay_hub.link(GATEWAYS[host], self.pairs["hub1"][1], PAIR_KEY),
             "watch_host": host,
             "watch_tunnel": {"interface": "vaern0", "peers": self.peers("hub1")},
         }
@@ -215,13 +209,8 @@ class MonitoredHosts:
 
     def apply(self, *options: str, **changed: Any) -> str:
         """Run the roles, with some variables of every host changed; Ansible's output."""
-        names = [{"name": f"ntp{n}.example", "address": "198.18.0.10"} for n in (1, 2)]
         shared = {
-            "base_ntp_sources": ["ntp1.example", "ntp2.example"],
-            "base_names": [*names, {"name": COLLECTOR, "address": HUB}],
-            "base_clock": {"kernel": False},
-            "base_audit": {"enabled": False},
-            "base_management": {"port": 22, "sources": [WAN]},
+            **overlay_hub.baseline({"name": COLLECTOR, "address": HUB}),
             "watch_interval_seconds": 2,
             "watch_limits": LIMITS,
         }

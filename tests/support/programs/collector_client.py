@@ -25,21 +25,28 @@ def answer(result: dict[str, object]) -> None:
     sys.stdout.write(json.dumps(result) + "\n")
 
 
+def settings(certificate: str) -> dict[str, object]:
+    """How a relay with this certificate reaches the broker."""
+    return {
+        "bootstrap.servers": ADDRESS,
+        "security.protocol": "ssl",
+        "ssl.ca.location": "/root/ca.crt",
+        "ssl.certificate.location": f"/root/{certificate}.crt",
+        "ssl.key.location": f"/root/{certificate}.key",
+        "ssl.endpoint.identification.algorithm": "none",  # librdkafka compares with the brackets of the address
+        "acks": "all",
+        "compression.type": "zstd",
+    }
+
+
 def produce(certificate: str, topic: str, count: int, prefix: str) -> None:
     """Deliver `count` events over about eight seconds when there are many, and say which were acknowledged."""
     acknowledged: list[int] = []
     errors: set[str] = set()
     producer = Producer(
-        {
-            "bootstrap.servers": ADDRESS,
-            "security.protocol": "ssl",
-            "ssl.ca.location": "/root/ca.crt",
-            "ssl.certificate.location": f"/root/{certificate}.crt",
-            "ssl.key.location": f"/root/{certificate}.key",
-            "ssl.endpoint.identification.algorithm": "none",  # librdkafka compares with the brackets of the address
-            "acks": "all",
+        settings(certificate)
+        | {
             "enable.idempotence": True,
-            "compression.type": "zstd",
             "linger.ms": 20,
             "reconnect.backoff.max.ms": 500,
             "message.timeout.ms": 60000 if count > 10 else 5000,
@@ -72,20 +79,7 @@ def produce(certificate: str, topic: str, count: int, prefix: str) -> None:
 
 def rate(certificate: str, topic: str, count: int) -> None:
     """Deliver without waiting."""
-    producer = Producer(
-        {
-            "bootstrap.servers": ADDRESS,
-            "security.protocol": "ssl",
-            "ssl.ca.location": "/root/ca.crt",
-            "ssl.certificate.location": f"/root/{certificate}.crt",
-            "ssl.key.location": f"/root/{certificate}.key",
-            "ssl.endpoint.identification.algorithm": "none",  # librdkafka compares with the brackets of the address
-            "acks": "all",
-            "compression.type": "zstd",
-            "linger.ms": 50,
-            "queue.buffering.max.messages": 1000000,
-        }
-    )
+    producer = Producer(settings(certificate) | {"linger.ms": 50, "queue.buffering.max.messages": 1000000})
     text = "%ASA-6-302013: Built outbound TCP connection for outside:198.51.100.7/443 to inside:192.0.2.44/"
     for number in range(count):
         producer.produce(
