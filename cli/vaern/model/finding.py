@@ -13,6 +13,8 @@ class Outcome(StrEnum):
     FAILED = "failed"
     SKIPPED = "skipped"
     """Not possible here; the reason is in `observed`."""
+    UNKNOWN = "unknown"
+    """Possible here, and not found out; the reason is in `observed`."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -13,11 +13,12 @@ from vaern.report.content import Report, Verdict
 if TYPE_CHECKING:
     from jinja2 import Template
 
-MARKS = {Outcome.PASSED: "✓", Outcome.FAILED: "✗", Outcome.SKIPPED: "–"}
+MARKS = {Outcome.PASSED: "✓", Outcome.FAILED: "✗", Outcome.SKIPPED: "–", Outcome.UNKNOWN: "?"}
 OUTCOMES = {
     Outcome.PASSED: Text("Opfyldt", "Met"),
     Outcome.FAILED: Text("Ikke opfyldt", "Not met"),
     Outcome.SKIPPED: Text("Kan ikke prøves her", "Cannot be tried here"),
+    Outcome.UNKNOWN: Text("Kunne ikke prøves", "Could not be tried"),
 }
 VERDICTS = {
     Verdict.GOOD: Text(
@@ -47,7 +48,7 @@ LEGS = {
     "collector": Text("hos modtageren", "at the receiver"),
     "archive": Text("i arkivet", "in the archive"),
 }
-WORST_FIRST = (Outcome.FAILED, Outcome.SKIPPED, Outcome.PASSED)
+WORST_FIRST = (Outcome.FAILED, Outcome.UNKNOWN, Outcome.SKIPPED, Outcome.PASSED)
 
 
 @dataclass(frozen=True, slots=True)
