@@ -221,3 +221,18 @@ def test_a_question_is_asked_and_answered_on_the_terminal(answer: bytes, tmp_pat
         started.press(answer)
         assert started.wait(WITHIN_SECONDS) == 130
         assert b"run the same command again" in started.output
+
+
+def test_the_run_lock_names_the_process_that_was_started(tmp_path: Path) -> None:
+    """By that number a user finds and ends the run; the process that works below it is nobody's to know."""
+    work = f"""
+from vaern.runtime.paths import Project
+from vaern.runtime.run_lock import exclusive
+with exclusive(Project(Path({str(tmp_path)!r}), Path({str(tmp_path)!r})), "favrskov"):
+    said((Path({str(tmp_path)!r}) / "locks/favrskov.lock").read_text())
+    said("ready")
+"""
+    with run(program(work), cwd=tmp_path, environment=os.environ) as started:
+        wait_for(started, "ready")
+        assert f'"pid": {started.process.pid},' in bytes(started.output).decode()
+        assert started.wait(WITHIN_SECONDS) == 0

@@ -11,8 +11,9 @@ from pathlib import Path
 import click
 import pytest
 
-from vaern.__main__ import COMMANDS, _refused, cli
+from vaern.command_line import COMMANDS, cli
 from vaern.errors import ExitCode, VaernError
+from vaern.failures import refused_by_disk
 
 ROOT = Path(__file__).resolve().parents[2]
 HEAVY = (
@@ -46,7 +47,7 @@ def test_every_command_explains_itself_with_an_example(name: str) -> None:
     command = importlib.import_module(f"vaern.commands.{name}").command
     assert isinstance(command, click.Command)
     text = command.help or ""
-    assert text.splitlines()[0] == COMMANDS[name], "the list in __main__ and the command's own help must agree"
+    assert text.splitlines()[0] == COMMANDS[name], "the list in command_line and the command's own help must agree"
     assert "Example" in text
     assert f"vaern {name}" in text
 
@@ -71,12 +72,12 @@ def test_outside_a_project_the_fix_is_named(tmp_path: Path) -> None:
 
 def test_an_unknown_failure_leaves_a_log_and_no_traceback(tmp_path: Path) -> None:
     program = (
-        "import vaern.__main__ as m, click\n"
+        "import vaern.__main__, vaern.command_line as m, click\n"
         "@m.cli.command('burst')\n"
         "def burst(): raise RuntimeError('preshared_key=s3cr3t')\n"
         "m.COMMANDS['burst'] = ''\n"
         "m.LazyGroup.get_command = lambda self, ctx, name: burst\n"
-        "import sys; sys.argv = ['vaern', 'burst']; m.main()\n"
+        "import sys; sys.argv = ['vaern', 'burst']; vaern.__main__.main()\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", program],
@@ -139,7 +140,7 @@ def test_only_what_the_state_directory_refuses_is_laid_to_it(
 ) -> None:
     monkeypatch.setenv("VAERN_STATE", str(tmp_path))
     error = OSError(number, os.strerror(number), place.replace("STATE", str(tmp_path)))
-    assert (_refused(error) is not None) == known
+    assert (refused_by_disk(error) is not None) == known
 
 
 def test_output_that_finds_no_room_is_no_unknown_failure() -> None:
@@ -149,3 +150,21 @@ def test_output_that_finds_no_room_is_no_unknown_failure() -> None:
             [sys.executable, "-m", "vaern", "check"], stdout=full, stderr=subprocess.PIPE, text=True, check=False
         )
     assert (done.returncode, "there is no room to write" in done.stderr) == (ExitCode.USAGE, True), done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("verfy", "favrskov"), "there is no command `verfy`; did you mean `vaern verify`?\n  fix: `vaern --help`"),
+        (("zzz",), "there is no command `zzz`\n  fix: `vaern --help`"),
+        (("lab", "hsell"), "vaern lab: No such command 'hsell'. Did you mean 'shell'?\n  fix: `vaern lab --help`"),
+        (("verify", "--contrl"), "'--control', '--list-controls'?)\n  fix: `vaern verify --help`"),
+        (("verify",), "vaern verify: Missing argument 'MUNICIPALITY'.\n  fix: `vaern verify --help`"),
+        (("report", "favrskov", "--format", "\x1b[2J"), r"'\x1b[2J' is not one of"),
+    ],
+)
+def test_a_word_that_is_none_is_answered_with_those_like_it_and_what_to_do(words: tuple[str, ...], said: str) -> None:
+    done = run(*words)
+    assert done.returncode == ExitCode.USAGE
+    assert said in done.stderr
+    assert done.stderr.startswith("error: ")

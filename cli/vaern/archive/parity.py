@@ -59,8 +59,8 @@ class Parity:
 
     @property
     def holds(self) -> bool:
-        """Whether every event was received, and no foreign one."""
-        return not self.gaps and not self.foreign
+        """Whether there was something to compare, every event was received, and no foreign one."""
+        return self.archived > 0 and not self.gaps and not self.foreign
 
 
 def sectors_of(deployment: Deployment, municipality: Municipality, profile: str) -> frozenset[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from vaern.console import say
 from vaern.errors import ExitCode, UsageError
 from vaern.runtime.paths import Project
 
@@ -41,5 +42,5 @@ def command(ctx: click.Context, slug: str | None, name: str, identity: str) -> i
         raise UsageError(f"{identity} is not in the declared subscription", fix=f"give an id that starts with {wanted}")
     stack = slug or SHARED
     provision.adopt(project, fleet, stack, name, identity)
-    click.echo(f"{stack}: {name} is in the state; continue with `vaern {f'onboard {slug}' if slug else 'up'}`")
+    say(f"{stack}: {name} is in the state; continue with `vaern {f'onboard {slug}' if slug else 'up'}`")
     return ExitCode.OK

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from vaern.console import say
 from vaern.errors import ExitCode
 from vaern.runtime.paths import Project
 
@@ -42,5 +43,5 @@ def command(ctx: click.Context, slug: str, key: Path) -> int:
         )
     signature = approval.sign(project.municipality(slug), files, key)
     signer = approval.verify(project.municipality(slug), files)
-    click.echo(f"approved by {signer}: {signature.relative_to(project.root)}, {len(files)} files")
+    say(f"approved by {signer}: {signature.relative_to(project.root)}, {len(files)} files")
     return ExitCode.OK

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from vaern.console import say
 from vaern.errors import ExitCode
 from vaern.model.vocabulary import SourceKind
 
@@ -39,7 +40,7 @@ def command(kind: str | None, language: str, as_json: bool) -> int:
     elif kind is None:
         for one, entry in entries.items():
             names = ", ".join(vendor.name for vendor in entry.vendors)
-            click.echo(f"{one.value:<13} {entry.title.in_language(Language(language))}: {names}")
+            say(f"{one.value:<13} {entry.title.in_language(Language(language))}: {names}")
     else:
         _print(entries[SourceKind(kind)], Language(language))
     return ExitCode.OK
@@ -48,13 +49,11 @@ def command(kind: str | None, language: str, as_json: bool) -> int:
 def _print(entry: Kind, language: Language) -> None:
     from vaern.model.senders import filled
 
-    click.echo(
-        f"{entry.title.in_language(language)}\n{entry.demand.text.in_language(language)} ({entry.demand.source})"
-    )
-    click.echo(f"minimum: {', '.join(entry.minimum)}\nwanted: {', '.join(entry.wanted) or '-'}")
+    say(f"{entry.title.in_language(language)}\n{entry.demand.text.in_language(language)} ({entry.demand.source})")
+    say(f"minimum: {', '.join(entry.minimum)}\nwanted: {', '.join(entry.wanted) or '-'}")
     for vendor in entry.vendors:
         advice, commands = filled(vendor.setup, language, vendor.transports[-1], "RELAY")
-        click.echo(f"\n{vendor.name}: {vendor.title} (parser {vendor.parser}; {', '.join(vendor.transports)})")
+        say(f"\n{vendor.name}: {vendor.title} (parser {vendor.parser}; {', '.join(vendor.transports)})")
         for field, why in vendor.lacks.items():
-            click.echo(f"  without {field}: {why.in_language(language)}")
-        click.echo("\n".join(f"  {line}" for line in (advice, *commands.splitlines())))
+            say(f"  without {field}: {why.in_language(language)}")
+        say("\n".join(f"  {line}" for line in (advice, *commands.splitlines())))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from vaern.console import say
 from vaern.errors import DeclarationError, ExitCode, Problem
 from vaern.model.progress import counted
 
@@ -38,7 +39,7 @@ def command(project: Project, slugs: tuple[str, ...], as_json: bool, write_schem
         from vaern.declaration.schema import write_schemas
 
         for path in write_schemas(project):
-            click.echo(f"wrote {path.relative_to(project.root)}", err=True)
+            say(f"wrote {path.relative_to(project.root)}", aside=True)
     fleet: Fleet | None = None
     faults: list[Problem] = []
     try:
@@ -53,8 +54,8 @@ def command(project: Project, slugs: tuple[str, ...], as_json: bool, write_schem
         _print_json(read, faults, warnings)
     else:
         for warning in warnings:
-            click.echo(f"{warning} (warning)\n    fix: {warning.fix}")
-        click.echo(f"{counted(len(read), 'declaration')} right, {counted(len(warnings), 'warning')}")
+            say(f"{warning} (warning)\n    fix: {warning.fix}")
+        say(f"{counted(len(read), 'declaration')} right, {counted(len(warnings), 'warning')}")
     return ExitCode.DECLARATION if faults else ExitCode.OK
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from vaern.console import say
 from vaern.errors import ExitCode
 from vaern.runtime.paths import Project
 
@@ -82,30 +83,28 @@ def _refresh(path: Path, api: str | None) -> None:
     done = refresh(read_prices(path), api or API)
     write_prices(done.prices, path)
     for meter, reason in done.kept.items():
-        click.echo(f"kept the old price of {meter}: {reason}", err=True)
-    click.echo(f"looked up {len(done.prices.prices) - len(done.kept)} prices; written to {path}", err=True)
+        say(f"kept the old price of {meter}: {reason}", aside=True)
+    say(f"looked up {len(done.prices.prices) - len(done.kept)} prices; written to {path}", aside=True)
 
 
 def _print(found: Estimate, costs: list[Cost], prices: Prices, rate: Exchange) -> None:
     from vaern.cost import presenting
 
-    click.echo(
-        presenting.sentence(costs, rate) if costs else "No municipality is declared: only the joint part is priced."
-    )
-    click.secho(presenting.standing(found, prices), fg="yellow" if prices.unverified else None)
+    say(presenting.sentence(costs, rate) if costs else "No municipality is declared: only the joint part is priced.")
+    say(presenting.standing(found, prices), colour="yellow" if prices.unverified else None)
     if rests := presenting.assumed(found):
-        click.echo(rests)
+        say(rests)
     _totals(found, costs, rate)
     if len(costs) == 1:
         _lines(f"{costs[0].name}: its own part, expected", costs[0].own, rate)
         _lines("The joint part, expected, before it is shared", found.shared, rate)
-        click.echo(presenting.all_in(found, costs[0], rate))
+        say(presenting.all_in(found, costs[0], rate))
     for cost in costs:
         for note in cost.notes:
-            click.echo(f"{cost.name}: {note}")
-    click.echo(presenting.basis(found))
-    click.echo(f"Not in it: {presenting.LEFT_OUT}.")
-    click.echo(f"1 US dollar = {rate.per_usd} {rate.currency} ({presenting.origin(rate)}).")
+            say(f"{cost.name}: {note}")
+    say(presenting.basis(found))
+    say(f"Not in it: {presenting.LEFT_OUT}.")
+    say(f"1 US dollar = {rate.per_usd} {rate.currency} ({presenting.origin(rate)}).")
 
 
 def _totals(found: Estimate, costs: list[Cost], rate: Exchange) -> None:
@@ -153,14 +152,14 @@ def _table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]], rig
     """Print a table: with lines on a terminal, otherwise as columns two spaces apart, for `grep` and `cut`."""
     if not sys.stdout.isatty():
         widths = [max(len(row[column]) for row in (header, *rows)) for column in range(len(header))]
-        click.echo(f"\n{title}" if title else "")
+        say(f"\n{title}" if title else "")
         for row in (header, *rows):
             cells = [
                 text.rjust(width) if column in right else text.ljust(width)
                 for column, (text, width) in enumerate(zip(row, widths, strict=True))
             ]
-            click.echo("  ".join(cells).rstrip())
-        click.echo()
+            say("  ".join(cells).rstrip())
+        say()
         return
     from rich.table import Table
 

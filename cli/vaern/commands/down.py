@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from vaern.console import say
 from vaern.errors import ExitCode
 from vaern.model.progress import counted
 from vaern.runtime.paths import Project
@@ -40,12 +41,12 @@ def command(ctx: click.Context, yes: bool, dry_run: bool) -> int:
     project: Project = ctx.obj
     deployment = load_deployment(project.municipality(SHARED) / "collector.yml")
     if SHARED not in provision.stacks(project, deployment):
-        click.echo("the shared collectors have not been made (`vaern up` makes them): there is nothing to take away")
+        say("the shared collectors have not been made (`vaern up` makes them): there is nothing to take away")
         return ExitCode.OK
-    click.echo(f"hosts of the shared collectors: {', '.join(hub.name for hub in deployment.hubs)}")
+    say(f"hosts of the shared collectors: {', '.join(hub.name for hub in deployment.hubs)}")
     on_azure = deployment.target is Target.AZURE
     if on_azure:
-        click.echo(STAYS)
+        say(STAYS)
     if dry_run:
         return ExitCode.OK
     if not yes:

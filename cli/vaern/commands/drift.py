@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from vaern.console import say
 from vaern.errors import ExitCode
 from vaern.runtime.paths import Project
 
@@ -51,16 +52,16 @@ def command(ctx: click.Context, slugs: tuple[str, ...], as_json: bool) -> int:
 
 
 def _show(found: list[Drifted], stacks: list[str]) -> None:
-    from rich.markup import escape
     from rich.table import Table
 
     from vaern.console import terminal
+    from vaern.console.tables import literal
 
     if not found:
-        click.echo(f"nothing has changed in {', '.join(stacks)}")
+        say(f"nothing has changed in {', '.join(stacks)}")
         return
     table = Table("stack", "where", "what", "changed", "was", "now", box=None, pad_edge=False)
     for one in found:
-        table.add_row(*map(escape, (one.stack, one.where, one.subject, one.what, one.was, one.now)))
+        table.add_row(*literal(one.stack, one.where, one.subject, one.what, one.was, one.now))
     terminal().print(table)
-    click.echo("fix: restore it with `vaern up` or `vaern onboard MUNICIPALITY`, or change the declaration")
+    say("fix: restore it with `vaern up` or `vaern onboard MUNICIPALITY`, or change the declaration")

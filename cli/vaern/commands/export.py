@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 
 import click
 
-from vaern.console import STANDARD_OUTPUT, OutputFile
-from vaern.errors import ExitCode
+from vaern.console import STANDARD_OUTPUT, OutputFile, one_line, print_json, say
+from vaern.errors import ExitCode, UsageError
 from vaern.runtime.paths import Project
 
 
@@ -81,13 +80,23 @@ def command(
     )
     municipality, aside = fleet.municipalities[slug], output == STANDARD_OUTPUT
     if aside:
+        _refuse_terminal()
         manifest = stream(project, fleet.deployment, municipality, request, sys.stdout.buffer.write)
     else:
         manifest = export(project, fleet.deployment, municipality, request, output)
     if as_json:
-        click.echo(json.dumps(manifest, ensure_ascii=False), err=aside)
+        print_json(manifest, aside=aside)
     else:
         where = "written" if aside else f"in {output}, manifest beside it"
         counts = f"{manifest['events']} events{copies(manifest)}"
-        click.echo(f"{counts} {where}; recorded as {manifest['access'][:12]}", err=aside)
+        say(one_line(f"{counts} {where}; recorded as {manifest['access'][:12]}"), aside=aside)
     return ExitCode.OK
+
+
+def _refuse_terminal() -> None:
+    """Events leave byte for byte, so that their digest holds, and others have written them."""
+    if sys.stdout.isatty():
+        raise UsageError(
+            "standard output is a terminal, which what is in an event could command",
+            fix="send it to a program or a file, or look with `vaern search MUNICIPALITY TEXT`",
+        )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from vaern.console import say
 from vaern.errors import ExitCode
 from vaern.model.progress import counted
 from vaern.runtime.paths import Project
@@ -36,18 +37,14 @@ def command(ctx: click.Context, slugs: tuple[str, ...], check: bool) -> int:
     for folder, files in folders.items():
         if check:
             for difference in inventory.compare(project.inventories, folder, files):
-                click.echo(difference.diff, nl=False)
+                say(difference.diff, end="")
                 different += 1
             continue
         for path in inventory.write(project.inventories, folder, files):
-            click.echo(f"wrote inventories/{path}")
+            say(f"wrote inventories/{path}")
             different += 1
     if check and different:
-        click.echo(
-            f"{counted(different, 'file')} not current; run `vaern inventory` and commit what it writes", err=True
-        )
+        say(f"{counted(different, 'file')} not current; run `vaern inventory` and commit what it writes", aside=True)
         return ExitCode.FINDINGS
-    click.echo(
-        "every generated file is current" if not different else f"{counted(different, 'file')} written", err=True
-    )
+    say("every generated file is current" if not different else f"{counted(different, 'file')} written", aside=True)
     return ExitCode.OK

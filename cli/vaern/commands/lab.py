@@ -6,6 +6,7 @@ import os
 
 import click
 
+from vaern.console import say
 from vaern.errors import ExitCode, ProvisionError
 from vaern.runtime.paths import Project
 
@@ -105,9 +106,9 @@ def list_(ctx: click.Context, as_json: bool) -> int:
         print_json([{"name": name, "running": running} for name, running in hosts.items()])
     else:
         for name, running in hosts.items():
-            click.echo(f"{name:<32} {'running' if running else 'dead'}")
+            say(f"{name:<32} {'running' if running else 'dead'}")
         if not hosts:
-            click.echo("there are no hosts; `vaern lab up` or `vaern onboard` makes them", err=True)
+            say("there are no hosts; `vaern lab up` or `vaern onboard` makes them", aside=True)
     return ExitCode.OK
 
 

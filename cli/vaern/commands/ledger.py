@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from vaern.console import one_line, say
 from vaern.errors import ExitCode
 from vaern.runtime.paths import Project
 
@@ -54,9 +55,11 @@ def command(project: Project, slug: str, day: datetime | None, fresh: bool, as_j
         partial(ledger, project, municipality, fleet.deployment, day.date() if day else None), stated
     )
     for relay in found.behind(stated):
-        click.echo(
-            f"The statement {relay} made at {stated[relay]} is not in the archive yet, and is not counted here.",
-            err=True,
+        say(
+            one_line(
+                f"The statement {relay} made at {stated[relay]} is not in the archive yet, and is not counted here."
+            ),
+            aside=True,
         )
     if as_json:
         print_json(asdict(found) | {"balances": found.balances, "unstated": found.unstated})
@@ -70,15 +73,17 @@ def show(found: Ledger) -> None:
     from rich.table import Table
 
     from vaern.console import terminal
+    from vaern.console.tables import literal
 
     columns = ("sent", "received", "duplicate", "under_way", "given_up", "missing")
     table = Table("day", "relay", "source", *(column.replace("_", " ") for column in columns))
     for row in found.rows:
         style = "red" if row.missing or row.given_up else ""
-        table.add_row(row.day, row.relay, row.source, *(f"{getattr(row, column):,}" for column in columns), style=style)
+        counts = (f"{getattr(row, column):,}" for column in columns)
+        table.add_row(*literal(row.day, row.relay, row.source), *counts, style=style)
     terminal().print(table)
     for line in sentences(found):
-        terminal().print(line, highlight=False)
+        say(one_line(line))
 
 
 def sentences(found: Ledger) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from vaern.console import say
 from vaern.errors import ExitCode, UsageError
 from vaern.runtime.paths import Project
 
@@ -35,17 +36,15 @@ def command(ctx: click.Context, slug: str, confirmed: str | None, as_json: bool)
     municipality = fleet.municipalities[slug]
     if fleet.deployment.target is Target.AZURE:
         days = provision.retention_days(municipality)
-        click.echo(
-            f"{municipality.name}: everything in the archive stays for {days} days from the day it came.", err=True
-        )
-        click.echo("This can NEVER be undone. The number of days can only be raised, at most five times.", err=True)
+        say(f"{municipality.name}: everything in the archive stays for {days} days from the day it came.", aside=True)
+        say("This can NEVER be undone. The number of days can only be raised, at most five times.", aside=True)
         _require_confirmation(slug, confirmed)
     with exclusive(project, slug):
         locked = provision.lock_retention(project, fleet.deployment, municipality, slug)
     if as_json:
         print_json({"municipality": slug, "locked": locked})
     else:
-        click.echo(f"locked: {', '.join(locked)}" if locked else "was locked already; nothing was changed")
+        say(f"locked: {', '.join(locked)}" if locked else "was locked already; nothing was changed")
     return ExitCode.OK
 
 

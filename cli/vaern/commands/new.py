@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from vaern.console import say
 from vaern.errors import UsageError
 from vaern.model.naming import SHARED
 from vaern.runtime.paths import Project
@@ -46,4 +47,4 @@ def command(project: Project, slug: str, size: str | None) -> None:
     except FileExistsError:
         shown = path.relative_to(project.root)
         raise UsageError(f"{shown} is already there", fix=f"edit it, then run `vaern check {known.slug}`") from None
-    click.echo(f"wrote {path.relative_to(project.root)}\nnext: fill it in, then run `vaern check {known.slug}`")
+    say(f"wrote {path.relative_to(project.root)}\nnext: fill it in, then run `vaern check {known.slug}`")

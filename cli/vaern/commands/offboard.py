@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from vaern.console import say
 from vaern.errors import ExitCode
 from vaern.runtime.paths import Project
 
@@ -35,7 +36,7 @@ def command(ctx: click.Context, slug: str, yes: bool, dry_run: bool, as_json: bo
     fleet = load_fleet(project)
     require_something_made(project, fleet, slug)
     for line in consequences(fleet, slug):
-        click.echo(f"{'would ' if dry_run else ''}{line}", err=True)
+        say(f"{'would ' if dry_run else ''}{line}", aside=True)
     if dry_run:
         return ExitCode.OK
     if not yes:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from vaern.console import say
 from vaern.errors import ExitCode
 from vaern.model.progress import counted
 from vaern.runtime.paths import Project
@@ -67,8 +68,8 @@ def _dry_run(project: Project, fleet: Fleet, slug: str, listener: Listener, as_j
         print_json({"planned": [asdict(one) for one in planned]})
         return ExitCode.OK
     for one in planned:
-        click.echo(f"{one.stage}: would {one.what}")
-        click.echo(one.diff, nl=False)
+        say(f"{one.stage}: would {one.what}")
+        say(one.diff, end="")
     return ExitCode.OK
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from vaern.console import one_line, say
 from vaern.errors import ExitCode, UsageError
 from vaern.runtime.paths import Project
 
@@ -48,7 +49,7 @@ def command(
     The SOC must have every event of its sectors, and no others. Run it before a SOC changes from one output to another:
     declare both, export a day from the archive, get a file of what each output delivered, and change when neither lacks
     anything. Files are JSON lines, one event on each line, as they were sent. Ends with exit code 1 when an event is
-    missing, or when one belongs to another sector or municipality.
+    missing, when one belongs to another sector or municipality, or when the exported file has none to compare.
 
     --resend sends the SOC the missing events of one output, such as those RELP lost when a relay restarted. It takes
     one --received, the file of that output. Compare again afterwards.
@@ -81,14 +82,17 @@ def command(
         print_json({path: asdict(one) | {"missing": one.missing, "holds": one.holds} for path, one in found.items()})
         return ExitCode.OK if all(one.holds for one in found.values()) else ExitCode.FINDINGS
     for path, one in found.items():
-        click.echo(
+        say(
             f"{path}: {one.archived} in the archive, {one.received} received, {one.missing} missing, "
             f"{one.duplicates} duplicate, {one.foreign} foreign, {one.unknown} outside the exported time"
         )
+        if not one.archived:
+            say(f"  nothing was compared: {exported} holds no event of the sectors of {profile}")
         for gap in one.gaps[:GAPS_SHOWN]:
-            click.echo(f"  missing: {gap.source} {gap.first} to {gap.last} of {gap.relay}, {gap.begins} to {gap.ends}")
+            span = f"{gap.source} {gap.first} to {gap.last} of {gap.relay}, {gap.begins} to {gap.ends}"
+            say(f"  missing: {one_line(span)}")
         if len(one.gaps) > GAPS_SHOWN:
-            click.echo(f"  and {len(one.gaps) - GAPS_SHOWN} more; --json shows all of them")
+            say(f"  and {len(one.gaps) - GAPS_SHOWN} more; --json shows all of them")
     return ExitCode.OK if all(one.holds for one in found.values()) else ExitCode.FINDINGS
 
 
@@ -102,5 +106,5 @@ def _resend(
     municipality = fleet.municipalities[slug]
     receiver = receiver_of(fleet.deployment, municipality, profile, output)
     lines = missing_lines(exported, found)
-    handed = redeliver(project, slug, municipality, receiver, lines, lambda line: click.echo(line, err=True))
-    click.echo(f"{handed} events sent to {receiver.name} again; compare again when they have arrived", err=True)
+    handed = redeliver(project, slug, municipality, receiver, lines, lambda line: say(one_line(line), aside=True))
+    say(f"{handed} events sent to {receiver.name} again; compare again when they have arrived", aside=True)

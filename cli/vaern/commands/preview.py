@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from vaern.console import OutputFile, write_output
+from vaern.console import OutputFile, say, write_output
 from vaern.errors import ExitCode, UsageError
 from vaern.model.progress import counted
 from vaern.runtime.paths import Project
@@ -90,9 +90,9 @@ def command(
 def _print(planned: Sequence[Planned]) -> None:
     for one in planned:
         for change in one.changes:
-            click.echo(f"{one.stack}: {change.action} {change.type} {change.name}")
+            say(f"{one.stack}: {change.action} {change.type} {change.name}")
         if not one.fault:
-            click.echo(f"{one.stack}: {counted(len(one.changes), 'change') if one.changes else 'nothing would change'}")
+            say(f"{one.stack}: {counted(len(one.changes), 'change') if one.changes else 'nothing would change'}")
 
 
 def _export(fleet: Fleet, slugs: tuple[str, ...], file: Path) -> int:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from vaern.console import one_line, say
 from vaern.errors import ExitCode
 from vaern.runtime.paths import Project
 
@@ -60,17 +61,19 @@ def command(project: Project, slug: str, minutes: float, yes: bool, dry_run: boo
         if dry_run and as_json:
             print_json({relay: asdict(spool) | {"needs": wanted[relay]} for relay, spool in spool_states.items()})
         else:
-            click.echo("\n".join(f"{'would ' if dry_run else ''}{line}" for line in lines), err=not dry_run)
+            say("\n".join(f"{'would ' if dry_run else ''}{one_line(line)}" for line in lines), aside=not dry_run)
     if dry_run:
         return ExitCode.OK
     if not yes:
         click.confirm(f"Cut {slug} from the collector for {minutes:g} minutes?", abort=True, err=True)
     with exclusive(project, slug):
-        done = rehearse(project, slug, municipality, fleet.deployment, seconds, lambda line: click.echo(line, err=True))
+        done = rehearse(
+            project, slug, municipality, fleet.deployment, seconds, lambda line: say(one_line(line), aside=True)
+        )
     if as_json:
         print_json(asdict(done) | {"holds": done.holds})
     else:
-        click.echo("\n".join(sentences(done)))
+        say("\n".join(map(one_line, sentences(done))))
     return ExitCode.OK if done.holds else ExitCode.FINDINGS
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from vaern.console import one_line, say
 from vaern.errors import ExitCode
 from vaern.runtime.paths import Project
 
@@ -34,13 +35,15 @@ def command(project: Project, slug: str, as_json: bool) -> int:
     from vaern.model import receiving
 
     fleet = load_fleet(project, [slug])
-    done = repair(project, slug, fleet.municipalities[slug], fleet.deployment, lambda line: click.echo(line, err=True))
+    done = repair(
+        project, slug, fleet.municipalities[slug], fleet.deployment, lambda line: say(one_line(line), aside=True)
+    )
     sent = receiving.sent(fleet.deployment, fleet.municipalities[slug])
     if sent and any(done.resent.values()):
         names = ", ".join(receiver.name for receiver in sent)
-        click.echo(
+        say(
             f"Not sent to {names}; find out with `vaern parity` what is missing there, and send it with --resend.",
-            err=True,
+            aside=True,
         )
     if as_json:
         print_json(asdict(done) | {"balances": done.after.balances})

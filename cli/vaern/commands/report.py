@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from vaern.console import print_document, say
 from vaern.errors import ExitCode, UsageError
 from vaern.runtime.paths import Project
 
@@ -37,10 +38,11 @@ def command(ctx: click.Context, slug: str, form: str, show: bool) -> int:
         raise
     if form == "html":
         page = write_reports(project, slug, report)["html"]
-        click.echo(page)
+        say(page)
         if show:
             click.launch(page)
+    elif form == "json":
+        print_document(render_json(report, load_catalogue()))
     else:
-        render = render_json if form == "json" else render_junit
-        click.echo(render(report, load_catalogue()), nl=False)
+        say(render_junit(report, load_catalogue()), end="")
     return ExitCode.OK

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from vaern.console import one_line, say
 from vaern.errors import ExitCode
 from vaern.runtime.paths import Project
 
@@ -72,16 +73,16 @@ def command(
     )
     events, manifest = search(project, fleet.deployment, fleet.municipalities[slug], request)
     for event in events:
-        print_json(event) if as_json else click.echo(_line(event))
+        print_json(event) if as_json else say(_line(event))
     if as_json:
         print_json(manifest)
     else:
         more = "" if manifest["complete"] else f", and more than --limit {limit}"
         counts = f"{manifest['events']} events{copies(manifest)}{more}"
-        click.echo(f"{counts}; recorded as {manifest['access'][:12]}", err=True)
+        say(one_line(f"{counts}; recorded as {manifest['access'][:12]}"), aside=True)
     return ExitCode.OK
 
 
 def _line(event: dict[str, Any]) -> str:
     """One event on one line: time, source, host and message."""
-    return " ".join(str(event.get(key, "-")) for key in ("received", "source", "host", "message"))
+    return one_line(*(event.get(key, "-") for key in ("received", "source", "host", "message")))

@@ -61,19 +61,21 @@ def _document(status: Status, alarms_found: Alarms) -> dict[str, Any]:
 def _print_alarms(found: list[Status], alarms_found: Alarms) -> None:
     from rich.markup import escape
 
-    from vaern.console import terminal
+    from vaern.console import one_line, terminal
+
+    def shown(text: str) -> str:
+        return escape(one_line(text))
 
     def print_open(name: str, alarms: tuple[Alarm, ...]) -> None:
         for alarm in alarms:
-            terminal().print(
-                f"[red]ALARM[/] {name}: {escape(alarm.english)} [dim]({alarm.kind}, since {alarm.since})[/]"
-            )
+            origin = shown(f"({alarm.kind}, since {alarm.since})")
+            terminal().print(f"[red]ALARM[/] {name}: {shown(alarm.english)} [dim]{origin}[/]")
 
     print_open("shared hosts", alarms_found.shared)
     for status in found:
         print_open(status.municipality, alarms_found.of(status.code))
     if alarms_found.unknown:
-        terminal().print(f"Alarms are unknown: {escape(alarms_found.unknown)}")
+        terminal().print(f"Alarms are unknown: {shown(alarms_found.unknown)}")
     elif not alarms_found.open:
         terminal().print("No alarm is open.")
 

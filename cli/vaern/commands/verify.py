@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from vaern.console import STANDARD_OUTPUT, OutputFile, terminal, write_output
+from vaern.console import STANDARD_OUTPUT, OutputFile, print_document, say, terminal, write_output
 from vaern.errors import ExitCode
 from vaern.runtime.paths import Project
 
@@ -65,7 +65,7 @@ def _verify(project: Project, slug: str, controls: tuple[str, ...], as_json: boo
     if junit:
         write_output(junit, render_junit(report, load_catalogue()))
     if as_json:
-        click.echo(render_json(report, load_catalogue()), nl=False)
+        print_document(render_json(report, load_catalogue()))
     else:
         show(report, terminal(aside=junit == STANDARD_OUTPUT), paths)
     return ExitCode.FINDINGS if report.count(Outcome.FAILED) else ExitCode.OK
@@ -91,5 +91,5 @@ def _list(project: Project, slug: str | None, controls: tuple[str, ...], as_json
         print_json([asdict(one) for one in listed])
     else:
         for one in listed:
-            click.echo(f"{one.id:<8} {', '.join(one.applies_to):<24} {one.title.en}")
+            say(f"{one.id:<8} {', '.join(one.applies_to):<24} {one.title.en}")
     return ExitCode.OK

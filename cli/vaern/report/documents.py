@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import asdict
 from typing import Any
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
@@ -13,11 +12,10 @@ from vaern.model.controls import STANDARDS, Catalogue, area
 from vaern.model.finding import Finding, Outcome, Proof
 from vaern.model.relays import Endurance
 from vaern.report.content import Report
+from vaern.runtime.visible_text import visible
 
 SCHEMA = 1
 """Version of findings.json, raised by every change that breaks programs that read it."""
-UNPRINTABLE = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""What XML 1.0 section 2.2 does not allow."""
 
 
 def render_json(report: Report, catalogue: Catalogue) -> str:
@@ -79,10 +77,13 @@ def render_junit(report: Report, catalogue: Catalogue) -> str:
             )
             if not proof.seen:
                 failure = SubElement(case, "failure", message=f"not seen at the collector, last seen at: {proof.leg}")
-                failure.text = _clean(f"tag: {proof.tag}")
+                failure.text = f"tag: {proof.tag}"
     for suite in (*root, root):
         for name, tag in (("tests", "testcase"), ("failures", "failure"), ("skipped", "skipped")):
             suite.set(name, str(sum(1 for _ in suite.iter(tag))))
+    for element in root.iter():
+        element.text = visible(element.text) if element.text else None
+        element.attrib.update({key: visible(value) for key, value in element.attrib.items()})
     indent(root)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + tostring(root, encoding="unicode") + "\n"
 
@@ -94,21 +95,15 @@ def _suite(root: Element, report: Report, name: str) -> Element:
 def _case(suite: Element, finding: Finding, catalogue: Catalogue) -> None:
     control = catalogue[finding.control]
     name = f"{finding.control} {finding.host}: {control.title.en}"
-    case = SubElement(suite, "testcase", classname=f"{finding.municipality}.{finding.host}", name=_clean(name))
+    case = SubElement(suite, "testcase", classname=f"{finding.municipality}.{finding.host}", name=name)
     properties = SubElement(case, "properties")
     for key in STANDARDS:
         for value in getattr(control, key):
             SubElement(properties, "property", name=key, value=value)
     if finding.outcome is Outcome.FAILED:
-        failure = SubElement(
-            case, "failure", message=_clean(f"expected {finding.expected}; observed {finding.observed}")
-        )
+        failure = SubElement(case, "failure", message=f"expected {finding.expected}; observed {finding.observed}")
         details = {"expected": finding.expected, "observed": finding.observed, "evidence": finding.evidence}
         lines = [f"{key}: {value}" for key, value in (details | {"why": control.reason.en}).items()]
-        failure.text = _clean("\n".join(lines))
+        failure.text = "\n".join(lines)
     elif finding.outcome is Outcome.SKIPPED:
-        SubElement(case, "skipped", message=_clean(finding.observed))
-
-
-def _clean(text: str) -> str:
-    return UNPRINTABLE.sub("�", text)
+        SubElement(case, "skipped", message=finding.observed)

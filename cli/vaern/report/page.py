@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from vaern.model.controls import STANDARDS, Catalogue, area
 from vaern.model.finding import Control, Finding, Outcome, Text
 from vaern.report.content import Report, Verdict
+from vaern.runtime.visible_text import visible
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -105,9 +106,17 @@ def _template() -> Template:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=_harmless,
     )
     environment.filters["comma"] = lambda number: f"{number:.1f}".replace(".", ",")
     return environment.get_template("page.html.j2")
+
+
+def _harmless(value: object) -> object:
+    """A value as the page shows it; what the template itself has rendered stays."""
+    from markupsafe import Markup
+
+    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def grouped(report: Report, catalogue: Catalogue) -> tuple[Row, ...]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import json
-import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from vaern.errors import BusyError
+from vaern.runtime import supervision
 from vaern.runtime.paths import Project
 
 WAIT_SECONDS = 1800
@@ -64,7 +64,7 @@ def _taken(handle: IO[str]) -> bool:
     except BlockingIOError:
         return False
     handle.truncate(0)
-    json.dump({"pid": os.getpid(), "since": datetime.now(UTC).strftime("%H:%M:%SZ")}, handle)
+    json.dump({"pid": supervision.outermost(), "since": datetime.now(UTC).strftime("%H:%M:%SZ")}, handle)
     handle.flush()
     return True
 

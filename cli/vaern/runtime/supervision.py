@@ -25,11 +25,22 @@ NAME = b"vaern-guard"
 """Not the name of the others, so that `killall -9 vaern` leaves somebody who ends the rest."""
 
 
+_outermost = os.getpid()
+"""Where nothing is supervised, the process that works is also the one that was started."""
+
+
+def outermost() -> int:
+    """The process that the user started, by whose number a run is found and ended."""
+    return _outermost
+
+
 def supervise(patience: Patience | None = None) -> None:
     """Go on in a new process, which this one and a guard between them look after. Returns in the new one only.
 
     Here it ends with the exit code of the new process, 130 or 143 when it was interrupted.
     """
+    global _outermost  # noqa: PLW0603 - what is forked below is to know it
+    _outermost = os.getpid()
     patience = patience or Patience()
     guard = _fork()
     if guard:

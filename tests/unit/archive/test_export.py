@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from vaern.__main__ import cli
 from vaern.archive.export import Request, answered, copies, export, moment, query_of, search
+from vaern.command_line import cli
 from vaern.declaration import load_fleet
 from vaern.errors import UnreachableError, UsageError
 from vaern.model.fleet import Fleet

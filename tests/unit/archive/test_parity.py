@@ -55,6 +55,12 @@ def test_other_sectors_and_the_relays_own_events_are_not_asked_for() -> None:
     assert compare(archived, [event(1)], "0710", HEALTH).holds
 
 
+def test_an_export_with_nothing_to_compare_is_no_parity() -> None:
+    for archived in ([], [event(1, sector="waste")]):
+        found = compare(archived, [], "0710", HEALTH)
+        assert (found.archived, found.missing, found.holds) == (0, 0, False)
+
+
 @given(have=st.lists(st.integers(1, 60)).map(set), lost=st.lists(st.integers(1, 60)).map(set))
 def test_gaps_are_exactly_what_is_missing(have: set[int], lost: set[int]) -> None:
     archived = [event(number) for number in have]

@@ -14,8 +14,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from vaern import provision, verify
-from vaern.__main__ import cli
 from vaern.archive import alarms
+from vaern.command_line import cli
 from vaern.console import OutputFile
 from vaern.errors import ExitCode, UsageError
 from vaern.model.finding import Finding, Outcome
