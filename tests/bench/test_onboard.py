@@ -12,6 +12,7 @@ from support.bench.paired import alternate, timed
 from support.lab.project import Lab
 
 from vaern.declaration import load_fleet
+from vaern.runtime.programs import packages
 from vaern.workflows import plays
 
 BIN = Path(sys.executable).parent
@@ -58,8 +59,20 @@ def plain_plays(lab: Lab, folder: Path) -> list[tuple[list[str], dict[str, str]]
     own_play = plays.municipality_play(lab.project, fleet, lab.slug)
     for play in (plays.shared_play(lab.project, fleet), own_play):
         variables = folder / f"{play.name}.json"
-        variables.write_text(json.dumps(dict(play.variables)))
-        command = [str(BIN / "ansible-playbook"), "-i", str(play.inventories[0]), "-e", f"@{variables}"]
-        command += ["--ssh-common-args", f"-F {lab.project.state / 'ssh_config'}", str(play.playbook)]
+        variables.write_text(
+            json.dumps({**play.variables, "programs_packages": [str(path) for path in packages(lab.project)]})
+        )
+        command = [
+            str(BIN / "ansible-playbook"),
+            "-i",
+            str(lab.project.municipality(play.name) / "hosts.yml"),
+            "-e",
+            f"@{variables}",
+        ]
+        command += [
+            "--ssh-common-args",
+            f"-F {lab.project.state / 'ssh_config'}",
+            str(lab.project.roles / play.playbook),
+        ]
         commands.append((command, environment))
     return commands

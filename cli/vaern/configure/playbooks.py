@@ -1,5 +1,9 @@
 """Configure: runs the roles on the hosts with ansible-runner, reports every task, and counts what changed.
 
+Ansible sees a folder of the run and nothing else: the inventory as it was computed, and the roles, the playbook and the
+host packages as they were read. What stands beside the committed files, or is changed after it was compared with the
+approval, is not in it.
+
 Finished work is not done again: after a run, the state of each host (all of /etc, packages, units, firewall, peers) is
 read as one digest. As long as the inputs and that digest stay the same, nothing has to change and the play is not run.
 After any other change, whoever made it, the whole play is run.
@@ -13,7 +17,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +27,11 @@ from vaern.model.progress import OnProgress
 from vaern.runtime import ssh
 from vaern.runtime.paths import Project
 from vaern.runtime.private_folder import private_folder
+from vaern.runtime.role_files import write_below
 
 DATA = Path(__file__).parent
+ROLES, INVENTORY, PACKAGES, PLAYBOOK = "roles", "inventory", "packages", "playbook/playbook.yml"
+"""Where in the folder of a run its parts are."""
 # ansible-runner lets a playbook outlive a run; this ends it even when all of vaern was killed, and nobody else can.
 ENDS_WITH_US = ("setpriv", "--pdeathsig", "TERM")
 TASK_EVENTS = {"runner_on_ok", "runner_on_failed", "runner_on_unreachable", "runner_item_on_failed"}
@@ -32,13 +39,19 @@ TASK_EVENTS = {"runner_on_ok", "runner_on_failed", "runner_on_unreachable", "run
 
 @dataclass(frozen=True, slots=True)
 class Play:
-    """One playbook for some inventories. `variables` may hold secrets: they reach Ansible through memory only."""
+    """One playbook for one inventory. `variables` may hold secrets: they reach Ansible through memory only."""
 
     name: str
-    playbook: Path
-    inventories: tuple[Path, ...]
+    playbook: str
+    """Path of the playbook below roles/."""
+    roles: Mapping[str, bytes]
+    """Path below roles/ to content."""
+    inventory: Mapping[str, str]
+    """Path below the inventory's folder to text; `hosts.yml` is the inventory itself."""
     hosts: tuple[str, ...]
     variables: Mapping[str, Any]
+    packages: Mapping[str, bytes] = field(default_factory=dict)
+    """File name to content of the Debian packages that the role `programs` installs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +67,7 @@ class Configured:
 
 def configure(project: Project, play: Play, on_progress: OnProgress, *, full: bool = False) -> Configured:
     """Run a play, unless its inputs and hosts are as its last run left them; with `full`, always run it."""
-    inputs = inputs_digest(project, play)
+    inputs = inputs_digest(play)
     known = host_state.remembered(project, play.name)
     if not full and known.get("inputs") == inputs:
         on_progress("comparing the hosts with what the last run left")
@@ -79,14 +92,14 @@ def run_play(project: Project, play: Play, on_progress: OnProgress, *, check: bo
     recorder = _Recorder(on_progress)
     log = project.logs / f"ansible-{play.name}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
-    with _private_folder(play) as folder:
+    with rendered(play) as folder:
         arguments = [f"-e @{folder / 'variables.json'}", *(["--check", "--diff"] if check else [])]
         if project.accelerated:
             arguments.append(f"-e strategy_family={acceleration.FAMILY}")
         runner = init_runner(
             private_data_dir=str(folder),
-            playbook=str(play.playbook),
-            inventory=[str(path) for path in play.inventories],
+            playbook=str(folder / PLAYBOOK),
+            inventory=str(folder / INVENTORY / "hosts.yml"),
             limit=",".join(play.hosts),
             cmdline=" ".join(arguments),
             envvars=environment(project, folder),
@@ -108,7 +121,7 @@ def environment(project: Project, folder: Path) -> dict[str, str]:
     return {
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         "ANSIBLE_CONFIG": str(DATA / "ansible.cfg"),
-        "ANSIBLE_ROLES_PATH": str(project.roles),
+        "ANSIBLE_ROLES_PATH": str(folder / ROLES),
         "ANSIBLE_SSH_ARGS": f"-F {project.state / 'ssh_config'}",
         "ANSIBLE_LOCAL_TEMP": str(folder / "rendered"),
         **(acceleration.settings() if project.accelerated else {}),
@@ -159,12 +172,19 @@ def _message(result: Mapping[str, Any]) -> str:
 
 
 @contextmanager
-def _private_folder(play: Play) -> Iterator[Path]:
-    """A folder in memory that only this user can read, removed afterwards, since variables may be secret."""
+def rendered(play: Play) -> Iterator[Path]:
+    """A folder in memory, of this user alone, with all that the play is made of; removed afterwards.
+
+    The playbook stands in a folder of its own, since Ansible also reads `group_vars` and plugins beside a playbook.
+    """
     with private_folder() as folder:
-        descriptor = os.open(folder / "variables.json", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as handle:
-            json.dump(play.variables, handle)
+        variables = dict(play.variables)
+        if play.packages:
+            variables["programs_packages"] = [str(folder / PACKAGES / name) for name in play.packages]
+        write_below(folder / ROLES, play.roles)
+        write_below(folder / INVENTORY, {path: text.encode() for path, text in play.inventory.items()})
+        write_below(folder / PACKAGES, play.packages)
+        write_below(folder, {PLAYBOOK: play.roles[play.playbook], "variables.json": json.dumps(variables).encode()})
         yield folder
 
 
@@ -174,10 +194,11 @@ def _keep_log(stdout: Any, log: Path) -> None:
     log.write_text(redact(stdout.read()), encoding="utf-8")
 
 
-def inputs_digest(project: Project, play: Play) -> str:
-    """Digest of everything a play is made of: roles, playbook, inventories, variables."""
+def inputs_digest(play: Play) -> str:
+    """Digest of everything a play is made of: roles, playbook, inventory, packages, variables."""
     digest = hashlib.sha256(json.dumps(dict(play.variables), sort_keys=True, default=str).encode())
-    for top in (project.roles, *(path.parent for path in play.inventories)):
-        for path in sorted(path for path in top.rglob("*") if path.is_file() and "__pycache__" not in path.parts):
-            digest.update(str(path.relative_to(top)).encode() + b"\0" + path.read_bytes())
+    texts = {path: text.encode() for path, text in play.inventory.items()}
+    for kind, files in ((ROLES, play.roles), (INVENTORY, texts), (PACKAGES, play.packages)):
+        for path, content in sorted(files.items()):
+            digest.update(f"{kind}/{path}\0{len(content)}\0".encode() + content)
     return digest.hexdigest()

@@ -16,7 +16,7 @@ from vaern.model import municipalities
 from vaern.model.declaration import Municipality
 from vaern.model.deployment import Deployment, HubRole
 from vaern.model.fleet import Fleet
-from vaern.model.naming import SHARED
+from vaern.model.naming import DECLARATION, SHARED, SHARED_DECLARATION
 from vaern.model.vocabulary import Target
 from vaern.runtime.paths import Project
 from vaern_stacks.lab.names import CONTROL_NODE, WAN_NETWORK
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
-FILE = "municipality.yml"
-SHARED_FILE = "collector.yml"
 NOT_MUNICIPALITIES = frozenset({SHARED, "schema"})
 ULA = IPv6Network("fd00::/8")
 ULA_SITE_BITS = 48
@@ -73,9 +71,9 @@ def load_fleet(project: Project, only: Iterable[str] = ()) -> Fleet:
     """
     problems: list[Problem] = []
     loaded: dict[str, _Loaded] = {}
-    deployment = _collected(problems, load_deployment, project.municipality(SHARED) / SHARED_FILE)
+    deployment = _collected(problems, load_deployment, project.municipality(SHARED) / SHARED_DECLARATION)
     for slug in sorted(set(only)) or declared_slugs(project):
-        path = project.municipality(slug) / FILE
+        path = project.municipality(slug) / DECLARATION
         if problem := _wrong_folder(slug, path):
             problems.append(problem)
         elif one := _collected(problems, _load_municipality, path):

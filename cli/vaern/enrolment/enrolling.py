@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from vaern.enrolment.certificates import is_usable
-from vaern.enrolment.key_record import read_record, write_record
+from vaern.enrolment.key_record import PUBLIC_KEY, read_record, write_record
 from vaern.enrolment.signer import Signer
 from vaern.errors import ConfigureError
 from vaern.model.naming import INTERFACE
@@ -25,9 +25,6 @@ from vaern.model.progress import OnProgress
 from vaern.runtime import ssh
 from vaern.runtime.paths import Project
 from vaern.runtime.secret_store import SecretStore
-
-PUBLIC_KEY = re.compile(r"^[A-Za-z0-9+/]{43}=$")
-"""A host's answer becomes an Ansible variable, so anything other than a key is refused."""
 
 # Written in octal: the PKCS #8 header of X25519 (RFC 8410), which openssl wants before the 32 bytes WireGuard keeps.
 MAKE = r"""
@@ -158,7 +155,8 @@ def parse_answer(subject: Subject, text: str) -> HostAnswer:
         )
     except KeyError as error:
         raise ConfigureError(f"{subject.name} answered without {error}", fix="run the same command again") from error
-    if subject.wireguard and not PUBLIC_KEY.match(answer.public_key):
+    # The answer becomes an Ansible variable, so anything other than a key is refused.
+    if subject.wireguard and not PUBLIC_KEY.fullmatch(answer.public_key):
         raise ConfigureError(
             f"{subject.name} sent something that is not a WireGuard public key",
             fix=f"remove /etc/wireguard/{INTERFACE}.key on {subject.name} and enrol it again",

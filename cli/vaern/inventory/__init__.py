@@ -7,23 +7,18 @@ written to the ssh configuration, which Ansible, testinfra and people all use.
 """
 
 from vaern.inventory.azure import endpoint
-from vaern.inventory.files import (
-    Difference,
-    compare,
-    municipality_files,
-    shared_files,
-    tenants_file,
-    write,
-    write_tenants,
-)
+from vaern.inventory.files import municipality_files, shared_files, tenants_file
+from vaern.inventory.folder import Difference, compare, refuse_unknown, unknown, write, write_tenants
 
 __all__ = [
     "Difference",
     "compare",
     "endpoint",
     "municipality_files",
+    "refuse_unknown",
     "shared_files",
     "tenants_file",
+    "unknown",
     "write",
     "write_tenants",
 ]

@@ -6,6 +6,19 @@ from vaern.model.vocabulary import Target
 
 SHARED = "shared"
 """The slug of the shared hosts; no municipality has it."""
+DECLARATION = "municipality.yml"
+"""A municipality's declaration, in its folder."""
+SHARED_DECLARATION = "collector.yml"
+"""The declaration of the shared collectors, in theirs."""
+KNOWN_HOSTS = "known_hosts"
+"""Host keys of a municipality's hosts, which it has told by another way."""
+SIGNERS = "allowed_signers"
+MANIFEST = "manifest"
+SIGNATURE = "manifest.sig"
+COUNTERSIGNATURE = "manifest.operations.sig"
+EARLIER_SIGNATURE = "approval.sig"
+"""What versions before the manifest made; it covers less, and is asked for anew."""
+APPROVAL_FILES = (SIGNERS, MANIFEST, SIGNATURE, COUNTERSIGNATURE, EARLIER_SIGNATURE)
 INTERFACE = "vaern0"
 """The overlay interface on every host."""
 OVERLAY_MTU = 1420

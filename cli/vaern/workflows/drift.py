@@ -6,10 +6,9 @@ host that does not answer is reported, and does not hide changes on the others.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vaern import configure, provision
-from vaern.configure import Play
 from vaern.enrolment import key_record
 from vaern.errors import ProvisionError, UnreachableError
 from vaern.model.fleet import Fleet
@@ -76,7 +75,7 @@ def _of_hosts(project: Project, fleet: Fleet, stack: str, on_progress: OnProgres
     found = [Drifted(stack, "hosts", host, why) for host, why in silent.items()]
     answering = tuple(host for host in play.hosts if host not in silent)
     if answering:
-        check_play = Play(f"{play.name}-drift", play.playbook, play.inventories, answering, play.variables)
+        check_play = replace(play, name=f"{play.name}-drift", hosts=answering)
         for change in configure.run_play(project, check_play, on_progress, check=True).changes:
             host, _, task = change.partition(": ")
             found.append(Drifted(stack, "hosts", host, task))

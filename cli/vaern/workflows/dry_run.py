@@ -51,6 +51,8 @@ def _provision(project: Project, fleet: Fleet, slug: str) -> list[Planned]:
 
 def _inventory(project: Project, fleet: Fleet, slug: str) -> list[Planned]:
     files = {SHARED: inventory.shared_files(fleet.deployment), slug: inventory.municipality_files(fleet, slug)}
+    for folder, wanted in files.items():
+        inventory.refuse_unknown(project.inventories, folder, wanted)
     return [
         Planned("inventory", f"write inventories/{difference.path}", difference.diff)
         for folder, wanted in files.items()

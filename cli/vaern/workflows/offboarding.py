@@ -5,6 +5,8 @@ The archive and the municipality's topic are kept: evidence stays until its own 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from vaern import configure, provision
 from vaern.configure import Play, host_state
 from vaern.enrolment import authority, key_record
@@ -71,7 +73,7 @@ def _forget_keys(project: Project, fleet: Fleet, slug: str) -> None:
 
 
 def _stop(project: Project, play: Play, on_progress: OnProgress) -> str:
-    stop = Play(f"{play.name}-offboard", project.roles / "offboard.yml", play.inventories, play.hosts, {})
+    stop = replace(play, name=f"{play.name}-offboard", playbook="offboard.yml", variables={}, packages={})
     try:
         return counted(len(configure.run_play(project, stop, on_progress).changes), "change")
     except (UnreachableError, ConfigureError, ProvisionError) as error:

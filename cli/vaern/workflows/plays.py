@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from vaern import enrolment
@@ -9,6 +10,7 @@ from vaern.configure import Play
 from vaern.enrolment import Subject
 from vaern.enrolment.authority import secrets
 from vaern.enrolment.key_record import read_record, record_of
+from vaern.inventory import municipality_files, shared_files, tenants_file
 from vaern.inventory.variables import gateways
 from vaern.model.declaration import Host, Municipality
 from vaern.model.deployment import Deployment, HubRole
@@ -16,6 +18,7 @@ from vaern.model.fleet import Fleet
 from vaern.model.naming import SHARED, host_name, pair_key
 from vaern.runtime.paths import Project
 from vaern.runtime.programs import packages
+from vaern.runtime.role_files import role_files
 from vaern.workflows.status import enrolled_slugs
 
 
@@ -25,14 +28,15 @@ def shared_play(project: Project, fleet: Fleet) -> Play:
     pairs = [pair for slug in enrolled for pair in pairs_of(fleet.deployment, slug, fleet.municipalities[slug])]
     return Play(
         name=SHARED,
-        playbook=project.roles / "shared.yml",
-        inventories=(project.municipality(SHARED) / "hosts.yml",),
+        playbook="shared.yml",
+        roles=role_files(project),
+        inventory=ansible_files(SHARED, shared_files(fleet.deployment) | tenants_file(fleet, enrolled)),
         hosts=tuple(hub.name for hub in fleet.deployment.hubs),
         variables={
             **key_variables(project, fleet.deployment, (SHARED, *enrolled), pairs),
             "collector_kafka_archive": str(project.kafka_archive()),
-            **program_variables(project),
         },
+        packages=package_files(project),
     )
 
 
@@ -42,16 +46,26 @@ def municipality_play(project: Project, fleet: Fleet, slug: str) -> Play:
     pairs = pairs_of(fleet.deployment, slug, municipality)
     return Play(
         name=slug,
-        playbook=project.roles / "municipality.yml",
-        inventories=(project.municipality(slug) / "hosts.yml",),
+        playbook="municipality.yml",
+        roles=role_files(project),
+        inventory=ansible_files(slug, municipality_files(fleet, slug)),
         hosts=tuple(host_name(slug, host.name) for host in municipality.hosts),
-        variables=key_variables(project, fleet.deployment, (SHARED, slug), pairs) | program_variables(project),
+        variables=key_variables(project, fleet.deployment, (SHARED, slug), pairs),
+        packages=package_files(project),
     )
 
 
-def program_variables(project: Project) -> dict[str, Any]:
+def ansible_files(folder: str, files: Mapping[str, str]) -> dict[str, str]:
+    """The inventory that Ansible reads: what was generated for one folder, by its path in that folder.
+
+    It comes from the declarations, not from the committed files, so nothing else that stands there is applied.
+    """
+    return {path.removeprefix(f"{folder}/"): text for path, text in files.items() if path.endswith(".yml")}
+
+
+def package_files(project: Project) -> dict[str, bytes]:
     """The packages of the programs that the hosts run. Raises SetupError when they have not been built."""
-    return {"programs_packages": [str(path) for path in packages(project)]}
+    return {path.name: path.read_bytes() for path in packages(project)}
 
 
 def key_variables(project: Project, deployment: Deployment, slugs: tuple[str, ...], pairs: list[str]) -> dict[str, Any]:

@@ -56,7 +56,7 @@ def _status(project: Project, fleet: Fleet, slug: str) -> Status:
         municipality=slug,
         code=municipality.code,
         hosts=len(municipality.hosts),
-        inventory="changed" if inventory.compare(project.inventories, slug, files) else "current",
+        inventory=_inventory(project, slug, files),
         approved_by=_approved_by(project, fleet, slug, files),
         enrolled=len(_keys(project, fleet, slug)),
         report=str(report.get("time", "")),
@@ -65,6 +65,12 @@ def _status(project: Project, fleet: Fleet, slug: str) -> Status:
         proofs_seen=sum(bool(proof["seen"]) for proof in proofs),
         proofs=len(proofs),
     )
+
+
+def _inventory(project: Project, slug: str, files: dict[str, str]) -> str:
+    if inventory.unknown(project.inventories, slug, files):
+        return "unknown files"
+    return "changed" if inventory.compare(project.inventories, slug, files) else "current"
 
 
 def _approved_by(project: Project, fleet: Fleet, slug: str, files: dict[str, str]) -> str:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
+import subprocess
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,18 +26,19 @@ def event(kind: str, host: str = "hub1", task: str = "a task", **res: Any) -> Ma
 
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
-    (tmp_path / "roles/base/tasks").mkdir(parents=True)
-    (tmp_path / "roles/base/tasks/main.yml").write_text("---\n")
-    (tmp_path / "inventories/shared").mkdir(parents=True)
-    (tmp_path / "inventories/shared/hosts.yml").write_text("all: {}\n")
     return Project(tmp_path, tmp_path / ".vaern")
 
 
 @pytest.fixture
-def play(project: Project) -> Play:
-    inventories = (project.inventories / "shared/hosts.yml",)
+def play() -> Play:
     return Play(
-        "shared", project.roles / "shared.yml", inventories, ("hub1",), {"vpn_preshared_keys": {"a/b": "s3cr3t"}}
+        name="shared",
+        playbook="shared.yml",
+        roles={"shared.yml": b"- hosts: all\n", "base/tasks/main.yml": b"---\n"},
+        inventory={"hosts.yml": "all: {}\n", "host_vars/hub1.yml": "x: 1\n"},
+        hosts=("hub1",),
+        variables={"vpn_preshared_keys": {"a/b": "s3cr3t"}},
+        packages={"vaern-programs_1_all.deb": b"a package"},
     )
 
 
@@ -82,26 +86,56 @@ def test_the_message_of_a_hidden_result_is_hidden() -> None:
 
 
 def test_variables_are_private_and_gone_afterwards(play: Play) -> None:
-    with playbooks._private_folder(play) as folder:
-        path = folder / "variables.json"
-        assert json.loads(path.read_text()) == dict(play.variables)
-        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    with playbooks.rendered(play) as folder:
+        told = json.loads((folder / "variables.json").read_text())
+        assert told["vpn_preshared_keys"] == {"a/b": "s3cr3t"}
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert not folder.exists()
 
 
-def test_any_input_changes_the_digest(project: Project, play: Play) -> None:
-    digests = {playbooks.inputs_digest(project, play)}
-    (project.roles / "base/tasks/main.yml").write_text("---\n# changed\n")
-    digests.add(playbooks.inputs_digest(project, play))
-    (project.inventories / "shared/hosts.yml").write_text("all: {hosts: {}}\n")
-    digests.add(playbooks.inputs_digest(project, play))
-    digests.add(playbooks.inputs_digest(project, Play(**{**_fields(play), "variables": {"other": 1}})))
-    assert len(digests) == 4
+def test_a_run_sees_what_the_play_holds_and_nothing_else(play: Play) -> None:
+    with playbooks.rendered(play) as folder:
+        found = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+        (package,) = json.loads((folder / "variables.json").read_text())["programs_packages"]
+        assert Path(package).read_bytes() == b"a package"
+    assert found == {
+        *("inventory/hosts.yml", "inventory/host_vars/hub1.yml", "roles/shared.yml", "roles/base/tasks/main.yml"),
+        *("packages/vaern-programs_1_all.deb", "playbook/playbook.yml", "variables.json"),
+    }
 
 
-def _fields(play: Play) -> dict[str, Any]:
-    return {name: getattr(play, name) for name in Play.__slots__}
+def variables_ansible_reads(project: Project, play: Play, beside: str) -> dict[str, Any]:
+    """Of hub1, as ansible-inventory reads them for a playbook in that place of the folder of the run."""
+    with playbooks.rendered(play) as folder:
+        words = ["ansible-inventory", "-i", str(folder / "inventory/hosts.yml"), "--playbook-dir", str(folder / beside)]
+        environment = os.environ | playbooks.environment(project, folder)
+        told = subprocess.run([*words, "--host", "hub1"], capture_output=True, check=True, env=environment, cwd=folder)
+    found: dict[str, Any] = json.loads(told.stdout)
+    return {name: value for name, value in found.items() if not name.startswith("ansible_")}
+
+
+def test_ansible_takes_no_variable_from_beside_the_playbook(play: Play, project: Project) -> None:
+    """Seen: `host_vars/favrskov-gw1/keys.yml` turned the masking off; `roles/group_vars` is the same kind."""
+    planted = {"group_vars/all.yml": b"planted: 1\n", "host_vars/hub1.yml": b"planted: 1\n"}
+    reviewed = {"hosts.yml": "all: {hosts: {hub1: }}\n", "host_vars/hub1.yml": "reviewed: 1\n"}
+    play = replace(play, roles={**play.roles, **planted}, inventory=reviewed)
+    run = str(Path(playbooks.PLAYBOOK).parent)
+    assert variables_ansible_reads(project, play, run) == {"reviewed": 1}
+    assert variables_ansible_reads(project, play, playbooks.ROLES) == {"reviewed": 1, "planted": 1}, "as it was"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"roles": {"shared.yml": b"- hosts: all\n", "base/tasks/main.yml": b"---\n# a line\n"}},
+        {"roles": {"shared.yml": b"- hosts: all\n", "base/tasks/other.yml": b"---\n"}},
+        {"inventory": {"hosts.yml": "all: {}\n", "host_vars/hub1.yml": "x: 2\n"}},
+        {"packages": {"vaern-programs_1_all.deb": b"another"}},
+        {"variables": {}},
+    ],
+)
+def test_any_input_changes_the_digest(play: Play, change: dict[str, Any]) -> None:
+    assert playbooks.inputs_digest(replace(play, **change)) != playbooks.inputs_digest(play)
 
 
 class Hosts:
@@ -128,7 +162,7 @@ def test_finished_work_is_left_out_until_something_differs(
     hosts.state = "edited by hand"
     assert not playbooks.configure(project, play, quiet).skipped
     assert playbooks.configure(project, play, quiet).skipped
-    (project.roles / "base/tasks/main.yml").write_text("---\n# changed\n")
+    play = replace(play, roles={**play.roles, "base/tasks/main.yml": b"---\n# changed\n"})
     assert not playbooks.configure(project, play, quiet).skipped
     assert not playbooks.configure(project, play, quiet, full=True).skipped
     assert hosts.runs == 4
@@ -158,7 +192,7 @@ def test_the_operators_own_configuration_is_not_read(project: Project) -> None:
 
 def test_ansible_renders_where_a_killed_run_leaves_nothing_for_long(project: Project, play: Play) -> None:
     """A template with a pre-shared key stayed in the state after kill -9; in the folder of the run it is swept."""
-    with playbooks._private_folder(play) as folder:
+    with playbooks.rendered(play) as folder:
         rendered = Path(playbooks.environment(project, folder)["ANSIBLE_LOCAL_TEMP"])
         assert rendered.is_relative_to(folder)
         assert not rendered.is_relative_to(project.state)

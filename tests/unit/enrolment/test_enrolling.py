@@ -21,6 +21,10 @@ GATEWAY = Subject("favrskov-gw1", ("198.51.100.10",), wireguard=True)
 KEY = base64.b64encode(bytes(32)).decode()
 
 
+def pem(text: str) -> str:
+    return f"-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n"
+
+
 def answer(key: str) -> str:
     """What a host prints."""
     return f"== wireguard\n{key}\n== request\nR\n== certificate\n== authority\nA\n"
@@ -46,7 +50,7 @@ def test_an_answer_that_is_none_is_an_error_that_names_the_host(text: str) -> No
 
 def test_the_record_is_the_same_bytes_for_the_same_keys_and_blocks_for_certificates(tmp_path: Path) -> None:
     record = tmp_path / "group_vars" / "keys.yml"
-    hosts = {"b": {"wireguard_public_key": KEY, "certificate": "one\ntwo\n"}, "a": {"certificate": "three\nfour\n"}}
+    hosts = {"b": {"wireguard_public_key": KEY, "certificate": pem("one")}, "a": {"certificate": pem("two")}}
     write_record(record, {"enrolment": hosts})
     first, inode = record.read_bytes(), record.stat().st_ino
     write_record(record, {"enrolment": dict(reversed(hosts.items()))})
@@ -55,6 +59,30 @@ def test_the_record_is_the_same_bytes_for_the_same_keys_and_blocks_for_certifica
     assert b"certificate: |\n" in first
     assert read_record(record) == yaml.safe_load(first)["enrolment"] == hosts
     assert read_record(tmp_path / "none.yml") == {}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "enrolment: {favrskov-gw1: {wireguard_public_key: \"{{ lookup('pipe', 'id') }}\"}}",
+        "enrolment: {favrskov-gw1: {certificate: \"{{ lookup('pipe', 'id') }}\"}}",
+        "enrolment: {\"{{ lookup('pipe', 'id') }}\": {}}",
+        "enrolment: {favrskov-gw1: {log_shipper_privacy: keep}}",
+        "enrolment: {favrskov-gw1: []}",
+        "enrolment: []",
+        "enrolment: {}\nlog_shipper_privacy: {cpr: keep}",
+        "enrolment: {",
+        "",
+        "\udcff",
+    ],
+)
+def test_a_record_holds_keys_and_nothing_that_ansible_would_run(tmp_path: Path, text: str) -> None:
+    record = tmp_path / "favrskov" / "group_vars" / "all" / "keys.yml"
+    record.parent.mkdir(parents=True)
+    record.write_text(text, encoding="utf-8", errors="surrogateescape")
+    with pytest.raises(ConfigureError, match=r"keys\.yml: ") as refused:
+        read_record(record)
+    assert "vaern onboard favrskov" in refused.value.fix
 
 
 def test_a_preshared_key_is_32_random_bytes_and_stays_the_same(tmp_path: Path) -> None:

@@ -150,31 +150,6 @@ def test_log_ports_are_open_to_declared_senders_only(fleet: Fleet) -> None:
                 assert set(port["sources"]) <= senders, path
 
 
-def test_writing_twice_changes_nothing_and_stale_files_go(fleet: Fleet, tmp_path: Path) -> None:
-    files = inventory.municipality_files(fleet, "favrskov")
-    assert inventory.write(tmp_path, "favrskov", files) == sorted(files)
-    assert inventory.write(tmp_path, "favrskov", files) == []
-    keys = tmp_path / "favrskov/group_vars/all/keys.lab.yml"
-    keys.write_text("enrolment: {}\n")
-    stale = tmp_path / "favrskov/host_vars/favrskov-gone.yml"
-    stale.write_text("x: 1\n")
-    (difference,) = inventory.compare(tmp_path, "favrskov", files)
-    assert difference.path == "favrskov/host_vars/favrskov-gone.yml"
-    assert "-x: 1" in difference.diff
-    assert inventory.write(tmp_path, "favrskov", files) == ["favrskov/host_vars/favrskov-gone.yml"]
-    assert keys.exists(), "the record of enrolment belongs to another stage"
-
-
-def test_a_change_is_shown_as_a_diff(fleet: Fleet, tmp_path: Path) -> None:
-    files = inventory.municipality_files(fleet, "favrskov")
-    inventory.write(tmp_path, "favrskov", files)
-    path = tmp_path / "favrskov/host_vars/favrskov-gw1.yml"
-    path.write_text(path.read_text().replace("198.51.100.1/32", "0.0.0.0/0"))
-    (difference,) = inventory.compare(tmp_path, "favrskov", files)
-    assert "0.0.0.0/0" in difference.diff
-    assert "+  - 198.51.100.1/32" in difference.diff
-
-
 def test_the_page_for_senders_names_every_source_in_both_languages(fleet: Fleet) -> None:
     for slug, municipality in fleet.municipalities.items():
         danish, _, english = inventory.municipality_files(fleet, slug)[f"{slug}/senders.md"].partition("# Senders in ")

@@ -50,7 +50,7 @@ def answering(monkeypatch: pytest.MonkeyPatch, statistics: str) -> list[str]:
     monkeypatch.setattr("vaern.runtime.ssh.run", run)
     monkeypatch.setattr(
         "vaern.workflows.plays.municipality_play",
-        lambda *given: rotation.configure.Play("favrskov", ROOT, (), (), {}),
+        lambda *given: rotation.configure.Play("favrskov", "municipality.yml", {}, {}, (), {}),
     )
     monkeypatch.setattr(
         "vaern.workflows.sending_keys.with_sending_keys", lambda project, deployment, play, which: (play, which)
