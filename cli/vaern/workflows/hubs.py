@@ -17,6 +17,7 @@ from vaern.model.naming import SHARED, overlay_name
 from vaern.model.progress import OnProgress
 from vaern.runtime.paths import Project
 from vaern.workflows.plays import shared_play
+from vaern.workflows.sources import Sources
 from vaern.workflows.status import enrolled_slugs
 
 
@@ -41,7 +42,9 @@ def enrol_hubs(project: Project, deployment: Deployment, on_progress: OnProgress
     return enrolment.enrol(project, subjects, record, signer(project, deployment), on_progress).renewed
 
 
-def configure_hubs(project: Project, fleet: Fleet, on_progress: OnProgress, *, full: bool) -> Configured:
+def configure_hubs(
+    project: Project, fleet: Fleet, on_progress: OnProgress, *, full: bool, sources: Sources | None = None
+) -> Configured:
     """Render the peers and topics of every enrolled municipality and run the shared play."""
     inventory.write_tenants(project.inventories, fleet, enrolled_slugs(project, fleet))
-    return configure.configure(project, shared_play(project, fleet), on_progress, full=full)
+    return configure.configure(project, shared_play(project, fleet, sources), on_progress, full=full)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import cached_property
 
-from vaern import approval, configure, enrolment, inventory, proof, provision
+from vaern import configure, enrolment, inventory, proof, provision
 from vaern.configure import Configured
 from vaern.enrolment import authority, key_record
 from vaern.errors import ApprovalError
@@ -24,7 +25,8 @@ from vaern.proof import captures
 from vaern.runtime.paths import Project
 from vaern.runtime.run_lock import queued
 from vaern.runtime.secret_store import folder_of
-from vaern.workflows import hubs, plays, sending_keys
+from vaern.workflows import approving, hubs, plays, sending_keys
+from vaern.workflows.sources import Sources
 from vaern.workflows.steps import step
 
 
@@ -41,6 +43,11 @@ class Onboarding:
     findings: list[Finding] = field(default_factory=list)
     proofs: list[Proof] = field(default_factory=list)
     changes: list[str] = field(default_factory=list)
+
+    @cached_property
+    def sources(self) -> Sources:
+        """Roles and packages, read once: what is run is what was compared with the approval."""
+        return Sources.read(self.project)
 
     @property
     def municipality(self) -> Municipality:
@@ -82,12 +89,10 @@ class Onboarding:
             running.done = f"{counted(len(changed), 'file')} written" if changed else "current"
 
     def require_approval(self) -> None:
-        """Outside the lab nothing is applied without the municipality's signature."""
+        """Outside the lab nothing is applied without the municipality's signature over all that decides."""
         with step(self.listener, "approval", "looking for the signature", self.durations) as running:
-            files = inventory.municipality_files(self.fleet, self.slug)
             try:
-                signer = approval.verify(self.project.municipality(self.slug), files)
-                running.done = f"approved by {signer}"
+                running.done = str(approving.in_force(self.project, self.fleet, self.slug, self.sources))
             except ApprovalError:
                 if self.fleet.deployment.target is not Target.LAB:
                     raise
@@ -116,10 +121,10 @@ class Onboarding:
 
             def shared() -> Configured:
                 with queued(self.project, SHARED, running):
-                    return hubs.configure_hubs(self.project, self.fleet, running, full=self.full)
+                    return hubs.configure_hubs(self.project, self.fleet, running, full=self.full, sources=self.sources)
 
             def own() -> Configured:
-                play = plays.municipality_play(self.project, self.fleet, self.slug)
+                play = plays.municipality_play(self.project, self.fleet, self.slug, self.sources)
                 play = sending_keys.with_sending_keys(self.project, self.fleet.deployment, play)
                 return configure.configure(self.project, play, running, full=self.full)
 

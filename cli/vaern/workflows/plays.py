@@ -17,41 +17,42 @@ from vaern.model.deployment import Deployment, HubRole
 from vaern.model.fleet import Fleet
 from vaern.model.naming import SHARED, host_name, pair_key
 from vaern.runtime.paths import Project
-from vaern.runtime.programs import packages
-from vaern.runtime.role_files import role_files
+from vaern.workflows.sources import Sources
 from vaern.workflows.status import enrolled_slugs
 
 
-def shared_play(project: Project, fleet: Fleet) -> Play:
+def shared_play(project: Project, fleet: Fleet, sources: Sources | None = None) -> Play:
     """The play for the hubs; its variables hold every enrolled municipality's keys."""
+    sources = sources or Sources.read(project)
     enrolled = enrolled_slugs(project, fleet)
     pairs = [pair for slug in enrolled for pair in pairs_of(fleet.deployment, slug, fleet.municipalities[slug])]
     return Play(
         name=SHARED,
         playbook="shared.yml",
-        roles=role_files(project),
+        roles=sources.roles,
         inventory=ansible_files(SHARED, shared_files(fleet.deployment) | tenants_file(fleet, enrolled)),
         hosts=tuple(hub.name for hub in fleet.deployment.hubs),
         variables={
             **key_variables(project, fleet.deployment, (SHARED, *enrolled), pairs),
             "collector_kafka_archive": str(project.kafka_archive()),
         },
-        packages=package_files(project),
+        packages=sources.packages,
     )
 
 
-def municipality_play(project: Project, fleet: Fleet, slug: str) -> Play:
+def municipality_play(project: Project, fleet: Fleet, slug: str, sources: Sources | None = None) -> Play:
     """The play for one municipality's hosts; its variables hold the keys of the hubs and its own, and no others."""
+    sources = sources or Sources.read(project)
     municipality = fleet.municipalities[slug]
     pairs = pairs_of(fleet.deployment, slug, municipality)
     return Play(
         name=slug,
         playbook="municipality.yml",
-        roles=role_files(project),
+        roles=sources.roles,
         inventory=ansible_files(slug, municipality_files(fleet, slug)),
         hosts=tuple(host_name(slug, host.name) for host in municipality.hosts),
         variables=key_variables(project, fleet.deployment, (SHARED, slug), pairs),
-        packages=package_files(project),
+        packages=sources.packages,
     )
 
 
@@ -61,11 +62,6 @@ def ansible_files(folder: str, files: Mapping[str, str]) -> dict[str, str]:
     It comes from the declarations, not from the committed files, so nothing else that stands there is applied.
     """
     return {path.removeprefix(f"{folder}/"): text for path, text in files.items() if path.endswith(".yml")}
-
-
-def package_files(project: Project) -> dict[str, bytes]:
-    """The packages of the programs that the hosts run. Raises SetupError when they have not been built."""
-    return {path.name: path.read_bytes() for path in packages(project)}
 
 
 def key_variables(project: Project, deployment: Deployment, slugs: tuple[str, ...], pairs: list[str]) -> dict[str, Any]:

@@ -21,8 +21,9 @@ from vaern.model.vocabulary import HostRole, Target
 from vaern.runtime import ssh
 from vaern.runtime.paths import Project
 from vaern.verify.delivery import delivery
-from vaern.workflows import plays, sending_keys
+from vaern.workflows import approving, plays, sending_keys
 from vaern.workflows.relay_delivery import STATISTICS
+from vaern.workflows.sources import Sources
 from vaern.workflows.steps import step
 
 CONFIRM_SECONDS = 120.0
@@ -56,8 +57,13 @@ class Rotation:
         return tuple(host_name(self.slug, host.name) for host in hosts)
 
     def use(self, which: Which, on_progress: OnProgress) -> str:
-        """Give every relay this key and check that each delivers with it. Raises ProofError when one does not."""
-        play = replace(plays.municipality_play(self.project, self.fleet, self.slug), hosts=self.relays)
+        """Give every relay this key and check that each delivers with it. Raises ProofError when one does not.
+
+        The roles are run for it, so the approval has to cover them: raises ApprovalError when it does not.
+        """
+        sources = Sources.read(self.project)
+        approving.in_force(self.project, self.fleet, self.slug, sources)
+        play = replace(plays.municipality_play(self.project, self.fleet, self.slug, sources), hosts=self.relays)
         play = sending_keys.with_sending_keys(self.project, self.fleet.deployment, play, which)
         configure.run_play(self.project, play, on_progress)
         # Only count from here: what was acknowledged before was sent with the old key.

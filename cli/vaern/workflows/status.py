@@ -6,12 +6,14 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from vaern import approval, inventory
+from vaern import inventory
 from vaern.enrolment.key_record import read_record, record_of
-from vaern.errors import ApprovalError
+from vaern.errors import ApprovalError, SetupError
 from vaern.model.fleet import Fleet
 from vaern.model.vocabulary import Target
 from vaern.runtime.paths import Project
+from vaern.workflows import approving
+from vaern.workflows.sources import Sources
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,8 @@ class Status:
 
 def statuses(project: Project, fleet: Fleet) -> list[Status]:
     """One Status each, in the order of the fleet."""
-    return [_status(project, fleet, slug) for slug in fleet.municipalities]
+    sources = None if fleet.deployment.target is Target.LAB else _sources(project)
+    return [_status(project, fleet, slug, sources) for slug in fleet.municipalities]
 
 
 def enrolled_slugs(project: Project, fleet: Fleet) -> list[str]:
@@ -46,7 +49,7 @@ def enrolled_slugs(project: Project, fleet: Fleet) -> list[str]:
     return [slug for slug, one in fleet.municipalities.items() if len(_keys(project, fleet, slug)) == len(one.hosts)]
 
 
-def _status(project: Project, fleet: Fleet, slug: str) -> Status:
+def _status(project: Project, fleet: Fleet, slug: str, sources: Sources | None) -> Status:
     municipality = fleet.municipalities[slug]
     files = inventory.municipality_files(fleet, slug)
     report = _report(project, slug, "latest")
@@ -57,7 +60,7 @@ def _status(project: Project, fleet: Fleet, slug: str) -> Status:
         code=municipality.code,
         hosts=len(municipality.hosts),
         inventory=_inventory(project, slug, files),
-        approved_by=_approved_by(project, fleet, slug, files),
+        approved_by=_approved_by(project, fleet, slug, sources),
         enrolled=len(_keys(project, fleet, slug)),
         report=str(report.get("time", "")),
         passed=outcomes.count("passed"),
@@ -73,11 +76,21 @@ def _inventory(project: Project, slug: str, files: dict[str, str]) -> str:
     return "changed" if inventory.compare(project.inventories, slug, files) else "current"
 
 
-def _approved_by(project: Project, fleet: Fleet, slug: str, files: dict[str, str]) -> str:
+def _sources(project: Project) -> Sources | None:
+    """None where the packages have not been built, so that nobody can say what an approval would cover."""
+    try:
+        return Sources.read(project)
+    except SetupError:
+        return None
+
+
+def _approved_by(project: Project, fleet: Fleet, slug: str, sources: Sources | None) -> str:
     if fleet.deployment.target is Target.LAB:
         return "not required in the lab"
+    if sources is None:
+        return ""
     try:
-        return approval.verify(project.municipality(slug), files)
+        return approving.current(project, fleet, slug, sources).signer
     except ApprovalError:
         return ""
 
