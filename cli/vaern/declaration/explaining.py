@@ -42,6 +42,7 @@ _RULES: tuple[tuple[Any, str], ...] = (
     (vocabulary.Email, "a mail address such as it@favrskov.example"),
     (vocabulary.Interface, "an interface name such as eth1: at most 15 letters, digits, `_`, `.` or `-`"),
     (vocabulary.HostName, "a DNS name or an address"),
+    (vocabulary.Login, "a login name of at most 32 letters a-z, digits, `_` or `-`"),
     (vocabulary.Phone, 'digits and spaces in quotes, such as "+45 12 34 56 78"'),
     (vocabulary.Title, "one line of text without braces or invisible characters"),
 )

@@ -9,6 +9,7 @@ from vaern.declaration import azure, receiving
 from vaern.declaration.document import Document, Key, bounded, clipped, shown
 from vaern.declaration.explaining import validated
 from vaern.declaration.faults import Fault, repeated
+from vaern.declaration.naming_rules import like_a_host
 from vaern.declaration.reading import read
 from vaern.declaration.rules import municipality_faults
 from vaern.errors import DeclarationError, Problem
@@ -160,6 +161,9 @@ def _against(deployment: Deployment | None, municipality: Municipality) -> Itera
 
 
 def _in_the_lab(municipality: Municipality) -> Iterator[Fault]:
+    for position, host in enumerate(municipality.hosts):
+        if host.ssh is not None:
+            yield Fault(("hosts", position, "ssh"), "the lab makes its hosts, and the way to them", "remove it")
     if len(municipality.hosts) > LAB_MOST_HOSTS:
         found = f"{len(municipality.hosts)} hosts, but the lab has room for {LAB_MOST_HOSTS}"
         yield Fault(("hosts",), found, "declare fewer hosts")
@@ -185,6 +189,10 @@ def _deployment_faults(deployment: Deployment) -> Iterator[Fault]:
         for again, first in repeated(getattr(hub, attribute) for hub in deployment.hubs):
             found = f"`{getattr(deployment.hubs[again], attribute)}` is already given to hubs[{first}]"
             yield Fault(("hubs", again, attribute), found, "give each hub its own")
+    for position, hub in enumerate(deployment.hubs):
+        if whose := like_a_host(hub.name):
+            found = f"`{hub.name}` can be the name of a host of {whose}"
+            yield Fault(("hubs", position, "name"), found, "give the hub a name such as hub1")
     collectors = [hub.name for hub in deployment.hubs if HubRole.COLLECTOR in hub.roles]
     if len(collectors) != 1:
         found = f"{' and '.join(collectors) or 'no hub'} has the role collector"

@@ -9,7 +9,7 @@ from vaern.declaration.faults import Fault, one_of, repeated
 from vaern.model import municipalities
 from vaern.model.catalogue import kind_of
 from vaern.model.declaration import Municipality, Site
-from vaern.model.naming import WATCH_PREFIX, tap_source
+from vaern.model.naming import WATCH_PREFIX, host_name, tap_source
 
 if TYPE_CHECKING:
     from ipaddress import IPv4Address
@@ -52,6 +52,14 @@ def reserved_names(municipality: Municipality) -> Iterator[Fault]:
             if source.name.startswith(prefix):
                 found = f"names that start with `{prefix}` are reserved for vaern's own sources"
                 yield Fault(("log_sources", position, "name"), found, "give it another name")
+
+
+def like_a_host(name: str) -> str:
+    """The municipality one of whose hosts may be called so; empty when no host of any can be.
+
+    A relay is known to the broker by the name in its certificate, which is that of its host.
+    """
+    return next((known.name for known in municipalities.all_known() if name.startswith(host_name(known.slug, ""))), "")
 
 
 def sites(municipality: Municipality) -> Iterator[Fault]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vaern.declaration.faults import Fault, repeated
+from vaern.declaration.naming_rules import like_a_host
 from vaern.model import sizing
 from vaern.model.relays import plan_of
 from vaern.model.vocabulary import SocProtocol, Target
@@ -28,6 +29,8 @@ def deployment_faults(deployment: Deployment) -> Iterator[Fault]:
                 "give each output its own name",
             )
         for position, output in enumerate(declared.outputs):
+            if output.reader is not None:
+                yield from _reader(("soc_profiles", profile, "outputs", position, "reader"), output.reader, deployment)
             yield from _output(("soc_profiles", profile, "outputs", position), output, deployment.target)
 
 
@@ -41,6 +44,14 @@ def municipality_faults(deployment: Deployment, municipality: Municipality) -> I
             names = ", ".join(queue.receiver.name for queue in relay.queues)
             found = f"{host.spool_gib:g} GiB has no room for the queues of {names}"
             yield Fault(("hosts", position, "spool_gib"), found, f"write {gib:g} or more, or lower outage_hours")
+
+
+def _reader(key: Key, reader: str, deployment: Deployment) -> Iterator[Fault]:
+    """The broker knows both relays and readers by a name: who may read must not be who may write, nor a hub."""
+    if whose := like_a_host(reader):
+        yield Fault(key, f"`{reader}` can be the name of a host of {whose}", "give the SOC a name such as soc-national")
+    if reader in {hub.name for hub in deployment.hubs}:
+        yield Fault(key, f"`{reader}` is the name of a hub", "give the SOC a name such as soc-national")
 
 
 def _output(key: Key, output: SocOutput, target: Target) -> Iterator[Fault]:

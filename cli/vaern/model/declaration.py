@@ -18,9 +18,11 @@ from vaern.model.vocabulary import (
     Days,
     Declared,
     Email,
+    HostName,
     HostRole,
     Hours,
     Interface,
+    Login,
     Name,
     Phone,
     Port,
@@ -61,6 +63,19 @@ class Site(Declared):
     """The LAN the hosts and sources of this site are on."""
 
 
+class Way(Declared):
+    """How operations reaches a host by ssh while its tunnel is not up yet; only this host, and only by these values."""
+
+    address: HostName | None = None
+    """Where ssh connects; by default the address on the LAN."""
+    port: Port = 22
+    """Its port."""
+    jump: HostName | None = None
+    """A machine of the municipality to jump over; its host key is in the operator's own known_hosts."""
+    jump_user: Login | None = None
+    """Who logs in there; by default the operator's own login name."""
+
+
 class Host(Declared):
     """A Debian host that vaern configures; it belongs to the municipality."""
 
@@ -76,6 +91,8 @@ class Host(Declared):
     """Debian release; 12 is deprecated, and refused for sensors."""
     spool_gib: Annotated[float, Field(gt=0, le=16384)] = 20.0
     """Disk set aside for the spool of a relay and its queues to SOCs, GiB."""
+    ssh: Way | None = None
+    """For target azure, until the tunnel is up: the municipality's own way in."""
 
 
 class LogSource(Declared):

@@ -13,6 +13,10 @@ class HostOutput:
     address: str
     host_key: str
     """Public ssh host key as known_hosts holds it (`ssh-ed25519 AAAA...`)."""
+    port: int | None = None
+    """Port of a declared way to the host; None where the usual way of the target is taken."""
+    jump: str = ""
+    """What a declared way jumps over, as ssh writes it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,8 @@ Email = Annotated[
 ]
 HostName = Annotated[str, StringConstraints(max_length=253, pattern=r"^[a-zA-Z0-9]([a-zA-Z0-9.:-]*[a-zA-Z0-9])?$")]
 """DNS name or address of a service outside vaern, such as a time source."""
+Login = Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_-]{0,31}$")]
+"""Name of an account on a host."""
 Pem = Annotated[
     str,
     StringConstraints(

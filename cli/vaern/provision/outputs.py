@@ -95,7 +95,7 @@ def _kept(project: Project, stack: str) -> dict[str, Any]:
     return dict(json.loads(path.read_text()))
 
 
-def _hosts(path: Path) -> list[dict[str, str]]:
+def _hosts(path: Path) -> list[dict[str, Any]]:
     return list(json.loads(path.read_text())["hosts"])
 
 

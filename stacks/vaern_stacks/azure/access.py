@@ -1,8 +1,8 @@
 """How ssh reaches the hosts of a deployment on Azure: hubs through Bastion, municipalities through the overlay.
 
 A municipality's host is reached by a jump over a hub to the gateway's overlay address, and from there on to its LAN.
-Before the overlay is up there is no such way: `inventories/<slug>/ssh_config`, written by hand, names another one and
-is read first. Nobody trusts a first use: host keys of a municipality stand in `inventories/<slug>/known_hosts`.
+Before the overlay is up there is no such way: a host declares another one (`ssh:`), which is written here for that host
+alone. Nobody trusts a first use: host keys of a municipality stand in `inventories/<slug>/known_hosts`.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class SshFiles:
     """Where on the control node what belongs to ssh stands."""
 
     inventories: Path
-    """Each municipality's folder may hold `ssh_config` and `known_hosts`."""
+    """Each municipality's folder may hold `known_hosts`."""
     state: Path
     """Takes what is written here."""
     tunnel: Path
@@ -65,18 +65,20 @@ def tunnel(deployment: Deployment, hub: str, program: Path) -> str:
 def ssh_config(deployment: Deployment, stacks: Mapping[str, Iterable[HostOutput]], places: SshFiles) -> str:
     """The configuration ssh, Ansible and testinfra use, of the hosts of each stack."""
     hubs = list(stacks.get(SHARED, ()))
-    blocks = [f'Include "{places.inventories}/*/ssh_config"\n']
+    blocks = []
     for hub in hubs:
         way = tunnel(deployment, hub.name, places.tunnel)
         ways = {"User": HUB_LOGIN, "UserKnownHostsFile": f'"{places.known_hosts}"', "ProxyCommand": way}
         blocks.append(_block(hub, ways))
     for slug in sorted(set(stacks) - {SHARED}):
         hosts = list(stacks[slug])
-        gateway = next((host.name for host in hosts if ":" in host.address), "")
+        gateway = next((host.name for host in hosts if ":" in host.address and host.port is None), "")
         for host in hosts:
             over = hubs[0].name if ":" in host.address and hubs else gateway
             ways = {"User": "root", "UserKnownHostsFile": f'"{places.inventories / slug / "known_hosts"}"'}
-            blocks.append(_block(host, ways | ({"ProxyJump": over} if over else {})))
+            usual = {"ProxyJump": over} if over else {}
+            declared = {"Port": str(host.port), "ProxyJump": host.jump or "none"}
+            blocks.append(_block(host, ways | (usual if host.port is None else declared)))
     every = "".join(f"    {key} {value}\n" for key, value in COMMON.items())
     return "\n".join([*blocks, f"Host *\n{every}"])
 

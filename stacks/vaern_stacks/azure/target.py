@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pulumi
 
 from vaern.model.azure import RELAY_STREAM
-from vaern.model.declaration import Municipality
+from vaern.model.declaration import Municipality, Way
 from vaern.model.deployment import Deployment
 from vaern.model.naming import host_name
 from vaern.model.outputs import EventHubsOutput, HostOutput, MunicipalityOutputs, SendingKey, SharedOutputs
@@ -62,7 +62,10 @@ def sending(deployment: Deployment, municipality: Municipality, slug: str, names
 
 
 def declared_hosts(deployment: Deployment, municipality: Municipality, slug: str) -> tuple[HostOutput, ...]:
-    """The declared hosts: gateways by their overlay address, the others by the one on their LAN."""
+    """The declared hosts: gateways by their overlay address, the others by the one on their LAN.
+
+    A host with a declared way is reached by that instead.
+    """
     gateways = [host.name for host in municipality.with_role(HostRole.GATEWAY)]
 
     def address(name: str, lan: str) -> str:
@@ -71,5 +74,13 @@ def declared_hosts(deployment: Deployment, municipality: Municipality, slug: str
         return str(gateway_address(deployment.overlay, municipality.code, gateways.index(name) + 1))
 
     return tuple(
-        HostOutput(host_name(slug, host.name), address(host.name, str(host.address)), "") for host in municipality.hosts
+        _by_way(host_name(slug, host.name), str(host.address), host.ssh)
+        if host.ssh
+        else HostOutput(host_name(slug, host.name), address(host.name, str(host.address)), "")
+        for host in municipality.hosts
     )
+
+
+def _by_way(name: str, lan: str, way: Way) -> HostOutput:
+    user = f"{way.jump_user}@" if way.jump_user else ""
+    return HostOutput(name, way.address or lan, "", port=way.port, jump=f"{user}{way.jump}" if way.jump else "")

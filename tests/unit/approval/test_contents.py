@@ -17,7 +17,7 @@ from vaern.approval.manifest import Manifest, changes, parse
 from vaern.declaration import load_deployment, load_municipality
 from vaern.errors import ApprovalError
 from vaern.model.azure import AzureMunicipality, Budget
-from vaern.model.declaration import Erspan, Municipality, Vxlan
+from vaern.model.declaration import Erspan, Municipality, Vxlan, Way
 from vaern.model.deployment import Deployment, SocOutput
 from vaern.model.vocabulary import SocProtocol
 
@@ -32,14 +32,15 @@ NOT_OF_THE_MUNICIPALITY = {
 def complete() -> Municipality:
     """The documented example with every optional part given, so that every field of the schema is there."""
     found = load_municipality(EXAMPLES / "municipality.yml")
-    host, source, tap = found.hosts[0], found.log_sources[0], found.taps[0]
+    source, tap = found.log_sources[0], found.taps[0]
+    way_in = Way(address="198.51.100.10", jump="jump.favrskov.example", jump_user="drift")
     given = {
         "vxlan": Vxlan(vni=1, remote=IPv4Address("198.51.100.9")),
         "erspan": Erspan(version=1, session=1, remote=IPv4Address("198.51.100.9")),
     }
     return found.model_copy(
         update={
-            "hosts": (host, *found.hosts[1:]),
+            "hosts": tuple(host.model_copy(update={"ssh": way_in}) for host in found.hosts),
             "log_sources": (source.model_copy(update={"retention_days": 500}), *found.log_sources[1:]),
             "taps": (tap.model_copy(update=given),),
             "azure": AzureMunicipality(

@@ -200,6 +200,23 @@ DEPLOYMENT = {
     ),
     "reserved half of ULA": Broken("fd5a:1c3e:9b27::/48", "fc00:1:2::/48", "overlay", "is not a ULA /48", "fd00::/8"),
     "not a /48": Broken("fd5a:1c3e:9b27::/48", "fd5a:1c3e:9b27::/64", "overlay", "is not a ULA /48", "a random /48"),
+    "a SOC reads as a relay": Broken(
+        "title: National analysis centre for health\n",
+        "title: National\n    outputs: [{name: kafka, protocol: kafka, reader: favrskov-gw1}]\n",
+        "soc_profiles.national.outputs[0].reader",
+        "`favrskov-gw1` can be the name of a host of Favrskov",
+        "such as soc-national",
+    ),
+    "a SOC reads as a hub": Broken(
+        "title: National analysis centre for health\n",
+        "title: National\n    outputs: [{name: kafka, protocol: kafka, reader: hub1}]\n",
+        "soc_profiles.national.outputs[0].reader",
+        "`hub1` is the name of a hub",
+        "such as soc-national",
+    ),
+    "a hub called like a relay": Broken(
+        "name: hub1", "name: samsoe-gw1", "hubs[0].name", "can be the name of a host of Samsø", "such as hub1"
+    ),
     "hub outside the lab": Broken(
         "198.18.0.10", "192.0.2.10", "hubs[0].address", "not a hub address of the lab", "such as 198.18.0.10"
     ),
@@ -279,6 +296,13 @@ FLEET = {
     ),
     "kept no longer than the broker does": Broken(
         "retention_days: 400", "retention_days: 3", "privacy.retention_days", "collector's broker", "write 4 or more"
+    ),
+    "a way to a host of the lab": Broken(
+        "roles: [sensor]",
+        "roles: [sensor]\n    ssh: {port: 2222}",
+        "hosts[1].ssh",
+        "the lab makes its hosts",
+        "remove it",
     ),
     "LAN inside the lab's network": Broken(
         "network: 198.51.100.0/24",

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from vaern.declaration import load_deployment
+from vaern.declaration import load_deployment, load_municipality
+from vaern.model.declaration import Way
 from vaern.model.outputs import HostOutput
 from vaern_stacks.azure.access import SshFiles, write_access
+from vaern_stacks.azure.target import declared_hosts
 
 ROOT = Path(__file__).resolve().parents[4]
 PROGRAM = ROOT / "cli" / "vaern" / "provision" / "bastion_tunnel.py"
@@ -71,13 +73,35 @@ def test_a_municipality_is_reached_over_a_hub_and_then_its_gateway(tmp_path: Pat
     assert gateway["userknownhostsfile"] == str(tmp_path / "inventories" / "favrskov" / "known_hosts")
 
 
-def test_a_way_written_by_hand_comes_first(tmp_path: Path) -> None:
+def test_a_declared_way_is_taken_for_its_own_host_alone(tmp_path: Path) -> None:
+    favrskov = load_municipality(ROOT / "docs" / "examples" / "azure" / "municipality.yml")
+    way = Way(port=2222, jump="jump.favrskov.example", jump_user="drift")
+    gateway, sensor = favrskov.hosts
+    deployment = load_deployment(ROOT / "docs" / "examples" / "azure" / "collector.yml")
+    declared = favrskov.model_copy(update={"hosts": (gateway.model_copy(update={"ssh": way}), sensor)})
+    stacks = STACKS | {"favrskov": declared_hosts(deployment, declared, "favrskov")}
+    config = write_access(deployment, stacks, SshFiles(tmp_path / "inventories", tmp_path, PROGRAM))
+    found = asked(config, "favrskov-gw1")
+    assert [found[key] for key in ("hostname", "port", "user", "proxyjump")] == [
+        *("198.51.100.10", "2222", "root", "drift@jump.favrskov.example"),
+    ]
+    assert "proxyjump" not in asked(config, "favrskov-sensor1"), "its gateway's tunnel is not up"
+    assert (asked(config, "hub1")["user"], asked(config, "hub1")["port"]) == ("vaern", "22")
+    straight = declared.model_copy(update={"hosts": (gateway.model_copy(update={"ssh": Way()}), sensor)})
+    stacks = STACKS | {"favrskov": declared_hosts(deployment, straight, "favrskov")}
+    write_access(deployment, stacks, SshFiles(tmp_path / "inventories", tmp_path, PROGRAM))
+    assert "proxyjump" not in asked(config, "favrskov-gw1")
+
+
+def test_a_file_that_a_municipality_brings_is_not_read(tmp_path: Path) -> None:
+    """Seen: `Host *` in one municipality's ssh_config decided how every host was reached, and by which command."""
     config = written(tmp_path)
-    own = "Host favrskov-*\n    ProxyJump jump.favrskov.example\n    User drift\n"
+    own = "Host *\n    ProxyCommand touch /tmp/pwned\n    User eve\n"
     (tmp_path / "inventories" / "favrskov" / "ssh_config").write_text(own)
-    gateway = asked(config, "favrskov-gw1")
-    assert (gateway["proxyjump"], gateway["user"]) == ("jump.favrskov.example", "drift")
-    assert asked(config, "hub1")["user"] == "vaern"
+    for host in ("hub1", "favrskov-gw1"):
+        assert asked(config, host)["user"] in {"root", "vaern"}
+        assert "pwned" not in asked(config, host).get("proxycommand", "")
+    assert "Include" not in config.read_text(encoding="utf-8")
 
 
 def through_tunnel(folder: Path, stdin: bytes) -> subprocess.CompletedProcess[bytes]:
