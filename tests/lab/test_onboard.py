@@ -75,6 +75,25 @@ def test_a_dry_run_lists_what_would_change(onboarded: Lab) -> None:
     assert "# by hand" not in onboarded.ssh("favrskov-gw1", "cat /etc/chrony/chrony.conf")
 
 
+def test_a_planted_file_is_refused_by_name_and_ansible_never_sees_it(onboarded: Lab) -> None:
+    """Seen: it turned the masking of CPR numbers off, and its lookup ran as root, while all was said to be current."""
+    ran = onboarded.project.root / "ran-on-the-control-node"
+    planted = onboarded.project.inventories / "favrskov" / "host_vars" / "favrskov-gw1" / "keys.yml"
+    planted.parent.mkdir()
+    lookup = f"lookup('pipe', 'touch {ran}; echo 22')"
+    planted.write_text(f'log_shipper_privacy: {{cpr: keep}}\nbase_clock: {{kernel: "{{{{ {lookup} }}}}"}}\n')
+    try:
+        refused = onboarded.vaern("onboard", "favrskov", expect=ExitCode.APPROVAL)
+        assert "inventories/favrskov/host_vars/favrskov-gw1/keys.yml" in refused.stderr
+        onboarded.vaern("inventory", "favrskov", "--check", expect=ExitCode.FINDINGS)
+        # Every role in check mode on the real hosts: whatever Ansible read of it would be a difference.
+        onboarded.vaern("drift", "favrskov", expect=ExitCode.OK)
+        assert not ran.exists()
+    finally:
+        planted.unlink()
+        planted.parent.rmdir()
+
+
 def test_a_second_run_at_the_same_time_is_refused(onboarded: Lab) -> None:
     first = onboarded.start("onboard", "favrskov", "--full", "--json")
     try:
