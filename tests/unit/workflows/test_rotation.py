@@ -52,6 +52,8 @@ def answering(monkeypatch: pytest.MonkeyPatch, statistics: str) -> list[str]:
         "vaern.workflows.plays.municipality_play",
         lambda *given: rotation.configure.Play("favrskov", "municipality.yml", {}, {}, (), {}),
     )
+    monkeypatch.setattr("vaern.workflows.approving.in_force", lambda *given: None)
+    monkeypatch.setattr("vaern.workflows.sources.Sources.read", lambda project: None)
     monkeypatch.setattr(
         "vaern.workflows.sending_keys.with_sending_keys", lambda project, deployment, play, which: (play, which)
     )
