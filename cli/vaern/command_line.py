@@ -28,7 +28,7 @@ COMMANDS = {
     "check": "Check the declarations and show what to correct.",
     "cost": "Estimate what the declarations cost a month on Azure, before anything is built.",
     "inventory": "Generate the inventory a municipality reviews.",
-    "approve": "Sign the generated inventory on behalf of a municipality.",
+    "approve": "Approve what decides about a municipality's network, or say whether it is approved.",
     "preview": "Show what provisioning would change.",
     "up": "Make and configure the shared collectors.",
     "adopt": "Add a resource that exists on Azure to the engine's state.",
