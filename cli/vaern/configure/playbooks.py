@@ -107,6 +107,7 @@ def run_play(project: Project, play: Play, on_progress: OnProgress, *, check: bo
             quiet=True,
         )
         runner.config.command = [*ENDS_WITH_US, *runner.config.command]
+        runner.config.env = without_operators_settings(runner.config.env, os.environ, environment(project, folder))
         runner.run()
         _keep_log(runner.stdout, log)
     recorder.raise_for(runner.status, log)
@@ -121,10 +122,23 @@ def environment(project: Project, folder: Path) -> dict[str, str]:
     return {
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         "ANSIBLE_CONFIG": str(DATA / "ansible.cfg"),
+        # Plugins, collections and roles of the operator's home are looked for below it.
+        "ANSIBLE_HOME": str(folder / "home"),
         "ANSIBLE_ROLES_PATH": str(folder / ROLES),
         "ANSIBLE_SSH_ARGS": f"-F {project.state / 'ssh_config'}",
         "ANSIBLE_LOCAL_TEMP": str(folder / "rendered"),
         **(acceleration.settings() if project.accelerated else {}),
+    }
+
+
+def without_operators_settings(
+    env: Mapping[str, str], operators: Mapping[str, str], ours: Mapping[str, str]
+) -> dict[str, str]:
+    """The environment of a run without what the operator's own holds for Ansible, which ansible-runner passes on."""
+    return {
+        name: value
+        for name, value in env.items()
+        if name in ours or not name.startswith("ANSIBLE_") or operators.get(name) != value
     }
 
 

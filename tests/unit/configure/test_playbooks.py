@@ -190,6 +190,18 @@ def test_the_operators_own_configuration_is_not_read(project: Project) -> None:
     assert str(project.state / "ssh_config") in settings["ANSIBLE_SSH_ARGS"]
 
 
+def test_neither_is_the_operators_environment(project: Project) -> None:
+    """Nor plugins of the operator's home: what stands there is in no approval."""
+    operators = {"ANSIBLE_VARS_PLUGINS": "/tmp/planted", "ANSIBLE_CONFIG": "/tmp/own.cfg", "LANG": "C"}
+    ours = playbooks.environment(project, project.state)
+    runners = {**operators, "ANSIBLE_CALLBACK_PLUGINS": "/runner", **ours}
+    found = playbooks.without_operators_settings(runners, operators, ours)
+    assert "ANSIBLE_VARS_PLUGINS" not in found
+    assert (found["LANG"], found["ANSIBLE_CALLBACK_PLUGINS"]) == ("C", "/runner")
+    assert found["ANSIBLE_CONFIG"] == ours["ANSIBLE_CONFIG"]
+    assert Path(found["ANSIBLE_HOME"]).is_relative_to(project.state)
+
+
 def test_ansible_renders_where_a_killed_run_leaves_nothing_for_long(project: Project, play: Play) -> None:
     """A template with a pre-shared key stayed in the state after kill -9; in the folder of the run it is swept."""
     with playbooks.rendered(play) as folder:
