@@ -192,7 +192,7 @@ def test_the_operators_own_configuration_is_not_read(project: Project) -> None:
 
 def test_neither_is_the_operators_environment(project: Project) -> None:
     """Nor plugins of the operator's home: what stands there is in no approval."""
-    operators = {"ANSIBLE_VARS_PLUGINS": "/tmp/planted", "ANSIBLE_CONFIG": "/tmp/own.cfg", "LANG": "C"}
+    operators = {"ANSIBLE_VARS_PLUGINS": "/srv/planted", "ANSIBLE_CONFIG": "/srv/own.cfg", "LANG": "C"}
     ours = playbooks.environment(project, project.state)
     runners = {**operators, "ANSIBLE_CALLBACK_PLUGINS": "/runner", **ours}
     found = playbooks.without_operators_settings(runners, operators, ours)
