@@ -100,6 +100,24 @@ def test_who_may_sign_and_the_host_keys_are_signed(site: Site, name: str) -> Non
         current(site)
 
 
+def test_an_upgrade_takes_one_signature_and_going_back_none(site: Site) -> None:
+    def applied() -> str:
+        return str(approving.in_force(site.project, site.fleet, site.slug, site.sources))
+
+    sign(site)
+    assert "serial 1" in applied()
+    before, old = {path.name: path.read_bytes() for path in site.folder.iterdir() if path.is_file()}, site.sources
+    site.sources = replace(old, roles={"base/tasks/main.yml": b"--- # the next version\n"})
+    with pytest.raises(ApprovalError, match=r"main\.yml was changed"):
+        applied()
+    sign(site)
+    assert "serial 2" in applied()
+    site.sources = old
+    for name, content in before.items():
+        (site.folder / name).write_bytes(content)
+    assert applied().endswith("a rollback")
+
+
 def test_a_planted_or_edited_file_is_refused_before_anything_else(site: Site) -> None:
     sign(site)
     planted = site.folder / "host_vars" / "favrskov-gw1" / "keys.yml"
