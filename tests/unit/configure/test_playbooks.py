@@ -6,6 +6,7 @@ import json
 import os
 import stat
 import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -122,6 +123,40 @@ def test_ansible_takes_no_variable_from_beside_the_playbook(play: Play, project:
     run = str(Path(playbooks.PLAYBOOK).parent)
     assert variables_ansible_reads(project, play, run) == {"reviewed": 1}
     assert variables_ansible_reads(project, play, playbooks.ROLES) == {"reviewed": 1, "planted": 1}, "as it was"
+
+
+def test_the_real_ansible_sees_the_play_and_nothing_else(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On this machine: the variables and roles of the play, and no plugin that the operator has set."""
+    plugins = tmp_path / "planted"
+    plugins.mkdir()
+    (plugins / "eve.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\n")
+    for kind in ("VARS", "FILTER", "STRATEGY", "LOOKUP"):
+        monkeypatch.setenv(f"ANSIBLE_{kind}_PLUGINS", str(plugins))
+    project.state.mkdir()
+    (project.state / "ssh_config").write_text("Host hub1\n")
+    seen = tmp_path / "seen"
+    task = f"ansible.builtin.copy: {{dest: {seen}, content: '{{{{ said }}}}', mode: '0600'}}"
+    play = Play(
+        name="one",
+        playbook="one.yml",
+        roles={
+            "one.yml": b"- {hosts: hub1, gather_facts: false, roles: [writes]}\n",
+            "writes/tasks/main.yml": f"- {task}\n".encode(),
+            "group_vars/all.yml": b"said: planted beside the playbook\n",
+        },
+        inventory={
+            "hosts.yml": "all: {hosts: {hub1: }}\n",
+            "host_vars/hub1.yml": f"{{ansible_connection: local, ansible_python_interpreter: {sys.executable}}}\n",
+            "group_vars/all/baseline.yml": "said: reviewed\n",
+        },
+        hosts=("hub1",),
+        variables={},
+    )
+    assert playbooks.run_play(project, play, lambda text: None).changes == ("hub1: ansible.builtin.copy",)
+    assert seen.read_text() == "reviewed"
+    assert not (tmp_path / "ran").exists()
 
 
 @pytest.mark.parametrize(
