@@ -25,8 +25,10 @@ from vaern.configure import acceleration, host_state
 from vaern.errors import ConfigureError, UnreachableError
 from vaern.model.progress import OnProgress
 from vaern.runtime import ssh
+from vaern.runtime.new_file import write_new
 from vaern.runtime.paths import Project
 from vaern.runtime.private_folder import private_folder
+from vaern.runtime.redaction import redact
 from vaern.runtime.role_files import write_below
 
 DATA = Path(__file__).parent
@@ -90,8 +92,6 @@ def run_play(project: Project, play: Play, on_progress: OnProgress, *, check: bo
     ssh.require_made(project, play.hosts)
 
     recorder = _Recorder(on_progress)
-    log = project.logs / f"ansible-{play.name}.log"
-    log.parent.mkdir(parents=True, exist_ok=True)
     with rendered(play) as folder:
         arguments = [f"-e @{folder / 'variables.json'}", *(["--check", "--diff"] if check else [])]
         if project.accelerated:
@@ -109,7 +109,7 @@ def run_play(project: Project, play: Play, on_progress: OnProgress, *, check: bo
         runner.config.command = [*ENDS_WITH_US, *runner.config.command]
         runner.config.env = without_operators_settings(runner.config.env, os.environ, environment(project, folder))
         runner.run()
-        _keep_log(runner.stdout, log)
+        log = write_new(project.logs / f"ansible-{play.name}.log", redact(runner.stdout.read()))
     recorder.raise_for(runner.status, log)
     return Configured(play.name, tuple(recorder.changes), recorder.tasks, skipped=False, log=log)
 
@@ -200,12 +200,6 @@ def rendered(play: Play) -> Iterator[Path]:
         write_below(folder / PACKAGES, play.packages)
         write_below(folder, {PLAYBOOK: play.roles[play.playbook], "variables.json": json.dumps(variables).encode()})
         yield folder
-
-
-def _keep_log(stdout: Any, log: Path) -> None:
-    from vaern.runtime.redaction import redact
-
-    log.write_text(redact(stdout.read()), encoding="utf-8")
 
 
 def inputs_digest(play: Play) -> str:

@@ -10,9 +10,13 @@ from __future__ import annotations
 import hashlib
 import os
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from vaern.errors import SetupError, UsageError
+
+RUN = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{os.getpid()}"
+"""Name of this run: when its process began, and the process. No other run has it."""
 
 
 def _state(root: Path) -> Path:
@@ -81,8 +85,8 @@ class Project:
 
     @property
     def logs(self) -> Path:
-        """One folder a run."""
-        return self.state / "logs"
+        """The folder of this run's logs; no other run writes to it."""
+        return self.state / "logs" / RUN
 
     @property
     def reports(self) -> Path:

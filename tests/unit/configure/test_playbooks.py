@@ -9,7 +9,9 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
+from io import StringIO
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -92,6 +94,35 @@ def test_variables_are_private_and_gone_afterwards(play: Play) -> None:
         assert told["vpn_preshared_keys"] == {"a/b": "s3cr3t"}
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert not folder.exists()
+
+
+class FakeRunner:
+    """Stands for ansible-runner: its output is the command line it was given."""
+
+    status = "successful"
+
+    def __init__(self, **arguments: Any) -> None:
+        self.config = SimpleNamespace(command=[], env={})
+        self.stdout = StringIO(arguments["cmdline"])
+
+    def run(self) -> None:
+        """Nothing to run."""
+
+
+def test_no_run_overwrites_the_log_of_another(project: Project, play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A dry run wrote over the log of the real one, and the second play of a rotation over the first."""
+    monkeypatch.setattr("ansible_runner.interface.init_runner", FakeRunner)
+    monkeypatch.setattr(playbooks.ssh, "require_made", lambda *_: None)
+    made = []
+    for run in "20261129T100000Z-7", "20261129T110000Z-8":
+        monkeypatch.setattr("vaern.runtime.paths.RUN", run)
+        made += [playbooks.run_play(project, play, lambda _: None, check=check).log for check in (False, True)]
+    assert [path.relative_to(project.state / "logs") for path in made if path] == [
+        Path(f"{run}/ansible-shared{number}.log")
+        for run in ("20261129T100000Z-7", "20261129T110000Z-8")
+        for number in ("", "-2")
+    ]
+    assert ["--check" in path.read_text() for path in made if path] == [False, True, False, True]
 
 
 def test_a_run_sees_what_the_play_holds_and_nothing_else(play: Play) -> None:
