@@ -17,11 +17,10 @@ from typing import Any
 import click
 
 from vaern import __version__
+from vaern.console import WORDS
 from vaern.errors import ExitCode, UsageError, VaernError
 from vaern.runtime.paths import Project
 
-WORDS = "vaern.words"
-"""Where the words after the command are kept."""
 COMMANDS = {
     "new": "Write a commented declaration for a municipality.",
     "catalogue": "Show which fields each kind of log source must send, and how to set the sender up.",
@@ -41,6 +40,7 @@ COMMANDS = {
     "rehearse": "Rehearse an outage: cut a municipality's log path for minutes, and count what is lost.",
     "parity": "Compare what a SOC received with the archive.",
     "report": "Write the last result again, as a page, JSON or JUnit.",
+    "evidence": "List, show, compare and verify the records of runs.",
     "search": "Find events of a municipality in the archive.",
     "export": "Write a municipality's events to a file, for an access request.",
     "status": "Show how far each municipality is, and which alarms are open.",
@@ -51,7 +51,7 @@ COMMANDS = {
 }
 
 
-AT_ONCE = {"new", "catalogue", "check", "cost", "approve", "report"}
+AT_ONCE = {"new", "catalogue", "check", "cost", "approve", "report", "evidence"}
 """What starts no program that could be left behind, or, as `approve`, one that asks for a passphrase."""
 
 

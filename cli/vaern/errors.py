@@ -9,7 +9,8 @@ VaernError
 ├── ApprovalError        7  the generated files are not signed by the municipality
 ├── BusyError            8  another run holds the municipality
 ├── ProofError           9  an event or alert did not arrive at the collector
-└── SetupError          10  a part that `make setup` installs is missing
+├── SetupError          10  a part that `make setup` installs is missing
+└── EvidenceError       11  a record of evidence is not as it was written, or cannot be signed
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ class ExitCode(IntEnum):
     BUSY = 8
     PROOF = 9
     SETUP = 10
+    EVIDENCE = 11
     INTERNAL = 70
     INTERRUPTED = 130
     READER_GONE = 141
@@ -124,3 +126,9 @@ class SetupError(VaernError):
     """Something that `make setup` installs is missing."""
 
     exit_code = ExitCode.SETUP
+
+
+class EvidenceError(VaernError):
+    """A record of evidence is not as it was written, or cannot be signed; `what` names the first that does not fit."""
+
+    exit_code = ExitCode.EVIDENCE

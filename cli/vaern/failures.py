@@ -20,7 +20,7 @@ def show(error: VaernError) -> None:
     if isinstance(error, DeclarationError):
         for problem in error.problems:
             say(f"{problem}\n    fix: {problem.fix}", aside=True)
-    say_error(error.what, error.fix)
+    say_error("\n".join([error.what, *getattr(error, "__notes__", ())]), error.fix)
 
 
 def _state() -> Path:

@@ -26,9 +26,11 @@ def command(ctx: click.Context, slug: str | None, name: str, identity: str) -> i
       vaern adopt favrskov --resource archive-favrskov --id /subscriptions/.../storageAccounts/...
     """
     from vaern import provision
+    from vaern.console import say_aside, words_of
     from vaern.declaration import load_fleet
     from vaern.model.naming import SHARED
     from vaern.model.vocabulary import Target
+    from vaern.workflows.recording import recorded
 
     project: Project = ctx.obj
     fleet = load_fleet(project, (slug,) if slug else ())
@@ -41,6 +43,8 @@ def command(ctx: click.Context, slug: str | None, name: str, identity: str) -> i
     if not identity.startswith(wanted):
         raise UsageError(f"{identity} is not in the declared subscription", fix=f"give an id that starts with {wanted}")
     stack = slug or SHARED
-    provision.adopt(project, fleet, stack, name, identity)
+    with recorded(project, fleet, stack, words_of(ctx), say_aside) as recording:
+        provision.adopt(project, fleet, stack, name, identity)
+        recording.outcome = f"{name} is in the state as {identity}"
     say(f"{stack}: {name} is in the state; continue with `vaern {f'onboard {slug}' if slug else 'up'}`")
     return ExitCode.OK

@@ -31,11 +31,13 @@ def command(ctx: click.Context, yes: bool, dry_run: bool) -> int:
       vaern down --yes
     """
     from vaern import provision
-    from vaern.console import progress_listener
+    from vaern.console import progress_listener, say_aside, words_of
     from vaern.declaration import load_deployment
+    from vaern.model.fleet import Fleet
     from vaern.model.naming import SHARED
     from vaern.model.vocabulary import Target
     from vaern.runtime.run_lock import exclusive
+    from vaern.workflows.recording import recorded
     from vaern.workflows.steps import step
 
     project: Project = ctx.obj
@@ -53,6 +55,7 @@ def command(ctx: click.Context, yes: bool, dry_run: bool) -> int:
         click.confirm("Remove them?" if on_azure else "Remove them, and what they hold?", abort=True)
     with (
         exclusive(project, SHARED),
+        recorded(project, Fleet(deployment, {}), SHARED, words_of(ctx), say_aside) as recording,
         progress_listener(as_json=False) as listener,
         step(listener, "down", "removing") as running,
     ):
@@ -61,5 +64,7 @@ def command(ctx: click.Context, yes: bool, dry_run: bool) -> int:
             lambda step_seen: running(f"{step_seen.change.type} {step_seen.change.name}"),
             deployment=deployment,
         )
-        running.done = f"{counted(sum(one.action == 'delete' for one in removed), 'resource')} removed"
+        running.done = recording.outcome = (
+            f"{counted(sum(one.action == 'delete' for one in removed), 'resource')} removed"
+        )
     return ExitCode.OK

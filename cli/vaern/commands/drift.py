@@ -30,11 +30,14 @@ def command(ctx: click.Context, slugs: tuple[str, ...], as_json: bool) -> int:
       vaern drift                   everything
       vaern drift favrskov --json   hubs and one municipality
     """
+    import json
     from dataclasses import asdict
 
-    from vaern.console import print_json, progress_listener
+    from vaern.console import print_json, progress_listener, say_aside, words_of
     from vaern.declaration import load_fleet
+    from vaern.model.naming import SHARED
     from vaern.workflows.drift import drift, stacks_to_compare
+    from vaern.workflows.recording import recorded
     from vaern.workflows.steps import step
 
     project: Project = ctx.obj
@@ -42,13 +45,17 @@ def command(ctx: click.Context, slugs: tuple[str, ...], as_json: bool) -> int:
     fleet = load_fleet(project)
     with progress_listener(as_json) as listener, step(listener, "drift", "comparing") as running:
         stacks = stacks_to_compare(project, fleet, slugs)
-        found = drift(project, fleet, stacks, running)
-        running.done = f"{len(found)} differences in {', '.join(stacks)}"
+        with recorded(project, fleet, SHARED, words_of(ctx), say_aside) as recording:
+            found = drift(project, fleet, stacks, running)
+            document = {"stacks": stacks, "moved": [asdict(one) for one in found]}
+            recording.outcome = running.done = f"{len(found)} differences in {', '.join(stacks)}"
+            recording.exit_code = ExitCode.FINDINGS if found else ExitCode.OK
+            recording.files["drift.json"] = json.dumps(document, ensure_ascii=False) + "\n"
     if as_json:
-        print_json({"stacks": stacks, "moved": [asdict(one) for one in found]})
+        print_json(document)
     else:
         _show(found, stacks)
-    return ExitCode.FINDINGS if found else ExitCode.OK
+    return recording.exit_code
 
 
 def _show(found: list[Drifted], stacks: list[str]) -> None:

@@ -26,10 +26,11 @@ def command(ctx: click.Context, slug: str, confirmed: str | None, as_json: bool)
       vaern lock favrskov --yes favrskov
     """
     from vaern import provision
-    from vaern.console import print_json
+    from vaern.console import print_json, say_aside, words_of
     from vaern.declaration import load_fleet
     from vaern.model.vocabulary import Target
     from vaern.runtime.run_lock import exclusive
+    from vaern.workflows.recording import recorded
 
     project: Project = ctx.obj
     fleet = load_fleet(project, (slug,))
@@ -39,8 +40,9 @@ def command(ctx: click.Context, slug: str, confirmed: str | None, as_json: bool)
         say(f"{municipality.name}: everything in the archive stays for {days} days from the day it came.", aside=True)
         say("This can NEVER be undone. The number of days can only be raised, at most five times.", aside=True)
         _require_confirmation(slug, confirmed)
-    with exclusive(project, slug):
+    with exclusive(project, slug), recorded(project, fleet, slug, words_of(ctx), say_aside) as recording:
         locked = provision.lock_retention(project, fleet.deployment, municipality, slug)
+        recording.outcome = f"locked: {', '.join(locked) or 'nothing, it was locked already'}"
     if as_json:
         print_json({"municipality": slug, "locked": locked})
     else:

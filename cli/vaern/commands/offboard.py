@@ -26,10 +26,11 @@ def command(ctx: click.Context, slug: str, yes: bool, dry_run: bool, as_json: bo
       vaern offboard favrskov --dry-run
       vaern offboard favrskov
     """
-    from vaern.console import progress_listener
+    from vaern.console import progress_listener, say_aside, words_of
     from vaern.declaration import load_fleet
     from vaern.runtime.run_lock import exclusive
     from vaern.workflows.offboarding import consequences, offboard, require_something_made
+    from vaern.workflows.recording import recorded
 
     project: Project = ctx.obj
     load_fleet(project, (slug,))
@@ -41,6 +42,11 @@ def command(ctx: click.Context, slug: str, yes: bool, dry_run: bool, as_json: bo
         return ExitCode.OK
     if not yes:
         click.confirm(f"Disconnect {slug}?", abort=True)
-    with exclusive(project, slug), progress_listener(as_json) as listener:
+    with (
+        exclusive(project, slug),
+        recorded(project, fleet, slug, words_of(ctx), say_aside) as recording,
+        progress_listener(as_json) as listener,
+    ):
+        recording.outcome = "disconnected"
         offboard(project, fleet, slug, listener)
     return ExitCode.OK

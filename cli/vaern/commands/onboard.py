@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from vaern.model.fleet import Fleet
     from vaern.model.progress import Listener
     from vaern.workflows.onboarding import Onboarding
+    from vaern.workflows.recording import Recording
 
 
 @click.command()
@@ -33,10 +34,11 @@ def command(ctx: click.Context, slug: str, dry_run: bool, full: bool, as_json: b
       vaern onboard favrskov --dry-run
       vaern onboard favrskov
     """
-    from vaern.console import progress_listener
+    from vaern.console import progress_listener, say_aside, words_of
     from vaern.declaration import load_fleet
     from vaern.runtime.run_lock import exclusive
     from vaern.workflows.onboarding import Onboarding
+    from vaern.workflows.recording import recorded
     from vaern.workflows.steps import step
 
     project: Project = ctx.obj
@@ -48,10 +50,14 @@ def command(ctx: click.Context, slug: str, dry_run: bool, full: bool, as_json: b
             running.done = f"{slug} is sound, as are all {len(fleet.municipalities)} declarations"
         if dry_run:
             return _dry_run(project, fleet, slug, listener, as_json)
-        with exclusive(project, slug):
+        with (
+            exclusive(project, slug),
+            recorded(project, fleet, slug, words_of(ctx), say_aside) as recording,
+        ):
             onboarding = Onboarding(project, fleet, slug, listener, full=full, durations=durations)
             onboarding.run()
-            return _conclude(onboarding, as_json)
+            recording.exit_code = _conclude(onboarding, as_json, recording)
+        return recording.exit_code
 
 
 def _dry_run(project: Project, fleet: Fleet, slug: str, listener: Listener, as_json: bool) -> int:
@@ -73,7 +79,7 @@ def _dry_run(project: Project, fleet: Fleet, slug: str, listener: Listener, as_j
     return ExitCode.OK
 
 
-def _conclude(onboarding: Onboarding, as_json: bool) -> int:
+def _conclude(onboarding: Onboarding, as_json: bool, recording: Recording) -> int:
     """Write and show the report with the open alarms. A lost canary raises ProofError; a failed control returns 1."""
     import json
     from pathlib import Path
@@ -81,7 +87,8 @@ def _conclude(onboarding: Onboarding, as_json: bool) -> int:
     from vaern import proof
     from vaern.archive import alarms
     from vaern.console import print_json, terminal
-    from vaern.report import make_report, show, write_reports
+    from vaern.model.controls import load_catalogue
+    from vaern.report import make_report, render_json, sentence, show, write_reports
     from vaern.workflows.steps import step
 
     with step(onboarding.listener, "report", "writing", onboarding.durations) as running:
@@ -95,6 +102,9 @@ def _conclude(onboarding: Onboarding, as_json: bool) -> int:
             onboarding.durations,
             open_alarms.texts(onboarding.municipality.code),
         )
+        document = render_json(report, load_catalogue())
+        recording.judge(document, report.verdict, sentence(report).en, whole=True, proved=bool(report.proofs))
+        recording.files["changes.txt"] = "".join(f"{change}\n" for change in onboarding.changes)
         paths = write_reports(onboarding.project, onboarding.slug, report)
         running.done = str(paths["html"])
     if as_json:

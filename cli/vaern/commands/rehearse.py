@@ -28,8 +28,8 @@ LONGEST_MINUTES = 24 * 60.0
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--dry-run", is_flag=True, help="Only show what would be cut, and whether the spools have room.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document instead of lines.")
-@click.pass_obj
-def command(project: Project, slug: str, minutes: float, yes: bool, dry_run: bool, as_json: bool) -> int:
+@click.pass_context
+def command(ctx: click.Context, slug: str, minutes: float, yes: bool, dry_run: bool, as_json: bool) -> int:
     """Rehearse an outage: cut a municipality's log path for minutes, and count what is lost.
 
     During the cut the relays receive and keep events. Afterwards the ledger shows how many were buffered, how long it
@@ -44,13 +44,16 @@ def command(project: Project, slug: str, minutes: float, yes: bool, dry_run: boo
       vaern rehearse favrskov --minutes 10
       vaern rehearse favrskov --yes --json
     """
+    import json
     from dataclasses import asdict
 
-    from vaern.console import print_json
+    from vaern.console import print_json, say_aside, words_of
     from vaern.declaration import load_fleet
     from vaern.runtime.run_lock import exclusive
+    from vaern.workflows.recording import recorded
     from vaern.workflows.rehearsal import needs, refuse_without_room, rehearse, spools
 
+    project: Project = ctx.obj
     fleet = load_fleet(project, [slug])
     municipality = fleet.municipalities[slug]
     seconds = minutes * 60
@@ -66,15 +69,16 @@ def command(project: Project, slug: str, minutes: float, yes: bool, dry_run: boo
         return ExitCode.OK
     if not yes:
         click.confirm(f"Cut {slug} from the collector for {minutes:g} minutes?", abort=True, err=True)
-    with exclusive(project, slug):
-        done = rehearse(
-            project, slug, municipality, fleet.deployment, seconds, lambda line: say(one_line(line), aside=True)
-        )
+    with exclusive(project, slug), recorded(project, fleet, slug, words_of(ctx), say_aside) as recording:
+        done = rehearse(project, slug, municipality, fleet.deployment, seconds, say_aside)
+        recording.outcome = " ".join(sentences(done))
+        recording.exit_code = ExitCode.OK if done.holds else ExitCode.FINDINGS
+        recording.files["rehearsal.json"] = json.dumps(asdict(done) | {"holds": done.holds}) + "\n"
     if as_json:
         print_json(asdict(done) | {"holds": done.holds})
     else:
         say("\n".join(map(one_line, sentences(done))))
-    return ExitCode.OK if done.holds else ExitCode.FINDINGS
+    return recording.exit_code
 
 
 def plan(wanted: dict[str, int], spool_states: dict[str, Spool], minutes: float) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from vaern.console import one_line, say
+from vaern.console import say
 from vaern.errors import ExitCode
 from vaern.runtime.paths import Project
 
@@ -12,8 +12,8 @@ from vaern.runtime.paths import Project
 @click.command()
 @click.argument("slug", metavar="MUNICIPALITY")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document instead of tables.")
-@click.pass_obj
-def command(project: Project, slug: str, as_json: bool) -> int:
+@click.pass_context
+def command(ctx: click.Context, slug: str, as_json: bool) -> int:
     """Make the relays send missing events again.
 
     Only missing events are sent, and the command waits until they are in the archive. The relays do the same by
@@ -30,14 +30,17 @@ def command(project: Project, slug: str, as_json: bool) -> int:
 
     from vaern.archive.ledger import repair
     from vaern.commands.ledger import show
-    from vaern.console import print_json
+    from vaern.console import print_json, say_aside, words_of
     from vaern.declaration import load_fleet
     from vaern.model import receiving
+    from vaern.workflows.recording import recorded
 
+    project: Project = ctx.obj
     fleet = load_fleet(project, [slug])
-    done = repair(
-        project, slug, fleet.municipalities[slug], fleet.deployment, lambda line: say(one_line(line), aside=True)
-    )
+    with recorded(project, fleet, slug, words_of(ctx), say_aside) as recording:
+        done = repair(project, slug, fleet.municipalities[slug], fleet.deployment, say_aside)
+        recording.outcome = f"{sum(done.resent.values())} events were sent again"
+        recording.exit_code = ExitCode.OK if done.after.balances else ExitCode.FINDINGS
     sent = receiving.sent(fleet.deployment, fleet.municipalities[slug])
     if sent and any(done.resent.values()):
         names = ", ".join(receiver.name for receiver in sent)
@@ -49,4 +52,4 @@ def command(project: Project, slug: str, as_json: bool) -> int:
         print_json(asdict(done) | {"balances": done.after.balances})
     else:
         show(done.after)
-    return ExitCode.OK if done.after.balances else ExitCode.FINDINGS
+    return recording.exit_code

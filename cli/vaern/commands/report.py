@@ -9,6 +9,7 @@ from vaern.errors import ExitCode, UsageError
 from vaern.runtime.paths import Project
 
 FORMATS = ("html", "json", "junit")
+OUTSIDE = "This report was written before there was a chain of evidence: nothing shows whether it was changed since."
 
 
 @click.command()
@@ -19,23 +20,29 @@ FORMATS = ("html", "json", "junit")
 def command(ctx: click.Context, slug: str, form: str, show: bool) -> int:
     """Write the last result again, as a page, JSON or JUnit.
 
-    The page is written beside the result and its path printed; json and junit go to standard output.
+    The page's path is printed; json and junit go to standard output. The result is read from the evidence, and refused
+    when a record there is not as it was written.
 
     \b
     Examples:
       vaern report favrskov
       vaern report favrskov --format junit > results.xml
     """
+    from vaern.console import say_aside
     from vaern.declaration import load_fleet
     from vaern.model.controls import load_catalogue
-    from vaern.report import read_report, render_json, render_junit, write_reports
+    from vaern.report import render_json, render_junit, write_reports
+    from vaern.workflows import results
 
     project: Project = ctx.obj
     try:
-        report = read_report(project, slug)
+        result = results.last(project, slug)
     except UsageError:
         load_fleet(project, [slug])  # Says so when there is no such municipality.
         raise
+    report = result.report
+    if not result.vouched:
+        say_aside(OUTSIDE)
     if form == "html":
         page = write_reports(project, slug, report)["html"]
         say(page)

@@ -22,14 +22,20 @@ def command(ctx: click.Context, slug: str, as_json: bool) -> int:
     Example:
       vaern rotate favrskov
     """
-    from vaern.console import progress_listener
+    from vaern.console import progress_listener, say_aside, words_of
     from vaern.declaration import load_fleet
     from vaern.runtime.run_lock import exclusive
+    from vaern.workflows.recording import recorded
     from vaern.workflows.rotation import Rotation
 
     project: Project = ctx.obj
     load_fleet(project, (slug,))
     fleet = load_fleet(project)
-    with exclusive(project, slug), progress_listener(as_json) as listener:
+    with (
+        exclusive(project, slug),
+        recorded(project, fleet, slug, words_of(ctx), say_aside) as recording,
+        progress_listener(as_json) as listener,
+    ):
+        recording.outcome = "both keys of every relay were replaced"
         Rotation(project, fleet, slug, listener).run()
     return ExitCode.OK

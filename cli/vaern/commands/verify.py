@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from vaern.console import STANDARD_OUTPUT, OutputFile, print_document, say, terminal, write_output
+from vaern.console import (
+    STANDARD_OUTPUT,
+    OutputFile,
+    print_document,
+    say,
+    say_aside,
+    terminal,
+    words_of,
+    write_output,
+)
 from vaern.errors import ExitCode
 from vaern.runtime.paths import Project
+
+if TYPE_CHECKING:
+    from vaern.model.fleet import Fleet
+    from vaern.workflows.recording import Recording
 
 
 @click.command()
@@ -45,27 +59,47 @@ def command(
         raise click.UsageError("--json and --junit - both write to standard output; give --junit a file", ctx)
     if slug is None:
         raise click.UsageError("Missing argument 'MUNICIPALITY'.", ctx)
-    return _verify(project, slug, controls, as_json, junit)
+    return _record(project, slug, controls, as_json, junit, words_of(ctx))
 
 
-def _verify(project: Project, slug: str, controls: tuple[str, ...], as_json: bool, junit: Path | None) -> int:
-    from vaern.archive import alarms
+def _record(
+    project: Project, slug: str, controls: tuple[str, ...], as_json: bool, junit: Path | None, words: tuple[str, ...]
+) -> int:
     from vaern.declaration import load_fleet
-    from vaern.model.controls import load_catalogue
-    from vaern.model.finding import Outcome
-    from vaern.report import make_report, render_json, render_junit, show, write_reports
-    from vaern.verify import verify
+    from vaern.workflows.recording import recorded
 
     fleet = load_fleet(project, [slug])
+    with recorded(project, fleet, slug, words, say_aside) as recording:
+        recording.exit_code = _verify(project, fleet, slug, controls, as_json, junit, recording)
+    return recording.exit_code
+
+
+def _verify(
+    project: Project,
+    fleet: Fleet,
+    slug: str,
+    controls: tuple[str, ...],
+    as_json: bool,
+    junit: Path | None,
+    recording: Recording,
+) -> int:
+    from vaern.archive import alarms
+    from vaern.model.controls import load_catalogue
+    from vaern.model.finding import Outcome
+    from vaern.report import make_report, render_json, render_junit, sentence, show, write_reports
+    from vaern.verify import verify
+
     municipality = fleet.municipalities[slug]
     findings = verify(project, slug, municipality, fleet.deployment, controls=controls)
     open_alarms = alarms.read(project, fleet.deployment)
     report = make_report(slug, municipality, fleet.deployment, findings, alarms=open_alarms.texts(municipality.code))
+    document = render_json(report, load_catalogue())
+    recording.judge(document, report.verdict, sentence(report).en, whole=not controls, proved=bool(report.proofs))
     paths = None if controls else write_reports(project, slug, report)
     if junit:
         write_output(junit, render_junit(report, load_catalogue()))
     if as_json:
-        print_document(render_json(report, load_catalogue()))
+        print_document(document)
     else:
         show(report, terminal(aside=junit == STANDARD_OUTPUT), paths)
     return ExitCode.FINDINGS if report.count(Outcome.FAILED) else ExitCode.OK

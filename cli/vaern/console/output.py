@@ -22,6 +22,11 @@ def say(text: str = "", *, aside: bool = False, colour: str | None = None, end: 
     click.secho(visible(text) + end, fg=colour, nl=False, err=aside)
 
 
+def say_aside(line: str) -> None:
+    """Print one line beside the result, on standard error."""
+    say(one_line(line), aside=True)
+
+
 def say_error(what: str, fix: str = "") -> None:
     """Print on standard error what is wrong, and the command or edit that repairs it.
 

@@ -15,7 +15,15 @@ from pathlib import Path
 from vaern.errors import ApprovalError
 from vaern.inventory.files import HEADER, tenants_file
 from vaern.model.fleet import Fleet
-from vaern.model.naming import APPROVAL_FILES, DECLARATION, KNOWN_HOSTS, SHARED, SHARED_DECLARATION, generated_name
+from vaern.model.naming import (
+    APPROVAL_FILES,
+    DECLARATION,
+    KNOWN_HOSTS,
+    SHARED,
+    SHARED_DECLARATION,
+    SIGNERS,
+    generated_name,
+)
 from vaern.model.vocabulary import Target
 
 DRAFT = re.compile(r"\.(?P<name>.+)\.(?:\d+|new)")
@@ -101,7 +109,7 @@ def _known(folder: str) -> set[str]:
     """What else than generated files belongs into the folder: written by hand, or by another stage as a record."""
     records = {f"group_vars/all/{generated_name(target, 'keys')}" for target in Target}
     if folder == SHARED:
-        return {SHARED_DECLARATION, *records} | {
+        return {SHARED_DECLARATION, SIGNERS, *records} | {
             f"group_vars/hubs/{generated_name(target, 'tenants')}" for target in Target
         }
     return {DECLARATION, KNOWN_HOSTS, *APPROVAL_FILES, *records}

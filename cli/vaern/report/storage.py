@@ -1,9 +1,11 @@
-"""Stores reports in `<state>/reports/<slug>/<time>/`, with a link `latest`. A report is written whole or not at all."""
+"""Stores reports in `<state>/reports/<slug>/<time>/`, with a link `latest`.
+
+A report is written whole or not at all, and takes the place of no other.
+"""
 
 from __future__ import annotations
 
 import os
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from vaern.model.controls import load_catalogue
 from vaern.report.content import Report
 from vaern.report.documents import parse_json, render_json, render_junit
 from vaern.report.page import render_html
+from vaern.runtime.new_file import add_folder
 from vaern.runtime.paths import Project
 
 LATEST = "latest"
@@ -53,10 +56,7 @@ def write_reports(project: Project, slug: str, report: Report) -> dict[str, str]
     paths.json.write_text(render_json(report, catalogue), encoding="utf-8")
     paths.junit.write_text(render_junit(report, catalogue), encoding="utf-8")
     paths.html.write_text(render_html(report, catalogue), encoding="utf-8")
-    finished = parent / name
-    if finished.exists():  # two reports within the same second: the later one holds
-        shutil.rmtree(finished)
-    unfinished.rename(finished)
+    name = add_folder(unfinished, parent / name).name
     for meaning in (LATEST, PROVED) if report.proofs else (LATEST,):
         link = parent / f".{meaning}.{os.getpid()}"
         link.symlink_to(name)
@@ -73,3 +73,15 @@ def read_report(project: Project, slug: str) -> Report:
     except FileNotFoundError as error:
         raise UsageError(f"{slug} has no report yet", fix=f"make one with `vaern verify {slug}`") from error
     return parse_json(text, str(stored))
+
+
+def reported(project: Project) -> list[str]:
+    """Slugs of the municipalities that have reports."""
+    return sorted(path.name for path in project.reports.glob("*") if path.is_dir())
+
+
+def reports_before(project: Project, slug: str, begun: str) -> list[str]:
+    """Times of the reports from before the first record of evidence began; all of them when `begun` is empty."""
+    names = {path.name[:16] for path in (project.reports / slug).glob("[0-9]*") if path.is_dir()}
+    times = sorted(f"{one[:4]}-{one[4:6]}-{one[6:11]}:{one[11:13]}:{one[13:]}" for one in names)
+    return [time for time in times if not begun or time < begun]

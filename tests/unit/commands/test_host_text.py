@@ -144,6 +144,13 @@ def reported(patch: pytest.MonkeyPatch, text: str) -> list[list[str]]:
     return [["report", "favrskov", "--format", form] for form in ("json", "junit", "html")]
 
 
+def recorded(patch: pytest.MonkeyPatch, text: str) -> list[list[str]]:
+    for observed in f"{text} before", text:
+        for words in judged(patch, observed)[:1]:
+            call(*words)
+    return [["evidence", "compare", "favrskov", *more] for more in ([], ["--json"])]
+
+
 def alarmed(patch: pytest.MonkeyPatch, text: str) -> list[list[str]]:
     open_alarms = tuple(alarms.Alarm(code, text, text, text, text, text, text) for code in ("shared", "0710"))
     patch.setattr(alarms, "read", lambda *_: alarms.Alarms(open_alarms, text))
@@ -172,6 +179,7 @@ PRINTERS: dict[str, Callable[[pytest.MonkeyPatch, str], list[list[str]]]] = {
     "rehearse": rehearsed,
     "verify": judged,
     "report": reported,
+    "evidence": recorded,
     "status": alarmed,
     "drift": drifted,
     "parity": compared,

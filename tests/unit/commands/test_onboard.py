@@ -13,6 +13,7 @@ from vaern.declaration import load_fleet
 from vaern.errors import ExitCode
 from vaern.runtime.paths import Project
 from vaern.workflows.onboarding import Onboarding
+from vaern.workflows.recording import Recording
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -30,7 +31,7 @@ def test_the_report_of_onboarding_has_the_open_alarms(
     found = alarms.Alarms((alarm("0710", "firewall1"), alarm("0751", "foreign"), alarm("shared", "hub1")))
     monkeypatch.setattr(alarms, "read", lambda *_: found)
     run = Onboarding(project, fleet, "favrskov", lambda _: None)
-    assert onboard._conclude(run, as_json) == ExitCode.OK
+    assert onboard._conclude(run, as_json, Recording()) == ExitCode.OK
     written = json.loads((project.reports / "favrskov" / "latest" / "findings.json").read_text(encoding="utf-8"))
     assert written["alarms"] == [["hub1 tavs", "hub1"], ["firewall1 tavs", "firewall1"]]
     said = capsys.readouterr().out

@@ -146,3 +146,9 @@ def test_the_command_names_it_and_does_not_say_that_all_is_right(
     assert "current" not in done.output
     done = CliRunner().invoke(cli, ["inventory", "favrskov"], standalone_mode=False)
     assert isinstance(done.exception, ApprovalError)
+
+
+def test_who_may_sign_evidence_belongs_to_the_shared_hosts(tmp_path: Path) -> None:
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "shared/allowed_signers").touch()
+    assert unknown(tmp_path, "shared", {}) == []

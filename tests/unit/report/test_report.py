@@ -129,6 +129,17 @@ def test_reports_are_kept_and_latest_means_the_newest(tmp_path: Path) -> None:
     assert all(Path(path).is_file() for path in paths.values())
 
 
+def test_a_report_of_the_same_second_takes_the_place_of_none(tmp_path: Path) -> None:
+    project = Project(tmp_path, tmp_path / "state")
+    write_reports(project, "favrskov", report(finding("BASE-01")))
+    write_reports(project, "favrskov", MIXED)
+    folders = sorted(path for path in (project.reports / "favrskov").iterdir() if not path.is_symlink())
+    assert [path.name for path in folders] == ["20261124T041000Z", "20261124T041000Z-2"]
+    verdicts = [json.loads((path / "findings.json").read_text(encoding="utf-8"))["verdict"] for path in folders]
+    assert verdicts == ["good", "attention"]
+    assert read_report(project, "favrskov") == MIXED
+
+
 def test_no_report_yet(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no report yet"):
         read_report(Project(tmp_path, tmp_path), "favrskov")
