@@ -15,8 +15,10 @@ from vaern_stacks.lab.names import WAN_NETWORK
 NTP_PORT = 123
 MEBIBYTE = 2**20
 CATCH_UP_FACTOR = 10
-"""A relay may deliver this many times its declared rate, to catch up quickly after an outage."""
-SMALLEST_QUOTA = 10 * MEBIBYTE
+"""A relay may deliver this many times its municipality's declared rate, to catch up quickly after an outage. What is
+counted is compressed, so this is more than ten times the events."""
+SMALLEST_QUOTA = MEBIBYTE // 4
+"""Bytes per second, compressed: some thousand events. For a municipality that declares a handful of events a second."""
 
 
 def hub_variables(deployment: Deployment, hub: Hub) -> Variables:
@@ -68,15 +70,17 @@ def tenant_variables(deployment: Deployment, tenants: dict[str, Municipality]) -
             azure.destination(deployment, slug, one.code, [address for _, address in gateways(deployment, slug, one)])
             for slug, one in tenants.items()
         ]
+    needs = {slug: sizing.archive_bytes(one) for slug, one in tenants.items()}
+    shares = sizing.shares(needs, deployment.collector.archive_gib)
     return {
         **variables,
         **watching.hub_tunnels(peers),
-        "collector_tenants": [_tenant(deployment, slug, one) for slug, one in tenants.items()],
+        "collector_tenants": [_tenant(deployment, slug, one, shares[slug]) for slug, one in tenants.items()],
     }
 
 
-def _tenant(deployment: Deployment, slug: str, municipality: Municipality) -> Variables:
-    rate = sizing.bytes_per_second(municipality.log_sources)
+def _tenant(deployment: Deployment, slug: str, municipality: Municipality, share_gib: float) -> Variables:
+    rate = sizing.kept_bytes(municipality.log_sources, 1)
     return {
         "code": municipality.code,
         "slug": slug,
@@ -84,7 +88,7 @@ def _tenant(deployment: Deployment, slug: str, municipality: Municipality) -> Va
         "quota_bytes_per_second": max(SMALLEST_QUOTA, round(rate * CATCH_UP_FACTOR)),
         "retention_days": municipality.privacy.retention_days,
         "retention_by_source": _retention_by_source(municipality),
-        "max_gib": deployment.collector.archive_gib,
+        "max_gib": share_gib,
         "topics": [
             {"name": name, "readers": list(readers)}
             for name, readers in receiving.topics(deployment, municipality).items()

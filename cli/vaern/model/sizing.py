@@ -7,10 +7,13 @@ once, in the spool, from which it is delivered.
 
 from __future__ import annotations
 
+from math import floor
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from vaern.model.declaration import Host, LogSource
+    from collections.abc import Mapping
+
+    from vaern.model.declaration import Host, LogSource, Municipality
 
 GIB = 2**30
 ENVELOPE_BYTES = 750
@@ -20,18 +23,37 @@ MARGIN = 1.3
 and up to 19 % of a spool below 2 GiB."""
 HOURS_TO_ROUND = 10_000
 """Bytes are rounded over this many hours, so that a source with one event a day is not rounded to nothing."""
+DAY_SECONDS = 86_400
+HEARTBEAT_BYTES_PER_SECOND = 200
+"""Of one host: 2 kB every ten seconds."""
+SHARE_STEPS = 10_000
+"""A share is rounded down to a ten-thousandth of its unit."""
 SMALLEST_SPOOL = 8 * 2**20
 """Bytes. A spool is kept in segments of 1 MiB or more, two of each priority; the relay's role refuses less."""
-
-
-def bytes_per_second(sources: tuple[LogSource, ...]) -> float:
-    """Declared mean of all the sources together, without margin."""
-    return sum(source.events_per_second * source.event_bytes for source in sources)
 
 
 def kept_bytes(sources: tuple[LogSource, ...], seconds: float) -> int:
     """Bytes a relay needs to keep everything those sources send in that time, with the margin."""
     return round(sum(one.events_per_second * (one.event_bytes + ENVELOPE_BYTES) for one in sources) * seconds * MARGIN)
+
+
+def archive_bytes(municipality: Municipality) -> float:
+    """What a municipality keeps in the archive, before it is compressed: each source for as long as it is kept.
+
+    The heartbeats of its hosts count too, so that a municipality without sources has a share.
+    """
+    usual = municipality.privacy.retention_days
+    kept = sum(
+        one.events_per_second * (one.event_bytes + ENVELOPE_BYTES) * (one.retention_days or usual)
+        for one in municipality.log_sources
+    )
+    return DAY_SECONDS * (kept + len(municipality.hosts) * HEARTBEAT_BYTES_PER_SECOND * usual)
+
+
+def shares(needs: Mapping[str, float], whole: float) -> dict[str, float]:
+    """Divide what there is in proportion to what each needs; the shares never add up to more than the whole."""
+    total = sum(needs.values())
+    return {name: floor(whole * need / total * SHARE_STEPS) / SHARE_STEPS for name, need in needs.items()}
 
 
 def spool_bytes(sources: tuple[LogSource, ...], hours: float) -> int:

@@ -52,6 +52,30 @@ def test_the_hours_that_fit_are_the_hours_that_fill_the_disk() -> None:
     assert sizing.hours_that_fit(FAVRSKOV.sources_through(FAVRSKOV.host("sensor1")), limit) == float("inf")
 
 
+def test_a_share_of_the_archive_is_what_is_declared_to_be_kept() -> None:
+    needs = {"aarhus": sizing.archive_bytes(AARHUS), "favrskov": sizing.archive_bytes(FAVRSKOV)}
+    usual = FAVRSKOV.privacy.retention_days
+    heartbeats = len(FAVRSKOV.hosts) * sizing.HEARTBEAT_BYTES_PER_SECOND * usual
+    sources = sum(
+        one.events_per_second * (one.event_bytes + 750) * (one.retention_days or usual) for one in FAVRSKOV.log_sources
+    )
+    assert needs["favrskov"] == pytest.approx(86400 * (sources + heartbeats))
+    found = sizing.shares(needs, 50.0)
+    assert found["aarhus"] / found["favrskov"] == pytest.approx(needs["aarhus"] / needs["favrskov"], rel=1e-3)
+    assert sizing.shares({"favrskov": needs["favrskov"]}, 50.0) == {"favrskov": 50.0}
+
+
+@given(
+    st.dictionaries(st.text(min_size=1, max_size=3), st.floats(1e3, 1e15), min_size=1, max_size=98),
+    st.floats(1, 1e5),
+)
+def test_shares_never_add_up_to_more_than_the_whole(needs: dict[str, float], whole: float) -> None:
+    found = sizing.shares(needs, whole)
+    assert found.keys() == needs.keys()
+    assert sum(found.values()) <= whole * (1 + 1e-12)
+    assert sum(found.values()) >= whole - len(needs) / sizing.SHARE_STEPS - 1e-6
+
+
 @settings(max_examples=40, database=None)
 @given(
     st.floats(0.01, 1e6),
