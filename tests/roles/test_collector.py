@@ -5,106 +5,17 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 from support.certificates import Authority
-from support.lab.hosts import Booted, lab_hosts
+from support.lab.collector_host import ADDRESS, LISTENER, Collector, settings
 from support.lab.kafka_tools import kafka_tool
-from support.paths import TOOLS
-from support.programs import source_of
 
 pytestmark = pytest.mark.roles
 
 ROOT = Path(__file__).resolve().parents[2]
-ADDRESS = "fd5a:1c3e:9b27::1"
-LISTENER = f"[{ADDRESS}]:9093"
-
-
-@dataclass(frozen=True)
-class Collector:
-    """The host with the role, and how to run the role on it again."""
-
-    lab: Booted
-    folder: Path
-
-    def apply(self, *options: str) -> str:
-        """Run the role; the recap line."""
-        done = self.lab.playbook(self.folder, str(self.folder / "play.json"), *options)
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
-
-    def client(self, *arguments: str) -> dict[str, Any]:
-        """One command of `collector_client.py` on the host."""
-        answer: dict[str, Any] = json.loads(self.lab.run("hub1", f"python3 /root/client.py {' '.join(arguments)}"))
-        return answer
-
-    def wait_for(self, code: str, prefix: str, count: int, seconds: float = 30.0) -> dict[str, Any]:
-        """What the archive holds, as soon as it holds so many events or the time is up."""
-        limit = time.monotonic() + seconds
-        while True:
-            found = self.client("archived", code, prefix)
-            if found["events"] >= count or time.monotonic() > limit:
-                return found
-            time.sleep(0.3)
-
-
-def variables() -> dict[str, Any]:
-    """Two municipalities with one relay each."""
-    (archive,) = TOOLS.glob("kafka-*.tar")
-    rest = {"quota_bytes_per_second": 104857600, "retention_days": 400, "max_gib": 2.0}
-    return {
-        "collector_listener": {"address": ADDRESS, "port": 9093},
-        "collector_kafka_archive": str(archive),
-        "collector_tenants": [
-            {"code": "0710", "slug": "favrskov", "principals": ["favrskov-gw1"], **rest},
-            {"code": "0751", "slug": "aarhus", "principals": ["aarhus-gw1"], **rest},
-        ],
-    }
-
-
-def enrol(lab: Booted) -> None:
-    """What the base role, the VPN and enrolment have done before the collector role runs."""
-    authority = Authority()
-    lab.run("hub1", f"ip -6 address add {ADDRESS}/128 dev uplink nodad; groupadd -r vaern-pki; apt-get -q update")
-    lab.run("hub1", "install -d /etc/vaern; install -d -m 0750 -g vaern-pki /etc/vaern/pki")
-    own = authority.issue("hub1", ADDRESS)
-    files = {"pki/host.key": own.key, "pki/host.crt": own.certificate, "pki/ca.crt": authority.certificate}
-    for name, text in files.items():
-        lab.run(
-            "hub1",
-            f"cat > /etc/vaern/{name} && chmod 0640 /etc/vaern/{name} && chgrp vaern-pki /etc/vaern/{name}",
-            stdin=text,
-        )
-    for name in ("favrskov-gw1", "aarhus-gw1"):
-        relay = authority.issue(name)
-        lab.run("hub1", f"umask 077; cat > /root/{name}.key", stdin=relay.key)
-        lab.run("hub1", f"cat > /root/{name}.crt", stdin=relay.certificate)
-    lab.run("hub1", "cat > /root/ca.crt", stdin=authority.certificate)
-    lab.run("hub1", "cat > /root/client.py", stdin=source_of("collector_client.py"))
-    lab.run("hub1", "cat > /root/collector", stdin=LISTENER)
-
-
-@pytest.fixture(scope="module")
-def collector(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Collector]:
-    """A bare host on which a dry run and then the role have run."""
-    folder = tmp_path_factory.mktemp("collector")
-    with lab_hosts({"hub1": {"uplink": "198.18.0.10/15"}}, folder) as lab:
-        enrol(lab)
-        play = {"hosts": "hub1", "gather_facts": False, "roles": ["collector"], "vars": variables()}
-        (folder / "play.json").write_text(json.dumps([play]))
-        lab.inventory({"collectors": ["hub1"]}, folder)
-        host = Collector(lab, folder)
-        assert "failed=0" in host.apply("--check")
-        assert lab.run("hub1", "ls /etc/vaern") == "pki\n"
-        started = time.monotonic()
-        host.apply()
-        logging.getLogger(__name__).info("bare host to broker ready: %.1f s", time.monotonic() - started)
-        yield host
 
 
 def test_second_run_changes_nothing(collector: Collector) -> None:
@@ -180,17 +91,6 @@ def refused(collector: Collector) -> str:
     assert code == "code 1"
     assert message.startswith("vaern-kafka-admin: ")
     return message
-
-
-@contextmanager
-def settings(collector: Collector, edit: str) -> Iterator[None]:
-    """The collector's settings, edited by that command for the length of the block."""
-    path = "/etc/vaern/collector/collector.json"
-    collector.lab.run("hub1", f"cp -p {path} /root/ && {edit} {path}")
-    try:
-        yield
-    finally:
-        collector.lab.run("hub1", f"cp -p /root/collector.json {path}")
 
 
 def test_access_that_somebody_changed_is_put_right(collector: Collector) -> None:

@@ -16,6 +16,8 @@ class KafkaError:
     """A code of librdkafka, with its name, and the text it came with."""
 
     NAMES: ClassVar[dict[int, str]] = {
+        -199: "_BAD_MSG",
+        -198: "_BAD_COMPRESSION",
         -195: "_TRANSPORT",
         -193: "_RESOLVE",
         -192: "_MSG_TIMED_OUT",

@@ -234,8 +234,8 @@ class MonitoredHosts:
 
     def heard(self) -> dict[str, float]:
         """When each source was last heard, by the archiver's own file."""
-        text = self.lab.run("hub1", "cat /run/vaern-archiver/sightings.json", check=False)
-        seen: dict[str, float] = json.loads(text or "{}").get(f"logs.{CODE}", {}).get("seen", {})
+        text = self.lab.run("hub1", f"cat /run/vaern-archiver/{CODE}.json", check=False)
+        seen: dict[str, float] = json.loads(text or "{}").get("topics", {}).get(f"logs.{CODE}", {}).get("seen", {})
         return seen
 
     def heartbeat(self, host: str) -> Record:

@@ -2,6 +2,7 @@
 
 produce CERTIFICATE TOPIC COUNT PREFIX    deliver events; prints {"acknowledged": [...], "errors": [...]}
 rate CERTIFICATE TOPIC COUNT              deliver events of 300 bytes as fast as it goes; prints the same
+steady CERTIFICATE TOPIC PREFIX           deliver five events a second until /root/enough is there; prints the same
 archived CODE PREFIX                      the events in the archive of a municipality, with how often
 """
 
@@ -91,14 +92,44 @@ def rate(certificate: str, topic: str, count: int) -> None:
     producer.flush(60)
 
 
+def message_of(line: bytes) -> str:
+    """The message of an event; nothing for what is none, which others put into the archive."""
+    try:
+        return str(json.loads(line)["message"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return ""
+
+
+def steady(certificate: str, topic: str, prefix: str) -> None:
+    """Deliver five events a second until the file /root/enough is there; the same answer as for `produce`."""
+    acknowledged: list[int] = []
+    errors: set[str] = set()
+
+    def delivered(error: object, _: object, number: int) -> None:
+        if error is None:
+            acknowledged.append(number)
+        else:
+            errors.add(error.name())  # type: ignore[attr-defined]
+
+    producer, number = Producer(settings(certificate) | {"message.timeout.ms": 60000, "log_level": 0}), 0
+    while not Path("/root/enough").exists():
+        value = json.dumps({"source": "firewall1", "sequence": number, "message": f"{prefix}{number}."})
+        producer.produce(topic, value, key="firewall1", on_delivery=lambda e, m, n=number: delivered(e, m, n))
+        producer.poll(0.2)
+        number += 1
+        time.sleep(0.2)
+    producer.flush(60)
+    answer({"acknowledged": len(acknowledged), "errors": sorted(errors)})
+
+
 def archived(code: str, prefix: str) -> None:
     """Count events in the archive by what any zstd reader sees, frames with labels included."""
     found: collections.Counter[str] = collections.Counter()
     for path in Path("/var/lib/vaern/archive", code).glob("*/*.zst"):
         with path.open("rb") as file:
             reader = zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True)
-            for line in io.TextIOWrapper(reader, encoding="utf-8"):
-                message = json.loads(line)["message"]
+            for line in io.BufferedReader(reader):
+                message = message_of(line)
                 if message.startswith(prefix):
                     found[message] += 1
     answer({"events": len(found), "more_than_once": [name for name, times in found.items() if times > 1]})
@@ -108,6 +139,8 @@ if __name__ == "__main__":
     command, *arguments = sys.argv[1:]
     if command == "produce":
         produce(arguments[0], arguments[1], int(arguments[2]), arguments[3])
+    elif command == "steady":
+        steady(*arguments)
     elif command == "rate":
         rate(arguments[0], arguments[1], int(arguments[2]))
     else:

@@ -10,6 +10,7 @@ import json
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 
@@ -25,6 +26,13 @@ SETTINGS = {
     "enable.auto.commit": False,
     "log_level": 0,
 }
+
+
+def declared(topic: str) -> dict[str, Any]:
+    """The municipality of a topic, in the settings of the collector."""
+    settings = json.loads(Path("/etc/vaern/collector/collector.json").read_text(encoding="utf-8"))
+    found: dict[str, Any] = next(one for one in settings["tenants"] if one["code"] in topic)
+    return found
 
 
 def read(topic: str, sightings: Sightings | None) -> tuple[int, float, float]:
@@ -49,5 +57,5 @@ def read(topic: str, sightings: Sightings | None) -> tuple[int, float, float]:
 
 if __name__ == "__main__":
     count, without, _ = read(sys.argv[1], None)
-    _, _, alone = read(sys.argv[1], Sightings(Path("/run/test-sightings.json")))
+    _, _, alone = read(sys.argv[1], Sightings(declared(sys.argv[1])))
     sys.stdout.write(json.dumps({"events": count, "reading": round(without, 3), "hearing": round(alone, 4)}) + "\n")

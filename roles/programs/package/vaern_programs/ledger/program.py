@@ -23,13 +23,13 @@ from typing import Any
 from vaern_programs.ledger.balance import NOTHING_OVER, Books, Over, balance, confirmation, spans
 from vaern_programs.ledger.confirm import confirm
 from vaern_programs.ledger.summary import Part, over, parts
+from vaern_programs.shared.collector_paths import SETTINGS
 from vaern_programs.shared.intervals import count, subtract
 from vaern_programs.shared.local_broker import credential
 from vaern_programs.shared.privileges import become
 from vaern_programs.shared.reports import Balance, LostSegment
 from vaern_programs.shared.systemd import say
 
-SETTINGS = Path("/etc/vaern/collector/collector.json")
 STATE = Path("/var/lib/vaern-ledger")
 USER = "vaern-ledger"
 DAYS = 35

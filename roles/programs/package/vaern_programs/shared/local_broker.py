@@ -6,6 +6,9 @@ import os
 from pathlib import Path
 from typing import Any
 
+HOST, PORT = "127.0.0.1", 9092
+ADDRESS = f"{HOST}:{PORT}"
+
 
 def credential() -> str:
     """The password that systemd gave this service (LoadCredential=kafka). Raises OSError without it."""
@@ -15,7 +18,7 @@ def credential() -> str:
 def as_user(name: str, password: str) -> dict[str, Any]:
     """What a Kafka client needs to come as `local.<name>`."""
     return {
-        "bootstrap.servers": "127.0.0.1:9092",
+        "bootstrap.servers": ADDRESS,
         "security.protocol": "SASL_PLAINTEXT",
         "sasl.mechanisms": "PLAIN",
         "sasl.username": f"local.{name}",

@@ -101,7 +101,7 @@ class Tally:
             try:
                 event = json.loads(line)
                 stated = event["statement"] | {"relay": event["relay"], "received": event["received"]}
-            except (ValueError, KeyError, TypeError):
+            except (ValueError, KeyError, TypeError, RecursionError):
                 self.others += 1
                 continue
             self.statements.append(stated)
@@ -141,7 +141,7 @@ def identity_of(line: bytes) -> tuple[bytes, bytes, bytes, int, bytes] | None:
         texts = [event[name] for name in ("received", "relay", "boot", "source")]
         sequence = event["sequence"]
         whole = all(NAMES[name].fullmatch(event[name]) for name in NAMES)
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None
     if not whole or not isinstance(sequence, int) or isinstance(sequence, bool) or not 0 <= sequence < 10**18:
         return None

@@ -12,7 +12,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from vaern_programs.collector.archive import sightings
 from vaern_programs.monitoring.alarms import judging, log
 
 START = 1_795_549_000.0
@@ -31,12 +30,11 @@ SETTINGS = {
 class Programs(NamedTuple):
     log: ModuleType
     judging: ModuleType
-    sightings: ModuleType
 
 
 @pytest.fixture(scope="module")
 def programs() -> Programs:
-    return Programs(log, judging, sightings)
+    return Programs(log, judging)
 
 
 class Bench:
@@ -275,66 +273,11 @@ def test_alarms_alternate_whatever_happens(
     assert bench.look(1) == set()
 
 
-class Message(NamedTuple):
-    """What the archiver reads, of Kafka's own kind."""
-
-    name: bytes | None
-    at: int
-    text: bytes = b"{}"
-
-    def key(self) -> bytes | None:
-        return self.name
-
-    def timestamp(self) -> tuple[int, int]:
-        return 2, self.at
-
-    def value(self) -> bytes:
-        return self.text
-
-
-def test_sightings_are_the_last_of_each_source(programs: Programs, tmp_path: Path) -> None:
-    sightings = programs.sightings.Sightings(tmp_path / "sightings.json")
-    batch = [Message(b"fw", 1000), Message(None, 1500), Message(b"fw", 2000), Message(b"vaern-gw1", 3000, b"beat")]
-    sightings.take("logs.0710", 0, batch)
-    sightings.take("logs.0710", 0, [Message(b"vaern-x", 3500, b"x" * 70000)])
-    sightings.answered = 10.0
-    sightings.write([("logs.0710", 0), ("logs.0751", 0)], lambda topic, number: topic == "logs.0751")
-    found = json.loads((tmp_path / "sightings.json").read_text())
-    assert found["logs.0710"]["as_of"] == 3.5
-    assert found["logs.0710"]["seen"] == {"fw": 2.0, "": 1.5, "vaern-gw1": 3.0, "vaern-x": 3.5}
-    assert found["logs.0710"]["told"] == {"vaern-gw1": "beat"}
-    assert found["logs.0751"] == {"as_of": 10.0, "seen": {}, "told": {}}
-
-
-BEATS = st.lists(st.tuples(st.sampled_from("abc"), st.integers(1, 5)), min_size=1, max_size=12)
-
-
-def test_what_a_queue_or_a_repair_brings_late_is_not_the_newest(programs: Programs) -> None:
-    """An alarm was cleared and raised anew by a heartbeat from before it."""
-    topic, beat = programs.sightings.Topic(), {}
-    for boot, sequence in (("a", 1), ("a", 2), ("a", 3), ("b", 1)):
-        beat[boot, sequence] = json.dumps({"boot": boot, "sequence": sequence, "message": "{}"}).encode()
-    arrived = [("a", 1), ("a", 3), ("a", 2), ("b", 1), ("a", 3)]
-    newest = [("a", 1), ("a", 3), ("a", 3), ("b", 1), ("b", 1)]
-    for at, (one, expected) in enumerate(zip(arrived, newest, strict=True)):
-        topic.take(0, [Message(b"vaern-gw1", at, beat[one])])
-        assert topic.told["vaern-gw1"].text == beat[expected].decode()
-        assert topic.seen["vaern-gw1"] == at / 1000, "it was heard all the same"
-    together = programs.sightings.Topic()
-    together.take(0, [Message(b"vaern-gw1", at, beat[one]) for at, one in enumerate(arrived)])
-    assert together.told["vaern-gw1"].text == beat["b", 1].decode()
-
-
-@given(arrived=BEATS)
-def test_the_newest_of_one_start_is_the_highest_number(programs: Programs, arrived: list[tuple[str, int]]) -> None:
-    newest = programs.sightings.Newest()
-    for boot, sequence in arrived:
-        newest.take(json.dumps({"boot": boot, "sequence": sequence}))
-    last = max((boot for boot, _ in arrived), key=lambda boot: arrived.index(next(o for o in arrived if o[0] == boot)))
-    assert (newest.boot, newest.sequence) == (last, max(number for boot, number in arrived if boot == last))
-
-
-def test_a_relay_that_invents_sources_fills_no_memory(programs: Programs) -> None:
-    topic = programs.sightings.Topic()
-    topic.take(0, [Message(str(number).encode(), number) for number in range(5000)])
-    assert len(topic.seen) == programs.sightings.MOST_SOURCES
+def test_what_is_wrong_with_the_archive_is_an_alarm_of_its_municipality(programs: Programs) -> None:
+    topic = {"as_of": 5.0, "seen": {"firewall1": 4.0}, "told": {}}
+    finding = {"kind": "quarantine", "value": 3, "limit": 0, "since": "2026-11-24T08:15:00.250Z"}
+    reports = {"0710": {"topics": {"logs.0710": topic}, "findings": [finding]}, "0751": {}}
+    assert programs.judging.heard_in(reports) == {"logs.0710": topic}
+    (key,) = found = programs.judging.found_in_archive(reports)
+    assert key == programs.log.Key("0710", "quarantine", "0710")
+    assert found[key] == programs.log.Condition(1795508100.25, 3, 0)

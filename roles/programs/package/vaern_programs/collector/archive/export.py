@@ -27,11 +27,11 @@ import zstandard
 
 from vaern_programs.collector.archive.access import NAME, first_break, record
 from vaern_programs.collector.archive.query import Query, select
+from vaern_programs.shared.collector_paths import ARCHIVE
 from vaern_programs.shared.reports import Manifest
 from vaern_programs.shared.tally import View
 from vaern_programs.shared.times import utc
 
-ARCHIVE = Path("/var/lib/vaern/archive")
 KEYS: dict[str, type | tuple[type, ...]] = {
     "code": str,
     "asked_by": str,

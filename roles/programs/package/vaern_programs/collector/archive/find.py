@@ -18,9 +18,10 @@ from typing import Any
 
 import zstandard
 
+from vaern_programs.collector.archive.events import event_of
 from vaern_programs.collector.archive.segments import blocks, days, offsets, segment_of
+from vaern_programs.shared.collector_paths import ARCHIVE
 
-ARCHIVE = Path("/var/lib/vaern/archive")
 WRITING_SECONDS = 5.0
 """A block is readable at most this long after the time it carries."""
 
@@ -53,12 +54,10 @@ def recent_lines(path: Path, since: float) -> Iterator[tuple[int, bytes]]:
                 yield from zip(offsets(view, block), text.splitlines(), strict=True)
 
 
-def as_event(line: bytes) -> Any:
-    """The event of a line, or the line as text when it is not JSON."""
-    try:
-        return json.loads(line)
-    except ValueError:
-        return line.decode(errors="replace")
+def shown(line: bytes) -> Any:
+    """The event of a line, or the line as text when it is none."""
+    event = event_of(line)
+    return line.decode(errors="replace") if event is None else event
 
 
 def find(archive: Path, code: str, since: float, texts: set[str]) -> Iterator[dict[str, Any]]:
@@ -68,7 +67,7 @@ def find(archive: Path, code: str, since: float, texts: set[str]) -> Iterator[di
         for offset, line in recent_lines(path, since):
             for text in [text for text, needle in needles.items() if needle in line]:
                 del needles[text]
-                yield {"text": text, "code": code, "file": str(path), "offset": offset, "event": as_event(line)}
+                yield {"text": text, "code": code, "file": str(path), "offset": offset, "event": shown(line)}
             if not needles:
                 return
 
@@ -90,7 +89,8 @@ def main(arguments: list[str]) -> int:
         begun = time.time()
         for match in find(options.archive, options.code, since, missing):
             missing.discard(match["text"])
-            print(json.dumps(match, ensure_ascii=False), flush=True)
+            # In ASCII: an event may hold half a character, which no encoding can write.
+            print(json.dumps(match), flush=True)
         if not missing or time.monotonic() >= limit:
             return 1 if missing else 0
         since = begun - WRITING_SECONDS

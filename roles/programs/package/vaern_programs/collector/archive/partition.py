@@ -12,7 +12,7 @@ import zstandard
 
 from vaern_programs.collector.archive.pending import Pending
 from vaern_programs.collector.archive.segments import Segment, label, newest, one_line
-from vaern_programs.collector.archive.writer import Writer, tail
+from vaern_programs.collector.archive.writer import Writer, last_block
 
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 LEVEL = 3
@@ -56,7 +56,7 @@ class Partition:
     def _recover(self) -> None:
         self.pending.settle()
         found = newest(self.directory, self.topic, self.partition)
-        ends = {days: tail(path.read_bytes(), path.name) for days, path in found.items()}
+        ends = {days: last_block(path) for days, path in found.items()}
         self.first = self.next = max((block.offset + block.covered for block in ends.values()), default=-1)
         for days, path in found.items():
             self._writer(days).go_on(path, self.next)
@@ -69,6 +69,13 @@ class Partition:
             writer.close()
         self.first = self.next = offset
         return skipped
+
+    def skip(self, offset: int) -> None:
+        """Go on at an offset that does not follow, in the same segments: what is between is in quarantine.
+
+        Nothing may be in memory that is not written.
+        """
+        self.first = self.next = offset
 
     def add(self, values: list[bytes | None], now: float) -> None:
         """Take events that follow the last; they are on disk after the next flush."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from vaern_programs.collector.archive.segments import blocks
-from vaern_programs.collector.archive.writer import Writer, intact
+from vaern_programs.collector.archive.writer import Writer, intact, mapped
 from vaern_programs.shared.files import replace, sync_directory
 
 
@@ -57,6 +57,8 @@ class Pending:
 
     def _is_whole(self, part: dict[str, Any]) -> bool:
         path = self.directory / part["file"]
-        content = path.read_bytes() if path.exists() else b""
-        ends = {block.end: block for block in blocks(memoryview(content))}
-        return part["after"] in ends and intact(content, ends[part["after"]])
+        if not path.exists():
+            return False
+        with mapped(path) as content:
+            ends = {block.end: block for block in blocks(content)}
+            return part["after"] in ends and intact(content, ends[part["after"]])

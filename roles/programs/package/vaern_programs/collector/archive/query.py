@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import mmap
 import os
 import re
 from collections.abc import Iterator
-from datetime import datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import zstandard
 
+from vaern_programs.collector.archive.events import event_of, received, texts
 from vaern_programs.collector.archive.segments import as_day, blocks, days, segment_of
 from vaern_programs.shared.times import utc
 
@@ -74,35 +73,10 @@ def lines(path: Path, query: Query) -> Iterator[tuple[float, bytes]]:
 
 def is_asked_for(line: bytes, written: float, query: Query) -> bool:
     """Whether a line is; what is no event of ours is compared as it stands."""
-    try:
-        event = json.loads(line)
-    except ValueError:
-        event = {}
-    if not isinstance(event, dict) or not event:
-        event = {"message": line.decode(errors="replace")}
+    event = event_of(line) or {"message": line.decode(errors="replace")}
     if query.source is not None and event.get("source") != query.source:
         return False
     at = received(event, written)
     if at < (query.since if query.since is not None else at) or at >= (query.until or float("inf")):
         return False
     return not query.texts or any(text in value for value in texts(event) for text in query.texts)
-
-
-def received(event: dict[str, Any], written: float) -> float:
-    """When the relay received an event, Unix seconds; when it was archived, if the event does not say."""
-    try:
-        return datetime.fromisoformat(event["received"]).timestamp()
-    except (KeyError, TypeError, ValueError):
-        return written
-
-
-def texts(value: Any) -> Iterator[str]:
-    """Every text in an event, at any depth."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for inner in value.values():
-            yield from texts(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from texts(inner)

@@ -30,18 +30,23 @@ def of_sources(settings: Mapping[str, Any], topic: str) -> dict[bytes, int]:
     return {}
 
 
-def delete_expired(settings: Mapping[str, Any], seconds: float) -> None:
-    """Delete and record files past their retention, for about `seconds` at most; the rest is due the next time.
+def delete_expired(settings: Mapping[str, Any], tenant: Mapping[str, Any], seconds: float) -> int:
+    """Delete and record files of a municipality past their retention; how many. Raises OSError.
 
-    A municipality that is gone keeps its archive.
+    It takes about `seconds` at most; the rest is due the next time. A municipality that is gone, of which no retention
+    is declared, keeps its archive.
     """
+    if "retention_days" not in tenant:
+        return 0
     today, limit = utc(time.time()).date(), time.monotonic() + seconds
-    for tenant in settings["tenants"]:
-        directory = Path(settings["archive"]["directory"]) / tenant["code"]
-        for path, kept in due(directory, today, tenant["retention_days"]):
-            if time.monotonic() > limit:
-                return
-            delete(directory, path, kept)
+    directory = Path(settings["archive"]["directory"]) / tenant["code"]
+    deleted = 0
+    for path, kept in due(directory, today, tenant["retention_days"]):
+        if time.monotonic() > limit:
+            break
+        delete(directory, path, kept)
+        deleted += 1
+    return deleted
 
 
 def due(directory: Path, today: date, retention_days: int) -> Iterator[tuple[Path, int]]:

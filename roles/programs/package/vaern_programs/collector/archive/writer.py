@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import mmap
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import zstandard
@@ -68,19 +71,37 @@ class Writer:
 
         A block that begins before `position` cannot be read again from the broker: however damaged, it is left.
         """
-        content = path.read_bytes()
-        end = tail(content, path.name).end
-        if end < len(content):
-            if (torn := _offset_at(content, end)) is not None and torn < position:
+        with mapped(path) as content:
+            end, size = tail(content, path.name).end, len(content)
+            torn = _offset_at(content, end)
+        if end < size:
+            if torn is not None and torn < position:
                 return
             os.truncate(path, end)
         self.path, self.size, self.hour = path, end, _hour(path.stat().st_mtime)
         self.file = os.open(path, os.O_WRONLY | os.O_APPEND)
 
 
-def tail(content: bytes, name: str) -> Block:
+@contextmanager
+def mapped(path: Path) -> Iterator[memoryview]:
+    """The content of a file, read as far as it is looked at. Raises OSError."""
+    with path.open("rb") as file:
+        if os.fstat(file.fileno()).st_size == 0:
+            yield memoryview(b"")
+            return
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content, memoryview(content) as view:
+            yield view
+
+
+def last_block(path: Path) -> Block:
+    """The last whole block of a segment. Raises OSError."""
+    with mapped(path) as content:
+        return tail(content, path.name)
+
+
+def tail(content: memoryview, name: str) -> Block:
     """The last whole block of a segment; one of no length, at the offset in the name, when there is none."""
-    complete = list(blocks(memoryview(content)))
+    complete = list(blocks(content))
     while complete and not intact(content, complete[-1]):
         complete.pop()
     if complete:
@@ -89,16 +110,17 @@ def tail(content: bytes, name: str) -> Block:
     return Block(0, 0, 0, segment.offset if segment else -1, 0, 0.0, 0)
 
 
-def intact(content: bytes, block: Block) -> bool:
+def intact(content: memoryview, block: Block) -> bool:
     """Whether the lines of a block are as they were written."""
     try:
-        zstandard.ZstdDecompressor().decompress(memoryview(content)[block.data : block.end])
+        with content[block.data : block.end] as data:
+            zstandard.ZstdDecompressor().decompress(data)
     except zstandard.ZstdError:
         return False
     return True
 
 
-def _offset_at(content: bytes, start: int) -> int | None:
+def _offset_at(content: memoryview, start: int) -> int | None:
     """The first offset of a block that is not whole, when as much as its label is there."""
     if start + LABEL.size > len(content):
         return None

@@ -26,12 +26,11 @@ from vaern_programs.collector.kafka.declared import wanted_quotas
 from vaern_programs.collector.kafka.failure import BrokerError
 from vaern_programs.collector.kafka.quotas import Quotas
 from vaern_programs.collector.kafka.remembered import Remembered
+from vaern_programs.shared.collector_paths import SETTINGS
+from vaern_programs.shared.local_broker import ADDRESS, HOST, PORT
 
-SETTINGS = Path("/etc/vaern/collector/collector.json")
 LOG4J = Path("/etc/vaern/collector/log4j.properties")
 PASSWORD = Path("/var/lib/vaern-kafka/secrets/broker")
-LOCAL = ("127.0.0.1", 9092)
-ADDRESS = "127.0.0.1:9092"
 USER = "local.broker"
 NEEDED = ("kafka_home", "listener", "partitions", "tenants")
 
@@ -54,7 +53,7 @@ def wait(settings: dict[str, Any], seconds: float) -> None:
     relays = (settings["listener"]["address"], settings["listener"]["port"])
     while True:
         try:
-            for listener in (relays, LOCAL):
+            for listener in (relays, (HOST, PORT)):
                 socket.create_connection(listener, timeout=1).close()
             with connect():
                 return

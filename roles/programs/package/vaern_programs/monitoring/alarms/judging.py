@@ -52,8 +52,8 @@ def judge(
 ) -> Judgement:
     """Judge every municipality, and bring the memory up to date.
 
-    `heard` is the archiver's file of sightings; `settings` has `tenants` and `alarms`; `opened` are the open alarms
-    with the time each began.
+    `heard` is what the archiver heard in each topic; `settings` has `tenants` and `alarms`; `opened` are the open
+    alarms with the time each began.
     """
     judgement = Judgement()
     for tenant in settings["tenants"]:
@@ -75,6 +75,20 @@ def heard_of(heard: Mapping[str, Any], code: str) -> dict[str, Any]:
                 seen[name] = float(at)
                 told |= {name: topic["told"][name]} if name in topic.get("told", {}) else {}
     return {"as_of": min((float(topic.get("as_of", 0.0)) for topic in topics), default=0.0), "seen": seen, "told": told}
+
+
+def heard_in(reports: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """What was heard in every topic, from the archiver's reports by code."""
+    return {name: topic for report in reports.values() for name, topic in report.get("topics", {}).items()}
+
+
+def found_in_archive(reports: Mapping[str, Mapping[str, Any]]) -> dict[Key, Condition]:
+    """What is wrong with the archive of each municipality, from the archiver's reports by code."""
+    return {
+        Key(code, one["kind"], code): Condition(moment(one["since"], 0.0), one["value"], one["limit"])
+        for code, report in reports.items()
+        for one in report.get("findings", [])
+    }
 
 
 def _forget(memory: Memory, tenants: Iterable[Mapping[str, Any]]) -> None:

@@ -1,8 +1,8 @@
 """Raises an alarm when something is silent or about to be, and clears it; runs as vaern-alarms.service.
 
-It reads what the archiver heard (/run/vaern-archiver/sightings.json) and what this host says of itself, holds both
-against /etc/vaern/collector/collector.json, and writes every change to /var/lib/vaern/alarms and to the journal
-with priority alert. Each change is an event in the municipality's own topic too. What is open now is in
+It reads what the archiver heard of each municipality (/run/vaern-archiver/<code>.json) and what this host says of
+itself, holds both against /etc/vaern/collector/collector.json, and writes every change to /var/lib/vaern/alarms and to
+the journal with priority alert. Each change is an event in the municipality's own topic too. What is open now is in
 /run/vaern-alarms/open.json, for `vaern status`. It reaches the broker of this host and no network.
 """
 
@@ -17,17 +17,16 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from vaern_programs.monitoring.alarms.judging import Judgement, Memory, judge, moment, own
+from vaern_programs.monitoring.alarms.judging import Judgement, Memory, found_in_archive, heard_in, judge, moment, own
 from vaern_programs.monitoring.alarms.log import SHARED, AlarmLog, Condition, Key, Record, changes
 from vaern_programs.monitoring.alarms.telling import Teller, producer
+from vaern_programs.shared.collector_paths import REPORTS, SETTINGS
 from vaern_programs.shared.files import read_json, replace
 from vaern_programs.shared.systemd import alarm, notify, say
 from vaern_programs.shared.times import stamp, utc
 
-SETTINGS = Path("/etc/vaern/collector/collector.json")
 WATCHED = Path("/etc/vaern/watch/watch.json")
 HEARTBEATS = Path("/var/lib/vaern-watch/heartbeat.jsonl")
-SIGHTINGS = Path("/run/vaern-archiver/sightings.json")
 ALARMS = Path("/var/lib/vaern/alarms")
 MEMORY = Path("/var/lib/vaern-alarms/memory.json")
 TOLD = Path("/var/lib/vaern-alarms/told.json")
@@ -69,7 +68,9 @@ class AlarmService:
         if settings is None:
             return
         began = {key: moment(record["since"], now) for key, record in self.log.open.items()}
-        judgement = judge(self.memory, read_json(SIGHTINGS, {}), settings, began, now)
+        reports = {tenant["code"]: archive_report(tenant["code"]) for tenant in settings["tenants"]}
+        judgement = judge(self.memory, heard_in(reports), settings, began, now)
+        judgement.conditions |= found_in_archive(reports)
         self.shared(judgement, {tenant["code"] for tenant in settings["tenants"]}, settings, now)
         raised, cleared = changes(self.log.open, judgement.conditions, judgement.unknown)
         for key, condition in sorted(raised.items()):
@@ -150,6 +151,12 @@ class AlarmService:
     def stop(self, *_: object) -> None:
         """End after this look; a signal handler."""
         self.stopping = True
+
+
+def archive_report(code: str) -> dict[str, Any]:
+    """What the archiver says of a municipality now; nothing when it says nothing."""
+    found = read_json(REPORTS / f"{code}.json", {})
+    return found if isinstance(found, dict) else {}
 
 
 def own_name() -> str:

@@ -9,11 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from vaern_programs.monitoring.watch.readings import Certificate, Counters
+from vaern_programs.monitoring.watch.readings import BEHIND_THE_SPOOL, Certificate, Counters
 
 DAY = 86400
-RECEIVER = "receiver_"
-"""Before the name of a SOC in the name of its queue."""
 COUNTED = frozenset({"discards", "overflow", "datagrams"})
 """Findings whose value is how many were counted while it is open."""
 
@@ -81,7 +79,7 @@ def tunnels(
 def storage(spool: int, queues: dict[str, int], limits: dict[str, float]) -> dict[Subject, Bad]:
     """Spool and queues in percent of what each may take; the queue to a SOC is told of by the SOC's name."""
     shares = {Subject("spool"): spool}
-    shares |= {Subject("queue", name.partition(RECEIVER)[2]): share for name, share in queues.items()}
+    shares |= {Subject("queue", name.partition(BEHIND_THE_SPOOL)[2]): share for name, share in queues.items()}
     return {
         subject: Bad(share, limit)
         for subject, share in shares.items()
@@ -95,7 +93,7 @@ def discards(before: Counters | None, now: Counters | None) -> dict[Subject, Bad
         return {}
     bad = _more(Subject("discards"), before.discarded, now.discarded)
     for name, gone in now.overflowed.items():
-        bad |= _more(Subject("overflow", name.partition(RECEIVER)[2]), before.overflowed.get(name, 0), gone)
+        bad |= _more(Subject("overflow", name.partition(BEHIND_THE_SPOOL)[2]), before.overflowed.get(name, 0), gone)
     return bad
 
 

@@ -1,0 +1,43 @@
+"""Whatever a line of the archive holds, it is an event or it is none."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vaern_programs.collector.archive.events import event_of, received, texts
+from vaern_programs.collector.archive.find import shown
+from vaern_programs.collector.archive.query import Query, is_asked_for
+
+DEEP = b'{"a":' * 20000 + b"1" + b"}" * 20000
+
+
+@pytest.mark.parametrize("line", [DEEP, b"[" * 20000, b"", b"null", b"[1]", b"\xff\xfe", b'{"n":' + b"9" * 5000 + b"}"])
+def test_what_is_no_event_is_searched_as_text(line: bytes) -> None:
+    assert event_of(line) is None
+    assert shown(line) == line.decode(errors="replace")
+    assert is_asked_for(b"needle " + line, 0.0, Query(texts=("needle",)))
+    json.dumps(shown(line))
+
+
+@pytest.mark.parametrize("at", ["9999-99-99", "10000-01-01T00:00:00Z", 5, None, [], "Infinity"])
+def test_what_is_no_time_is_when_it_was_archived(at: object) -> None:
+    assert received({"received": at}, 7.0) == 7.0
+
+
+def test_half_a_character_can_be_shown() -> None:
+    assert json.dumps(shown(b'{"m":"\\ud800"}')) == '{"m": "\\ud800"}'
+
+
+@given(st.binary(max_size=60))
+def test_anything_is_searched(line: bytes) -> None:
+    assert is_asked_for(line, 0.0, Query()) is True
+
+
+def test_texts_at_any_depth() -> None:
+    event = json.loads('{"a":' * 400 + '"deep"' + "}" * 400)
+    assert list(texts({"a": event, "b": ["x", {"c": "y"}, 1]})).count("deep") == 1
+    assert set(texts({"b": ["x", {"c": "y"}, 1]})) == {"x", "y"}
