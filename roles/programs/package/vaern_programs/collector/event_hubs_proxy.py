@@ -1,8 +1,8 @@
 """Carries each municipality's Kafka connections from its overlay address to its own Event Hubs namespace.
 
 TLS is between the relay and the namespace: bytes are passed on as they come. Where a connection leads is decided by
-the address it comes from, which WireGuard has authenticated, and by nothing that is said on it. The listening socket
-is systemd's, so nobody is refused while this program starts anew.
+the address it comes from, which WireGuard has authenticated, and not by its content. The listening socket
+is systemd's, so no connection is refused while this program restarts.
 """
 
 from __future__ import annotations
@@ -95,9 +95,9 @@ class Proxy:
         addresses = [str(one[4][0]) for one in found]
         inside = [address for address in addresses if ip_address(address) in self.settings.network]
         if not inside:
-            told = ", ".join(addresses)
+            listed = ", ".join(addresses)
             raise RefusedError(
-                f"{name} is {told}, which is not in {self.settings.network}: it has no private endpoint here"
+                f"{name} is {listed}, which is not in {self.settings.network}: it has no private endpoint here"
             )
         return inside[0]
 

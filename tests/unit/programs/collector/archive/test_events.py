@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from vaern_programs.collector.archive.events import event_of, received, texts
 from vaern_programs.collector.archive.find import shown
-from vaern_programs.collector.archive.query import Query, is_asked_for
+from vaern_programs.collector.archive.query import Query, matches
 
 DEEP = b'{"a":' * 20000 + b"1" + b"}" * 20000
 
@@ -19,7 +19,7 @@ DEEP = b'{"a":' * 20000 + b"1" + b"}" * 20000
 def test_what_is_no_event_is_searched_as_text(line: bytes) -> None:
     assert event_of(line) is None
     assert shown(line) == line.decode(errors="replace")
-    assert is_asked_for(b"needle " + line, 0.0, Query(texts=("needle",)))
+    assert matches(b"needle " + line, 0.0, Query(texts=("needle",)))
     json.dumps(shown(line))
 
 
@@ -34,7 +34,7 @@ def test_half_a_character_can_be_shown() -> None:
 
 @given(st.binary(max_size=60))
 def test_anything_is_searched(line: bytes) -> None:
-    assert is_asked_for(line, 0.0, Query()) is True
+    assert matches(line, 0.0, Query()) is True
 
 
 def test_texts_at_any_depth() -> None:

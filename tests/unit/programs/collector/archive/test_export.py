@@ -209,6 +209,7 @@ def test_a_changed_record_is_noticed(programs: Programs, place: int, how: str) -
         '{"code": "0710", "asked_by": "T", "texts": "x"}',
         '{"code": "0999", "asked_by": "T"}',
         json.dumps({"code": "0710", "asked_by": "T" * 20000}),
+        "[" * 16000,
     ],
 )
 def test_a_query_that_cannot_be_answered_is_refused(

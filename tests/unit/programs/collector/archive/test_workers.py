@@ -86,7 +86,7 @@ def test_one_that_hangs_is_ended(bench: Bench, capfd: pytest.CaptureFixture[str]
 def heard(bench: Bench) -> bool:
     """Whether the worker has said something."""
     one = bench.workers.running.get("0710")
-    return one is not None and one.heard > one.started
+    return one is not None and one.last_sign > one.started
 
 
 def test_one_with_another_topic_starts_anew_and_one_that_is_gone_ends(bench: Bench) -> None:

@@ -1,4 +1,4 @@
-"""Gives the events of one municipality that somebody asked for, and records that they were asked for.
+"""Exports the events of one municipality that match a query, and records who asked for them.
 
     vaern-archive-export < query.json > events.jsonl 2> manifest.json
     vaern-archive-export --accesses 0710        whether the record of accesses is whole
@@ -54,7 +54,7 @@ class RefusedError(Exception):
 
 
 class Output:
-    """Where events go: counted, digested, and compressed when asked for."""
+    """The file that events are written to: counted, digested, and compressed if the query wants that."""
 
     def __init__(self, file: Any, *, compressed: bool) -> None:
         self.file = file
@@ -84,35 +84,37 @@ class Output:
 def read_query(text: str) -> dict[str, Any]:
     """The query, every key of it known. Raises RefusedError."""
     try:
-        asked = json.loads(text)
-    except ValueError:
-        asked = None
-    if not isinstance(asked, dict) or len(text.encode()) > LONGEST:
+        request = json.loads(text)
+    except (ValueError, RecursionError):
+        request = None
+    if not isinstance(request, dict) or len(text.encode()) > LONGEST:
         raise RefusedError("the query is not a JSON object of at most 16 KiB")
-    for key, value in asked.items():
+    for key, value in request.items():
         if value is not None and not (key in KEYS and isinstance(value, KEYS[key])):
             raise RefusedError(f"the query has a wrong value for {key}, or there is no such key")
-    if not (len(asked.get("code") or "") == 4 and asked["code"].isdecimal() and (asked.get("asked_by") or "").strip()):
+    if not (
+        len(request.get("code") or "") == 4 and request["code"].isdecimal() and (request.get("asked_by") or "").strip()
+    ):
         raise RefusedError("the query needs code, four digits, and asked_by")
-    if not all(isinstance(one, str) and one for one in asked.get("texts") or []):
+    if not all(isinstance(one, str) and one for one in request.get("texts") or []):
         raise RefusedError("texts takes texts that are not empty")
-    return {key: value for key, value in asked.items() if value is not None}
+    return {key: value for key, value in request.items() if value is not None}
 
 
-def answer(archive: Path, asked: dict[str, Any], file: Any) -> Manifest:
+def answer(archive: Path, request: dict[str, Any], file: Any) -> Manifest:
     """Write the events; the manifest. Raises OSError, RefusedError."""
-    directory = archive / asked["code"]
+    directory = archive / request["code"]
     if not directory.is_dir():
-        raise RefusedError(f"there is no archive of {asked['code']} here")
+        raise RefusedError(f"there is no archive of {request['code']} here")
     begun = time.time()
-    access = record(directory, {"access": "begun", "query": asked})
-    output = Output(file, compressed=asked.get("zstd", False))
-    taken = asked.get("limit")
+    access = record(directory, {"access": "begun", "query": request})
+    output = Output(file, compressed=request.get("zstd", False))
+    taken = request.get("limit")
     view = View()
-    found = view.of(events(directory, asked))
+    found = view.of(events(directory, request))
     for line in islice(found, taken):
         output.line(line)
-    # One more than was asked for says that there is more.
+    # One event more than the limit shows that there are more.
     whole = taken is None or next(found, None) is None
     output.close()
     counts = {
@@ -124,7 +126,7 @@ def answer(archive: Path, asked: dict[str, Any], file: Any) -> Manifest:
     done = utc(time.time()).isoformat(timespec="seconds")
     ended = record(directory, {"access": "ended", "begun": access, **counts})
     return {
-        "query": asked,
+        "query": request,
         "complete": whole,
         "events": output.events,
         "duplicates": view.duplicates,
@@ -138,16 +140,16 @@ def answer(archive: Path, asked: dict[str, Any], file: Any) -> Manifest:
     }
 
 
-def events(directory: Path, asked: dict[str, Any]) -> Iterator[bytes]:
-    """The lines that are asked for."""
+def events(directory: Path, request: dict[str, Any]) -> Iterator[bytes]:
+    """The lines that match a query."""
     return select(
         directory,
         Query(
-            texts=tuple(asked.get("texts", ())),
-            source=asked.get("source"),
-            since=asked.get("since"),
-            until=asked.get("until"),
-            newest_first=asked.get("newest_first", False),
+            texts=tuple(request.get("texts", ())),
+            source=request.get("source"),
+            since=request.get("since"),
+            until=request.get("until"),
+            newest_first=request.get("newest_first", False),
         ),
     )
 
@@ -164,8 +166,8 @@ def main(arguments: list[str]) -> int:
             broken = first_break(lines)
             print(json.dumps({"lines": len(lines), "whole": broken is None, "first_break": broken}))
             return 0 if broken is None else 1
-        asked = read_query(sys.stdin.read(LONGEST + 1))
-        manifest = answer(options.archive, asked, sys.stdout.buffer)
+        request = read_query(sys.stdin.read(LONGEST + 1))
+        manifest = answer(options.archive, request, sys.stdout.buffer)
     except (OSError, RefusedError) as error:
         print(json.dumps({"error": str(error)}), file=sys.stderr)
         return 2

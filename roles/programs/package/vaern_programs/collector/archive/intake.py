@@ -1,4 +1,4 @@
-"""Sorts what was read from the broker into the partitions of the archive, by offset and without a gap unsaid."""
+"""Sorts what was read from the broker into the partitions of the archive, by offset; each gap is an alarm."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which events of an archive somebody asked for: by text, source and time."""
+"""Which events of an archive match a query: by text, source and time."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ PLAIN = re.compile(r"[ !#-.0-\[\]-~]+")
 
 
 class Query(NamedTuple):
-    """What is asked for. Times are Unix seconds, and are compared with when the relay received an event."""
+    """What to look for. Times are Unix seconds, and are compared with when the relay received an event."""
 
     texts: tuple[str, ...] = ()
-    """Any of them, anywhere in an event; none asks for all."""
+    """Any of them, anywhere in an event; without one, every event matches."""
     source: str | None = None
     since: float | None = None
     until: float | None = None
@@ -33,11 +33,11 @@ class Query(NamedTuple):
 
 
 def select(directory: Path, query: Query) -> Iterator[bytes]:
-    """Lines of the archive of one municipality that are asked for. Raises OSError."""
+    """Lines of the archive of one municipality that match a query. Raises OSError."""
     plain = tuple(max(PLAIN.findall(text), key=len, default="").encode() for text in query.texts)
     for path in segments(directory, query):
         for written, line in lines(path, query):
-            if (not plain or any(part in line for part in plain)) and is_asked_for(line, written, query):
+            if (not plain or any(part in line for part in plain)) and matches(line, written, query):
                 yield line
 
 
@@ -71,8 +71,8 @@ def lines(path: Path, query: Query) -> Iterator[tuple[float, bytes]]:
                     yield block.written, row
 
 
-def is_asked_for(line: bytes, written: float, query: Query) -> bool:
-    """Whether a line is; what is no event of ours is compared as it stands."""
+def matches(line: bytes, written: float, query: Query) -> bool:
+    """Whether a line matches; one that is no event is searched as text."""
     event = event_of(line) or {"message": line.decode(errors="replace")}
     if query.source is not None and event.get("source") != query.source:
         return False

@@ -8,7 +8,7 @@ import signal
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from vaern_programs.collector.archive.alarms import Alarms
 from vaern_programs.collector.archive.quarantine import Place
@@ -30,13 +30,14 @@ class Running:
     pipe: int
     topics: frozenset[str]
     started: float
-    heard: float
+    last_sign: float
+    """When it said something last, on a clock that never goes back."""
     tried: Place | None = None
     """The batch that it announced last."""
     rest: bytes = b""
     """The beginning of a line."""
-    told: bool = field(default=False)
-    """Whether it was told to end."""
+    ending: bool = False
+    """Whether it has been asked to end."""
 
 
 class Workers:
@@ -57,16 +58,16 @@ class Workers:
     def look(self, now: float) -> None:
         """Bring the workers to what is wanted; `now` is on a clock that never goes back."""
         for code, one in list(self.running.items()):
-            self._listen(one, now)
+            self._read_pipe(one, now)
             if not self._ended(code, one, now):
-                self._tell(code, one, now)
+                self._end(code, one, now)
         for code, topics in self.wanted.items():
             restarts = self.restarts.setdefault(code, Restarts())
             if code not in self.running and now >= restarts.start_at:
                 self._start(code, topics, restarts, now)
 
     def stop(self, seconds: float) -> None:
-        """End all: told to first, and killed when that takes longer."""
+        """Ask all to end, and kill those that have not after so many seconds."""
         self.wanted = {}
         limit = time.monotonic() + seconds
         while self.running:
@@ -87,22 +88,22 @@ class Workers:
         os.set_blocking(pipe, False)
         self.running[code] = Running(process, pipe, topics, now, now)
 
-    def _listen(self, one: Running, now: float) -> None:
+    def _read_pipe(self, one: Running, now: float) -> None:
         with suppress(BlockingIOError):
-            while heard := os.read(one.pipe, PIPE_BYTES):
-                one.heard = now
-                *lines, one.rest = (one.rest + heard).split(b"\n")
+            while content := os.read(one.pipe, PIPE_BYTES):
+                one.last_sign = now
+                *lines, one.rest = (one.rest + content).split(b"\n")
                 places = [line for line in lines if line]
                 if places:
                     one.tried = Place(*json.loads(places[-1]))
 
-    def _tell(self, code: str, one: Running, now: float) -> None:
+    def _end(self, code: str, one: Running, now: float) -> None:
         """End a worker that is not wanted as it is, or that hangs."""
-        if now - one.heard > HANG_SECONDS:
+        if now - one.last_sign > HANG_SECONDS:
             self.alarms.raise_alarm(f"{code} hangs", f"{code}: its worker did not go on for {HANG_SECONDS:.0f} s")
             _kill(one.process, signal.SIGKILL)
-        elif self.wanted.get(code) != one.topics and not one.told:
-            one.told = True
+        elif self.wanted.get(code) != one.topics and not one.ending:
+            one.ending = True
             _kill(one.process, signal.SIGTERM)
 
     def _ended(self, code: str, one: Running, now: float) -> bool:
@@ -110,7 +111,7 @@ class Workers:
         process, status = os.waitpid(one.process, os.WNOHANG)
         if not process:
             return False
-        self._listen(one, now)
+        self._read_pipe(one, now)
         os.close(one.pipe)
         del self.running[code]
         ended = os.waitstatus_to_exitcode(status)

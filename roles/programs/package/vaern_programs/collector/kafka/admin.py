@@ -6,7 +6,7 @@
     vaern-kafka-admin show                  print what the broker has: {"topics": ..., "access": ..., "quotas": ...}
 
 Access of a municipality that is gone is taken away; its topic stays, because the archiver may not have read all of it.
-Only root and the broker can read the password, so nobody else on the host gains by this program.
+Only root and the broker can read the password, so the program gives nobody else on the host any access.
 Exit codes: 0 done, 1 not done (the reason is on standard error), 2 wrong arguments.
 """
 
@@ -88,12 +88,12 @@ def run(options: argparse.Namespace) -> dict[str, Any] | None:
     with connect() as broker:
         if options.command == "show":
             return show(broker, quotas)
-        changes = bring(broker, quotas, settings, check=options.check, at_start=options.at_start)
+        changes = update(broker, quotas, settings, check=options.check, at_start=options.at_start)
     return {"changed": bool(changes), "changes": changes}
 
 
-def bring(broker: Broker, quotas: Quotas, settings: dict[str, Any], *, check: bool, at_start: bool) -> list[str]:
-    """Bring the broker to the settings, or with `check` only say what would change. Raises OSError, BrokerError."""
+def update(broker: Broker, quotas: Quotas, settings: dict[str, Any], *, check: bool, at_start: bool) -> list[str]:
+    """Make the broker as declared, or with `check` only return what would change. Raises OSError, BrokerError."""
     remembered, wanted = Remembered(), wanted_quotas(settings["tenants"])
     changes = compare(broker, quotas, settings, quotas_remembered=at_start and remembered.are(wanted))
     if not check:

@@ -1,4 +1,4 @@
-"""Brings a broker to what is declared: compares first, then changes only what differs."""
+"""Makes a broker as declared: compares first, then changes only what differs."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Quotas(Protocol):
 
 @dataclass(frozen=True)
 class Changes:
-    """What a broker lacks and has too much of: topics to make, access list entries, and keys of users' quotas."""
+    """What to change at a broker: topics to make, access list entries to add and to remove, and quotas to set."""
 
     topics: list[str]
     grants: list[Access]
@@ -72,7 +72,7 @@ def compare(broker: Broker, quotas: Quotas, settings: dict[str, Any], *, quotas_
         quotas: its quotas.
         settings: those of the collector.
         quotas_remembered: these quotas were applied to this broker before. They are then read only where a topic or an
-            access is missing, because such a broker has lost more than was remembered.
+            access is missing, because such a broker has lost part of its storage.
     """
     tenants = settings["tenants"]
     topics = sorted({topic for tenant in tenants for topic in topics_of(tenant)} - broker.topics())

@@ -34,7 +34,7 @@ ANYTHING = ACLFilter(
     resource_pattern=ResourcePatternFilter(ResourceType.ANY, None, ACLResourcePatternType.ANY),
 )
 
-# The library logs each failed attempt; what comes of it is raised too, and said once by the program.
+# The library logs each failed attempt and raises the last one, which the program reports.
 logging.getLogger("kafka").addHandler(logging.NullHandler())
 logging.getLogger("kafka").propagate = False
 
@@ -44,8 +44,8 @@ class _ExpiredError(Exception):
 
 
 @contextmanager
-def asking(what: str, seconds: float) -> Iterator[None]:
-    """What goes wrong in the block, or takes longer, becomes a BrokerError that says what was asked for.
+def answered_within(what: str, seconds: float) -> Iterator[None]:
+    """Raise BrokerError, which names the request, when the block fails or takes longer than so many seconds.
 
     The library itself waits for ever for a broker that has gone away.
     """
@@ -62,7 +62,7 @@ def asking(what: str, seconds: float) -> Iterator[None]:
         raise BrokerError(
             f"{what}: the broker does not answer, or does not take the password (journalctl -u vaern-kafka)"
         ) from None
-    # The library asserts what it has not been told yet: a broker that has just started names no controller.
+    # The library fails an assertion when a broker that has just started does not name a controller yet.
     except (KafkaError, AssertionError) as error:
         raise BrokerError(f"{what}: {str(error) or type(error).__name__}") from error
     finally:
@@ -78,7 +78,7 @@ class Broker:
 
         Args:
             address: host and port of the listener.
-            user: whom to come as.
+            user: name of the user.
             password: of that user.
             seconds: how long the broker may take for each answer.
 
@@ -86,7 +86,7 @@ class Broker:
             BrokerError: nobody answers, or the password is refused.
         """
         self.seconds = seconds
-        with asking(f"Connecting to {address}", seconds):
+        with answered_within(f"Connecting to {address}", seconds):
             self.client = KafkaAdminClient(
                 bootstrap_servers=address,
                 security_protocol="SASL_PLAINTEXT",
@@ -108,14 +108,14 @@ class Broker:
 
     def topics(self) -> set[str]:
         """The names of all topics. Raises BrokerError."""
-        with asking("Reading the topics", self.seconds):
+        with answered_within("Reading the topics", self.seconds):
             return set(self.client.list_topics())
 
     def create_topics(self, names: list[str], partitions: int) -> None:
         """Make topics; one that is there already is left alone. Raises BrokerError."""
         # One at a time: of several that fail, the library names the first only.
         for name in names:
-            with asking(f"Making topic {name}", self.seconds):
+            with answered_within(f"Making topic {name}", self.seconds):
                 try:
                     self.client.create_topics([NewTopic(name, partitions, 1)])
                 except TopicAlreadyExistsError:
@@ -123,7 +123,7 @@ class Broker:
 
     def access(self) -> set[Access]:
         """All access list entries. Raises BrokerError, also for an entry of a kind that the library does not know."""
-        with asking("Reading the access lists", self.seconds):
+        with answered_within("Reading the access lists", self.seconds):
             try:
                 entries, _ = self.client.describe_acls(ANYTHING)
             except ValueError as error:
@@ -136,7 +136,7 @@ class Broker:
     def grant(self, entries: list[Access]) -> None:
         """Add access list entries. Raises BrokerError when one is refused."""
         wanted = [ACL(*_terms(entry), ResourcePattern(*_resource(entry))) for entry in entries]
-        with asking("Granting access", self.seconds):
+        with answered_within("Granting access", self.seconds):
             answer = self.client.create_acls(wanted)
         for entry, error in answer["failed"]:
             raise BrokerError(f"Granting access: {_access(entry)}: {error}")
@@ -144,7 +144,7 @@ class Broker:
     def revoke(self, entries: list[Access]) -> None:
         """Remove access list entries. Raises BrokerError when one is refused."""
         unwanted = [ACLFilter(*_terms(entry), ResourcePatternFilter(*_resource(entry))) for entry in entries]
-        with asking("Revoking access", self.seconds):
+        with answered_within("Revoking access", self.seconds):
             answers = self.client.delete_acls(unwanted)
         for entry, (_, removed, refusal) in zip(entries, answers, strict=True):
             for error in (refusal, *(error for _, error in removed)):

@@ -42,7 +42,7 @@ class Quotas:
             jars: the folder with the jars of Apache Kafka.
             log4j: the settings of its log.
             address: host and port of the loopback listener.
-            user: whom to come as.
+            user: name of the user.
             password: of that user.
         """
         self.command = [
