@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from pathlib import Path
 
 from vaern import evidence
@@ -45,12 +44,6 @@ def findings(number: int, outcome: str = "passed") -> dict[str, str]:
 def write(project: Project, records: int, name: str = NAME) -> list[Kept]:
     """Append some records."""
     return [evidence.append(project, name, run(number), findings(number)) for number in range(1, records + 1)]
-
-
-def make_key(path: Path) -> Path:
-    """An SSH key without a passphrase."""
-    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", str(path)], check=True)
-    return path
 
 
 def allow(project: Project, *keys: Path, more: str = "") -> Path:

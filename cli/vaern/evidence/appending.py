@@ -79,7 +79,7 @@ def append(project: Project, name: str, run: Run, files: Mapping[str, str], logs
             content = render(record)
             _write(draft / RECORD, content)
             if key is not None:
-                _write(draft / SIGNATURE, signing.sign(content, key).encode("ascii"))
+                _write(draft / SIGNATURE, signing.sign(content, key))
             _sync(draft)
             place = folder / f"{sequence:06}-{digest(content)[:12]}"
             draft.rename(place)

@@ -18,6 +18,8 @@ from vaern.runtime import ssh_signature
 from vaern.runtime.paths import Project
 
 NAMESPACE = "vaern-evidence"
+LARGEST_SIGNATURE = 2**16
+"""Bytes that are read of one."""
 KEY = "VAERN_EVIDENCE_KEY"
 
 
@@ -32,7 +34,7 @@ def signing_key() -> Path | None:
     return Path(named).expanduser() if named else None
 
 
-def sign(content: bytes, key: Path) -> str:
+def sign(content: bytes, key: Path) -> bytes:
     """The signature of a record. Raises EvidenceError; no passphrase is asked for in the middle of a run."""
     try:
         return ssh_signature.sign(content, key, NAMESPACE, ask=False)
@@ -59,20 +61,11 @@ def require_ready(project: Project, name: str) -> None:
         return
     probe = b"vaern"
     signature, signers = sign(probe, key), signers_file(project)
-    if not signers.is_file() or not _signed_by(probe, signature, signers):
+    if not signers.is_file() or not ssh_signature.signed_by(probe, signature, signers.read_bytes(), NAMESPACE):
         raise EvidenceError(
             f"the key {key} may not sign evidence: {signers} does not name it",
             fix=f'write one line into it: NAME@ORGANISATION namespaces="{NAMESPACE}" ssh-ed25519 AAAA...',
         )
-
-
-def _signed_by(content: bytes, signature: str, signers: Path) -> str:
-    import tempfile
-
-    with tempfile.NamedTemporaryFile("w", prefix="vaern-", suffix=".sig", encoding="ascii") as file:
-        file.write(signature)
-        file.flush()
-        return ssh_signature.signer_of(content, Path(file.name), signers, NAMESPACE)
 
 
 def signer(signers: Path) -> Signer:
@@ -85,6 +78,8 @@ def signer(signers: Path) -> Signer:
                 fix="restore it from git, or name one with --signers",
             )
         at = "".join(character for character in record.run.ended if character.isdigit()) + "Z"
-        return ssh_signature.signer_of(stored.content or b"", stored.signature, signers, NAMESPACE, at=at)
+        with stored.signature.open("rb") as handle:
+            signature = handle.read(LARGEST_SIGNATURE)
+        return ssh_signature.signed_by(stored.content or b"", signature, signers.read_bytes(), NAMESPACE, at=at)
 
     return who

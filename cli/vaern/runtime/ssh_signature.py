@@ -9,53 +9,71 @@ import os
 import subprocess
 from pathlib import Path
 
+from vaern.errors import SetupError
+from vaern.runtime.private_folder import private_folder
+
+TIMEOUT_SECONDS = 120
+"""An agent may ask a person, or wait for a touch."""
+LONGEST_REASON = 200
+
 
 class KeyRefusedError(Exception):
     """ssh-keygen could not sign with the key; the text is its reason."""
 
 
-def sign(content: bytes, key: Path, namespace: str, *, ask: bool = True) -> str:
-    """The signature of `content` with an SSH key; a public `key` is signed with by the ssh agent.
+def sign(content: bytes, key: Path, namespace: str, *, ask: bool = True) -> bytes:
+    """The signature over `content` by an SSH key; a public `key` is signed with by the ssh agent.
 
-    A passphrase is asked for on the terminal, unless `ask` is false: then a key that needs one is refused, as is every
-    key that ssh-keygen cannot use, with KeyRefusedError.
+    A passphrase is asked for on the terminal. Without `ask`, a key that needs one is refused, as is every key that
+    ssh-keygen cannot use. Raises KeyRefusedError; SetupError when ssh-keygen is not there or does not end.
     """
-    done = subprocess.run(
-        ["ssh-keygen", "-Y", "sign", "-q", "-f", str(key), "-n", namespace],
-        input=content,
-        capture_output=True,
-        check=False,
-        env=os.environ if ask else {**os.environ, "SSH_ASKPASS_REQUIRE": "never"},
-        start_new_session=not ask,
-    )
+    done = _keygen("sign", "-q", "-f", str(key), "-n", namespace, stdin=content, ask=ask)
     if done.returncode:
-        raise KeyRefusedError(done.stderr.decode(errors="replace").strip())
-    return done.stdout.decode("ascii")
+        raise KeyRefusedError(" ".join(done.stderr.decode(errors="replace").split())[:LONGEST_REASON])
+    return done.stdout
 
 
-def signer_of(content: bytes, signature: Path, signers: Path, namespace: str, *, at: str = "") -> str:
-    """Who signed `content`, of those whom the file `signers` (ALLOWED SIGNERS of ssh-keygen(1)) allows to.
+def signed_by(content: bytes, signature: bytes, signers: bytes, namespace: str, *, at: str = "") -> str:
+    """Who of the signers made this signature over exactly this content; empty when nobody of them did.
 
     Args:
         content: what was signed.
-        signature: file with the signature.
-        signers: who may sign, for what, and since and until when.
+        signature: as `sign` gave it.
+        signers: content of a file of ALLOWED SIGNERS (ssh-keygen(1)): who may sign, for what, since and until when.
         namespace: what the signature has to be for.
         at: the moment at which the key had to be valid, `YYYYMMDDHHMMSSZ`; now, without it.
 
-    Returns the empty text when the signature is not valid, or of nobody who is allowed to.
+    Raises SetupError when ssh-keygen is not there or does not end.
     """
-    when = ["-O", f"verify-time={at}"] if at else []
-    files = ["-f", str(signers), "-s", str(signature)]
-    found = _answer(["ssh-keygen", "-Y", "find-principals", *files, *when], b"")
-    for principal in found.split("\n") if found else ():
-        command = ["ssh-keygen", "-Y", "verify", *files, "-n", namespace, "-I", principal.strip(), *when]
-        if _answer(command, content):
-            return principal.strip()
+    when = ("-O", f"verify-time={at}") if at else ()
+    with private_folder() as folder:
+        # ssh-keygen takes both by name; here nobody can exchange them between two calls.
+        allowed, made = folder / "allowed_signers", folder / "signature"
+        allowed.write_bytes(signers)
+        made.write_bytes(signature)
+        given = ("-f", str(allowed), "-s", str(made), *when)
+        found = _keygen("find-principals", *given)
+        names = found.stdout.decode(errors="replace").splitlines() if found.returncode == 0 else []
+        for name in names:
+            if _keygen("verify", *given, "-n", namespace, "-I", name, stdin=content).returncode == 0:
+                return name
     return ""
 
 
-def _answer(command: list[str], content: bytes) -> str:
-    """What it prints, empty when it refuses."""
-    done = subprocess.run(command, input=content, capture_output=True, check=False)
-    return "" if done.returncode else done.stdout.decode(errors="replace").strip()
+def _keygen(verb: str, *more: str, stdin: bytes = b"", ask: bool = True) -> subprocess.CompletedProcess[bytes]:
+    try:
+        return subprocess.run(
+            ["ssh-keygen", "-Y", verb, *more],
+            input=stdin,
+            capture_output=True,
+            check=False,
+            timeout=TIMEOUT_SECONDS,
+            env=os.environ if ask else {**os.environ, "SSH_ASKPASS_REQUIRE": "never"},
+            start_new_session=not ask,  # without a terminal that it could ask on
+        )
+    except FileNotFoundError as error:
+        raise SetupError("ssh-keygen is not on PATH", fix="install openssh-client") from error
+    except subprocess.TimeoutExpired as error:
+        raise SetupError(
+            f"ssh-keygen -Y {verb} did not end within {TIMEOUT_SECONDS} s", fix="unlock the key or its agent, run again"
+        ) from error

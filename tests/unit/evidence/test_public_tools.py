@@ -9,7 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from support.chains import NAME, PRINCIPAL, allow, make_key, project_in, write
+from support.approvals import make_key
+from support.chains import NAME, PRINCIPAL, allow, project_in, write
 
 from vaern.evidence import signing
 
@@ -30,7 +31,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
         pytest.skip("jq is not installed, and the documented lines need it")
     project = project_in(tmp_path_factory.mktemp("written"))
     with pytest.MonkeyPatch.context() as patch:
-        key = make_key(project.root / "operations")
+        key = make_key(project.root, "operations")
         patch.setenv(signing.KEY, str(key))
         signers = allow(project, key)
         write(project, 3)

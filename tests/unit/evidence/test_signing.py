@@ -6,7 +6,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from support.chains import NAME, PRINCIPAL, allow, findings, make_key, project_in, run, write
+from support.approvals import make_key
+from support.chains import NAME, PRINCIPAL, allow, findings, project_in, run, write
 
 from vaern import evidence
 from vaern.errors import EvidenceError
@@ -22,7 +23,7 @@ def project(tmp_path: Path) -> Project:
 
 @pytest.fixture
 def key(project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    made = make_key(tmp_path / "operations")
+    made = make_key(tmp_path, "operations")
     allow(project, made)
     monkeypatch.setenv(signing.KEY, str(made))
     return made
@@ -49,7 +50,7 @@ def test_without_a_key_it_is_called_unsigned(project: Project) -> None:
 def test_a_chain_may_begin_unsigned_and_be_signed_later(project: Project, tmp_path: Path) -> None:
     write(project, 1)
     with pytest.MonkeyPatch.context() as patch:
-        made = make_key(tmp_path / "operations")
+        made = make_key(tmp_path, "operations")
         allow(project, made)
         patch.setenv(signing.KEY, str(made))
         evidence.append(project, NAME, run(2), findings(2))
@@ -76,7 +77,7 @@ def test_a_signature_that_is_not_right_names_its_record(
             content.replace("-----BEGIN SSH SIGNATURE-----\nU1NIU0lH", "-----BEGIN SSH SIGNATURE-----\nU1NIU0lI")
         )
     elif change == "of a stranger":
-        path.write_text(signing.sign((kept.folder / RECORD).read_bytes(), make_key(tmp_path / "stranger")))
+        path.write_bytes(signing.sign((kept.folder / RECORD).read_bytes(), make_key(tmp_path, "stranger")))
     fault = evidence.verify(project, NAME).fault
     assert fault is not None
     assert fault.sequence == place
@@ -89,7 +90,7 @@ def test_another_history_needs_the_key(
     """Somebody who can write the folder makes all of it anew, with every digest right, and a key of his own."""
     write(project, 2)
     shutil.rmtree(project.state / "evidence")
-    monkeypatch.setenv(signing.KEY, str(make_key(tmp_path / "stranger")))
+    monkeypatch.setenv(signing.KEY, str(make_key(tmp_path, "stranger")))
     write(project, 2)
     fault = evidence.verify(project, NAME).fault
     assert fault is not None
@@ -102,7 +103,7 @@ def test_a_signature_for_something_else_is_none(project: Project, key: Path) -> 
     path = kept.folder / SIGNATURE
     path.unlink()
     content = (kept.folder / RECORD).read_bytes()
-    path.write_text(signing.ssh_signature.sign(content, key, "vaern-inventory"))
+    path.write_bytes(signing.ssh_signature.sign(content, key, "vaern-inventory"))
     assert evidence.verify(project, NAME).fault is not None
 
 
@@ -121,10 +122,10 @@ def test_a_key_that_cannot_sign_is_refused_before_anything_is_done(
     monkeypatch.setenv(signing.KEY, str(tmp_path / "absent"))
     with pytest.raises(EvidenceError, match="could not sign"):
         evidence.require_ready(project, NAME)
-    monkeypatch.setenv(signing.KEY, str(make_key(tmp_path / "operations")))
+    monkeypatch.setenv(signing.KEY, str(make_key(tmp_path, "operations")))
     with pytest.raises(EvidenceError, match=r"may not sign evidence: .*allowed_signers does not name it"):
         evidence.require_ready(project, NAME)
-    allow(project, make_key(tmp_path / "other"))
+    allow(project, make_key(tmp_path, "other"))
     with pytest.raises(EvidenceError, match="may not sign evidence"):
         evidence.require_ready(project, NAME)
     assert not head_file(project, NAME).exists()
