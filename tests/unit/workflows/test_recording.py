@@ -8,17 +8,19 @@ import sys
 from pathlib import Path
 
 import pytest
+from support.approvals import CHIEF, Site
 from support.chains import NAME, write
 
-from vaern import evidence
+from vaern import approval, evidence
 from vaern.command_line import COMMANDS
 from vaern.declaration import load_fleet
 from vaern.errors import ConfigureError, EvidenceError, ExitCode
 from vaern.evidence.chain import head_file, read_chain
 from vaern.evidence.record import Record
 from vaern.runtime.paths import Project
-from vaern.workflows import recording
+from vaern.workflows import approving, recording
 from vaern.workflows.recording import recorded
+from vaern.workflows.sources import Sources
 
 ROOT = Path(__file__).resolve().parents[3]
 WORDS = ("verify", NAME)
@@ -154,6 +156,22 @@ def test_a_run_that_could_not_be_signed_does_nothing(project: Project, monkeypat
 def test_outside_git_there_is_no_commit(tmp_path: Path) -> None:
     source = recording._source(Project(tmp_path, tmp_path))
     assert (source.commit, source.modified) == ("", True)
+
+
+def test_the_approval_in_force_is_in_the_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    site = Site.make(tmp_path)
+    monkeypatch.setattr(Sources, "read", lambda project: site.sources)
+    with recorded(site.project, site.fleet, NAME, WORDS, lambda _: None):
+        pass
+    assert last(site.project).run.approval is None
+    now = approving.what_decides(site.project, site.fleet, NAME, site.sources)
+    manifest = approval.prepared(site.folder, site.roots, now, approving.today())
+    approval.approve(site.folder, manifest, site.key)
+    with recorded(site.project, site.fleet, NAME, WORDS, lambda _: None):
+        pass
+    found = last(site.project).run.approval
+    assert found is not None
+    assert (found.manifest, found.signer, found.countersigner) == (manifest.digest, CHIEF, "")
 
 
 def test_shared_collectors_have_a_chain_of_their_own(project: Project) -> None:
