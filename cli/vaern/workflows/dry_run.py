@@ -8,11 +8,14 @@ from vaern import configure, inventory, provision
 from vaern.configure import Play
 from vaern.configure.host_roles import roles_by_host
 from vaern.enrolment import key_record
+from vaern.errors import ApprovalError
 from vaern.model.fleet import Fleet
 from vaern.model.naming import SHARED, host_name
 from vaern.model.progress import OnProgress
+from vaern.model.vocabulary import Target
 from vaern.runtime.paths import Project
-from vaern.workflows import plays, sending_keys
+from vaern.workflows import approving, plays, sending_keys
+from vaern.workflows.sources import Sources
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,7 @@ def plan(project: Project, fleet: Fleet, slug: str, on_progress: OnProgress) -> 
     planned = _provision(project, fleet, slug)
     new_hosts = bool(planned)
     planned += _inventory(project, fleet, slug)
+    planned += _approval(project, fleet, slug)
     enrol = _enrol(project, fleet, slug)
     planned += enrol
     if new_hosts or enrol:
@@ -58,6 +62,17 @@ def _inventory(project: Project, fleet: Fleet, slug: str) -> list[Planned]:
         for folder, wanted in files.items()
         for difference in inventory.compare(project.inventories, folder, wanted)
     ]
+
+
+def _approval(project: Project, fleet: Fleet, slug: str) -> list[Planned]:
+    """That the run would stop, when it would."""
+    if fleet.deployment.target is Target.LAB:
+        return []
+    try:
+        approving.current(project, fleet, slug, Sources.read(project))
+    except ApprovalError as error:
+        return [Planned("approval", f"stop: {error.what}")]
+    return []
 
 
 def _enrol(project: Project, fleet: Fleet, slug: str) -> list[Planned]:

@@ -56,6 +56,7 @@ class Onboarding:
 
     def run(self) -> None:
         """Run all stages up to the proof. Raises what the first failing stage raises."""
+        self.refuse_unapproved()
         outputs = self.provision()
         self.write_inventory()
         self.require_approval()
@@ -63,6 +64,14 @@ class Onboarding:
         self.configure()
         self.verify()
         self.prove(outputs)
+
+    def refuse_unapproved(self) -> None:
+        """Outside the lab nothing is made either before the municipality has signed. Raises ApprovalError.
+
+        What is provisioned follows from the declaration alone, such as how long an archive on Azure is kept.
+        """
+        if self.fleet.deployment.target is not Target.LAB:
+            approving.current(self.project, self.fleet, self.slug, self.sources)
 
     def provision(self) -> MunicipalityOutputs:
         """Make both stacks: the shared one, by one run at a time, then the municipality's own."""

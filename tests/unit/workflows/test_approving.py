@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -9,12 +10,14 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 from support.approvals import CHIEF, Site, make_key
+from support.paths import ROOT
 
-from vaern import approval
+from vaern import approval, provision
 from vaern.__main__ import cli
 from vaern.errors import ApprovalError, ExitCode
 from vaern.model.progress import Progress
 from vaern.workflows import approving
+from vaern.workflows.dry_run import Planned, plan
 from vaern.workflows.onboarding import Onboarding
 from vaern.workflows.rotation import Rotation
 from vaern.workflows.sources import Sources
@@ -131,15 +134,34 @@ def test_a_planted_or_edited_file_is_refused_before_anything_else(site: Site) ->
         current(site)
 
 
-def test_onboarding_stops_before_it_reaches_a_host(site: Site) -> None:
+def test_onboarding_stops_before_anything_is_made(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[Progress] = []
     run = Onboarding(site.project, site.fleet, site.slug, told.append)
+    monkeypatch.setattr(Onboarding, "provision", lambda self: pytest.fail("made without a signature"))
+    with pytest.raises(ApprovalError, match="has not approved"):
+        run.run()
+    assert told == []
     with pytest.raises(ApprovalError, match="has not approved"):
         run.require_approval()
     sign(site)
     run.require_approval()
     assert f"approved by {CHIEF}: serial 1" in told[-1].text
     assert site.roots.applied() is not None, "an older one is refused from now on"
+
+
+def test_a_dry_run_says_that_it_would_stop(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    for preview in ("preview_shared", "preview_municipality"):
+        monkeypatch.setattr(provision, preview, lambda *_: [])
+    for name in ("shared", "municipality"):
+        shutil.copy(ROOT / "roles" / f"{name}.yml", site.project.roles)
+
+    def approval_in(planned: list[Planned]) -> list[str]:
+        return [one.what for one in planned if one.stage == "approval"]
+
+    (what,) = approval_in(plan(site.project, site.fleet, site.slug, lambda text: None))
+    assert what.startswith("stop: favrskov has not approved")
+    sign(site)
+    assert approval_in(plan(site.project, site.fleet, site.slug, lambda text: None)) == []
 
 
 def test_a_rotation_runs_the_roles_and_so_needs_the_approval(site: Site) -> None:
