@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from ipaddress import IPv4Address, IPv4Network, IPv6Network
 from typing import Any
 
 import pytest
 from pydantic import BaseModel
-from support.approvals import EXAMPLES
+from support.approvals import CHIEF, EXAMPLES, allow, make_key
 
-from vaern.approval import Contents, contents
+from vaern import approval
+from vaern.approval import Approval, Contents, Roots, contents
 from vaern.approval.manifest import Manifest, changes, parse
 from vaern.declaration import load_deployment, load_municipality
 from vaern.errors import ApprovalError
@@ -22,6 +24,7 @@ from vaern.model.deployment import Deployment, SocOutput
 from vaern.model.vocabulary import SocProtocol
 
 Place = tuple[str | int, ...]
+Check = Callable[[Contents], Approval]
 NOT_OF_THE_MUNICIPALITY = {
     ("hubs", "archive_gib"): "how large the disk of the archive is",
     ("soc_profiles", "other"): "a SOC that this municipality has not chosen",
@@ -145,18 +148,33 @@ def way(place: Place) -> tuple[str, ...]:
 PLACES = [place for place, _ in leaves(complete())]
 
 
+@pytest.fixture(scope="module")
+def signed(tmp_path_factory: pytest.TempPathFactory) -> Check:
+    """Compares what would be applied with an approval of the complete declaration, which was signed once."""
+    place, today = tmp_path_factory.mktemp("signed"), date(2026, 11, 29)
+    folder, roots = place / "favrskov", Roots.of(place / "state", "favrskov")
+    folder.mkdir()
+    key = make_key(place, "chief")
+    allow(folder / "allowed_signers", CHIEF, key)
+    signers = (folder / "allowed_signers").read_bytes()
+    roots.pin(signers, hashlib.sha256(signers).hexdigest())
+    before = covered(complete(), deployment())
+    approval.approve(folder, approval.prepared(folder, roots, before, today), key)
+    assert approval.check(folder, roots, before, today).signer == CHIEF
+    return lambda now: approval.check(folder, roots, now, today)
+
+
 @pytest.mark.parametrize("place", PLACES, ids=lambda place: ".".join(map(str, place)))
-def test_every_declared_field_is_signed_and_named(place: Place) -> None:
+def test_every_declared_field_is_signed_and_named(place: Place, signed: Check) -> None:
     municipality, shared = complete(), deployment()
     if place[0] == "soc":
         other = municipality.model_copy(update={"soc": municipality.soc | {place[1]: "other"}})
     else:
         other = changed(municipality, place)
-    found = changes(covered(municipality, shared), covered(other, shared))
-    assert found, f"{place} may be changed after signing"
-    assert any(str(place[-1]) in line or str(place[-2]) in line for line in found if line.startswith("declared ")), (
-        found
-    )
+    with pytest.raises(ApprovalError, match="since it was signed") as refused:
+        signed(covered(other, shared))
+    named = [line for line in refused.value.what.splitlines() if line.startswith("  declared ")]
+    assert any(str(place[-1]) in line or str(place[-2]) in line for line in named), named
 
 
 def test_no_field_of_the_schema_is_left_out() -> None:
