@@ -122,6 +122,8 @@ def environment(project: Project, folder: Path) -> dict[str, str]:
     return {
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         "ANSIBLE_CONFIG": str(DATA / "ansible.cfg"),
+        # ansible-runner turns it off where nobody says so, whatever the configuration says.
+        "ANSIBLE_HOST_KEY_CHECKING": "True",
         # Plugins, collections and roles of the operator's home are looked for below it.
         "ANSIBLE_HOME": str(folder / "home"),
         "ANSIBLE_ROLES_PATH": str(folder / ROLES),

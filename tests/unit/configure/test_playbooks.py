@@ -256,6 +256,19 @@ def test_the_operators_own_configuration_is_not_read(project: Project) -> None:
     assert str(project.state / "ssh_config") in settings["ANSIBLE_SSH_ARGS"]
 
 
+def test_a_host_with_another_key_is_not_configured(
+    project: Project, play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seen: ansible-runner had Ansible connect with StrictHostKeyChecking=no, over what ssh_config says."""
+    from ansible_runner.interface import init_runner
+
+    monkeypatch.delenv("ANSIBLE_HOST_KEY_CHECKING", raising=False)
+    with playbooks.rendered(play) as folder:
+        words = {"private_data_dir": str(folder), "playbook": str(folder / playbooks.PLAYBOOK)}
+        runner = init_runner(**words, envvars=playbooks.environment(project, folder))
+    assert runner.config.env["ANSIBLE_HOST_KEY_CHECKING"] == "True"
+
+
 def test_neither_is_the_operators_environment(project: Project) -> None:
     """Nor plugins of the operator's home: what stands there is in no approval."""
     operators = {"ANSIBLE_VARS_PLUGINS": "/srv/planted", "ANSIBLE_CONFIG": "/srv/own.cfg", "LANG": "C"}
