@@ -3,7 +3,7 @@
 enrolling        gets each host's public keys, and sends it a certificate
 certificates     how certificates are made, and which are still usable
 signer           the authority with its key in a file; vault_signer, key_vault, vault_faults: in a key vault
-key_record       the public keys and certificates, as a file that Ansible reads
+key_record       the public keys and certificates, as a file that every run reads
 event_hubs_keys  the keys by which relays send to Event Hubs
 """
 

@@ -85,7 +85,7 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Enrolled:
-    """The result of an enrolment. `variables` is the content of the record, as Ansible reads it."""
+    """The result of an enrolment. `variables` is the content of the record, as Ansible is given it."""
 
     renewed: tuple[str, ...]
     """Hosts that got a certificate in this run."""

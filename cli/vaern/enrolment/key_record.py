@@ -1,4 +1,4 @@
-"""The record of enrolment: each host's public key and certificate, as YAML that Ansible reads and people review."""
+"""The record of enrolment: each host's public key and certificate, as YAML that people review and every run reads."""
 
 from __future__ import annotations
 

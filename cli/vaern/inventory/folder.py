@@ -72,7 +72,7 @@ def write(inventories: Path, folder: str, files: dict[str, str]) -> list[str]:
 
 
 def write_tenants(inventories: Path, fleet: Fleet, enrolled: list[str]) -> None:
-    """Write the record of enrolled municipalities, and nothing else, where it differs."""
+    """Write the record of enrolled municipalities, for review, where it differs; a run computes it anew."""
     for path, text in tenants_file(fleet, enrolled).items():
         _put(inventories / path, text)
 
