@@ -73,8 +73,16 @@ class Roots:
             return None
         return parse(text, str(path))
 
-    def remember(self, manifest: Manifest) -> None:
-        """Record that this is applied; a rollback does not lower the serial that is asked for."""
+    def declared(self) -> str:
+        """The declaration as it was last applied, JSON of the model; empty before the first."""
+        try:
+            return self._declared.read_text(encoding="utf-8", errors="replace")
+        except FileNotFoundError:
+            return ""
+
+    def remember(self, manifest: Manifest, declared: str) -> None:
+        """Record that this is applied, with the declaration; a rollback does not lower the serial that is asked for."""
+        write_private(self._declared, declared.encode())
         known = self.applied()
         if known is None or manifest.serial > known.serial:
             write_private(self._applied, manifest.text.encode())
@@ -86,6 +94,10 @@ class Roots:
     @property
     def _pinned(self) -> Path:
         return self.folder / f"{self.slug}.signers"
+
+    @property
+    def _declared(self) -> Path:
+        return self.folder / f"{self.slug}.declared.json"
 
     @property
     def _applied(self) -> Path:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
+
+from pydantic import ValidationError
 
 from vaern import approval, inventory
 from vaern.approval import Approval, Contents, Roots
 from vaern.errors import ApprovalError
+from vaern.model.declaration import Municipality
 from vaern.model.fleet import Fleet
 from vaern.model.naming import DECLARATION, KNOWN_HOSTS, SIGNERS
+from vaern.model.vocabulary import Target
 from vaern.runtime.paths import Project
 from vaern.workflows.sources import Sources
 
@@ -50,5 +55,26 @@ def current(project: Project, fleet: Fleet, slug: str, sources: Sources) -> Appr
 def in_force(project: Project, fleet: Fleet, slug: str, sources: Sources) -> Approval:
     """As `current`, for what is applied next: from now on, an older approval is refused. Raises ApprovalError."""
     found = current(project, fleet, slug, sources)
-    Roots.of(project.state, slug).remember(found.manifest)
+    Roots.of(project.state, slug).remember(found.manifest, fleet.municipalities[slug].model_dump_json())
     return found
+
+
+def as_approved(project: Project, fleet: Fleet) -> Fleet:
+    """The fleet as its municipalities have approved it last, for the shared hosts, which serve them all.
+
+    A declaration that one of them has not signed yet must not be applied there because another one is onboarded. One
+    that was never applied with a manifest is taken as it is declared; so is everything in the lab, where nobody signs.
+    """
+    if fleet.deployment.target is Target.LAB:
+        return fleet
+    approved = {slug: _approved(project, slug, declared) for slug, declared in fleet.municipalities.items()}
+    return replace(fleet, municipalities=approved)
+
+
+def _approved(project: Project, slug: str, declared: Municipality) -> Municipality:
+    text = Roots.of(project.state, slug).declared()
+    try:
+        return Municipality.model_validate_json(text) if text else declared
+    except ValidationError:
+        # Written by a version with another schema; the manifest of this one has to be signed anyway.
+        return declared

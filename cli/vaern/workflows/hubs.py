@@ -16,6 +16,7 @@ from vaern.model.fleet import Fleet
 from vaern.model.naming import SHARED, overlay_name
 from vaern.model.progress import OnProgress
 from vaern.runtime.paths import Project
+from vaern.workflows.approving import as_approved
 from vaern.workflows.plays import shared_play
 from vaern.workflows.sources import Sources
 from vaern.workflows.status import enrolled_slugs
@@ -46,5 +47,6 @@ def configure_hubs(
     project: Project, fleet: Fleet, on_progress: OnProgress, *, full: bool, sources: Sources | None = None
 ) -> Configured:
     """Render the peers and topics of every enrolled municipality and run the shared play."""
+    fleet = as_approved(project, fleet)
     inventory.write_tenants(project.inventories, fleet, enrolled_slugs(project, fleet))
     return configure.configure(project, shared_play(project, fleet, sources), on_progress, full=full)

@@ -17,6 +17,7 @@ from vaern.model.deployment import Deployment, HubRole
 from vaern.model.fleet import Fleet
 from vaern.model.naming import SHARED, host_name, pair_key
 from vaern.runtime.paths import Project
+from vaern.workflows.approving import as_approved
 from vaern.workflows.sources import Sources
 from vaern.workflows.status import enrolled_slugs
 
@@ -24,6 +25,7 @@ from vaern.workflows.status import enrolled_slugs
 def shared_play(project: Project, fleet: Fleet, sources: Sources | None = None) -> Play:
     """The play for the hubs; its variables hold every enrolled municipality's keys."""
     sources = sources or Sources.read(project)
+    fleet = as_approved(project, fleet)
     enrolled = enrolled_slugs(project, fleet)
     pairs = [pair for slug in enrolled for pair in pairs_of(fleet.deployment, slug, fleet.municipalities[slug])]
     return Play(

@@ -45,7 +45,7 @@ class Office:
 
     def apply(self, now: Contents = ONE, today: date = TODAY) -> approval.Approval:
         found = self.check(now, today)
-        self.roots.remember(found.manifest)
+        self.roots.remember(found.manifest, "{}")
         return found
 
     def files(self) -> dict[str, bytes]:

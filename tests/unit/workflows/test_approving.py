@@ -121,6 +121,25 @@ def test_an_upgrade_takes_one_signature_and_going_back_none(site: Site) -> None:
     assert applied().endswith("a rollback")
 
 
+def test_the_shared_hosts_serve_what_each_municipality_has_signed(site: Site) -> None:
+    """Whoever is onboarded next brings no change of another municipality to the hubs that it has not signed."""
+    assert approving.as_approved(site.project, site.fleet) == site.fleet, "nothing was applied yet"
+    sign(site)
+    approving.in_force(site.project, site.fleet, site.slug, site.sources)
+    signed = site.fleet
+    site.edit(OWN, "retention_days: 400", "retention_days: 10")
+    site.edit(
+        OWN,
+        "  - name: sensor1",
+        "  - {name: gw2, site: raadhus, address: 198.51.100.12, roles: [gateway]}\n  - name: sensor1",
+    )
+    assert site.fleet != signed
+    assert approving.as_approved(site.project, site.fleet).municipalities == signed.municipalities
+    sign(site)
+    approving.in_force(site.project, site.fleet, site.slug, site.sources)
+    assert approving.as_approved(site.project, site.fleet) == site.fleet
+
+
 def test_a_planted_or_edited_file_is_refused_before_anything_else(site: Site) -> None:
     sign(site)
     planted = site.folder / "host_vars" / "favrskov-gw1" / "keys.yml"
