@@ -14,14 +14,13 @@ presenting  records as lines and rows
 from __future__ import annotations
 
 from vaern.evidence.announcing import announced
-from vaern.evidence.appending import Kept, append
+from vaern.evidence.appending import Kept, append, require_ready
 from vaern.evidence.chain import names, read_chain
 from vaern.evidence.checking import Checked, Fault
 from vaern.evidence.comparing import compare_findings, compare_runs
 from vaern.evidence.presenting import line, lines, outside, row, summary
 from vaern.evidence.reading import Reading, does_not_fit, read, read_number, verify
 from vaern.evidence.record import FINDINGS, Approval, Operator, Record, Run, Source, render, short
-from vaern.evidence.signing import require_ready
 
 __all__ = [
     "FINDINGS",

@@ -46,6 +46,12 @@ class Kept:
         return f"evidence: record {self.sequence} of {self.chain}, {signed}, sha256 {self.digest}"
 
 
+def require_ready(project: Project, name: str) -> None:
+    """Before a run does anything: its record can be signed, if it has to be, and appended. Raises EvidenceError."""
+    signing.require_key(project, name)
+    _after(project, name, evidence_folder(project) / name)
+
+
 def append(project: Project, name: str, run: Run, files: Mapping[str, str], logs: Sequence[Path] = ()) -> Kept:
     """Add the record of a run, and return it as written.
 
@@ -56,7 +62,7 @@ def append(project: Project, name: str, run: Run, files: Mapping[str, str], logs
         files: name and text of what belongs to the record, such as `findings.json`.
         logs: paths of the run's logs, in the state directory.
 
-    Raises EvidenceError when it cannot be signed, or the head of the chain is damaged.
+    Raises EvidenceError when it cannot be signed, or the head of the chain is damaged or gone.
     """
     folder, key = evidence_folder(project) / name, signing.signing_key()
     with folder_lock(folder):
@@ -97,21 +103,24 @@ def append(project: Project, name: str, run: Run, files: Mapping[str, str], logs
 def _after(project: Project, name: str, folder: Path) -> tuple[int, str]:
     """Number of the next record, and the digest that it follows.
 
-    The head says which record was the last one. If it is gone or was altered, the next one still follows what was
-    written, so that the gap stays to be seen. It is behind when a run was killed between writing record and head.
+    The head says which record was the last one. If that is gone or was altered, the next one still follows what was
+    written, so that the gap stays to be seen; nor does a folder that somebody has put there change the number. One
+    record may be after the head: its run was killed before it could write the head.
     """
     head, wrong = read_head(project, name)
-    if wrong:
+    names = sorted(path.name for path in folder.glob("*") if NAME.fullmatch(path.name))
+    if wrong or (head is None and len(names) > 1):
         path = head_file(project, name)
         raise EvidenceError(
-            f"{path} is damaged: {wrong}",
+            f"{path} {f'is damaged: {wrong}' if wrong else 'is gone, and there are records'}",
             fix=f"restore it from a copy, or keep it and {folder} elsewhere; then the next run begins a new chain",
         )
-    paths = sorted(path for path in folder.iterdir() if NAME.fullmatch(path.name))
-    last = read_stored(paths[-1]) if paths else None
-    if head and (last is None or head.sequence >= last.sequence):
-        return head.sequence + 1, head.digest
-    return (last.sequence + 1, last.digest or FIRST) if last else (1, FIRST)
+    sequence, last = (head.sequence, head.digest) if head else (0, FIRST)
+    for one in names:
+        found = read_stored(folder / one) if one.startswith(f"{sequence + 1:06}-") else None
+        if found and found.record and (found.record.sequence, found.record.previous) == (sequence + 1, last):
+            return sequence + 2, found.digest
+    return sequence + 1, last
 
 
 def _write(path: Path, content: bytes) -> File:

@@ -45,8 +45,8 @@ def sign(content: bytes, key: Path) -> bytes:
         ) from error
 
 
-def require_ready(project: Project, name: str) -> None:
-    """Before a run does anything: its record can be signed, if it has to be.
+def require_key(project: Project, name: str) -> None:
+    """The record of a run can be signed, if it has to be.
 
     Raises EvidenceError when the named key cannot sign, or its owner may not; or when no key is named, and the chain
     has signed records, since an unsigned one after them would not fit.

@@ -170,6 +170,15 @@ def test_a_gap_stays_after_the_next_run(written: Project, cut: int) -> None:
         assert first_fault(project) == RECORDS - cut + 1
 
 
+def test_a_folder_that_was_put_there_does_not_change_the_next_number(written: Project) -> None:
+    with copied(written) as project:
+        shutil.copytree(folders(project)[0], project.state / "evidence" / NAME / "999999-000000000000")
+        assert evidence.append(project, NAME, run(9), {}).sequence == RECORDS + 1
+        fault = reading.verify(project, NAME).fault
+        assert fault is not None
+        assert "999999-000000000000" in fault.what
+
+
 def test_an_altered_last_record_is_not_what_the_next_one_follows(written: Project) -> None:
     with copied(written) as project:
         old = folders(project)[-1]
@@ -216,10 +225,13 @@ def test_runs_that_end_at_once_each_have_their_record(tmp_path: Path) -> None:
 def test_a_damaged_head_stops_the_next_record_and_nothing_is_lost(tmp_path: Path) -> None:
     project = project_in(tmp_path)
     write(project, 2)
-    head_file(project, NAME).write_text("damaged")
-    with pytest.raises(EvidenceError, match=r"favrskov\.head is damaged"):
-        evidence.append(project, NAME, run(3), {})
-    assert len(folders(project)) == 2
+    for damage, said in ((lambda head: head.write_text("damaged"), "damaged"), (lambda head: head.unlink(), "gone")):
+        damage(head_file(project, NAME))
+        with pytest.raises(EvidenceError, match=rf"favrskov\.head is {said}"):
+            evidence.require_ready(project, NAME)
+        with pytest.raises(EvidenceError, match=rf"favrskov\.head is {said}"):
+            evidence.append(project, NAME, run(3), {})
+        assert len(folders(project)) == 2
 
 
 def test_nothing_of_a_chain_that_does_not_fit_is_given(tmp_path: Path) -> None:
