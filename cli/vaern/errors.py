@@ -10,7 +10,8 @@ VaernError
 ├── BusyError            8  another run holds the municipality
 ├── ProofError           9  an event or alert did not arrive at the collector
 ├── SetupError          10  a part that `make setup` installs is missing
-└── EvidenceError       11  a record of evidence is not as it was written, or cannot be signed
+├── EvidenceError       11  a record of evidence is not as it was written, or cannot be signed
+└── StateError          12  a key, a record, the state directory or the clock cannot be relied on
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ class ExitCode(IntEnum):
     PROOF = 9
     SETUP = 10
     EVIDENCE = 11
+    STATE = 12
     INTERNAL = 70
     INTERRUPTED = 130
     READER_GONE = 141
@@ -132,3 +134,9 @@ class EvidenceError(VaernError):
     """A record of evidence is not as it was written, or cannot be signed; `what` names the first that does not fit."""
 
     exit_code = ExitCode.EVIDENCE
+
+
+class StateError(VaernError):
+    """What this machine keeps, or its clock, cannot be relied on; nothing was changed."""
+
+    exit_code = ExitCode.STATE

@@ -15,6 +15,7 @@ from pulumi import automation
 from pulumi.automation._stack import StackInitMode
 from semver import VersionInfo
 
+from vaern.errors import StateError
 from vaern_stacks import plugins
 
 PROJECT = "vaern"
@@ -82,9 +83,18 @@ def engine_program(tools: Path) -> Path:
 
 
 def passphrase(folder: Path) -> Path:
-    """The file with the passphrase of the state's secrets, made once, readable by its owner only."""
+    """The file with the passphrase of the state's secrets, made once, readable by its owner only.
+
+    Raises StateError when it is lost while there is a state that it opens.
+    """
     path = folder / "passphrase"
     if not path.exists():
+        sealed = sorted(folder.glob("backend/.pulumi/stacks/*/*.json"))
+        if sealed and "VAERN_PASSPHRASE_FILE" not in os.environ:
+            raise StateError(
+                f"{path} is lost: the passphrase that opens the engine's state in {sealed[0]}",
+                fix="restore it from its backup, or name a file that holds it with VAERN_PASSPHRASE_FILE",
+            )
         fresh = folder / f".passphrase.{os.getpid()}.{secrets.token_hex(4)}"
         with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write(secrets.token_urlsafe(32))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 
 import pytest
-from support.interruption import below
 from support.lab.project import Lab
 
 from vaern.errors import ExitCode
@@ -117,14 +117,32 @@ def test_a_second_run_at_the_same_time_is_refused(onboarded: Lab) -> None:
             if json.loads(line).get("stage") == "provision":
                 break
         second = onboarded.vaern("onboard", "favrskov", expect=ExitCode.BUSY)
-        # The process that works is below the one that was started.
         named = re.search(r"worked on by process (\d+) since", second.stderr)
         assert named is not None, second.stderr
-        assert int(named[1]) in below(first.pid)
+        assert int(named[1]) == first.pid, "not the one that a user has started"
         assert "fix: " in second.stderr
     finally:
         first.communicate(timeout=600)
     assert first.returncode == ExitCode.OK
+
+
+def test_a_lost_authority_is_refused_and_never_made_again(onboarded: Lab) -> None:
+    """Once with the key alone gone, once with the whole folder; the hosts are what says that there was one."""
+    pki, aside = onboarded.project.state / "pki", onboarded.project.state / "backup"
+    shutil.copytree(pki, aside)
+    before = onboarded.ssh("hub1", "sha256sum /etc/vaern/pki/*.crt")
+    try:
+        (pki / "ca.key").unlink()
+        said = onboarded.vaern("onboard", "favrskov", expect=ExitCode.STATE).stderr
+        assert re.search(r"ca\.key is lost.*vaern authority --replace SHA256:[0-9a-f]{64}`", said, re.DOTALL), said
+        shutil.rmtree(pki)
+        said = onboarded.vaern("onboard", "favrskov", expect=ExitCode.STATE).stderr
+        assert re.search(r"hub1 trusts the authority SHA256:[0-9a-f]{64}, and there is no authority here", said), said
+        assert not (pki / "ca.key").exists()
+    finally:
+        shutil.rmtree(pki, ignore_errors=True)
+        aside.rename(pki)
+    assert onboarded.ssh("hub1", "sha256sum /etc/vaern/pki/*.crt") == before
 
 
 def test_a_canary_that_cannot_pass_names_its_leg(onboarded: Lab, monkeypatch: pytest.MonkeyPatch) -> None:

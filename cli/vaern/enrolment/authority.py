@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from vaern.enrolment.signer import LocalSigner, Signer
+from vaern.enrolment.trust import key_digest, refuse_lost
 from vaern.model.deployment import Deployment
 from vaern.model.vocabulary import Target
 from vaern.runtime.paths import Project
@@ -20,6 +21,20 @@ def signer(project: Project, deployment: Deployment) -> Signer:
 
     address = naming.Names.of(deployment).vault_address()
     return VaultSigner(KeyVault(address, naming.AUTHORITY_KEY, tenant=deployment.on_azure.tenant), title=title)
+
+
+def known_digest(project: Project, deployment: Deployment) -> str:
+    """Digest of the authority's key as hosts trust it, empty before it has been made; needs no passphrase.
+
+    Raises StateError when the key is lost.
+    """
+    if deployment.target is Target.AZURE:
+        return key_digest(signer(project, deployment).known())
+    folder = folder_of(project)
+    if not (folder / "ca.crt").exists():
+        return ""
+    refuse_lost(folder)
+    return key_digest((folder / "ca.crt").read_text(encoding="utf-8", errors="replace"))
 
 
 def secrets(project: Project, deployment: Deployment) -> SecretStore:

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 ROOT_LIFE = timedelta(days=3650)
 HOST_LIFE = timedelta(days=90)
-CLOCK_SKEW = timedelta(minutes=5)
-"""How far a host's clock may be behind ours and still accept a certificate made now."""
+CLOCK_SKEW = timedelta(hours=1)
+"""A certificate begins this long before it is made, for hosts whose clock is behind; `clocks` refuses more."""
 RENEW_AFTER = 2 / 3
 """Fraction of its lifetime after which a certificate is renewed; the rest is for noticing that renewal fails."""
 

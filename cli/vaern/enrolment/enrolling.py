@@ -11,20 +11,26 @@ from __future__ import annotations
 import base64
 import re
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from vaern.enrolment.certificates import is_usable
+from vaern.enrolment.clocks import check_clocks, made_at
 from vaern.enrolment.key_record import PUBLIC_KEY, read_record, write_record
 from vaern.enrolment.signer import Signer
+from vaern.enrolment.trust import Replaced, check_trust
 from vaern.errors import ConfigureError
 from vaern.model.naming import INTERFACE
 from vaern.model.progress import OnProgress
 from vaern.runtime import ssh
 from vaern.runtime.paths import Project
-from vaern.runtime.secret_store import SecretStore
+from vaern.runtime.secret_store import SecretStore, folder_of
+
+SECONDS = re.compile(r"[0-9]{1,12}")
+"""Since 1970, by a host's clock; so far that no number is too large to compute with."""
 
 # Written in octal: the PKCS #8 header of X25519 (RFC 8410), which openssl wants before the 32 bytes WireGuard keeps.
 MAKE = r"""
@@ -59,6 +65,8 @@ echo "== certificate"
 cat host.crt 2>/dev/null || true
 echo "== authority"
 cat ca.crt 2>/dev/null || true
+echo "== clock"
+date +%s
 """
 
 DELIVER = r"""
@@ -101,6 +109,8 @@ class HostAnswer:
     request: str
     certificate: str
     authority: str
+    ahead: timedelta
+    """By how much the host's clock was ahead of this machine's, when it answered."""
 
 
 def enrol(
@@ -109,15 +119,17 @@ def enrol(
     """Give each host its keys and a certificate, all hosts at once, and write what is public to `record` (YAML).
 
     The record holds exactly these hosts. Raises UnreachableError naming a host that does not answer, ConfigureError
-    when keys cannot be made there, UsageError when a host asks for a certificate it must not have.
+    when keys cannot be made there, UsageError when a host asks for a certificate it must not have, StateError when this
+    machine's clock or authority cannot be the one that the hosts have.
     """
     wanted = {subject.name: subject for subject in sorted(subjects, key=lambda subject: subject.name)}
     recorded = read_record(record)
+    answers = ssh.on_each(tuple(wanted), lambda name: read_host(project, wanted[name]))
+    before_anything_is_made(answers, recorded, signer.known(), Replaced(folder_of(project)).digests())
     authority = signer.authority()
 
     def work(name: str) -> tuple[bool, dict[str, str]]:
-        subject = wanted[name]
-        answer = read_host(project, subject)
+        subject, answer = wanted[name], answers[name]
         usable = usable_certificate(subject, answer, recorded.get(name, {}).get("certificate", ""), authority)
         certificate = usable or signer.sign(answer.request, name=name, addresses=subject.addresses)
         if answer.certificate != certificate or answer.authority != authority:
@@ -134,6 +146,15 @@ def enrol(
     return Enrolled(tuple(name for name, (new, _) in done.items() if new), record, variables)
 
 
+def before_anything_is_made(
+    answers: Mapping[str, HostAnswer], recorded: Mapping[str, Mapping[str, str]], own: str, replaced: frozenset[str]
+) -> None:
+    """Raise StateError when clocks differ, or when hosts trust another authority than `own` (PEM) and the replaced."""
+    certificates = {name: entry.get("certificate", "") for name, entry in recorded.items()} | {"the authority": own}
+    check_clocks(datetime.now(UTC), {host: answer.ahead for host, answer in answers.items()}, made_at(certificates))
+    check_trust({host: answer.authority for host, answer in answers.items()}, own, replaced)
+
+
 def preshared_keys(store: SecretStore, pairs: Iterable[str]) -> dict[str, str]:
     """The WireGuard pre-shared key of each pair (`naming.pair_key`), made on first use."""
     return store.get_or_make(pairs, lambda: base64.b64encode(secrets.token_bytes(32)).decode())
@@ -143,15 +164,20 @@ def read_host(project: Project, subject: Subject) -> HostAnswer:
     """Make the missing keys on a host, and return its public parts. Raises as `enrol` does."""
     wireguard = "yes" if subject.wireguard else "no"
     settings = f"name={subject.name}\nwireguard={wireguard}\ninterface={INTERFACE}\n"
-    return parse_answer(subject, _run(project, subject.name, settings + MAKE))
+    text = _run(project, subject.name, settings + MAKE)
+    return parse_answer(subject, text, datetime.now(UTC))
 
 
-def parse_answer(subject: Subject, text: str) -> HostAnswer:
+def parse_answer(subject: Subject, text: str, now: datetime) -> HostAnswer:
     """Parse the answer of MAKE. Raises ConfigureError for anything unexpected, since a host is not trusted."""
     sections = dict(re.findall(r"^== (\w+)\n(.*?)(?=^== |\Z)", text, re.DOTALL | re.MULTILINE))
     try:
         answer = HostAnswer(
-            sections["wireguard"].strip(), sections["request"], sections["certificate"], sections["authority"]
+            sections["wireguard"].strip(),
+            sections["request"],
+            sections["certificate"],
+            sections["authority"],
+            _ahead(sections["clock"], now),
         )
     except KeyError as error:
         raise ConfigureError(f"{subject.name} answered without {error}", fix="run the same command again") from error
@@ -181,3 +207,10 @@ def _run(project: Project, host: str, script: str) -> str:
             f"{host} could not make its keys: {reason}", fix=f"repair it on {host}, then run the same command again"
         )
     return done.stdout
+
+
+def _ahead(text: str, now: datetime) -> timedelta:
+    """How far a clock, in seconds since 1970, is ahead of `now`. Raises KeyError for what no clock shows."""
+    if not SECONDS.fullmatch(text.strip()):
+        raise KeyError("a clock")
+    return timedelta(seconds=int(text) - int(now.timestamp()))

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from vaern.enrolment.certificates import host_builder, root_builder
-from vaern.errors import SetupError, UsageError
+from vaern.enrolment.trust import refuse_lost
+from vaern.errors import SetupError, StateError, UsageError
 from vaern.runtime.private_file import folder_lock, write_private
 
 if TYPE_CHECKING:
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 
 class Signer(Protocol):
     """What enrolment needs of a certificate authority."""
+
+    def known(self) -> str:
+        """The authority's own certificate, PEM, if it has been made already; empty otherwise."""
+        ...
 
     def authority(self) -> str:
         """The authority's own certificate, PEM."""
@@ -44,8 +49,12 @@ class LocalSigner:
         self._title = title
         self._loaded: tuple[x509.Certificate, EllipticCurvePrivateKey] | None = None
 
+    def known(self) -> str:
+        """See Signer. Raises as `authority`."""
+        return self.authority() if self._key_file.exists() or self._certificate_file.exists() else ""
+
     def authority(self) -> str:
-        """See Signer. Raises SetupError when the passphrase does not open the key."""
+        """See Signer. Raises SetupError when the passphrase does not open the key, StateError when it is lost."""
         from cryptography.hazmat.primitives.serialization import Encoding
 
         return self._root()[0].public_bytes(Encoding.PEM).decode()
@@ -59,41 +68,66 @@ class LocalSigner:
         if self._loaded is None:
             with folder_lock(self._key_file.parent):
                 if not self._key_file.exists():
-                    self._make()
-            self._loaded = self._load()
+                    refuse_lost(self._key_file.parent)
+                    self._make_key()
+                key = self._load_key()
+                if not self._certificate_file.exists():
+                    self._make_certificate(key)
+            self._loaded = self._load_certificate(key), key
         return self._loaded
 
-    def _make(self) -> None:
+    def _make_key(self) -> None:
         from cryptography.hazmat.primitives.asymmetric import ec
-        from cryptography.hazmat.primitives.hashes import SHA384
         from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
 
         key = ec.generate_private_key(ec.SECP384R1())
-        certificate = root_builder(key, self._title).sign(key, SHA384())
         encrypted = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(self._passphrase))
-        # The key is written last: its presence means that the authority is complete.
-        write_private(self._certificate_file, certificate.public_bytes(Encoding.PEM))
         write_private(self._key_file, encrypted)
 
-    def _load(self) -> tuple[x509.Certificate, EllipticCurvePrivateKey]:
-        from cryptography import x509
+    def _make_certificate(self, key: EllipticCurvePrivateKey) -> None:
+        """Of the same key, so hosts that trust an earlier one go on: what was signed verifies against either."""
+        from cryptography.hazmat.primitives.hashes import SHA384
+        from cryptography.hazmat.primitives.serialization import Encoding
+
+        certificate = root_builder(key, self._title).sign(key, SHA384())
+        write_private(self._certificate_file, certificate.public_bytes(Encoding.PEM))
+
+    def _load_key(self) -> EllipticCurvePrivateKey:
+        from cryptography.exceptions import UnsupportedAlgorithm
         from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
         from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
         try:
             key = load_pem_private_key(self._key_file.read_bytes(), self._passphrase)
-            certificate = x509.load_pem_x509_certificate(self._certificate_file.read_bytes())
-        except (ValueError, FileNotFoundError) as error:
+        except (ValueError, TypeError, UnsupportedAlgorithm) as error:
             raise SetupError(
-                f"the passphrase does not open the authority {self._key_file} ({error})",
+                f"the passphrase does not open the authority {self._key_file}, or the file is damaged",
                 fix="set VAERN_PASSPHRASE to the passphrase the authority was made with, or restore its folder",
             ) from error
-        if not isinstance(key, EllipticCurvePrivateKey) or key.public_key() != certificate.public_key():
-            raise SetupError(
-                f"{self._key_file} and {self._certificate_file} do not belong together",
-                fix=f"restore {self._key_file.parent} from its backup",
-            )
-        return certificate, key
+        if not isinstance(key, EllipticCurvePrivateKey):
+            raise self._apart()
+        return key
+
+    def _load_certificate(self, key: EllipticCurvePrivateKey) -> x509.Certificate:
+        from cryptography import x509
+        from cryptography.exceptions import UnsupportedAlgorithm
+
+        try:
+            certificate = x509.load_pem_x509_certificate(self._certificate_file.read_bytes())
+            if certificate.public_key() != key.public_key():
+                raise self._apart()
+        except (ValueError, UnsupportedAlgorithm) as error:
+            raise StateError(
+                f"{self._certificate_file} is no certificate: it is damaged",
+                fix=f"restore {self._key_file.parent} from its backup, or remove the file: it is made of the key again",
+            ) from error
+        return certificate
+
+    def _apart(self) -> SetupError:
+        return SetupError(
+            f"{self._key_file} and {self._certificate_file} do not belong together",
+            fix=f"restore {self._key_file.parent} from its backup",
+        )
 
 
 def issue(

@@ -40,6 +40,10 @@ class VaultSigner:
         self._title = title
         self._loaded: tuple[x509.Certificate, SigningKey] | None = None
 
+    def known(self) -> str:
+        """See Signer. Raises as `authority`."""
+        return self.authority() if self._loaded is not None or self._vault.root() is not None else ""
+
     def authority(self) -> str:
         """See Signer. Raises SetupError when the vault's root is not its key's, and what KeyVault raises."""
         return self._root()[0].public_bytes(Encoding.PEM).decode()

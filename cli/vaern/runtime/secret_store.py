@@ -13,11 +13,13 @@ import secrets
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from vaern.errors import SetupError
+from vaern.errors import SetupError, StateError
 from vaern.runtime.paths import Project
 from vaern.runtime.private_file import folder_lock, write_private
 
 VARIABLE = "VAERN_PASSPHRASE"
+SEALED = ("ca.key", "secrets")
+"""What the passphrase opens, beside it."""
 MAGIC = b"vaern-secrets-1\n"
 SALT_BYTES = 16
 NONCE_BYTES = 12
@@ -44,24 +46,45 @@ def passphrase(project: Project, *, may_make: bool) -> bytes:
         )
     with folder_lock(path.parent):
         if not path.exists():
+            _refuse_without(path, [path.with_name(name) for name in SEALED])
             write_private(path, secrets.token_urlsafe(32).encode())
-    return path.read_bytes().strip()
+    found = path.read_bytes().strip()
+    if not found:
+        raise StateError(f"{path} is empty: it held the passphrase", fix=f"restore {path} from its backup")
+    return found
+
+
+def _refuse_without(path: Path, sealed: list[Path]) -> None:
+    """A new passphrase would open nothing of what the lost one has sealed."""
+    closed = [str(one) for one in sealed if one.exists()]
+    if closed:
+        raise StateError(
+            f"{path} is lost: the passphrase that opens {' and '.join(closed)}",
+            fix=f"restore it from its backup, or set {VARIABLE} to the passphrase; only when it is lost for good, move "
+            f"{path.parent} away and run the same command again",
+        )
 
 
 class SecretStore:
-    """Named secrets in one encrypted file."""
+    """Named secrets in one encrypted file, and beside it their names, by which its loss is noticed."""
 
     def __init__(self, path: Path, passphrase: bytes) -> None:
         self._path = path
+        self._names_path = path.with_name(f"{path.name}.names")
         self._passphrase = passphrase
         self._salt = os.urandom(SALT_BYTES)
         self._keys: dict[bytes, bytes] = {}
 
     def get_or_make(self, names: Iterable[str], make: Callable[[], str]) -> dict[str, str]:
-        """The secrets with those names; a missing one is made with `make` and stored before it is returned."""
+        """The secrets with those names; a missing one is made with `make` and stored before it is returned.
+
+        Raises StateError when the whole file is lost, SetupError when the passphrase does not open it.
+        """
         wanted = sorted(set(names))
         with folder_lock(self._path.parent):
             known = self._read()
+            if not self._names_path.exists() and known:
+                self._write_names(known)
             missing = [name for name in wanted if name not in known]
             if missing:
                 known |= {name: make() for name in missing}
@@ -81,6 +104,7 @@ class SecretStore:
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
         if not self._path.exists():
+            self._refuse_lost()
             return {}
         try:
             salt, nonce, sealed = _parts(self._path.read_bytes())
@@ -100,6 +124,23 @@ class SecretStore:
         nonce = os.urandom(NONCE_BYTES)
         sealed = AESGCM(self._key(self._salt)).encrypt(nonce, json.dumps(known, sort_keys=True).encode(), MAGIC)
         write_private(self._path, MAGIC + self._salt + nonce + sealed)
+        self._write_names(known)
+
+    def _write_names(self, known: Iterable[str]) -> None:
+        write_private(self._names_path, "".join(f"{name}\n" for name in sorted(known)).encode())
+
+    def _refuse_lost(self) -> None:
+        """Both ends of a tunnel have its key, so one made again would end every tunnel unnoticed."""
+        try:
+            lost = self._names_path.read_text(encoding="utf-8", errors="replace").split()
+        except FileNotFoundError:
+            return
+        if lost:
+            raise StateError(
+                f"{self._path} is lost, which held the secrets of {', '.join(lost)}",
+                fix=f"restore it from its backup; only when it is lost for good, remove {self._names_path} and run "
+                "`vaern onboard MUNICIPALITY` for each one, which gives its tunnels new keys",
+            )
 
     def _key(self, salt: bytes) -> bytes:
         from cryptography.hazmat.primitives.kdf.scrypt import Scrypt

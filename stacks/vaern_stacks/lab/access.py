@@ -8,23 +8,37 @@ import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 
+from vaern.errors import StateError
 from vaern.model.outputs import HostOutput
 from vaern_stacks.access_file import write_access_file
 from vaern_stacks.lab import names
 from vaern_stacks.lab.command import run
+from vaern_stacks.lab.records import Kind, recorded
 from vaern_stacks.lab.spec import Lab
 
 PERSIST_SECONDS = 120
 
 
 def ensure_key(lab: Lab) -> None:
-    """Make the control node's ssh key unless it is there; two runs at once make one."""
+    """Make the control node's ssh key unless it is there; two runs at once make one.
+
+    Raises StateError when it is lost while there are hosts that let nobody else in.
+    """
     folder = lab.key.parent
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not lab.key.with_suffix(".pub").exists():
-            lab.key.unlink(missing_ok=True)
+        public = lab.key.with_suffix(".pub")
+        if lab.key.exists() and not public.exists():
+            write_access_file(public, run(["ssh-keygen", "-y", "-f", str(lab.key)]))
+        elif not lab.key.exists():
+            hosts = [made.name for made in recorded(lab) if made.kind is Kind.HOST]
+            if public.exists() and hosts:
+                raise StateError(
+                    f"{lab.key} is lost: the key with which {', '.join(hosts)} can be reached",
+                    fix="restore it from its backup, or run `vaern lab down`, which takes these hosts away",
+                )
+            public.unlink(missing_ok=True)
             run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", lab.name, "-f", str(lab.key)])
 
 

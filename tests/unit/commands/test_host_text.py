@@ -37,8 +37,21 @@ EVIL = st.text(
 ).map(lambda text: f"{text}\x1b]0;title\x07[red][link=http://x]\u202e\x9b2J[/]")
 TIME = "2026-11-24T12:00:00Z"
 OTHERS = {
-    *("new", "catalogue", "check", "cost", "inventory", "approve", "preview", "up", "adopt", "down", "lock"),
-    *("onboard", "rotate", "offboard", "lab"),
+    *(
+        "new",
+        "catalogue",
+        "check",
+        "cost",
+        "inventory",
+        "approve",
+        "preview",
+        "up",
+        "adopt",
+        "down",
+        "lock",
+        "authority",
+    ),
+    *("onboard", "rotate", "offboard", "lab", "authority"),
 }
 """Print what was declared or made here; what hosts say reaches them as progress and errors, which are tried below."""
 

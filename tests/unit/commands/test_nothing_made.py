@@ -29,7 +29,10 @@ NEED_HOSTS = {
     "offboard": ["favrskov", "--yes"],
     "lab shell": ["favrskov-gw1"],
 }
-NEED_NONE = {"new", "catalogue", "check", "cost", "inventory", "approve", "preview", "report", "lab list", "lab down"}
+NEED_NONE = {
+    *("new", "catalogue", "check", "cost", "inventory", "approve", "preview", "report", "authority"),
+    *("lab list", "lab down"),
+}
 NEED_NONE |= {"evidence list", "evidence show", "evidence compare", "evidence verify"}
 MAKE_THEM = {"up", "onboard", "lab up"}
 OF_AZURE = {"adopt", "lock", "rotate"}
