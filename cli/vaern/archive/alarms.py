@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 
 from vaern.errors import ProvisionError, UnreachableError
@@ -10,8 +9,9 @@ from vaern.model.deployment import Deployment
 from vaern.model.naming import SHARED
 from vaern.model.vocabulary import Target
 from vaern.runtime import ssh
+from vaern.runtime.host_answers import shaped
 from vaern.runtime.paths import Project
-from vaern_programs.shared.reports import AlarmRecord
+from vaern_programs.shared.reports import AlarmRecord, OpenAlarms
 from vaern_stacks.azure.naming import Names
 
 OPEN = "/run/vaern-alarms/open.json"
@@ -20,6 +20,8 @@ ON_AZURE = (
     "hub is down or its disk fills (portal: Monitor, Alerts; resource group {group} and each municipality's); nobody "
     "watches single sources, clocks and certificates: see docs/azure.md"
 )
+ANSWER_BYTES = 8 << 20
+"""Thousands of open alarms."""
 STALE_SECONDS = 60
 """The alarm service writes its file every second."""
 
@@ -64,7 +66,8 @@ def read(project: Project, deployment: Deployment) -> Alarms:
     if deployment.target is Target.AZURE:
         return Alarms((), ON_AZURE.format(group=Names.of(deployment).group(SHARED)))
     try:
-        answer = ssh.run(project, deployment.collector.name, f"date +%s; cat {OPEN}; stat --printf '\\n%Y\\n' {OPEN}")
+        command = f"date +%s; cat {OPEN}; stat --printf '\\n%Y\\n' {OPEN}"
+        answer = ssh.run(project, deployment.collector.name, command, limit=ANSWER_BYTES)
     except ProvisionError as error:
         return Alarms((), f"{error.what}; {error.fix}")
     except UnreachableError as error:
@@ -76,9 +79,9 @@ def parsed(text: str) -> Alarms:
     """From the host's clock, the alarm service's file, and when that was written, each on a line."""
     try:
         now, found, written = text.split("\n")[:3]
-        alarms = tuple(_alarm(record) for record in json.loads(found)["alarms"])
+        alarms = tuple(_alarm(record) for record in shaped(found, OpenAlarms)["alarms"])
         age = int(now) - int(written)
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError):
         return Alarms((), "the alarm service of the collector does not run")
     if age > STALE_SECONDS:
         return Alarms(alarms, f"the alarm service of the collector stopped {age} s ago")

@@ -21,6 +21,8 @@ from vaern.model.declaration import Municipality
 from vaern.model.deployment import Deployment
 from vaern.model.vocabulary import CprHandling, Target
 from vaern.runtime import ssh
+from vaern.runtime.bounded_output import Kept
+from vaern.runtime.host_answers import conforms, load
 from vaern.runtime.paths import Project
 from vaern.runtime.private_file import write_private
 from vaern_programs.shared.reports import ALARM_SOURCE, Manifest
@@ -28,6 +30,10 @@ from vaern_programs.shared.reports import ALARM_SOURCE, Manifest
 COMMAND = "vaern-archive-export"
 NUMBER = re.compile(r"(?<![0-9])[0-9]{6}[- ]?[0-9]{4}(?![0-9])")
 AGO = re.compile(r"([1-9][0-9]{0,4})([mhd])")
+NEEDED = {"sha256", "events", "access"}
+"""What is used of a manifest, whatever wrote it."""
+SEARCH_BYTES = 64 << 20
+"""A thousand of the largest events; `--limit` and a shorter period ask for less."""
 UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -102,9 +108,9 @@ def search(
     project: Project, deployment: Deployment, municipality: Municipality, request: Request
 ) -> tuple[list[dict[str, Any]], Manifest]:
     """The newest events that match, and the manifest. Raises UsageError, UnreachableError."""
-    parts: list[bytes] = []
-    manifest = _run_query(project, deployment, query_of(municipality, request, "search"), parts.append)
-    return [_event(line) for line in b"".join(parts).splitlines()], manifest
+    found = Kept(SEARCH_BYTES)
+    manifest = _run_query(project, deployment, query_of(municipality, request, "search"), found)
+    return [_event(line) for line in found.content.splitlines()], manifest
 
 
 def export(
@@ -180,10 +186,10 @@ def _run_query(
 def answered(collector: str, code: int, error_text: str) -> Manifest:
     """The manifest, from the collector's last line. Raises UsageError when refused, UnreachableError when cut off."""
     try:
-        last = json.loads(error_text.strip().splitlines()[-1])
+        last = load(error_text.strip().splitlines()[-1])
     except (IndexError, ValueError):
         last = None
-    if code == 0 and isinstance(last, dict) and "sha256" in last:
+    if code == 0 and isinstance(last, dict) and last.keys() >= NEEDED and conforms(last, Manifest):
         return cast("Manifest", last)
     if isinstance(last, dict) and "error" in last:
         raise UsageError(f"{collector} refused: {last['error']}", fix="see roles/collector/README.md, who may read")
@@ -202,7 +208,7 @@ def copies(manifest: Mapping[str, Any]) -> str:
 
 def _event(line: bytes) -> dict[str, Any]:
     try:
-        event = json.loads(line)
+        event = load(line.decode(errors="replace"))
     except ValueError:
         event = None
     return event if isinstance(event, dict) else {"message": line.decode(errors="replace")}

@@ -6,7 +6,6 @@ every minute by themselves. This module reads their results, and can make them r
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from vaern.model.naming import host_name
 from vaern.model.progress import OnProgress
 from vaern.model.vocabulary import HostRole, Target
 from vaern.runtime import ssh
+from vaern.runtime.host_answers import shaped
 from vaern.runtime.paths import Project
 from vaern_programs.shared.reports import Balance, Round
 
@@ -32,6 +32,8 @@ STATEMENT_SECONDS = 20.0
 STATEMENT_POLL_SECONDS = 0.3
 STATED_WITHIN = timedelta(minutes=5)
 ANSWERED = (0, 1)
+BALANCE_BYTES = 32 << 20
+"""A week of all sources of a municipality, with every gap."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +137,11 @@ def ledger(
     ProvisionError when the collector cannot count.
     """
     options = [*([f"--day {day}"] if day else []), *(["--confirm"] if confirm else [])]
-    return parsed(_query(project, municipality, deployment, " ".join(options)))
+    answer = _query(project, municipality, deployment, " ".join(options))
+    try:
+        return parsed(answer)
+    except (KeyError, TypeError) as error:
+        raise ssh.no_answer(deployment.collector.name, error) from error
 
 
 def state_now(project: Project, slug: str, municipality: Municipality) -> dict[str, str]:
@@ -167,7 +173,7 @@ def repair(
     read_balance = partial(ledger, project, municipality, deployment, confirm=True)
     before = _await_arrival(read_balance, state_now(project, slug, municipality), on_progress)
     done = _each_relay(project, slug, municipality, "vaern-spool --now")
-    resent = {relay: int(answer["resent"]) for relay, answer in done.items()}
+    resent = {relay: answer.get("resent", 0) for relay, answer in done.items()}
     for relay, events in resent.items():
         on_progress(f"{relay} sent {events} events again")
     after = _await_arrival(read_balance, _stated(done), on_progress)
@@ -219,12 +225,15 @@ def _query(project: Project, municipality: Municipality, deployment: Deployment,
             fix="count in the archive: events carry relay, boot, source and sequence, and statements are among them",
         )
     collector = deployment.collector.name
-    answer = ssh.run(project, collector, f"vaern-ledger --code {municipality.code} {options}")
+    command = f"vaern-ledger --code {municipality.code} {options}"
+    answer = ssh.run(project, collector, command, limit=BALANCE_BYTES)
     if answer.returncode not in ANSWERED:
         error_text = (answer.stderr or answer.stdout).strip()
         raise ProvisionError(f"{collector} cannot count: {error_text}", fix="run `vaern up`, then again")
-    balance: Balance = json.loads(answer.stdout)
-    return balance
+    try:
+        return shaped(answer.stdout, Balance)
+    except ValueError as error:
+        raise ssh.no_answer(collector, error) from error
 
 
 def _each_relay(project: Project, slug: str, municipality: Municipality, command: str) -> dict[str, Round]:
@@ -234,8 +243,11 @@ def _each_relay(project: Project, slug: str, municipality: Municipality, command
             raise ProvisionError(
                 f"{relay}: `{command}` failed: {answer.stderr.strip()}", fix=f"run `vaern onboard {slug}`, then again"
             )
-        done: Round = json.loads(answer.stdout)
-        if done["error"]:
+        try:
+            done = shaped(answer.stdout, Round)
+        except ValueError as error:
+            raise ssh.no_answer(relay, error) from error
+        if done.get("error"):
             raise UnreachableError(
                 f"{relay}: {done['error']}", fix=f"run `vaern verify {slug}`; the link or the collector is down"
             )

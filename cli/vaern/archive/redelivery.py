@@ -7,7 +7,6 @@ again.
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
@@ -20,6 +19,7 @@ from vaern.model.progress import OnProgress
 from vaern.model.receiving import Receiver
 from vaern.model.vocabulary import HostRole, SocProtocol
 from vaern.runtime import ssh
+from vaern.runtime.host_answers import shaped
 from vaern.runtime.paths import Project
 from vaern_programs.shared.reports import Resent
 
@@ -72,16 +72,17 @@ def redeliver(
 
 def _accepted_events(relay: str, code: int, out: str, error_text: str) -> int:
     try:
-        done: Resent = json.loads(out)
-    except ValueError:
+        done = shaped(out, Resent)
+        error_said, refused, resent = done["error"], done["refused"], done["resent"]
+    except (ValueError, KeyError):
         raise ProvisionError(
             f"{relay} could not accept the events: {error_text.strip() or f'exit code {code}'}",
             fix="run `vaern onboard MUNICIPALITY`, then again",
         ) from None
-    if done["error"] or done["refused"]:
-        what = done["error"] or f"{done['refused']} events are too long for this output, or not of its sectors"
+    if error_said or refused:
+        what = error_said or f"{refused} events are too long for this output, or not of its sectors"
         raise ProvisionError(f"{relay} refused: {what}", fix="give the SOC those lines of the exported file")
-    return done["resent"]
+    return resent
 
 
 def _batches(lines: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:

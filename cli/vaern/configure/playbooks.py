@@ -36,6 +36,8 @@ ROLES, INVENTORY, PACKAGES, PLAYBOOK = "roles", "inventory", "packages", "playbo
 """Where in the folder of a run its parts are."""
 # ansible-runner lets a playbook outlive a run; this ends it even when all of vaern was killed, and nobody else can.
 ENDS_WITH_US = ("setpriv", "--pdeathsig", "TERM")
+# Ansible keeps whatever a module on a host answers. A process of it needs less than a tenth of this.
+BOUNDED = ("prlimit", f"--as={4 << 30}")
 TASK_EVENTS = {"runner_on_ok", "runner_on_failed", "runner_on_unreachable", "runner_item_on_failed"}
 
 
@@ -106,7 +108,7 @@ def run_play(project: Project, play: Play, on_progress: OnProgress, *, check: bo
             event_handler=recorder.handle,
             quiet=True,
         )
-        runner.config.command = [*ENDS_WITH_US, *runner.config.command]
+        runner.config.command = [*BOUNDED, *ENDS_WITH_US, *runner.config.command]
         runner.config.env = without_operators_settings(runner.config.env, os.environ, environment(project, folder))
         runner.run()
         log = write_new(project.logs / f"ansible-{play.name}.log", redact(runner.stdout.read()))

@@ -7,7 +7,6 @@ way, so that the error names the place where it stopped.
 
 from __future__ import annotations
 
-import json
 import secrets
 import subprocess
 import sys
@@ -16,6 +15,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from vaern.errors import ProofError, UnreachableError
 from vaern.model.declaration import LogSource, Municipality, Tap
@@ -25,6 +25,7 @@ from vaern.model.relays import SPOOL
 from vaern.model.senders import PORTS
 from vaern.model.vocabulary import HostRole, Protocol
 from vaern.runtime import ssh
+from vaern.runtime.host_answers import load
 from vaern.runtime.paths import Project
 
 WAIT_SECONDS = 45.0
@@ -160,12 +161,22 @@ def matches(lines: Iterable[str], code: str, waiting: list[Canary]) -> set[str]:
     """Subjects whose tag was found under the right municipality and source; a tag anywhere else does not count."""
     found = set()
     for line in lines:
-        event = json.loads(line)["event"]
+        event = _event(line)
         for canary in waiting:
             message = str(event.get("message", ""))
             if canary.tag in message and event.get("municipality") == code and event.get("source") == canary.find:
                 found.add(canary.subject)
     return found
+
+
+def _event(line: str) -> dict[str, Any]:
+    """The event of a line that the collector found; empty for a line that is none."""
+    try:
+        found = load(line)
+        event = found["event"] if isinstance(found, dict) else None
+    except (ValueError, KeyError):
+        event = None
+    return event if isinstance(event, dict) else {}
 
 
 def _last_leg(project: Project, slug: str, municipality: Municipality, canary: Canary) -> str:

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import subprocess
-import tempfile
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
 from vaern.errors import ProvisionError, UnreachableError
+from vaern.runtime import bounded_output
+from vaern.runtime.bounded_output import Kept, TooMuchError
 from vaern.runtime.paths import Project
 
 TIMEOUT_SECONDS = 60
 SSH_FAILED = 255
-CHUNK = 1 << 16
+ANSWER_BYTES = 1 << 20
+"""Larger than what any program of vaern answers, where no other limit is given."""
 Answer = TypeVar("Answer")
 
 
@@ -54,24 +55,27 @@ def _makes(project: Project, hosts: list[str]) -> str:
     return "run `vaern up`, or `vaern onboard MUNICIPALITY`, which does that first"
 
 
-def run(project: Project, host: str, command: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+def run(
+    project: Project, host: str, command: str, stdin: str = "", *, limit: int = ANSWER_BYTES
+) -> subprocess.CompletedProcess[str]:
     """Run a shell command on a host by its inventory name; its own exit code is in the result.
 
-    Raises ProvisionError for a host that has not been made, UnreachableError when ssh itself fails or nothing answers
-    within a minute.
+    Raises ProvisionError for a host that has not been made, UnreachableError when ssh itself fails, nothing answers
+    within a minute, or the answer is larger than `limit` bytes.
     """
     require_made(project, (host,))
     configuration = str(project.state / "ssh_config")
     arguments = ["ssh", "-F", configuration, "-o", "BatchMode=yes", host, as_root(command)]
+    output, errors = Kept(limit), Kept(limit)
     try:
-        done = subprocess.run(
-            arguments, input=stdin, capture_output=True, text=True, check=False, timeout=TIMEOUT_SECONDS
-        )
+        code = bounded_output.run(arguments, output, errors, stdin=stdin.encode(), seconds=TIMEOUT_SECONDS)
     except subprocess.TimeoutExpired as error:
         raise _unreachable(host, f"did not answer within {TIMEOUT_SECONDS} s") from error
-    if done.returncode == SSH_FAILED:
-        raise _unreachable(host, f"does not answer: {done.stderr.strip()}")
-    return done
+    except TooMuchError as error:
+        raise too_much(host, error) from error
+    if code == SSH_FAILED:
+        raise _unreachable(host, f"does not answer: {errors.text.strip()}")
+    return subprocess.CompletedProcess(arguments, code, output.text, errors.text)
 
 
 def as_root(command: str) -> str:
@@ -82,22 +86,20 @@ def as_root(command: str) -> str:
 def stream(project: Project, host: str, command: str, stdin: str, sink: Callable[[bytes], object]) -> tuple[int, str]:
     """Pass a command's output to `sink` as it comes, of any size; returns its exit code and standard error.
 
-    Raises ProvisionError for a host that has not been made, UnreachableError when ssh itself fails.
+    Raises ProvisionError for a host that has not been made, UnreachableError when ssh itself fails, or when `sink`
+    raises TooMuchError.
     """
     require_made(project, (host,))
     arguments = ["ssh", "-F", str(project.state / "ssh_config"), "-o", "BatchMode=yes", "-o", "ConnectTimeout=20"]
     arguments += ["-o", "ServerAliveInterval=15", host, command]
-    with tempfile.TemporaryFile() as error_file, tempfile.TemporaryFile() as input_file:
-        input_file.write(stdin.encode())
-        input_file.seek(0)
-        with subprocess.Popen(arguments, stdin=input_file, stdout=subprocess.PIPE, stderr=error_file) as process:
-            while process.stdout and (data := os.read(process.stdout.fileno(), CHUNK)):
-                sink(data)
-        error_file.seek(0)
-        error_text = error_file.read().decode(errors="replace")
-    if process.returncode == SSH_FAILED:
-        raise _unreachable(host, f"does not answer: {error_text.strip()}")
-    return process.returncode, error_text
+    errors = Kept(ANSWER_BYTES)
+    try:
+        code = bounded_output.run(arguments, sink, errors, stdin=stdin.encode())
+    except TooMuchError as error:
+        raise too_much(host, error) from error
+    if code == SSH_FAILED:
+        raise _unreachable(host, f"does not answer: {errors.text.strip()}")
+    return code, errors.text
 
 
 def on_each(hosts: tuple[str, ...], work: Callable[[str], Answer]) -> dict[str, Answer]:
@@ -109,4 +111,19 @@ def on_each(hosts: tuple[str, ...], work: Callable[[str], Answer]) -> dict[str, 
 def _unreachable(host: str, what: str) -> UnreachableError:
     return UnreachableError(
         f"{host} {what}", fix=f"check that {host} is up (`vaern lab list` for the lab), then run again"
+    )
+
+
+def too_much(host: str, error: TooMuchError) -> UnreachableError:
+    """What is said of a host that answers with more than is read."""
+    return UnreachableError(
+        f"{host} answered with {error}, which is too much: the rest was not read",
+        fix=f"look at {host} itself: no program of vaern answers that much",
+    )
+
+
+def no_answer(host: str, why: Exception) -> UnreachableError:
+    """What is said of a host whose answer is not what vaern's programs give."""
+    return UnreachableError(
+        f"{host} gave an answer that is none: {why}", fix=f"look at {host} itself; `vaern drift` says what has changed"
     )

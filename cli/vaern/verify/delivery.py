@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 
+from vaern.runtime.host_answers import shaped
 from vaern_programs.shared.reports import DeliveryStatistics
 
 REASONS = {
@@ -21,7 +21,6 @@ REASONS = {
     "timeout": "the collector does not acknowledge in time",
 }
 """Error words of vaern-delivery and their meaning, the most useful first. Stated again on purpose: its texts differ."""
-FIELDS = DeliveryStatistics.__required_keys__
 PATIENCE_SECONDS = 10
 """A relay that keeps up is behind by less than one second."""
 SILENT_SECONDS = 60
@@ -107,11 +106,11 @@ def delivery(lines: Iterable[str], now: float | None = None) -> Delivery:
 def _sample(line: str) -> Sample | None:
     """One line; None when it was cut off, as where a file begins in the middle of one or the disk was full."""
     try:
-        found = json.loads(line)
-        if not isinstance(found, dict) or not found.keys() >= FIELDS:
+        found = shaped(line, DeliveryStatistics)
+        if not found.keys() >= DeliveryStatistics.__required_keys__:
             return None
         return cast("Sample", found | {"at": datetime.fromisoformat(found["time"]).timestamp()})
-    except (ValueError, TypeError):
+    except (ValueError, OverflowError):
         return None
 
 

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from vaern.runtime.host_answers import load
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Opening:
@@ -69,7 +71,7 @@ def forwards(ruleset: str) -> tuple[str, ...]:
 
 
 def _entries(ruleset: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = json.loads(ruleset)["nftables"]
+    found: list[dict[str, Any]] = load(ruleset)["nftables"]
     return found
 
 

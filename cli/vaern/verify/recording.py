@@ -44,7 +44,7 @@ class Check:
 
     def __call__(self, *, expected: object, observed: object, evidence: str, holds: bool | None = None) -> None:
         """Record, then assert."""
-        entry = (readable(expected), readable(observed), evidence)
+        entry = (_short(readable(expected)), _short(readable(observed)), evidence)
         if expected == observed if holds is None else holds:
             self.passed.append(entry)
             return

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
+
+from vaern.runtime.host_answers import load
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ class RelayConfiguration:
     def receivers(self) -> frozenset[tuple[str, str]]:
         """Sectors and `address:port` of every SOC it sends to."""
         sectors = {
-            name: ",".join(sorted(json.loads(listed)))
+            name: ",".join(sorted(load(listed)))
             for listed, name in re.findall(r"if \$!sector == (\[.*?\]) then\s+call receiver_([\w-]+)", self.text)
         }
         places = re.findall(r'name="receiver_([\w-]+)" target="([^"]*)" port="(\d+)"', self.text)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
 from vaern.errors import VaernError
-from vaern.verify.snapshot import Section
+from vaern.runtime.host_answers import load
+from vaern.verify.snapshot import ALL, TOO_MUCH, Section
+
+NOTHING = Section("", 0)
 
 
 class Sections:
@@ -22,6 +24,8 @@ class Sections:
     def section(self, name: str, *, allowed: tuple[int, ...] = (0,)) -> Section:
         """One section whose command ended with an allowed exit code."""
         found = self.sections.get(name)
+        if (found or self.sections.get(ALL, NOTHING)).exit_code == TOO_MUCH:
+            raise VaernError(f"{self.host} answered `{name}` with too much to judge", fix=f"look at {self.host} itself")
         if found is None:
             raise VaernError(
                 f"{self.host} did not answer `{name}`: the connection broke", fix="run the verification again"
@@ -37,7 +41,7 @@ class Sections:
         text = self.section(name).text
         if not text.strip():
             raise VaernError(f"{self.host} has no `{name}`: the role that writes it has not been run")
-        return json.loads(text)
+        return load(text)
 
     @cached_property
     def now(self) -> int:

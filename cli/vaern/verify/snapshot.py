@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import secrets
+import subprocess
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -12,9 +14,18 @@ from pathlib import Path
 
 from vaern.errors import ProvisionError, UnreachableError
 from vaern.runtime import ssh
+from vaern.runtime.bounded_output import Kept, TooMuchError
 
 CONNECT_SECONDS = 10
+GATHER_SECONDS = 120
 PARALLEL_HOSTS = 16
+HOST_BYTES = 16 << 20
+"""What is read of one host; a large collector answers with less than one MiB."""
+SECTION_CHARACTERS = 8 << 20
+TOO_MUCH = -1
+"""Exit code of a section that was larger, and of ALL when the whole answer was."""
+ALL = "all"
+EXIT_CODE = re.compile(r"[0-9]{1,3}")
 AS_ROOT = 'sudo=; [ "$(id -u)" = 0 ] || sudo="sudo -n"; exec $sudo'
 """On Azure root has no login on a hub; elsewhere the login is root, and sudo may not be installed."""
 
@@ -33,19 +44,24 @@ class Section:
 
 
 def split(output: str, boundary: str) -> dict[str, Section]:
-    """The sections by name. A section that was cut off because the connection broke is left out."""
+    """The sections by name. One that was cut off, because the connection broke or too much came, is left out.
+
+    A section that is larger than all that is judged has an empty text and TOO_MUCH as its exit code.
+    """
     sections: dict[str, Section] = {}
-    name = ""
-    lines: list[str] = []
-    for line in output.splitlines():
-        words = line.split(" ")
-        if words[0] != boundary:
-            lines.append(line)
-        elif words[1] == "begin":
-            name, lines = words[2], []
-        else:
-            sections[name] = Section("\n".join(lines).rstrip("\n"), int(words[2]))
+    begun: tuple[str, int] | None = None
+    for mark in re.finditer(rf"^{boundary} (begin|end) (\S+)$\n?", output, re.MULTILINE):
+        if mark[1] == "begin":
+            begun = mark[2], mark.end()
+        elif begun is not None and EXIT_CODE.fullmatch(mark[2]):
+            name, start = begun
+            sections[name] = _section(output[start : mark.start()].rstrip("\n"), int(mark[2]))
+            begun = None
     return sections
+
+
+def _section(text: str, exit_code: int) -> Section:
+    return Section(text, exit_code) if len(text) <= SECTION_CHARACTERS else Section("", TOO_MUCH)
 
 
 def take(host: str, ssh_config: Path, listener: str = "") -> dict[str, Section]:
@@ -53,17 +69,23 @@ def take(host: str, ssh_config: Path, listener: str = "") -> dict[str, Section]:
 
     Raises UnreachableError when the host does not answer.
     """
-    import testinfra
+    from vaern.verify.bounded_ssh import host_behind
 
     script = files("vaern.verify").joinpath("gather.sh").read_text("utf-8")
     boundary = secrets.token_hex(16)
-    target = testinfra.get_host(f"ssh://{host}?ssh_config={ssh_config}&timeout={CONNECT_SECONDS}&controlpersist=60")
+    kept = Kept(HOST_BYTES)
+    target = host_behind(host, ssh_config, CONNECT_SECONDS, GATHER_SECONDS, kept)
     try:
-        done = target.run(f"{AS_ROOT} sh -c %s gather %s %s", script, boundary, listener)
+        target.run(f"{AS_ROOT} sh -c %s gather %s %s", script, boundary, listener)
+    except TooMuchError:
+        # What is whole is judged; a control that needs the rest fails, and says why.
+        return split(kept.text, boundary) | {ALL: Section("", TOO_MUCH)}
+    except subprocess.TimeoutExpired as error:
+        raise UnreachableError(f"{host} did not answer within {GATHER_SECONDS} s", fix=f"look at {host}") from error
     except RuntimeError as error:  # what testinfra raises for ssh's own exit code 255
         text = str(getattr(error.args[0], "stderr", error)).strip()
         raise UnreachableError(f"{host} does not answer: {text}", fix=f"check that {host} is up") from error
-    return split(done.stdout, boundary)
+    return split(kept.text, boundary)
 
 
 def read_recorded(path: Path) -> dict[str, dict[str, Section]]:

@@ -6,7 +6,6 @@ each relay that ends by itself (vaern_programs.relay.rehearse), so that it ends 
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -22,6 +21,7 @@ from vaern.model.naming import host_name
 from vaern.model.progress import OnProgress
 from vaern.model.vocabulary import HostRole
 from vaern.runtime import ssh
+from vaern.runtime.host_answers import shaped
 from vaern.runtime.paths import Project
 from vaern_programs.shared.reports import SpoolState
 
@@ -108,8 +108,11 @@ def spools(project: Project, slug: str, municipality: Municipality) -> dict[str,
                 f"{relay} cannot report the state of its spool: {answer.stderr.strip()}",
                 fix=f"run `vaern onboard {slug}`, then again",
             )
-        answered: SpoolState = json.loads(answer.stdout)
-        return Spool(answered["bytes"], answered["max_bytes"], answered["free"], answered["waiting"], answered["time"])
+        try:
+            said = shaped(answer.stdout, SpoolState)
+            return Spool(said["bytes"], said["max_bytes"], said["free"], said["waiting"], said["time"])
+        except (ValueError, KeyError) as error:
+            raise ssh.no_answer(relay, error) from error
 
     return ssh.on_each(relays(slug, municipality), read_balance)
 

@@ -57,7 +57,9 @@ class Hosts:
         monkeypatch.setattr(stage, "POLL_SECONDS", 0.0)
         monkeypatch.setattr(stage, "STATEMENT_POLL_SECONDS", 0.0)
 
-    def run(self, project: Project, host: str, command: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    def run(
+        self, project: Project, host: str, command: str, stdin: str = "", **_: object
+    ) -> subprocess.CompletedProcess[str]:
         self.asked.append((host, command.strip()))
         answers = self.answers[command.partition(" ")[0]]
         code, text = answers.pop(0) if len(answers) > 1 else answers[0]

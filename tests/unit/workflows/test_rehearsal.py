@@ -57,7 +57,9 @@ class Hosts:
             monkeypatch.setattr(module, "POLL_SECONDS", 0.0)
         monkeypatch.setattr(ssh, "run", self.run)
 
-    def run(self, project: Project, host: str, command: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    def run(
+        self, project: Project, host: str, command: str, stdin: str = "", **_: object
+    ) -> subprocess.CompletedProcess[str]:
         self.asked.append(command)
         if self.refuses and self.refuses in command:
             return subprocess.CompletedProcess([], 3, "", "Unit vaern-rehearsal.service was already loaded")
