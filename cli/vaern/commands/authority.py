@@ -29,11 +29,14 @@ def command(ctx: click.Context, replace: str | None, yes: bool, as_json: bool) -
       vaern authority
       vaern authority --replace SHA256:3c1f...
     """
+    from vaern.console import say_aside, words_of
     from vaern.declaration import load_fleet
     from vaern.enrolment import authority
     from vaern.enrolment.trust import DIGEST, Replaced
+    from vaern.model.naming import SHARED
     from vaern.runtime.run_lock import exclusive
     from vaern.runtime.secret_store import folder_of
+    from vaern.workflows.recording import recorded
 
     project: Project = ctx.obj
     given_up = Replaced(folder_of(project))
@@ -47,8 +50,10 @@ def command(ctx: click.Context, replace: str | None, yes: bool, as_json: bool) -
         )
     if not yes:
         click.confirm(f"Give up {replace}, and onboard every municipality again?", abort=True, err=True)
-    with exclusive(project, "shared"):
+    fleet = load_fleet(project)
+    with exclusive(project, SHARED), recorded(project, fleet, SHARED, words_of(ctx), say_aside) as recording:
         aside = given_up.add(replace)
+        recording.outcome = f"the authority {replace} is given up"
     if as_json:
         print_json({"replaced": replace, "put_aside": [str(path) for path in aside]})
     else:

@@ -25,6 +25,7 @@ from vaern.workflows.sources import Sources
 ROOT = Path(__file__).resolve().parents[3]
 WORDS = ("verify", NAME)
 RECORDED = {"onboard", "verify", "drift", "rehearse", "repair", "rotate", "lock", "offboard", "up", "down", "adopt"}
+RECORDED |= {"authority"}
 """What judges or changes something."""
 NOT_RECORDED = {
     "new", "check", "inventory", "approve",  # files of the repository, with its history
