@@ -6,7 +6,6 @@ program itself hands later stages what they need.
 
 from __future__ import annotations
 
-import json
 import os
 import shlex
 import shutil
@@ -20,6 +19,7 @@ from pulumi.automation import errors as engine_errors
 
 from vaern.errors import BusyError, ProvisionError, SetupError, UsageError
 from vaern.runtime import interruption
+from vaern.runtime.state_file import damaged, read_object
 from vaern_stacks import abandoned, engine_locks
 from vaern_stacks.adopting import importing
 from vaern_stacks.changes import Change, Phase
@@ -194,6 +194,8 @@ class Engine:
         for folder in (self._backend, self._work):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         passphrase(self.folder)
+        if self.remote is None and self._checkpoint.exists():
+            self._state()  # the engine would take a damaged one for an empty stack, or fail in words of its own
         if may_be_locked and self.remote is None:
             engine_locks.clear(self._backend, PROJECT, self.stack, self._work)
 
@@ -222,7 +224,12 @@ class Engine:
         """The deployment of the stack as the backend stores it."""
         if self.remote is not None:
             return dict(self._workspace(None).export_stack(self.stack).deployment or {})
-        return dict(json.loads(self._checkpoint.read_text())["checkpoint"].get("latest") or {})
+        advice = "restore it from its backup; without one, `vaern lab down` takes the lab away"
+        try:
+            kept = read_object(self._checkpoint, fix=advice, needs=("checkpoint",))["checkpoint"]
+            return dict(kept.get("latest") or {})
+        except (AttributeError, TypeError, ValueError) as error:
+            raise damaged(self._checkpoint, str(error), fix=advice) from error
 
     def _watch(
         self,

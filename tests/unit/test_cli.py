@@ -126,7 +126,7 @@ def test_a_state_directory_that_takes_nothing_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     for state, why in ((tmp_path / "file", "it is not a directory"), (Path("/proc/none"), "No such file or directory")):
         done = run("lock", "favrskov", "--yes", "favrskov", VAERN_STATE=str(state))
-        assert done.returncode == ExitCode.USAGE, done.stderr
+        assert done.returncode == ExitCode.STATE, done.stderr
         assert f"the state directory {state} cannot be used: {why}" in done.stderr
         assert "VAERN_STATE" in done.stderr
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from vaern.errors import StateError
 from vaern.runtime import ssh
 from vaern.runtime.paths import Project
+from vaern.runtime.state_file import read_object
 
 SCRIPT = Path(__file__).parent / "host_state.sh"
 
@@ -20,10 +22,9 @@ def read(project: Project, hosts: tuple[str, ...]) -> dict[str, str]:
 def remembered(project: Project, play: str) -> dict[str, str]:
     """The record of a play's last run: `inputs` and one digest for each host; empty when there is no record."""
     try:
-        found = json.loads(_record(project, play).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
+        return read_object(_record(project, play), fix="")
+    except (FileNotFoundError, StateError):
+        return {}  # the play is run in full
 
 
 def remember(project: Project, play: str, inputs: str, states: dict[str, str]) -> None:

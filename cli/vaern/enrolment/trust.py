@@ -83,7 +83,7 @@ class Replaced:
                 raise ValueError("it is no list of digests")
         except FileNotFoundError:
             return frozenset()
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise StateError(
                 f"{self._file} cannot be read: {error}",
                 fix="restore it from its backup, or remove it and name the lost authorities again",

@@ -19,20 +19,31 @@ from vaern.model.outputs import EventHubsOutput, HostOutput, MunicipalityOutputs
 from vaern.model.vocabulary import Target
 from vaern.provision.engines import lab_of
 from vaern.runtime.paths import Project
+from vaern.runtime.state_file import damaged, read_object
 from vaern_stacks.azure import access as azure_access
 from vaern_stacks.lab import access
 
 
 def shared_outputs(project: Project) -> SharedOutputs:
     """The last outputs of the shared stack. Raises ProvisionError when it has not been made."""
-    return SharedOutputs(tuple(HostOutput(**host) for host in _kept(project, SHARED)["hosts"]))
+    return SharedOutputs(_hosts_of(project, SHARED, _kept(project, SHARED)))
 
 
 def municipality_outputs(project: Project, slug: str) -> MunicipalityOutputs:
     """The last outputs of a municipality's stack. Raises ProvisionError when it has not been made."""
     kept = _kept(project, slug)
-    hosts = tuple(HostOutput(**host) for host in kept["hosts"])
-    return MunicipalityOutputs(hosts, kept["device_namespaces"], _event_hubs(kept.get("event_hubs")))
+    try:
+        event_hubs = _event_hubs(kept.get("event_hubs"))
+        return MunicipalityOutputs(_hosts_of(project, slug, kept), dict(kept["device_namespaces"]), event_hubs)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise damaged(_outputs(project) / f"{slug}.json", str(error), fix=_again(slug)) from error
+
+
+def _hosts_of(project: Project, stack: str, kept: dict[str, Any]) -> tuple[HostOutput, ...]:
+    try:
+        return tuple(HostOutput(**host) for host in kept["hosts"])
+    except TypeError as error:
+        raise damaged(_outputs(project) / f"{stack}.json", str(error), fix=_again(stack)) from error
 
 
 def keep(
@@ -51,7 +62,7 @@ def ssh_config(project: Project, deployment: Deployment | None = None) -> Path:
     """Write `ssh_config` and `known_hosts` for every host of every stack, and return the first's path."""
     with _alone(project):
         paths = sorted(_outputs(project).glob("*.json"))
-        stacks = {path.stem: [HostOutput(**host) for host in _hosts(path)] for path in paths}
+        stacks = {path.stem: _hosts_of(project, path.stem, _kept(project, path.stem)) for path in paths}
         if deployment is not None and deployment.target is Target.AZURE:
             program = Path(__file__).parent / "bastion_tunnel.py"
             places = azure_access.SshFiles(project.inventories, project.state, program)
@@ -92,11 +103,13 @@ def _kept(project: Project, stack: str) -> dict[str, Any]:
     if not path.exists():
         wanted = "vaern up" if stack == SHARED else f"vaern onboard {stack}"
         raise ProvisionError(f"the stack {stack} is not made", fix=f"run `{wanted}`")
-    return dict(json.loads(path.read_text()))
+    return read_object(path, fix=_again(stack), needs=("hosts",))
 
 
-def _hosts(path: Path) -> list[dict[str, Any]]:
-    return list(json.loads(path.read_text())["hosts"])
+def _again(stack: str) -> str:
+    """What writes the outputs of a stack anew; the engine's own state is elsewhere, and is not lost with them."""
+    made_by = "vaern up" if stack == SHARED else f"vaern onboard {stack}"
+    return f"remove the file and run `{made_by}`, which writes it anew"
 
 
 @contextmanager

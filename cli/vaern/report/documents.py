@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from vaern.errors import UsageError
+from vaern.errors import StateError, UsageError
 from vaern.model.controls import STANDARDS, Catalogue, area
 from vaern.model.finding import Finding, Outcome, Proof
 from vaern.model.relays import Endurance
@@ -54,9 +54,9 @@ def parse_json(text: str, origin: str) -> Report:
             alarms=tuple((str(danish), str(english)) for danish, english in document.get("alarms", [])),
             endurance=tuple(Endurance(**one) for one in document.get("endurance", ())),
         )
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UsageError(
-            f"{origin} is not a report of vaern ({error})", fix="run `vaern verify MUNICIPALITY` again"
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise StateError(
+            f"{origin} is damaged, or no report of vaern ({error})", fix="run `vaern verify MUNICIPALITY` again"
         ) from error
 
 

@@ -16,6 +16,7 @@ from vaern.report.documents import parse_json, render_json, render_junit
 from vaern.report.page import render_html
 from vaern.runtime.new_file import add_folder
 from vaern.runtime.paths import Project
+from vaern.runtime.state_file import damaged
 
 LATEST = "latest"
 PROVED = "proved"
@@ -72,6 +73,8 @@ def read_report(project: Project, slug: str) -> Report:
         text = stored.read_text(encoding="utf-8")
     except FileNotFoundError as error:
         raise UsageError(f"{slug} has no report yet", fix=f"make one with `vaern verify {slug}`") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise damaged(stored, str(error), fix=f"run `vaern verify {slug}` again") from error
     return parse_json(text, str(stored))
 
 

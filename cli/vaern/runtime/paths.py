@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from vaern.errors import SetupError, UsageError
+from vaern.errors import SetupError, StateError, UsageError
 
 RUN = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{os.getpid()}"
 """Name of this run: when its process began, and the process. No other run has it."""
 
 
 def _state(root: Path) -> Path:
-    """The state directory, which need not be there yet. Raises UsageError for something that is no directory."""
+    """The state directory, which need not be there yet. Raises StateError for something that is no directory."""
     named = os.environ.get("VAERN_STATE")
     state = Path(named).resolve() if named else root / ".vaern"
     if state.exists() and not state.is_dir():
@@ -28,9 +28,12 @@ def _state(root: Path) -> Path:
     return state
 
 
-def unusable_state(state: Path, why: str) -> UsageError:
+def unusable_state(state: Path, why: str) -> StateError:
     """What is said of a state directory in which nothing can be kept."""
-    return UsageError(f"the state directory {state} cannot be used: {why}", fix="name another one with VAERN_STATE")
+    return StateError(
+        f"the state directory {state} cannot be used: {why}",
+        fix="make room in it and make it writable, or name another one with VAERN_STATE",
+    )
 
 
 @dataclass(frozen=True, slots=True)

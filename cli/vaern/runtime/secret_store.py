@@ -16,6 +16,7 @@ from pathlib import Path
 from vaern.errors import SetupError, StateError
 from vaern.runtime.paths import Project
 from vaern.runtime.private_file import folder_lock, write_private
+from vaern.runtime.state_file import damaged
 
 VARIABLE = "VAERN_PASSPHRASE"
 SEALED = ("ca.key", "secrets")
@@ -115,7 +116,10 @@ class SecretStore:
                 f"the passphrase does not open {self._path}, or the file was changed",
                 fix=f"set {VARIABLE} to the passphrase it was made with, or restore it from its backup",
             ) from error
-        found: dict[str, str] = json.loads(opened)
+        try:
+            found: dict[str, str] = json.loads(opened)
+        except ValueError as error:
+            raise damaged(self._path, str(error), fix="restore it from its backup") from error
         return found
 
     def _write(self, known: dict[str, str]) -> None:

@@ -13,6 +13,7 @@ from vaern.errors import ProvisionError, UnreachableError
 from vaern.runtime import bounded_output
 from vaern.runtime.bounded_output import Kept, TooMuchError
 from vaern.runtime.paths import Project
+from vaern.runtime.state_file import damaged
 
 TIMEOUT_SECONDS = 60
 SSH_FAILED = 255
@@ -27,6 +28,8 @@ def made(configuration: Path) -> frozenset[str]:
         lines = configuration.read_text(encoding="utf-8").splitlines()
     except FileNotFoundError:
         return frozenset()
+    except (OSError, UnicodeDecodeError) as error:
+        raise damaged(configuration, str(error), fix="run `vaern up`, which writes it anew") from error
     return frozenset(name for line in lines if line.startswith("Host ") for name in line.split()[1:]) - {"*"}
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +11,7 @@ from vaern.errors import ApprovalError, SetupError
 from vaern.model.fleet import Fleet
 from vaern.model.vocabulary import Target
 from vaern.runtime.paths import Project
+from vaern.runtime.state_file import read_object
 from vaern.workflows import approving
 from vaern.workflows.sources import Sources
 
@@ -101,7 +101,7 @@ def _keys(project: Project, fleet: Fleet, slug: str) -> dict[str, Any]:
 
 def _report(project: Project, slug: str, which: str) -> dict[str, Any]:
     try:
-        found: dict[str, Any] = json.loads((project.reports / slug / which / "findings.json").read_text("utf-8"))
-    except (OSError, ValueError):
+        found = read_object(project.reports / slug / which / "findings.json", fix=f"run `vaern verify {slug}` again")
+    except FileNotFoundError:
         return {}
     return found

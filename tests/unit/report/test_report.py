@@ -11,7 +11,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from vaern.console import terminal
-from vaern.errors import UsageError
+from vaern.errors import StateError, UsageError
 from vaern.model.controls import load_catalogue
 from vaern.model.finding import Finding, Outcome, Proof
 from vaern.model.relays import Endurance
@@ -73,7 +73,7 @@ def test_json_comes_back_as_the_same_report() -> None:
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"schema": 99}', '{"schema": 1, "findings": 3}', "null"])
 def test_what_is_no_report_is_said_plainly(text: str) -> None:
-    with pytest.raises(UsageError, match="x"):
+    with pytest.raises((StateError, UsageError), match="x"):
         parse_json(text, "x")
 
 
