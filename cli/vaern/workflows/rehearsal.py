@@ -23,11 +23,9 @@ from vaern.model.vocabulary import HostRole
 from vaern.runtime import ssh
 from vaern.runtime.host_answers import shaped
 from vaern.runtime.paths import Project
-from vaern_programs.shared.reports import SpoolState
+from vaern_programs.shared.reports import HIGH_WATER, SpoolState
 
 PROGRAM = "/usr/lib/vaern/vaern-rehearse"
-HIGH_WATER = 0.8
-"""Fraction of the spool above which an alarm is raised; a rehearsal must stay below it."""
 LEAST_CATCH_UP_SECONDS = 600.0
 """A relay reconnects after at most half a minute, and resends missing events after two minutes."""
 OWN_END_SECONDS = 30.0

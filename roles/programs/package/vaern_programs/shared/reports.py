@@ -33,6 +33,10 @@ class DeliveryStatistics(TypedDict):
     """What went wrong, by a word for it, with how often."""
 
 
+HIGH_WATER = 0.8
+"""Fraction of a spool above which it raises an alarm; a rehearsed outage must stay below it."""
+
+
 class SpoolState(TypedDict):
     """What vaern-spool --look prints."""
 

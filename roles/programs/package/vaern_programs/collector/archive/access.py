@@ -1,9 +1,9 @@
-"""The record of who read the archive of a municipality, so that the reading itself can be accounted for.
+"""The record of who has read the archive of a municipality.
 
     <archive>/<code>/accesses.jsonl
 
-Each line names the digest of the line before it: one that is changed or taken out is noticed. The same line goes to
-the journal of the host, where the reader cannot change it. Nothing is read before the record is on disk.
+Each line has the digest of the line before it, so a line that is changed or removed is noticed. The same line goes to
+the journal of the host, where the reader cannot change it. The record is on disk before anything is read.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""One partition of the archive being written: recovery, blocks, retention and what happens on a full disk."""
+"""Writes one partition of the archive: recovery after a crash, blocks, retention, and a full disk."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""What is about to be written to several files at once, so that after a crash it is in all of them or in none.
+"""A journal for blocks that go to several files, so that after a crash they are in all of the files or in none.
 
     <archive>/<code>/.pending-<topic>-<partition>.json
 
-The record is on disk before the first of the blocks and gone after the last. It says where each file ended and where
-it will end. A block that goes to one file only needs none.
+The record is on disk before the first block is written, and is removed after the last. It has the length of each file
+before and after. A block that goes to one file needs no record.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""The end of an event: files whose retention is over are deleted, and a record of each is kept.
+"""Deletes files whose retention is over, and keeps a record of each.
 
     <archive>/<code>/deleted.jsonl
 
-A file with a retention in its name is kept for so many days, any other for as long as the municipality keeps events.
-Whole days count, by the day the file was begun.
+A file with a number of days in its name is kept for that long, any other for the retention of the municipality. Days
+are counted from the day on which the file was begun.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""One row of segments of the archive being written: those of one partition and one retention."""
+"""Writes the segments of one partition and one retention."""
 
 from __future__ import annotations
 

@@ -10,10 +10,8 @@ from typing import Any
 from vaern_programs.relay.spool import state as spool_state
 from vaern_programs.relay.spool.index import RESERVE_PERCENT, Segment, segments
 from vaern_programs.shared.intervals import count, subtract
-from vaern_programs.shared.reports import Round, SpoolState
+from vaern_programs.shared.reports import HIGH_WATER, Round, SpoolState
 from vaern_programs.shared.systemd import alarm
-
-HIGH_WATER = 0.8
 
 
 def measure(settings: dict[str, Any], found: list[Segment], gone: list[Any]) -> Round:
