@@ -11,11 +11,13 @@ import json
 import os
 import resource
 import signal
+import sys
 import time
 import traceback
 from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
+from typing import NoReturn
 
 from vaern_programs.collector.archive.archiver import Archiver
 from vaern_programs.collector.archive.quarantine import Place
@@ -30,6 +32,7 @@ SAFE_SECONDS = 60.0
 ALIVE_SECONDS = 1.0
 ENDED_WELL, FAILED, DAMAGED = 0, 1, 3
 """Exit codes: done or told to stop; an error; something to be read batch by batch."""
+ENDING = (signal.SIGTERM, signal.SIGINT)
 WARNING, ERROR = 4, 3
 
 
@@ -69,15 +72,33 @@ def fork(code: str, topics: Collection[str], *, safe: bool, skipped: Collection[
     gc.collect()
     gc.freeze()
     reading, writing = os.pipe()
-    process = os.fork()
-    if process:
-        os.close(writing)
-        return process, reading
+    # A worker must not be asked to end while it still has the handlers of the one that forks.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+    try:
+        process = os.fork()
+        if not process:
+            _become_worker(code, topics, writing, safe=safe, skipped=skipped)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    os.close(writing)
+    return process, reading
+
+
+def _become_worker(
+    code: str, topics: Collection[str], pipe: int, *, safe: bool, skipped: Collection[Place]
+) -> NoReturn:
     status = FAILED
     try:
-        os.close(reading)
-        status = work(code, topics, Speaker(writing), safe=safe, skipped=skipped)
+        for number in ENDING:
+            signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
+        os.closerange(3, pipe)
+        os.closerange(pipe + 1, os.sysconf("SC_OPEN_MAX"))
+        status = work(code, topics, Speaker(pipe), safe=safe, skipped=skipped)
     finally:
+        with suppress(OSError, ValueError):
+            sys.stdout.flush()
+            sys.stderr.flush()
         os._exit(status)
 
 
@@ -86,7 +107,7 @@ def work(code: str, topics: Collection[str], speaker: Speaker, *, safe: bool, sk
     bound()
     try:
         archiver = Archiver(code, topics)
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in ENDING:
             signal.signal(number, archiver.stop)
         if safe:
             _safely(archiver, speaker, skipped)
