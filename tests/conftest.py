@@ -11,7 +11,10 @@ if TYPE_CHECKING:
     from xdist.scheduler import LoadScopeScheduling
 
 LAB_OF_ITS_OWN = {"test_stacks.py", "test_upgrade.py"}
-ONE_PIPELINE = {"test_catalogue.py", "test_log_shipper.py", "test_log_shipper_cpr.py", "test_network_tap.py"}
+ONE_PIPELINE = {
+    *("test_catalogue.py", "test_log_shipper.py", "test_log_shipper_cpr.py", "test_memory.py", "test_network_tap.py"),
+    "test_planted_links.py",
+}
 FIRST = ("lab", "roles/test_silence.py", "faults", "roles/test_event_hubs.py", "roles/test_ledger.py")
 """What takes longest, in this order; silence is mostly waiting, which others can use."""
 KINDS = ("roles", "lab", "azure", "setup", "processes", "mutations", "unit")

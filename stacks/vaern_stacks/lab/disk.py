@@ -51,6 +51,33 @@ ExecStart=/usr/bin/ssh-keygen -q -t ed25519 -N "" -C "" -f {HOST_KEY}
 RequiredBy=ssh.service
 """
 
+MEMORY_GROUPS = "/run/vaern-lab/memory"
+"""Where a host has its own part of the machine's memory controller, when that is one of control groups v1."""
+MEMORY_LIMIT_SCRIPT = "/usr/local/libexec/vaern-lab-limit-memory"
+MEMORY_LIMIT = f"""\
+#!/bin/sh
+# Puts the running processes of a unit under its MemoryMax=. systemd of this host has control groups v2 only, and the
+# machine below it keeps memory in version 1.
+set -eu
+[ -d {MEMORY_GROUPS} ] || exit 0
+limit=$(systemctl show --property=MemoryMax --value "$1")
+[ "$limit" != infinity ] || exit 0
+group={MEMORY_GROUPS}/$1
+mkdir -p "$group"
+echo "$limit" > "$group/memory.limit_in_bytes"
+# More than once: a process that started another one meanwhile.
+for round in 1 2; do
+    while read -r process; do
+        echo "$process" > "$group/cgroup.procs" || true
+    done < "/sys/fs/cgroup$(systemctl show --property=ControlGroup --value "$1")/cgroup.procs"
+done
+"""
+MEMORY_LIMIT_SETTINGS = f"""\
+# Of the lab: for every vaern-*.service that keeps running.
+[Service]
+ExecStartPost=+-{MEMORY_LIMIT_SCRIPT} %n
+"""
+
 APT_SOURCE = f"deb [trusted=yes] file:{POOL} ./\n"
 APT_SETTINGS = """\
 // The pool is on this machine and complete: no translations, no retries, no index for other architectures.
@@ -155,6 +182,8 @@ def _seed(lab: Lab, top: Path, host: Host) -> None:
     units = etc / "systemd" / "system"
     _write(units / "vaern-lab-host-key.service", HOST_KEY_UNIT)
     _link(units / "ssh.service.requires" / "vaern-lab-host-key.service", "../vaern-lab-host-key.service")
+    _write(units / "vaern-.service.d" / "lab-memory.conf", MEMORY_LIMIT_SETTINGS)
+    _write(top / MEMORY_LIMIT_SCRIPT[1:], MEMORY_LIMIT, mode=0o755)
     _link(units / "default.target", "/usr/lib/systemd/system/multi-user.target")
     for unit in SLOW_UNITS:
         _link(units / unit, "/dev/null")

@@ -11,7 +11,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from vaern.errors import ProvisionError, SetupError
@@ -32,6 +32,8 @@ ENVIRONMENT = {
     OUTLIVES: "a host of the lab",
 }
 """Control groups v2 whatever the machine has, and network settings that the host may change: they are its own."""
+HIERARCHIES = ("cgroup2", "name=systemd", "memory")
+"""What hosts join: control groups v2, and of version 1 systemd's own and the memory controller, where they are."""
 JOIN_GROUPS = 'for group in $1; do echo $$ > "$group/cgroup.procs" || exit 1; done; shift; exec "$@"'
 
 
@@ -56,6 +58,7 @@ def argv(lab: Lab, host: str) -> list[str]:
         f"--capability={CAPABILITIES}",
         "--bind=/dev/net/tun",
         f"--bind-ro={lab.pool}:{disk.POOL}",
+        *(f"--bind={top / machine}:{disk.MEMORY_GROUPS}" for top in _hierarchies(("memory",))),
     ]
 
 
@@ -191,14 +194,14 @@ def _processes() -> Iterator[int]:
     return (int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit())
 
 
-def _hierarchies() -> list[Path]:
-    """Mount points of the control groups systemd uses: the unified one, and its named one where both are."""
-    found = []
-    for line in Path("/proc/self/mounts").read_text().splitlines():
-        _, place, kind, options, *_ = line.split()
-        if kind == "cgroup2" or (kind == "cgroup" and "name=systemd" in options.split(",")):
-            found.append(Path(place))
-    return found
+def _hierarchies(wanted: Sequence[str] = HIERARCHIES) -> list[Path]:
+    """Mount points of the control groups with these kinds or options."""
+    mounts = (line.split() for line in Path("/proc/self/mounts").read_text().splitlines())
+    return [
+        Path(place)
+        for _, place, kind, options, *_ in mounts
+        if kind in {"cgroup", "cgroup2"} and {kind, *options.split(",")} & set(wanted)
+    ]
 
 
 def _groups(machine: str) -> list[Path]:
