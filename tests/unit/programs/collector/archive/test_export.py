@@ -177,6 +177,15 @@ def test_without_a_record_nothing_is_read(programs: Programs, archive: Path) -> 
     assert not file.getvalue()
 
 
+def test_a_record_is_never_added_to_the_end_of_a_link(programs: Programs, tmp_path: Path) -> None:
+    """Root may be the reader, and the folder is the archiver's."""
+    (tmp_path / "roots-own").write_text("as it was")
+    (tmp_path / "accesses.jsonl").symlink_to(tmp_path / "roots-own")
+    with pytest.raises(OSError, match=r"accesses\.jsonl"):
+        programs.access.record(tmp_path, {"access": 1})
+    assert (tmp_path / "roots-own").read_text() == "as it was"
+
+
 @settings(max_examples=12)
 @given(st.integers(0, 5), st.sampled_from(["change", "remove", "swap"]))
 def test_a_changed_record_is_noticed(programs: Programs, place: int, how: str) -> None:

@@ -57,6 +57,16 @@ def test_readers_take_any_text(programs: Programs, text: str) -> None:
     programs.readings.datagrams_dropped(text, [514])
 
 
+def test_a_link_and_a_pipe_in_place_of_a_file_are_read_as_nothing(tmp_path: Path) -> None:
+    """The folder is another user's, and the watch is root: it neither follows nor waits."""
+    (tmp_path / "whole").write_text("first\nsecond\n")
+    assert watch_host.tail(tmp_path / "whole", 64) == ["first", "second"]
+    (tmp_path / "link").symlink_to(tmp_path / "whole")
+    os.mkfifo(tmp_path / "pipe")
+    assert watch_host.tail(tmp_path / "link", 64) == watch_host.tail(tmp_path / "pipe", 64) == []
+    assert [path.name for path, _ in watch_host.files(tmp_path)] == ["whole"]
+
+
 def test_what_is_lost_is_told_from_what_the_spool_has_still(programs: Programs) -> None:
     def queue(name: str, size: int, full: int) -> str:
         return json.dumps(

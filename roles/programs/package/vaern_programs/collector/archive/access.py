@@ -31,8 +31,9 @@ def record(directory: Path, entry: dict[str, Any]) -> str:
     """Append an entry with time, user and the digest of the line before; returns the digest of the new line.
 
     Raises OSError when it cannot be recorded: the role makes the file, and only the municipality's group may add to it.
+    A symbolic link is refused, as root may be the reader and the folder is the archiver's.
     """
-    descriptor = os.open(directory / NAME, os.O_RDWR | os.O_APPEND)
+    descriptor = os.open(directory / NAME, os.O_RDWR | os.O_APPEND | os.O_NOFOLLOW)
     with os.fdopen(descriptor, "r+b") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         size = os.fstat(descriptor).st_size

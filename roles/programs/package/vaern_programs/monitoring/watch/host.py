@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 import subprocess
 import time
 from collections.abc import Iterable, Iterator
@@ -54,19 +56,27 @@ def files(directory: Path) -> Iterator[tuple[Path, int]]:
     """Every file in it and its size; one that is removed meanwhile is left out."""
     for path in directory.rglob("*"):
         try:
-            status = path.stat()
+            status = path.lstat()
         except OSError:
             continue
-        if path.is_file():
+        if stat.S_ISREG(status.st_mode):
             yield path, status.st_size
 
 
 def tail(path: Path, size: int) -> list[str]:
-    """The last lines of a file, none when it is not there."""
+    """The last lines of a file; none when it is not there, or is no file.
+
+    The watch is root, and the folder another user's: it follows no symbolic link, waits for no pipe and reads no more
+    than that.
+    """
     try:
-        with path.open("rb") as file:
-            file.seek(max(0, path.stat().st_size - size))
-            return file.read().decode(errors="replace").splitlines()
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        with os.fdopen(descriptor, "rb") as file:
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode):
+                return []
+            file.seek(max(0, status.st_size - size))
+            return file.read(size).decode(errors="replace").splitlines()
     except OSError:
         return []
 
