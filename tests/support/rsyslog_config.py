@@ -6,7 +6,7 @@ Only what these templates use of Ansible is here. Whether rsyslog accepts it is 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from copy import deepcopy
 from functools import cache
@@ -93,7 +93,7 @@ def _expressions() -> NativeEnvironment:
 
 def _prepare(environment: Environment) -> None:
     environment.filters |= {
-        "to_json": json.dumps,
+        "to_json": lambda value: json.dumps(list(value) if isinstance(value, Iterator) else value),
         "from_yaml": read_yaml,
         "zip": zip,
         "combine": lambda first, second: dict(first.items() | second.items()),

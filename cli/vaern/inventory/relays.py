@@ -13,6 +13,7 @@ from vaern.model.naming import host_name, overlay_name, tap_source, topic_of
 from vaern.model.receiving import RELP_PORT
 from vaern.model.relays import SPOOL, Queue, RelayPlan
 from vaern.model.senders import PORTS, TRANSPORTS
+from vaern.model.sizing import queue_events
 from vaern.model.vocabulary import Protocol, Sector, Target, Timezone
 
 ALERTS_PRIORITY = 1
@@ -28,7 +29,7 @@ def relay_variables(
     name = host_name(slug, host.name)
     receivers = [_receiver(queue) for queue in relay.queues]
     sources = [
-        *(_source(source) for source in relay.sources),
+        *(_source(source, relay) for source in relay.sources),
         *(_tap_source(slug, municipality, tap, host) for tap in relay.taps),
         *watching.sources_through(municipality, relay),
     ]
@@ -104,7 +105,7 @@ def _sending(
     return sending
 
 
-def _source(source: LogSource) -> Variables:
+def _source(source: LogSource, relay: RelayPlan) -> Variables:
     parser = vendor_of(source).parser
     reading = {"parser": parser} if parser != GENERIC else {}
     if source.timezone is not Timezone.UTC:
@@ -117,6 +118,7 @@ def _source(source: LogSource) -> Variables:
         "address": str(source.address),
         **reading,
         "priority": source.priority,
+        "queue_events": queue_events(source, relay.sources),
     }
 
 

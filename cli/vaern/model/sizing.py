@@ -28,6 +28,12 @@ HEARTBEAT_BYTES_PER_SECOND = 200
 """Of one host: 2 kB every ten seconds."""
 SHARE_STEPS = 10_000
 """A share is rounded down to a ten-thousandth of its unit."""
+LARGEST_EVENT_BYTES = 2**16
+"""A relay cuts a longer message into several events."""
+QUEUED_EVENTS = 2048
+"""Events that the sources of a relay together may have waiting in its memory: 128 MiB of the largest."""
+SMALLEST_QUEUE_EVENTS = 128
+"""rsyslog does not support queues of fewer than 100 (its queue parameters)."""
 SMALLEST_SPOOL = 8 * 2**20
 """Bytes. A spool is kept in segments of 1 MiB or more, two of each priority; the relay's role refuses less."""
 
@@ -59,6 +65,15 @@ def shares(needs: Mapping[str, float], whole: float) -> dict[str, float]:
 def spool_bytes(sources: tuple[LogSource, ...], hours: float) -> int:
     """Size in bytes of the spool that keeps everything those sources send in that time."""
     return max(SMALLEST_SPOOL, kept_bytes(sources, hours * 3600))
+
+
+def queue_events(source: LogSource, sources: tuple[LogSource, ...]) -> int:
+    """Events of a source that may wait in the memory of its relay: its share, by declared rate, of what all may have.
+
+    rsyslog bounds a queue by events and not by bytes, so the bytes follow from the largest event.
+    """
+    together = sum(one.events_per_second for one in sources)
+    return max(SMALLEST_QUEUE_EVENTS, int(QUEUED_EVENTS * source.events_per_second / together))
 
 
 def disk_limit_bytes(relay: Host) -> int:

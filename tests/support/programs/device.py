@@ -4,6 +4,8 @@ udp|tcp|tls ADDRESS RELAY                    sends the messages on standard inpu
 many udp|tcp|tls ADDRESS RELAY COUNT PREFIX  sends COUNT numbered messages of about 250 bytes
 steady udp|tcp|tls ADDRESS RELAY RATE SECONDS PREFIX  RATE numbered messages of 400 bytes a second; prints their number
 bulk udp|tcp|tls ADDRESS RELAY COUNT PREFIX  numbered messages of 400 bytes as fast as they are taken
+flood ADDRESS RELAY SECONDS PREFIX  numbered messages of nearly 64 KiB by TCP as fast as they are taken; prints how many
+                                    were handed over until the time was up or the connection broke
 frame INTERFACE TEXT                         puts one UDP packet for port 9 with that text on the interface
 """
 
@@ -26,6 +28,8 @@ PATIENCE_SECONDS = 240
 """For a receiver that shares its processors with other tests."""
 DECLARED_BYTES = 400
 TICK_SECONDS = 0.01
+LONG_BYTES = 65000
+"""One event still: 64 KiB is where a relay cuts."""
 
 
 def udp(address: str, relay: str, messages: list[bytes]) -> None:
@@ -110,6 +114,19 @@ def bulk(protocol: str, address: str, relay: str, count: int, prefix: str) -> No
                 send(numbered(prefix, number))
 
 
+def flood(address: str, relay: str, seconds: float, prefix: str) -> int:
+    """Send the longest messages without waiting; how many the kernel took."""
+    ends, number = time.monotonic() + seconds, 0
+    with (
+        contextlib.suppress(ConnectionError, TimeoutError),
+        socket.create_connection((relay, 514), timeout=seconds, source_address=(address, 0)) as sender,
+    ):
+        while time.monotonic() < ends:
+            sender.sendall(numbered(prefix, number).ljust(LONG_BYTES, b"x") + b"\n")
+            number += 1
+    return number
+
+
 def frame(interface: str, text: str) -> None:
     """A complete Ethernet frame, as a mirror would deliver it."""
     payload = text.encode()
@@ -132,6 +149,9 @@ def main(verb: str, *arguments: str) -> None:
     elif verb == "steady":
         protocol, address, relay, rate, seconds, prefix = arguments
         print(json.dumps({"sent": steady(protocol, address, relay, float(rate), float(seconds), prefix)}))
+    elif verb == "flood":
+        address, relay, seconds, prefix = arguments
+        print(json.dumps({"sent": flood(address, relay, float(seconds), prefix)}))
     elif verb == "bulk":
         protocol, address, relay, count, prefix = arguments
         bulk(protocol, address, relay, int(count), prefix)

@@ -43,6 +43,17 @@ def test_a_relay_takes_the_sources_of_its_own_site() -> None:
     assert AARHUS.relay_of("skole") is None
 
 
+@pytest.mark.parametrize("municipality", [FAVRSKOV, AARHUS], ids=["favrskov", "aarhus"])
+def test_queues_are_shared_out_by_rate_and_bounded_in_bytes(municipality: Municipality) -> None:
+    sources = municipality.log_sources
+    events = {source.name: sizing.queue_events(source, sources) for source in sources}
+    assert min(events.values()) >= sizing.SMALLEST_QUEUE_EVENTS
+    most = sizing.QUEUED_EVENTS + len(sources) * sizing.SMALLEST_QUEUE_EVENTS
+    assert sum(events.values()) * sizing.LARGEST_EVENT_BYTES <= most * 2**16
+    busiest = max(sources, key=lambda source: source.events_per_second)
+    assert events[busiest.name] == max(events.values())
+
+
 def test_the_hours_that_fit_are_the_hours_that_fill_the_disk() -> None:
     gateway = FAVRSKOV.host("gw1")
     limit = sizing.disk_limit_bytes(gateway)
