@@ -31,21 +31,6 @@ def test_everything_declared_is_found_right_and_seen(onboarded: Lab) -> None:
     assert "://" not in page.replace("http://www.w3.org", ""), "the page must not load anything"
 
 
-def test_each_run_leaves_a_record_that_fits_the_others(onboarded: Lab) -> None:
-    """And its logs are as it left them, whatever ran since: a dry run wrote over those of the real one."""
-    onboarded.vaern("onboard", "favrskov", "--dry-run")
-    onboarded.vaern("verify", "favrskov", "--control", "BASE-01")
-    rows = json.loads(onboarded.vaern("evidence", "list", "favrskov", "--json").stdout)
-    assert (rows[0]["command"], rows[0]["exit_code"]) == ("onboard favrskov", ExitCode.OK)
-    assert rows[-1]["command"] == "verify favrskov --control BASE-01"
-    first = json.loads(onboarded.vaern("evidence", "show", "favrskov", "1", "--json").stdout)
-    assert [log["name"].rpartition("/")[2] for log in first["logs"]] == ["ansible-favrskov.log", "ansible-shared.log"]
-    assert {file["name"] for file in first["files"]} == {"changes.txt", "findings.json"}
-    (checked,) = json.loads(onboarded.vaern("evidence", "verify", "favrskov", "--json").stdout)
-    assert (checked["whole"], checked["records"], checked["notes"]) == (True, len(rows), [])
-    onboarded.vaern("report", "favrskov", "--format", "json")
-
-
 def test_events_are_filed_under_their_municipality(onboarded: Lab) -> None:
     assert onboarded.senders("0710") == {"favrskov-gw1"}
 
@@ -107,6 +92,20 @@ def test_a_planted_file_is_refused_by_name_and_ansible_never_sees_it(onboarded: 
     finally:
         planted.unlink()
         planted.parent.rmdir()
+
+
+def test_each_run_leaves_a_record_that_fits_the_others(onboarded: Lab) -> None:
+    """And its logs are as it left them: the dry runs above wrote over those of the real one."""
+    onboarded.vaern("verify", "favrskov", "--control", "BASE-01")
+    rows = json.loads(onboarded.vaern("evidence", "list", "favrskov", "--json").stdout)
+    assert (rows[0]["command"], rows[0]["exit_code"]) == ("onboard favrskov", ExitCode.OK)
+    assert rows[-1]["command"] == "verify favrskov --control BASE-01"
+    first = json.loads(onboarded.vaern("evidence", "show", "favrskov", "1", "--json").stdout)
+    assert [log["name"].rpartition("/")[2] for log in first["logs"]] == ["ansible-favrskov.log", "ansible-shared.log"]
+    assert {file["name"] for file in first["files"]} == {"changes.txt", "findings.json"}
+    (checked,) = json.loads(onboarded.vaern("evidence", "verify", "favrskov", "--json").stdout)
+    assert (checked["whole"], checked["records"], checked["notes"]) == (True, len(rows), [])
+    onboarded.vaern("report", "favrskov", "--format", "json")
 
 
 def test_a_second_run_at_the_same_time_is_refused(onboarded: Lab) -> None:
