@@ -46,7 +46,8 @@ check: setup ## Lint, types, layers, coverage; no lab
 		run "shellcheck" $(bin)/shellcheck -x -P . $(shell_scripts)
 	fi
 	run "set-up of checkov" $(SUDO) stacks/setup/setup --also checkov
-	run "checkov on the exported templates" $(SUDO) $(bin)/pytest tests/audit -q
+	run "set-up of the judges" $(SUDO) stacks/setup/setup --also judges
+	run "checkov, bandit, secrets, SBOM, known vulnerabilities" $(SUDO) $(bin)/pytest tests/audit -q -rs
 	run "coverage of the unit tests" $(SUDO) $(bin)/pytest tests/unit --cov --cov-report=term:skip-covered -q
 	[[ -z "$$failed" ]] || { echo "make check: failed:$$failed"; exit 1; }
 	echo "make check: all passed"

@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SETUP = ROOT / "stacks" / "setup"
 
 
-LOCKS = ("requirements.lock", "checkov.lock")
+LOCKS = ("requirements.lock", "checkov.lock", "judges.lock")
 
 
 def locked(file: str = "requirements.lock") -> dict[str, str]:
@@ -54,6 +54,13 @@ def test_checkov_is_locked_at_the_version_the_lock_script_asks_for() -> None:
     asked = re.search(r"'checkov==(\S+)'", (SETUP / "pin").read_text(encoding="utf-8"))
     assert asked
     assert locked("checkov.lock")["checkov"] == asked[1]
+
+
+def test_judges_are_locked_at_the_versions_the_lock_script_asks_for() -> None:
+    (asked,) = re.findall(r"printf '%s\\n' (.*) \\", (SETUP / "pin").read_text(encoding="utf-8"))
+    wanted = dict(word.strip("'").split("==") for word in asked.split())
+    assert len(wanted) == 4
+    assert {name: locked("judges.lock")[name] for name in wanted} == wanted
 
 
 def test_engine_and_sdk_are_the_same_version() -> None:

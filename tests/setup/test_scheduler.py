@@ -21,7 +21,7 @@ NEEDS = {
     "programs": "packages",
     "provider": "venv",
 }
-EXTRA = {"checkov": "packages", "azurite": "packages"}
+EXTRA = {"checkov": "packages", "judges": "packages", "azurite": "packages"}
 STEP = """
 {name}_what() {{ echo "making {name}"; }}
 {name}_needs() {{ echo "{needs}"; }}
