@@ -110,12 +110,14 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
         error = call.excinfo.value if call.excinfo else None
         text = str(error).strip().partition("\n")[0] if error else ""
         skipped = text if report.outcome == "skipped" else ""
+        unknown = text if isinstance(error, UnreachableError | ProvisionError) else ""
         finding = item.stash.get(CHECK, Check()).finding(
             item.config.getoption("municipality"),
             _control_of(item),
             item.callspec.params["subject"].name,  # type: ignore[attr-defined]
-            error="" if skipped else f"{type(error).__name__}: {text}" if error else "",
+            error=f"{type(error).__name__}: {text}" if error and not (skipped or unknown) else "",
             skipped=skipped,
+            unknown=unknown,
         )
         item.config.stash[FINDINGS].append(json.dumps(asdict(finding), ensure_ascii=False))
     return report

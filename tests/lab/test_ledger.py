@@ -47,7 +47,9 @@ def test_what_the_proof_sent_balances(onboarded: Lab) -> None:
     assert found["balances"] is True
     assert list(found["statements"]) == [GATEWAY]
     day = found["rows"][0]["day"]
-    assert "Everything that was sent" in onboarded.vaern("ledger", "favrskov", "--day", day).stdout
+    assert "no event is missing" in onboarded.vaern("ledger", "favrskov", "--day", day).stdout
+    future = told(onboarded, "ledger", "favrskov", "--day", "2031-01-01", expect=1)
+    assert (future["verdict"], future["balances"]) == ("nothing", False)
 
 
 def test_what_is_missing_is_repaired_by_one_command(onboarded: Lab, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,9 @@ from vaern.errors import ExitCode
 pytestmark = pytest.mark.lab
 
 
+PARTS = ("controls", "proofs", "alarms", "ledger", "certificates")
+
+
 def events(text: str) -> list[dict[str, object]]:
     return [json.loads(line) for line in text.splitlines() if line.startswith("{")]
 
@@ -26,6 +29,9 @@ def test_everything_declared_is_found_right_and_seen(onboarded: Lab) -> None:
     assert [finding for finding in report["findings"] if finding["outcome"] == "failed"] == []
     assert [proof["subject"] for proof in report["proofs"]] == ["core", "dhcp1", "firewall1", "journal1"]
     assert all(proof["seen"] for proof in report["proofs"])
+    # Partial, since some controls cannot be tried in the lab.
+    assert (report["verdict"], report["wrong"], report["unknown"]) == ("partial", [], [])
+    assert {name: part["state"] for name, part in report["parts"].items()} == dict.fromkeys(PARTS, "measured")
     page = (folder / "report.html").read_text(encoding="utf-8")
     assert "Favrskov" in page
     assert "://" not in page.replace("http://www.w3.org", ""), "the page must not load anything"
@@ -180,6 +186,22 @@ def test_status_says_that_it_is_connected(onboarded: Lab) -> None:
     assert status["connected"] is True
     assert status["alarms_unknown"] == ""
     assert status["enrolled"] == status["hosts"] == 2
+
+
+def test_alarms_that_cannot_be_read_are_not_known_in_any_output(onboarded: Lab) -> None:
+    """The alarm service is stopped, and its file with it: that looked like no alarm."""
+    onboarded.ssh("hub1", "systemctl stop vaern-alarms")
+    try:
+        told = json.loads(onboarded.vaern("verify", "favrskov", "--json", expect=1).stdout)
+        assert [clause["part"] for clause in told["unknown"]] == ["alarms"]
+        assert told["headline"]["en"] in onboarded.vaern("report", "favrskov", "--format", "junit", expect=1).stdout
+        assert "whether alarms are open" in onboarded.vaern("status", "favrskov", expect=1).stdout
+    finally:
+        onboarded.ssh("hub1", "systemctl start vaern-alarms")
+    page = (onboarded.project.reports / "favrskov/latest/report.html").read_text(encoding="utf-8")
+    assert '<section class="verdict good"' not in page
+    assert "om alarmer er åbne" in page
+    assert "firewall1" in page, "the last proof is still there"
 
 
 def test_no_secret_is_in_any_log_report_or_state(onboarded: Lab) -> None:

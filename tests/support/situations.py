@@ -19,7 +19,7 @@ from vaern.model.situation import (
     Unknown,
     Validity,
 )
-from vaern.model.verdict import Level
+from vaern.model.verdict_parts import Level
 
 TIME = "2026-11-24T04:10:00Z"
 SILENT = Text("hub1 svarer ikke", "hub1 does not answer")
@@ -220,7 +220,7 @@ CASES = {
     "the proof was made before": Case(
         replace(GOOD, proofs=seen(proof("dhcp1"), proof("firewall1"), time="2026-05-01T12:00:00Z")),
         Level.GOOD,
-        Text("2 prøver nåede frem 2026-05-01", "2 tests arrived on 2026-05-01"),
+        Text("2 prøver nåede frem den 2026-05-01", "2 tests arrived on 2026-05-01"),
     ),
     "no proof was ever made": Case(
         replace(GOOD, proofs=seen(untried=("dhcp1", "firewall1"))),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from functools import partial
 from typing import Any
 
@@ -31,6 +31,7 @@ STATEMENT_SECONDS = 20.0
 """Longest wait for a statement to be archived; the archive writes every second."""
 STATEMENT_POLL_SECONDS = 0.3
 STATED_WITHIN = timedelta(minutes=5)
+"""A relay states what it has sent every minute; one that has not for so long is not known to have sent nothing."""
 ANSWERED = (0, 1)
 BALANCE_BYTES = 32 << 20
 """A week of all sources of a municipality, with every gap."""
@@ -96,17 +97,6 @@ class Ledger:
     def behind(self, stated: Mapping[str, str]) -> tuple[str, ...]:
         """Relays whose last archived statement is older than the time given for them in `stated`."""
         return tuple(relay for relay, at in stated.items() if self.statements.get(relay, "") < at)
-
-    @property
-    def unstated(self) -> tuple[str, ...]:
-        """Relays without a statement in the last five minutes, though they make one every minute."""
-        since = (datetime.fromisoformat(self.time) - STATED_WITHIN).isoformat(timespec="microseconds")
-        return self.behind(dict.fromkeys(self.statements, since))
-
-    @property
-    def balances(self) -> bool:
-        """Whether no event is missing, given up, or gone from the archive."""
-        return not (self.total("missing") or self.total("given_up") or self.lost_segments)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from vaern.console import one_line, say
-from vaern.errors import ExitCode
 from vaern.runtime.paths import Project
 
 if TYPE_CHECKING:
     from vaern.archive.ledger import Ledger
+    from vaern.model.verdict import Verdict
 
 GAPS_SHOWN = 20
 
@@ -33,7 +33,8 @@ def command(project: Project, slug: str, day: datetime | None, fresh: bool, as_j
 
     Counts sent, received, duplicate and missing events for each source and day. Relays state every minute what they
     have sent. Each gap is listed with its time span. Days before the last week are shown when events of them are
-    missing. Ends with exit code 1 when anything is missing.
+    missing. Ends with exit code 1 when anything is missing, when a relay has not stated what it sent, and when nothing
+    was counted.
 
     \b
     Examples:
@@ -47,6 +48,8 @@ def command(project: Project, slug: str, day: datetime | None, fresh: bool, as_j
     from vaern.archive.ledger import await_statements, ledger, state_now
     from vaern.console import print_json
     from vaern.declaration import load_fleet
+    from vaern.model.verdict import judge
+    from vaern.workflows import situation
 
     fleet = load_fleet(project, [slug])
     municipality = fleet.municipalities[slug]
@@ -61,19 +64,29 @@ def command(project: Project, slug: str, day: datetime | None, fresh: bool, as_j
             ),
             aside=True,
         )
+    taken = situation.of_balance(slug, municipality, found, day.date() if day else None)
+    verdict = judge(taken)
     if as_json:
-        print_json(asdict(found) | {"balances": found.balances, "unstated": found.unstated})
+        print_json(asdict(found) | {"unstated": situation.unstated(taken)} | balance_keys(verdict))
     else:
-        show(found)
-    return ExitCode.OK if found.balances else ExitCode.FINDINGS
+        show(found, verdict)
+    return verdict.exit_code
 
 
-def show(found: Ledger) -> None:
-    """Print the balance as a table, then each gap with its time span."""
+def balance_keys(verdict: Verdict) -> dict[str, Any]:
+    """The verdict as keys, and whether everything balances: it was counted, and nothing is missing or unknown."""
+    from vaern.report import verdict_keys
+
+    return {"balances": not verdict.exit_code, **verdict_keys(verdict)}
+
+
+def show(found: Ledger, verdict: Verdict) -> None:
+    """Print the balance as a table, then each gap with its time span, then the verdict."""
     from rich.table import Table
 
     from vaern.console import terminal
     from vaern.console.tables import literal
+    from vaern.report import verdict_lines
 
     columns = ("sent", "received", "duplicate", "under_way", "given_up", "missing")
     table = Table("day", "relay", "source", *(column.replace("_", " ") for column in columns))
@@ -84,10 +97,12 @@ def show(found: Ledger) -> None:
     terminal().print(table)
     for line in sentences(found):
         say(one_line(line))
+    for line in verdict_lines(verdict):
+        terminal().print(line)
 
 
 def sentences(found: Ledger) -> list[str]:
-    """One sentence for each thing that does not balance, gaps first; one that says so when all does."""
+    """One sentence for each thing that does not balance, gaps first."""
     lines = [
         f"{gap.state.replace('_', ' ')}: {gap.events:,} events of {gap.source} by {gap.relay}, "
         f"{_span(gap.begun, gap.ended)} (numbers {gap.first} to {gap.last} of start {gap.boot[:8]})"
@@ -102,14 +117,7 @@ def sentences(found: Ledger) -> list[str]:
     ]
     if found.total("missing"):
         lines.append("The relays send what they still have again by themselves; `vaern repair` makes them do it now.")
-    if not found.statements:
-        lines.append("No relay has stated anything yet, so it is not known what was sent last.")
-    lines += [
-        f"{relay} has stated nothing since {found.statements[relay][:19].replace('T', ' ')} UTC, "
-        "so it is not known what it has sent since"
-        for relay in found.unstated
-    ]
-    return lines or ["Everything that was sent has arrived."]
+    return lines
 
 
 def _span(begun: str, ended: str) -> str:

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 def command(ctx: click.Context, slug: str, dry_run: bool, full: bool, as_json: bool) -> int:
     """Connect a municipality, from declaration to report.
 
-    Running it again changes only what is not as declared; a run that was interrupted is continued.
+    Running it again changes only what is not as declared; a run that was interrupted is continued. Ends with exit code
+    1 when something is wrong or not known at the end, and with 9 when a test event did not arrive.
 
     \b
     Examples:
@@ -80,30 +81,26 @@ def _dry_run(project: Project, fleet: Fleet, slug: str, listener: Listener, as_j
 
 
 def _conclude(onboarding: Onboarding, as_json: bool, recording: Recording) -> int:
-    """Write and show the report with the open alarms. A lost canary raises ProofError; a failed control returns 1."""
+    """Write and show the report, and end as its verdict says. A lost canary raises ProofError, which names its leg."""
     import json
     from pathlib import Path
 
     from vaern import proof
-    from vaern.archive import alarms
     from vaern.console import print_json, terminal
     from vaern.model.controls import load_catalogue
-    from vaern.report import make_report, render_json, sentence, show, write_reports
+    from vaern.report import make_report, render_json, show, write_reports
+    from vaern.workflows import situation
     from vaern.workflows.steps import step
 
-    with step(onboarding.listener, "report", "writing", onboarding.durations) as running:
-        open_alarms = alarms.read(onboarding.project, onboarding.fleet.deployment)
+    with step(onboarding.listener, "report", "reading alarms and ledger", onboarding.durations) as running:
+        found = situation.onboarded(
+            onboarding.project, onboarding.fleet, onboarding.slug, onboarding.findings, onboarding.proofs
+        )
         report = make_report(
-            onboarding.slug,
-            onboarding.municipality,
-            onboarding.fleet.deployment,
-            onboarding.findings,
-            onboarding.proofs,
-            onboarding.durations,
-            open_alarms.texts(onboarding.municipality.code),
+            onboarding.slug, onboarding.municipality, onboarding.fleet.deployment, found, onboarding.durations
         )
         document = render_json(report, load_catalogue())
-        recording.judge(document, report.verdict, sentence(report).en, whole=True, proved=bool(report.proofs))
+        recording.judge(document, report.verdict, whole=True, proved=report.proved)
         recording.files["changes.txt"] = "".join(f"{change}\n" for change in onboarding.changes)
         paths = write_reports(onboarding.project, onboarding.slug, report)
         running.done = str(paths["html"])
@@ -112,4 +109,4 @@ def _conclude(onboarding: Onboarding, as_json: bool, recording: Recording) -> in
     else:
         show(report, terminal(), paths)
     proof.raise_for(onboarding.proofs)
-    return ExitCode.FINDINGS if any(f.outcome == "failed" for f in onboarding.findings) else ExitCode.OK
+    return report.verdict.exit_code

@@ -5,7 +5,6 @@ from __future__ import annotations
 import click
 
 from vaern.console import say
-from vaern.errors import ExitCode
 from vaern.runtime.paths import Project
 
 
@@ -20,7 +19,7 @@ def command(ctx: click.Context, slug: str, as_json: bool) -> int:
     themselves every minute, for events that have been missing for two minutes. An event that arrives after all is
     counted as a duplicate. Events go to the topic of their sector. A SOC that receives by RELP or syslog may still lack
     them: `vaern parity --resend` sends them there.
-    Ends with exit code 1 when something is still missing.
+    Ends with exit code 1 when something is still missing or not known.
 
     \b
     Example:
@@ -29,10 +28,12 @@ def command(ctx: click.Context, slug: str, as_json: bool) -> int:
     from dataclasses import asdict
 
     from vaern.archive.ledger import repair
-    from vaern.commands.ledger import show
+    from vaern.commands.ledger import balance_keys, show
     from vaern.console import print_json, say_aside, words_of
     from vaern.declaration import load_fleet
     from vaern.model import receiving
+    from vaern.model.verdict import judge
+    from vaern.workflows import situation
     from vaern.workflows.recording import recorded
 
     project: Project = ctx.obj
@@ -40,7 +41,8 @@ def command(ctx: click.Context, slug: str, as_json: bool) -> int:
     with recorded(project, fleet, slug, words_of(ctx), say_aside) as recording:
         done = repair(project, slug, fleet.municipalities[slug], fleet.deployment, say_aside)
         recording.outcome = f"{sum(done.resent.values())} events were sent again"
-        recording.exit_code = ExitCode.OK if done.after.balances else ExitCode.FINDINGS
+        verdict = judge(situation.of_balance(slug, fleet.municipalities[slug], done.after))
+        recording.exit_code = verdict.exit_code
     sent = receiving.sent(fleet.deployment, fleet.municipalities[slug])
     if sent and any(done.resent.values()):
         names = ", ".join(receiver.name for receiver in sent)
@@ -49,7 +51,7 @@ def command(ctx: click.Context, slug: str, as_json: bool) -> int:
             aside=True,
         )
     if as_json:
-        print_json(asdict(done) | {"balances": done.after.balances})
+        print_json(asdict(done) | balance_keys(verdict))
     else:
-        show(done.after)
-    return recording.exit_code
+        show(done.after, verdict)
+    return verdict.exit_code

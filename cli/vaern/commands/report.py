@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from vaern.console import print_document, say
-from vaern.errors import ExitCode, UsageError
+from vaern.errors import UsageError
 from vaern.runtime.paths import Project
 
 FORMATS = ("html", "json", "junit")
@@ -21,7 +21,7 @@ def command(ctx: click.Context, slug: str, form: str, show: bool) -> int:
     """Write the last result again, as a page, JSON or JUnit.
 
     The page's path is printed; json and junit go to standard output. The result is read from the evidence, and refused
-    when a record there is not as it was written.
+    when a record there is not as it was written. Ends as the run did that made the result: with exit code 0, 1 or 9.
 
     \b
     Examples:
@@ -52,4 +52,4 @@ def command(ctx: click.Context, slug: str, form: str, show: bool) -> int:
         print_document(render_json(report, load_catalogue()))
     else:
         say(render_junit(report, load_catalogue()), end="")
-    return ExitCode.OK
+    return report.verdict.exit_code

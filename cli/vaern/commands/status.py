@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from vaern.errors import ExitCode
 from vaern.runtime.paths import Project
 
 if TYPE_CHECKING:
@@ -22,7 +21,8 @@ def command(ctx: click.Context, slugs: tuple[str, ...], as_json: bool) -> int:
     """Show how far each municipality is, and which alarms are open.
 
     Shows the records of the last runs and the collector's open alarms; `vaern verify` checks the hosts themselves. Ends
-    with exit code 1 while an alarm is open.
+    with exit code 1 unless all is right with each of them: also where something is not known, such as the alarms of a
+    collector that does not answer, and where the last verification is more than a week old.
 
     \b
     Examples:
@@ -32,25 +32,29 @@ def command(ctx: click.Context, slugs: tuple[str, ...], as_json: bool) -> int:
     from vaern.archive import alarms
     from vaern.console import print_json
     from vaern.declaration import load_fleet
+    from vaern.model.verdict import exit_code_of
     from vaern.workflows.status import statuses
 
     project: Project = ctx.obj
     fleet = load_fleet(project, slugs)
-    found = statuses(project, fleet)
     alarms_found = alarms.read(project, fleet.deployment)
+    found = statuses(project, fleet, alarms_found)
     if as_json:
         print_json([_document(status, alarms_found) for status in found])
     else:
         _print_table(found)
         _print_alarms(found, alarms_found)
-    concerned = [*alarms_found.shared, *(alarm for status in found for alarm in alarms_found.of(status.code))]
-    return ExitCode.FINDINGS if concerned else ExitCode.OK
+    return exit_code_of(status.verdict for status in found)
 
 
 def _document(status: Status, alarms_found: Alarms) -> dict[str, Any]:
     from dataclasses import asdict
 
-    return asdict(status) | {
+    from vaern.report import verdict_keys
+
+    facts = {key: value for key, value in asdict(status).items() if key != "verdict"}
+    return facts | {
+        **verdict_keys(status.verdict),
         "connected": status.connected,
         "alarms": [asdict(alarm) for alarm in alarms_found.of(status.code)],
         "shared_alarms": [asdict(alarm) for alarm in alarms_found.shared],
@@ -76,19 +80,21 @@ def _print_alarms(found: list[Status], alarms_found: Alarms) -> None:
         print_open(status.municipality, alarms_found.of(status.code))
     if alarms_found.unknown:
         terminal().print(f"Alarms are unknown: {shown(alarms_found.unknown)}")
-    elif not alarms_found.open:
-        terminal().print("No alarm is open.")
 
 
 def _print_table(found: list[Status]) -> None:
     from rich.table import Table
 
     from vaern.console import terminal
+    from vaern.report import verdict_lines
 
-    table = Table("municipality", "code", "inventory", "approved by", "enrolled", "controls", "proofs", "last report")
+    table = Table(
+        "municipality", "verdict", "code", "inventory", "approved by", "enrolled", "controls", "proofs", "last report"
+    )
     for status in found:
         table.add_row(
             f"[green]{status.municipality}[/]" if status.connected else status.municipality,
+            status.verdict.level.value,
             status.code,
             status.inventory,
             status.approved_by or "nobody yet",
@@ -98,3 +104,5 @@ def _print_table(found: list[Status]) -> None:
             status.report or "never",
         )
     terminal().print(table)
+    for status in found:
+        terminal().print(verdict_lines(status.verdict)[-1], soft_wrap=True)

@@ -42,8 +42,10 @@ def command(
 ) -> int:
     """Check the hosts of a municipality against its declaration.
 
-    Only reads; nothing is changed on a host. Ends with exit code 1 when a control is not met. A run of all controls is
-    kept as the last report. MUNICIPALITY may be left out with --list-controls only.
+    Only reads; nothing is changed on a host. A run of all controls also asks the collector for open alarms and missing
+    events, reads when certificates end, and is kept as the last report, with the proofs of the last onboarding. Ends
+    with exit code 1 when something is wrong or not known, 9 when the last proof did not arrive. With --control only
+    those are looked at, and the answer is about them alone. MUNICIPALITY may be left out with --list-controls only.
 
     \b
     Examples:
@@ -83,26 +85,29 @@ def _verify(
     junit: Path | None,
     recording: Recording,
 ) -> int:
-    from vaern.archive import alarms
     from vaern.model.controls import load_catalogue
-    from vaern.model.finding import Outcome
-    from vaern.report import make_report, render_json, render_junit, sentence, show, write_reports
+    from vaern.report import make_report, render_json, render_junit, show, write_reports
     from vaern.verify import verify
+    from vaern.workflows import situation
+    from vaern.workflows.status import require_connected
 
     municipality = fleet.municipalities[slug]
-    findings = verify(project, slug, municipality, fleet.deployment, controls=controls)
-    open_alarms = alarms.read(project, fleet.deployment)
-    report = make_report(slug, municipality, fleet.deployment, findings, alarms=open_alarms.texts(municipality.code))
+    named = load_catalogue().chosen(controls)
+    require_connected(project, fleet, slug)
+    findings = verify(project, slug, municipality, fleet.deployment, controls=named)
+    report = make_report(
+        slug, municipality, fleet.deployment, situation.verified(project, fleet, slug, findings, named)
+    )
     document = render_json(report, load_catalogue())
-    recording.judge(document, report.verdict, sentence(report).en, whole=not controls, proved=bool(report.proofs))
-    paths = None if controls else write_reports(project, slug, report)
+    recording.judge(document, report.verdict, whole=not named, proved=report.proved)
+    paths = None if named else write_reports(project, slug, report)
     if junit:
         write_output(junit, render_junit(report, load_catalogue()))
     if as_json:
         print_document(document)
     else:
         show(report, terminal(aside=junit == STANDARD_OUTPUT), paths)
-    return ExitCode.FINDINGS if report.count(Outcome.FAILED) else ExitCode.OK
+    return report.verdict.exit_code
 
 
 def _list(project: Project, slug: str | None, controls: tuple[str, ...], as_json: bool) -> int:

@@ -56,7 +56,7 @@ class Verdict:
     @property
     def exit_code(self) -> ExitCode:
         """What a command that shows this verdict ends with."""
-        return EXIT_CODES.get(self.level, ExitCode.FINDINGS)
+        return exit_code_of([self])
 
     @property
     def wrong(self) -> tuple[Clause, ...]:
@@ -101,6 +101,12 @@ def judge(situation: Situation) -> Verdict:
     if level in {Level.PARTIAL, Level.UNKNOWN} and not any(clause.level is Level.GOOD for clause in clauses):
         level = Level.NOTHING
     return Verdict(level, _headline(situation.name, level, clauses), clauses)
+
+
+def exit_code_of(verdicts: Iterable[Verdict]) -> ExitCode:
+    """What a command that shows several verdicts ends with: the code of the worst of them."""
+    level = worst(verdict.level for verdict in verdicts)
+    return EXIT_CODES.get(level, ExitCode.FINDINGS)
 
 
 def _of_part(name: PartName, part: Part[Result], judge_result: Callable[[Result, str], list[Clause]]) -> list[Clause]:

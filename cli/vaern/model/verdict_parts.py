@@ -115,7 +115,7 @@ def of_proofs(found: Proofs, time: str) -> list[Clause]:
     if seen:
         arrived = texts.ARRIVED.of(seen)
         day = time[:10]
-        clauses.append(Clause(PartName.PROOFS, Level.GOOD, Text(f"{arrived.da} {day}", f"{arrived.en} on {day}")))
+        clauses.append(Clause(PartName.PROOFS, Level.GOOD, Text(f"{arrived.da} den {day}", f"{arrived.en} on {day}")))
     return clauses or [Clause(PartName.PROOFS, Level.UNKNOWN, texts.UNKNOWN[PartName.PROOFS])]
 
 

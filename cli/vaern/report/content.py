@@ -1,63 +1,77 @@
-"""The content of a report: findings, proofs and durations, and what follows from them."""
+"""The content of a report: the situation of a municipality at one moment, and what was measured on the way to it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from enum import StrEnum
 
 from vaern import __version__
 from vaern.model.declaration import Municipality
 from vaern.model.deployment import Deployment
-from vaern.model.finding import Finding, Outcome, Proof
+from vaern.model.finding import Finding, Outcome, Proof, Text
 from vaern.model.relays import Endurance, endurance, plan_of
-
-
-class Verdict(StrEnum):
-    """The answer in one word."""
-
-    GOOD = "good"
-    """Every control that could be tried is met, and every proof was seen."""
-    UNPROVED = "unproved"
-    """Every control is met; no proof was made in this run."""
-    ATTENTION = "attention"
-    """Events arrive, and some control is not met."""
-    BROKEN = "broken"
-    """Some event or alert did not arrive."""
+from vaern.model.situation import Measured, Situation
+from vaern.model.verdict import Verdict, judge
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One verification of one municipality."""
+    """One run for one municipality: a verification, or an onboarding."""
 
     slug: str
-    name: str
-    """Name of the municipality as registered."""
     code: str
     deployment: str
     """Name of the joint organisation's deployment."""
-    time: str
-    """When it was made, UTC, RFC 3339."""
     version: str
     """Version of vaern."""
-    findings: tuple[Finding, ...]
-    proofs: tuple[Proof, ...]
-    durations: tuple[tuple[str, float], ...]
+    situation: Situation
+    durations: tuple[tuple[str, float], ...] = ()
     """Stage and its seconds, in the order they ran; empty when only the controls were run."""
-    alarms: tuple[tuple[str, str], ...] = ()
-    """Danish and English text of each alarm that was open at the collector."""
     endurance: tuple[Endurance, ...] = ()
     """How long each relay keeps everything without a link."""
+
+    @property
+    def verdict(self) -> Verdict:
+        """The answer; every document shows this one."""
+        return judge(self.situation)
+
+    @property
+    def name(self) -> str:
+        """Name of the municipality as registered."""
+        return self.situation.name
+
+    @property
+    def time(self) -> str:
+        """When it was made, UTC, RFC 3339."""
+        return self.situation.time
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """The findings; empty when the controls were not run."""
+        part = self.situation.controls
+        return part.result.findings if isinstance(part, Measured) else ()
+
+    @property
+    def proofs(self) -> tuple[Proof, ...]:
+        """The last proofs, which may have been made before this run."""
+        part = self.situation.proofs
+        return part.result.proofs if isinstance(part, Measured) else ()
+
+    @property
+    def proved(self) -> bool:
+        """Whether the proofs were made in this run."""
+        part = self.situation.proofs
+        return isinstance(part, Measured) and part.time == self.time and bool(part.result.proofs)
+
+    @property
+    def alarms(self) -> tuple[Text, ...]:
+        """The alarms that are known to be open."""
+        part = self.situation.alarms
+        return part.result.texts if isinstance(part, Measured) else ()
 
     def count(self, outcome: Outcome) -> int:
         """Findings with that outcome."""
         return sum(finding.outcome is outcome for finding in self.findings)
-
-    @property
-    def failed(self) -> tuple[Finding, ...]:
-        """The failed findings."""
-        return tuple(finding for finding in self.findings if finding.outcome is Outcome.FAILED)
 
     @property
     def seen(self) -> int:
@@ -69,36 +83,21 @@ class Report:
         """Every host that was looked at."""
         return tuple(sorted({finding.host for finding in self.findings}))
 
-    @property
-    def verdict(self) -> Verdict:
-        """The overall result, as leaders read it."""
-        if self.seen < len(self.proofs):
-            return Verdict.BROKEN
-        if self.failed:
-            return Verdict.ATTENTION
-        return Verdict.GOOD if self.proofs else Verdict.UNPROVED
-
 
 def make_report(
     slug: str,
     municipality: Municipality,
     deployment: Deployment,
-    findings: Iterable[Finding],
-    proofs: Iterable[Proof] = (),
+    situation: Situation,
     durations: Mapping[str, float] | None = None,
-    alarms: Iterable[tuple[str, str]] = (),
 ) -> Report:
-    """A report made now, with everything in a fixed order."""
+    """The report of a run that has left this situation."""
     return Report(
         slug=slug,
-        name=municipality.name,
         code=municipality.code,
         deployment=deployment.name,
-        time=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         version=__version__,
-        findings=tuple(sorted(findings)),
-        proofs=tuple(sorted(proofs)),
+        situation=situation,
         durations=tuple((durations or {}).items()),
-        alarms=tuple(alarms),
         endurance=tuple(endurance(plan_of(deployment, municipality), municipality)),
     )

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 from vaern.model.controls import STANDARDS, Catalogue, area
 from vaern.model.finding import Control, Finding, Outcome, Text
-from vaern.report.content import Report, Verdict
+from vaern.model.verdict_parts import WORST_FIRST, Level
+from vaern.model.verdict_texts import leg
+from vaern.report.content import Report
 from vaern.runtime.visible_text import visible
 
 if TYPE_CHECKING:
@@ -21,35 +23,14 @@ OUTCOMES = {
     Outcome.SKIPPED: Text("Kan ikke prøves her", "Cannot be tried here"),
     Outcome.UNKNOWN: Text("Kunne ikke prøves", "Could not be tried"),
 }
-VERDICTS = {
-    Verdict.GOOD: Text(
-        "{name} er forbundet, og overvågningen virker: alle krav er opfyldt, og alle prøver nåede frem.",
-        "{name} is connected and monitoring works: every demand is met, and every test arrived.",
-    ),
-    Verdict.UNPROVED: Text(
-        "Alle krav er opfyldt i {name}. Der er ikke sendt prøver i denne omgang.",
-        "Every demand is met in {name}. No tests were sent this time.",
-    ),
-    Verdict.ATTENTION: Text(
-        "{name}: {failed} krav er ikke opfyldt. De står øverst her på siden.",
-        "{name}: {failed} demands are not met. They are at the top of this page.",
-    ),
-    Verdict.BROKEN: Text(
-        "Overvågningen af {name} virker ikke helt: {missing} af {proofs} prøver nåede ikke frem.",
-        "The monitoring of {name} does not fully work: {missing} of {proofs} tests did not arrive.",
-    ),
+VERDICT_MARKS = {
+    Level.GOOD: "✓",
+    Level.PARTIAL: "–",
+    Level.UNKNOWN: "?",
+    Level.NOTHING: "?",
+    Level.ATTENTION: "!",
+    Level.BROKEN: "✗",
 }
-ONE_FAILED = Text(
-    "{name}: ét krav er ikke opfyldt. Det står øverst her på siden.",
-    "{name}: one demand is not met. It is at the top of this page.",
-)
-LEGS = {
-    "device": Text("ved kilden", "at the source"),
-    "relay": Text("i kommunens logindsamler", "at the municipality's relay"),
-    "collector": Text("hos modtageren", "at the receiver"),
-    "archive": Text("i arkivet", "in the archive"),
-}
-WORST_FIRST = (Outcome.FAILED, Outcome.UNKNOWN, Outcome.SKIPPED, Outcome.PASSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +55,8 @@ class Area:
 
     @property
     def met(self) -> int:
-        """Controls that no host fails."""
-        return sum(row.outcome is not Outcome.FAILED for row in self.rows)
+        """Controls that every host meets."""
+        return sum(row.outcome is Outcome.PASSED for row in self.rows)
 
 
 def render_html(report: Report, catalogue: Catalogue) -> str:
@@ -84,13 +65,15 @@ def render_html(report: Report, catalogue: Catalogue) -> str:
     return _template().render(
         report=report,
         catalogue=catalogue,
-        verdict=sentence(report),
+        verdict=report.verdict,
+        mark=VERDICT_MARKS[report.verdict.level],
         areas=areas(rows, catalogue),
         failing=[row for row in rows if row.outcome is Outcome.FAILED],
         counts={outcome: sum(row.outcome is outcome for row in rows) for outcome in Outcome},
         marks=MARKS,
         outcomes=OUTCOMES,
-        legs=LEGS,
+        leg=leg,
+        proofs_made=getattr(report.situation.proofs, "time", ""),
         standards=STANDARDS,
     )
 
@@ -135,16 +118,3 @@ def areas(rows: tuple[Row, ...], catalogue: Catalogue) -> list[Area]:
     """The areas that have any control here."""
     by_area = {prefix: tuple(row for row in rows if area(row.control.id) == prefix) for prefix in catalogue.areas}
     return [Area(catalogue.areas[prefix], own) for prefix, own in by_area.items() if own]
-
-
-def sentence(report: Report) -> Text:
-    """The verdict as one sentence."""
-    failed = len({finding.control for finding in report.failed})
-    text = ONE_FAILED if report.verdict is Verdict.ATTENTION and failed == 1 else VERDICTS[report.verdict]
-    values = {
-        "name": report.name,
-        "failed": failed,
-        "missing": len(report.proofs) - report.seen,
-        "proofs": len(report.proofs),
-    }
-    return Text(text.da.format(**values), text.en.format(**values))

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from vaern.errors import UsageError
 from vaern.model.controls import load_catalogue
+from vaern.model.situation import Measured, Proofs
 from vaern.report.content import Report
 from vaern.report.documents import parse_json, render_json, render_junit
 from vaern.report.page import render_html
@@ -20,7 +21,7 @@ from vaern.runtime.state_file import damaged
 
 LATEST = "latest"
 PROVED = "proved"
-"""Link to the last report with proofs: a later verification without canaries must not hide that they arrived."""
+"""Link to the last report of a run that made proofs; a later verification shows them, with the time they were made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ def write_reports(project: Project, slug: str, report: Report) -> dict[str, str]
     paths.junit.write_text(render_junit(report, catalogue), encoding="utf-8")
     paths.html.write_text(render_html(report, catalogue), encoding="utf-8")
     name = add_folder(unfinished, parent / name).name
-    for meaning in (LATEST, PROVED) if report.proofs else (LATEST,):
+    for meaning in (LATEST, PROVED) if report.proved else (LATEST,):
         link = parent / f".{meaning}.{os.getpid()}"
         link.symlink_to(name)
         link.replace(parent / meaning)
@@ -68,11 +69,26 @@ def write_reports(project: Project, slug: str, report: Report) -> dict[str, str]
 
 def read_report(project: Project, slug: str) -> Report:
     """The last report of a municipality. Raises UsageError when there is none."""
-    stored = ReportPaths(project.reports / slug / LATEST).json
+    return _read(
+        project, slug, LATEST, UsageError(f"{slug} has no report yet", fix=f"make one with `vaern verify {slug}`")
+    )
+
+
+def read_proofs(project: Project, slug: str) -> Measured[Proofs]:
+    """The proofs that were made last, and when. Raises UsageError when there are none."""
+    none = UsageError(f"{slug} has no proof yet", fix=f"make one with `vaern onboard {slug}`")
+    part = _read(project, slug, PROVED, none).situation.proofs
+    if not isinstance(part, Measured):
+        raise none
+    return part
+
+
+def _read(project: Project, slug: str, which: str, absent: UsageError) -> Report:
+    stored = ReportPaths(project.reports / slug / which).json
     try:
         text = stored.read_text(encoding="utf-8")
     except FileNotFoundError as error:
-        raise UsageError(f"{slug} has no report yet", fix=f"make one with `vaern verify {slug}`") from error
+        raise absent from error
     except (OSError, UnicodeDecodeError) as error:
         raise damaged(stored, str(error), fix=f"run `vaern verify {slug}` again") from error
     return parse_json(text, str(stored))

@@ -51,10 +51,17 @@ class Check:
         self.failed = entry
         raise AssertionError(f"expected {entry[0]}; observed {entry[1]}; evidence {evidence}")
 
-    def finding(self, municipality: str, control: str, host: str, *, error: str = "", skipped: str = "") -> Finding:
-        """The finding: failed if a check failed or could not be made, skipped if it was skipped, else passed."""
+    def finding(
+        self, municipality: str, control: str, host: str, *, error: str = "", skipped: str = "", unknown: str = ""
+    ) -> Finding:
+        """The finding: failed if a check failed or could not be made on a host that answers, else passed.
+
+        `skipped` says why it is not possible there, `unknown` why the host could not be asked.
+        """
         if self.failed:
             return _finding(municipality, control, host, Outcome.FAILED, self.failed)
+        if unknown:
+            return _finding(municipality, control, host, Outcome.UNKNOWN, ("an answer", unknown, ""))
         if error:
             return _finding(municipality, control, host, Outcome.FAILED, ("the check can be made", error, ""))
         if skipped:

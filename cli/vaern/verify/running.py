@@ -35,7 +35,7 @@ def verify(
 ) -> list[Finding]:
     """Run the controls (all when none is named) on the municipality's hosts and the hubs; sorted by control and host.
 
-    A host that does not answer fails each of its controls; a control without a result is a failure too.
+    Each control of a host that does not answer is unknown, and so is a control without a result.
     Raises UsageError for an unknown control, ProvisionError when no host of the municipality has been made,
     SetupError without the tests, VaernError when pytest itself fails.
     """

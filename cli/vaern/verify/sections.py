@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
-from vaern.errors import VaernError
+from vaern.errors import UnreachableError, VaernError
 from vaern.runtime.host_answers import load
 from vaern.verify.snapshot import ALL, TOO_MUCH, Section
 
@@ -27,7 +27,7 @@ class Sections:
         if (found or self.sections.get(ALL, NOTHING)).exit_code == TOO_MUCH:
             raise VaernError(f"{self.host} answered `{name}` with too much to judge", fix=f"look at {self.host} itself")
         if found is None:
-            raise VaernError(
+            raise UnreachableError(
                 f"{self.host} did not answer `{name}`: the connection broke", fix="run the verification again"
             )
         if found.exit_code not in allowed:

@@ -57,12 +57,12 @@ def expected_pairs(
 def complete(
     findings: Iterable[Finding], pairs: Iterable[tuple[str, str]], municipality: str, time: str
 ) -> list[Finding]:
-    """Sorted findings, with a failure for every (control, host) without one, so that no control is left out."""
+    """Sorted findings, with an unknown one for every (control, host) without any, so that no control is left out."""
     found = list(findings)
     seen = {(finding.control, finding.host) for finding in found}
     for control, host in pairs:
         if (control, host) not in seen:
             found.append(
-                Finding(municipality, control, host, Outcome.FAILED, "a result", "the control was not run", "", time)
+                Finding(municipality, control, host, Outcome.UNKNOWN, "a result", "the control was not run", "", time)
             )
     return sorted(found)

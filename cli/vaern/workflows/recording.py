@@ -18,6 +18,7 @@ from vaern.errors import ApprovalError, ExitCode, SetupError, VaernError
 from vaern.evidence.record import Unfinished, digest
 from vaern.model.fleet import Fleet
 from vaern.model.naming import SHARED, SIGNATURE
+from vaern.model.verdict import Verdict
 from vaern.runtime import interruption
 from vaern.runtime.paths import Project
 from vaern.runtime.redaction import redact
@@ -41,10 +42,10 @@ class Recording:
     files: dict[str, str] = field(default_factory=dict)
     """Name and text of what belongs to the record."""
 
-    def judge(self, document: str, verdict: str, sentence: str, *, whole: bool, proved: bool) -> None:
-        """Note a verdict, in one word and in a sentence, and the document of the findings that it follows from."""
+    def judge(self, document: str, verdict: Verdict, *, whole: bool, proved: bool) -> None:
+        """Note a verdict, and the document of what it follows from."""
         self.files[evidence.FINDINGS] = document
-        self.verdict, self.outcome, self.whole, self.proved = verdict, sentence, whole, proved
+        self.verdict, self.outcome, self.whole, self.proved = verdict.level, verdict.headline.en, whole, proved
 
     def fail(self, error: Exception) -> None:
         """Note the error that ends the run."""

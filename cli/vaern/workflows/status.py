@@ -1,4 +1,4 @@
-"""How far each municipality is, read from the records of the stages without contacting a host."""
+"""How far each municipality is, and the verdict on it now, from records and the alarms that the collector has open."""
 
 from __future__ import annotations
 
@@ -6,19 +6,24 @@ from dataclasses import dataclass
 from typing import Any
 
 from vaern import inventory
+from vaern.archive.alarms import Alarms
 from vaern.enrolment.key_record import read_record, record_of
-from vaern.errors import ApprovalError, SetupError
+from vaern.errors import ApprovalError, ProvisionError, SetupError
+from vaern.model.finding import Outcome
 from vaern.model.fleet import Fleet
+from vaern.model.naming import host_name
+from vaern.model.situation import Measured, PartName
+from vaern.model.verdict import Verdict, judge
+from vaern.model.verdict_parts import Level
 from vaern.model.vocabulary import Target
 from vaern.runtime.paths import Project
-from vaern.runtime.state_file import read_object
-from vaern.workflows import approving
+from vaern.workflows import approving, situation
 from vaern.workflows.sources import Sources
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """One municipality. `report` is the time of the last one; counts are zero without a report."""
+    """One municipality now. `report` is the time of the last one; counts are zero without a report."""
 
     municipality: str
     code: str
@@ -31,17 +36,19 @@ class Status:
     failed: int
     proofs_seen: int
     proofs: int
+    verdict: Verdict
 
     @property
     def connected(self) -> bool:
-        """Whether the last report has no failed control, and every proof was seen at the collector."""
-        return bool(self.report) and not self.failed and self.proofs > 0 and self.proofs == self.proofs_seen
+        """Whether no control of the last report failed, and every proof was seen at the collector."""
+        controls, proofs = self.verdict.of(PartName.CONTROLS), self.verdict.of(PartName.PROOFS)
+        return controls in {Level.GOOD, Level.PARTIAL} and proofs is Level.GOOD
 
 
-def statuses(project: Project, fleet: Fleet) -> list[Status]:
-    """One Status each, in the order of the fleet."""
+def statuses(project: Project, fleet: Fleet, found: Alarms) -> list[Status]:
+    """One Status each, in the order of the fleet; `found` are the alarms that were read now."""
     sources = None if fleet.deployment.target is Target.LAB else _sources(project)
-    return [_status(project, fleet, slug, sources) for slug in fleet.municipalities]
+    return [_status(project, fleet, slug, sources, found) for slug in fleet.municipalities]
 
 
 def enrolled_slugs(project: Project, fleet: Fleet) -> list[str]:
@@ -49,12 +56,23 @@ def enrolled_slugs(project: Project, fleet: Fleet) -> list[str]:
     return [slug for slug, one in fleet.municipalities.items() if len(_keys(project, fleet, slug)) == len(one.hosts)]
 
 
-def _status(project: Project, fleet: Fleet, slug: str, sources: Sources | None) -> Status:
+def require_connected(project: Project, fleet: Fleet, slug: str) -> None:
+    """Raise ProvisionError when no key of the municipality's hosts is recorded: there is nothing to look at yet."""
+    hosts = fleet.municipalities[slug].hosts
+    if not _keys(project, fleet, slug):
+        names = ", ".join(host_name(slug, host.name) for host in hosts)
+        raise ProvisionError(
+            f"{slug} is not connected: the keys of {names} have not been made", fix=f"run `vaern onboard {slug}`"
+        )
+
+
+def _status(project: Project, fleet: Fleet, slug: str, sources: Sources | None, found: Alarms) -> Status:
     municipality = fleet.municipalities[slug]
     files = inventory.municipality_files(fleet, slug)
-    report = _report(project, slug, "latest")
-    outcomes = [finding["outcome"] for finding in report.get("findings", [])]
-    proofs = _report(project, slug, "proved").get("proofs", [])
+    taken, reported = situation.recorded(project, fleet, slug, found)
+    controls = taken.controls.result.findings if isinstance(taken.controls, Measured) else ()
+    proofs = taken.proofs.result.proofs if isinstance(taken.proofs, Measured) else ()
+    outcomes = [finding.outcome for finding in controls]
     return Status(
         municipality=slug,
         code=municipality.code,
@@ -62,11 +80,12 @@ def _status(project: Project, fleet: Fleet, slug: str, sources: Sources | None) 
         inventory=_inventory(project, slug, files),
         approved_by=_approved_by(project, fleet, slug, sources),
         enrolled=len(_keys(project, fleet, slug)),
-        report=str(report.get("time", "")),
-        passed=outcomes.count("passed"),
-        failed=outcomes.count("failed"),
-        proofs_seen=sum(bool(proof["seen"]) for proof in proofs),
+        report=reported,
+        passed=outcomes.count(Outcome.PASSED),
+        failed=outcomes.count(Outcome.FAILED),
+        proofs_seen=sum(proof.seen for proof in proofs),
         proofs=len(proofs),
+        verdict=judge(taken),
     )
 
 
@@ -97,11 +116,3 @@ def _approved_by(project: Project, fleet: Fleet, slug: str, sources: Sources | N
 
 def _keys(project: Project, fleet: Fleet, slug: str) -> dict[str, Any]:
     return read_record(record_of(project, fleet.deployment, slug))
-
-
-def _report(project: Project, slug: str, which: str) -> dict[str, Any]:
-    try:
-        found = read_object(project.reports / slug / which / "findings.json", fix=f"run `vaern verify {slug}` again")
-    except FileNotFoundError:
-        return {}
-    return found

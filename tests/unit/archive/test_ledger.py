@@ -78,7 +78,6 @@ FAVRSKOV = FLEET.municipalities["favrskov"]
 
 def test_a_gap_is_named_with_its_time_span() -> None:
     found = stage.parsed(TOLD)
-    assert not found.balances
     missing, gone, advice = sentences(found)
     span = "between 2026-11-24 10:00:06 and 2026-11-24 10:00:10 UTC"
     assert missing == f"missing: 4 events of dhcp1 by favrskov-gw1, {span} (numbers 7 to 10 of start aaaaaaaa)"
@@ -88,29 +87,8 @@ def test_a_gap_is_named_with_its_time_span() -> None:
     assert advice == ("The relays send what they still have again by themselves; `vaern repair` makes them do it now.")
 
 
-def test_what_balances_is_said_in_a_sentence() -> None:
-    found = stage.parsed(CLEAN)
-    assert found.balances
-    assert sentences(found) == ["Everything that was sent has arrived."]
-    assert sentences(stage.parsed(CLEAN | {"statements": {}})) == [
-        "No relay has stated anything yet, so it is not known what was sent last."
-    ]
-
-
-def test_a_relay_that_states_nothing_any_more_is_named() -> None:
-    """Its tunnel is down, or its spool's program ends in an error: the balance is that of its last statement."""
-    old = {"favrskov-gw1": "2026-11-24T11:54:59.999999+00:00"}
-    assert stage.parsed(CLEAN).unstated == ()
-    assert stage.parsed(CLEAN | {"statements": old}).unstated == ("favrskov-gw1",)
-    assert sentences(stage.parsed(CLEAN | {"statements": old})) == [
-        "favrskov-gw1 has stated nothing since 2026-11-24 11:54:59 UTC, so it is not known what it has sent since"
-    ]
-
-
-@pytest.mark.parametrize("column", ["missing", "given_up"])
-def test_it_balances_only_when_nothing_is_gone(column: str) -> None:
-    assert not stage.parsed(CLEAN | {"rows": [CLEAN["rows"][0] | {column: 1}]}).balances
-    assert stage.parsed(CLEAN | {"rows": [CLEAN["rows"][0] | {"under_way": 1}]}).balances
+def test_of_what_balances_there_is_nothing_to_say() -> None:
+    assert sentences(stage.parsed(CLEAN)) == []
 
 
 def test_the_collector_is_asked_for_one_day(hosts: Hosts) -> None:
@@ -131,7 +109,7 @@ def test_repair_states_confirms_resends_and_waits(hosts: Hosts) -> None:
     error_text: list[str] = []
     done = stage.repair(PROJECT, "favrskov", FAVRSKOV, FLEET.deployment, error_text.append)
     assert done.resent == {"favrskov-gw1": 4}
-    assert (done.before.balances, done.after.balances) == (False, True)
+    assert (done.before.total("missing"), done.after.total("missing")) == (4, 0)
     assert [command for host, command in hosts.asked if host == "favrskov-gw1"] == ["vaern-spool", "vaern-spool --now"]
     assert error_text == ["favrskov-gw1 sent 4 events again"]
 
@@ -142,7 +120,7 @@ def test_what_a_relay_has_just_stated_is_waited_for(hosts: Hosts, monkeypatch: p
     old, new = json.dumps(TOLD), json.dumps(CLEAN | {"statements": stated})
     hosts.answers = {"vaern-ledger": [(1, old), (1, old), (0, new)]}
     read_balance = partial(stage.ledger, PROJECT, FAVRSKOV, FLEET.deployment)
-    assert stage.await_statements(read_balance, stated).balances
+    assert not stage.await_statements(read_balance, stated).total("missing")
     hosts.answers = {"vaern-ledger": [(1, old), (1, old)]}
     monkeypatch.setattr(stage, "STATEMENT_SECONDS", 0.0)
     assert stage.await_statements(read_balance, stated).behind(stated) == ("favrskov-gw1",)

@@ -16,6 +16,7 @@ from vaern.errors import EvidenceError, ExitCode, UsageError
 from vaern.evidence import FINDINGS
 from vaern.model.controls import load_catalogue
 from vaern.model.finding import Finding, Outcome
+from vaern.model.situation import Controls, Measured, Situation
 from vaern.report import Report, make_report, render_json, write_reports
 from vaern.runtime.paths import Project
 
@@ -36,7 +37,9 @@ def call(*words: str) -> Result:
 def made(project: Project, observed: str) -> Report:
     fleet = load_fleet(project, [NAME])
     found = Finding(NAME, "BASE-01", "hub1", Outcome.PASSED, "yes", observed, "sshd -T", "2026-11-29T10:00:00Z")
-    return make_report(NAME, fleet.municipalities[NAME], fleet.deployment, [found])
+    at = "2026-11-29T10:00:00Z"
+    situation = Situation("Favrskov", at, Measured(at, Controls((found,))))
+    return make_report(NAME, fleet.municipalities[NAME], fleet.deployment, situation)
 
 
 def keep(project: Project, number: int, observed: str, **more: bool) -> evidence.Kept:

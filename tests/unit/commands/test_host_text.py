@@ -62,6 +62,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("pyproject.toml", "roles"):
         (folder / name).symlink_to(ROOT / name)
     shutil.copytree(ROOT / "inventories", folder / "inventories", ignore=shutil.ignore_patterns("*.lab.yml"))
+    keys = folder / "inventories/favrskov/group_vars/all/keys.lab.yml"
+    keys.write_text("enrolment: {favrskov-gw1: {}, favrskov-sensor1: {}}\n", encoding="utf-8")
     return folder
 
 

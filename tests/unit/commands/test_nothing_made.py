@@ -90,7 +90,9 @@ def test_hosts_that_were_never_made_are_not_called_down(name: str) -> None:
         said = f"{done.output} {done.exception.what} FIX {done.exception.fix}"
         assert re.search(r"`vaern (up|onboard|lab up)\b", done.exception.fix)
     else:
-        assert (done.exception, done.return_value) == (None, ExitCode.OK)
+        # That nothing is known of its municipalities is what `status` finds.
+        code = ExitCode.FINDINGS if name == "status" else ExitCode.OK
+        assert (done.exception, done.return_value) == (None, code)
         said = " ".join(done.output.split())
     assert re.search(r"not (been )?made|no host of this lab has been made|neither .* have been made", said), said
     assert re.search(r"`vaern (up|onboard|lab up)\b", said), said
@@ -120,3 +122,15 @@ def test_of_a_municipality_that_is_not_made_its_own_onboarding_is_named(project:
         assert error.fix == "run `vaern onboard favrskov`"
         assert "favrskov-gw1" in error.what
         assert "hub1" not in error.what
+
+
+def test_a_municipality_that_was_never_connected_is_not_verified_and_gets_no_page(project: Path) -> None:
+    """Its hosts are there, and nothing has been done to them: that was 132 failures and a page."""
+    (project / "state").mkdir()
+    (project / "state" / "ssh_config").write_text("Host hub1 favrskov-gw1 favrskov-sensor1\n    HostName 192.0.2.1\n")
+    error = call("verify", "favrskov").exception
+    assert isinstance(error, VaernError)
+    assert error.exit_code == ExitCode.PROVISION
+    assert error.what.startswith("favrskov is not connected")
+    assert error.fix == "run `vaern onboard favrskov`"
+    assert not (project / "state" / "reports").exists()

@@ -12,6 +12,7 @@ from vaern.commands import onboard
 from vaern.declaration import load_fleet
 from vaern.errors import ExitCode
 from vaern.runtime.paths import Project
+from vaern.workflows import situation
 from vaern.workflows.onboarding import Onboarding
 from vaern.workflows.recording import Recording
 
@@ -30,8 +31,9 @@ def test_the_report_of_onboarding_has_the_open_alarms(
     fleet = load_fleet(project, ["favrskov"])
     found = alarms.Alarms((alarm("0710", "firewall1"), alarm("0751", "foreign"), alarm("shared", "hub1")))
     monkeypatch.setattr(alarms, "read", lambda *_: found)
+    monkeypatch.setattr(situation, "SETTLE_SECONDS", 0.0)
     run = Onboarding(project, fleet, "favrskov", lambda _: None)
-    assert onboard._conclude(run, as_json, Recording()) == ExitCode.OK
+    assert onboard._conclude(run, as_json, Recording()) == ExitCode.FINDINGS
     written = json.loads((project.reports / "favrskov" / "latest" / "findings.json").read_text(encoding="utf-8"))
     assert written["alarms"] == [["hub1 tavs", "hub1"], ["firewall1 tavs", "firewall1"]]
     said = capsys.readouterr().out

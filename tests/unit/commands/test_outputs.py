@@ -12,14 +12,15 @@ from pathlib import Path
 import click
 import pytest
 from click.testing import CliRunner, Result
+from support.situations import GOOD
 
 from vaern import provision, verify
-from vaern.archive import alarms
 from vaern.command_line import cli
 from vaern.console import OutputFile
 from vaern.errors import ExitCode, UsageError
 from vaern.model.finding import Finding, Outcome
 from vaern.runtime import ssh
+from vaern.workflows import situation
 
 ROOT = Path(__file__).resolve().parents[3]
 FOUND = Finding("favrskov", "BASE-01", "hub1", Outcome.PASSED, "a", "b", "", "2026-11-24T12:00:00Z")
@@ -55,7 +56,8 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(verify, "verify", lambda *_, **__: [FOUND])
     monkeypatch.setattr(provision, "arm_template", lambda *_: {"resources": [{"type": "Microsoft.Network/x"}]})
-    monkeypatch.setattr(alarms, "read", lambda *_: alarms.Alarms(()))
+    monkeypatch.setattr(situation, "verified", lambda *_: GOOD)
+    monkeypatch.setattr("vaern.workflows.status.require_connected", lambda *_: None)
 
     def stream(*arguments: object) -> tuple[int, str]:
         sink = arguments[-1]
@@ -124,7 +126,7 @@ def test_a_folder_that_is_not_there_is_refused_before_any_work(monkeypatch: pyte
 
 @pytest.mark.usefixtures("project")
 def test_what_is_said_of_it_goes_to_standard_error() -> None:
-    assert "findings: 1 passed" in call("verify", "favrskov", "--junit", "-").stderr
+    assert "findings: 2 passed" in call("verify", "favrskov", "--junit", "-").stderr
     words = CALLS["export --output"][0]
     assert call(*words, "-").stderr == f"2 events written; recorded as {'ab' * 6}\n"
     assert json.loads(call(*words, "-", "--json").stderr)["events"] == 2

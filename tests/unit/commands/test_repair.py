@@ -16,7 +16,9 @@ from vaern.model.vocabulary import SocProtocol
 from vaern.runtime.paths import Project
 
 ROOT = Path(__file__).resolve().parents[3]
-EMPTY = ledger.Ledger("0710", "2026-11-24T12:00:00+00:00", (), (), (), {})
+ROW = ledger.Row("2026-11-24", "favrskov-gw1", "journal1", 4, 4, 0, 0, 0, 0)
+NOW = "2026-11-24T12:00:00+00:00"
+WHOLE = ledger.Ledger("0710", NOW, (ROW,), (), (), {"favrskov-gw1": NOW})
 RELP = SocOutput(name="relp", protocol=SocProtocol.RELP_TLS, address="soc.example")
 KAFKA = SocOutput(name="kafka", protocol=SocProtocol.KAFKA, reader="soc-national")
 
@@ -33,7 +35,7 @@ def test_a_soc_that_is_sent_its_events_by_the_relay_is_named(
     deployment = national(fleet.deployment, *outputs)
     changed = type(fleet)(deployment=deployment, municipalities=fleet.municipalities)
     monkeypatch.setattr("vaern.declaration.load_fleet", lambda *_: changed)
-    monkeypatch.setattr(ledger, "repair", lambda *_: ledger.Repair({"favrskov-gw1": events}, EMPTY, EMPTY))
+    monkeypatch.setattr(ledger, "repair", lambda *_: ledger.Repair({"favrskov-gw1": events}, WHOLE, WHOLE))
     done = CliRunner().invoke(command, ["favrskov", "--json"], obj=project, standalone_mode=False)
     assert done.return_value == 0, done.exception
     assert ("Not sent to" in done.output) == bool(told)

@@ -13,7 +13,8 @@ from support.situations import CASES, SILENT, TIME, Case
 from vaern.errors import ExitCode
 from vaern.model.finding import Outcome, Text
 from vaern.model.situation import Balance, Measured, NotAsked, PartName, Situation, Unknown
-from vaern.model.verdict import Level, judge, worst
+from vaern.model.verdict import judge, worst
+from vaern.model.verdict_parts import Level
 
 ORDER = list(Level)
 

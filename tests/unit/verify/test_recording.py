@@ -30,6 +30,11 @@ def test_a_difference_fails_and_is_kept() -> None:
     assert (finding.outcome, finding.expected, finding.observed) == (Outcome.FAILED, "1", "2")
 
 
+def test_a_host_that_could_not_be_asked_is_not_judged() -> None:
+    finding = Check().finding("favrskov", "BASE-01", "hub1", unknown="hub1 does not answer")
+    assert (finding.outcome, finding.observed) == (Outcome.UNKNOWN, "hub1 does not answer")
+
+
 def test_equal_values_that_do_not_hold_fail() -> None:
     with pytest.raises(AssertionError):
         Check()(expected=1, observed=1, holds=False, evidence="e")

@@ -32,10 +32,10 @@ def test_gateways_are_numbered_as_their_addresses(fleet: Fleet) -> None:
         assert [one.number for one in gateways] == list(range(1, len(gateways) + 1))
 
 
-def test_a_control_without_a_result_is_a_failure() -> None:
+def test_a_control_without_a_result_is_unknown() -> None:
     met = Finding("f", "BASE-01", "hub1", Outcome.PASSED, "", "", "", "t")
     found = complete([met], [("BASE-01", "hub1"), ("BASE-02", "hub1")], "f", "t")
-    assert [(one.control, one.outcome) for one in found] == [("BASE-01", "passed"), ("BASE-02", "failed")]
+    assert [(one.control, one.outcome) for one in found] == [("BASE-01", "passed"), ("BASE-02", "unknown")]
 
 
 def test_chosen_controls_limit_the_pairs(fleet: Fleet) -> None:

@@ -17,6 +17,9 @@ from vaern.declaration import load_fleet
 from vaern.errors import ConfigureError, EvidenceError, ExitCode
 from vaern.evidence.chain import head_file, read_chain
 from vaern.evidence.record import Record
+from vaern.model.finding import Text
+from vaern.model.verdict import Verdict
+from vaern.model.verdict_parts import Level
 from vaern.runtime.paths import Project
 from vaern.workflows import approving, recording
 from vaern.workflows.recording import recorded
@@ -40,6 +43,9 @@ def project(tmp_path: Path) -> Project:
     return Project(ROOT, tmp_path)
 
 
+WELL = Verdict(Level.GOOD, Text("alt er vel", "all is well"), ())
+
+
 def last(project: Project, name: str = NAME) -> Record:
     found = evidence.read(project, name)
     assert found is not None
@@ -50,7 +56,7 @@ def test_a_record_has_what_decided_and_what_came_of_it(project: Project) -> None
     said: list[str] = []
     fleet = load_fleet(project, [NAME])
     with recorded(project, fleet, NAME, WORDS, said.append) as running:
-        running.judge('{"findings": []}\n', "good", "all is well", whole=True, proved=False)
+        running.judge('{"findings": []}\n', WELL, whole=True, proved=False)
     run = last(project).run
     head = subprocess.run(["git", "-C", str(ROOT), "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
     assert run.source.commit == head.stdout.strip()

@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from vaern import inventory
+from vaern.archive.alarms import Alarms
 from vaern.declaration import load_fleet
+from vaern.errors import ProvisionError
 from vaern.model.finding import Finding, Outcome, Proof
-from vaern.report import make_report, write_reports
+from vaern.model.situation import Controls, Measured, Proofs, Situation
+from vaern.model.verdict_parts import Level
+from vaern.report import make_report, read_proofs, write_reports
 from vaern.runtime.paths import Project
-from vaern.workflows.status import Status, enrolled_slugs, statuses
+from vaern.workflows.status import Status, enrolled_slugs, require_connected, statuses
 
 ROOT = Path(__file__).resolve().parents[3]
 PASSED = Finding("favrskov", "BASE-01", "hub1", Outcome.PASSED, "a", "a", "e", "2026-11-24T12:00:00Z")
-PROOF = Proof("favrskov", "firewall1", "tag", True, "archive", 0.5)
+PROOFS = [
+    Proof("favrskov", subject, "tag", True, "archive", 0.5) for subject in ("firewall1", "dhcp1", "journal1", "core")
+]
+LOST = [dataclasses.replace(PROOFS[0], seen=False), *PROOFS[1:]]
 
 
 @pytest.fixture
@@ -28,37 +36,71 @@ def project(tmp_path: Path) -> Project:
 
 
 def status(project: Project) -> Status:
-    (found,) = statuses(project, load_fleet(project, ("favrskov",)))
+    (found,) = statuses(project, load_fleet(project, ("favrskov",)), Alarms(()))
     return found
 
 
-def record(project: Project, findings: list[Finding], proofs: list[Proof], second: int) -> None:
+def record(project: Project, findings: list[Finding], proofs: list[Proof], minutes_ago: int) -> str:
+    """A report of so many minutes ago. Without proofs it has those of the last one that made some."""
     fleet = load_fleet(project, ("favrskov",))
-    report = make_report("favrskov", fleet.municipalities["favrskov"], fleet.deployment, findings, proofs, {})
-    write_reports(project, "favrskov", dataclasses.replace(report, time=f"2026-11-24T12:00:{second:02}Z"))
+    time = (datetime.now(UTC) - timedelta(minutes=minutes_ago)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    made = Measured(time, Proofs(tuple(proofs))) if proofs else read_proofs(project, "favrskov")
+    taken = Situation("Favrskov", time, Measured(time, Controls(tuple(findings))), made)
+    write_reports(
+        project, "favrskov", make_report("favrskov", fleet.municipalities["favrskov"], fleet.deployment, taken)
+    )
+    return time
 
 
 def test_nothing_has_been_done_yet(project: Project) -> None:
     found = status(project)
     assert (found.report, found.enrolled, found.proofs, found.connected) == ("", 0, 0, False)
+    assert found.verdict.level is Level.UNKNOWN
+    assert "whether the demands are met (favrskov has no report yet)" in found.verdict.headline.en
     assert found.inventory == "current"
 
 
 def test_connected_means_all_right_and_all_seen(project: Project) -> None:
-    record(project, [PASSED], [PROOF], 1)
+    record(project, [PASSED], PROOFS, 3)
     assert status(project).connected
-    record(project, [dataclasses.replace(PASSED, outcome=Outcome.FAILED)], [PROOF], 2)
+    record(project, [dataclasses.replace(PASSED, outcome=Outcome.FAILED)], PROOFS, 2)
     assert not status(project).connected
-    record(project, [PASSED], [dataclasses.replace(PROOF, seen=False)], 3)
+    record(project, [PASSED], LOST, 1)
     assert not status(project).connected
+    assert status(project).verdict.level is Level.BROKEN
 
 
 def test_a_verification_alone_does_not_hide_the_proof(project: Project) -> None:
-    record(project, [PASSED], [PROOF], 1)
-    record(project, [PASSED], [], 2)
+    record(project, [PASSED], PROOFS, 2)
+    last = record(project, [PASSED], [], 1)
     found = status(project)
-    assert found.report == "2026-11-24T12:00:02Z"
+    assert found.report == last
     assert found.connected
+
+
+def test_a_source_that_was_declared_since_is_not_known_to_arrive(project: Project) -> None:
+    record(project, [PASSED], PROOFS, 2)
+    assert status(project).connected
+    record(project, [PASSED], PROOFS[:-1], 1)
+    assert "whether events of core arrive" in status(project).verdict.headline.en
+    assert not status(project).connected
+
+
+def test_what_was_verified_long_ago_is_not_known_any_more(project: Project) -> None:
+    record(project, [PASSED], PROOFS, 8 * 24 * 60)
+    found = status(project)
+    assert not found.connected
+    assert "whether the demands are met (last measured on" in found.verdict.headline.en
+
+
+def test_a_municipality_without_keys_is_not_connected(project: Project) -> None:
+    fleet = load_fleet(project, ("favrskov",))
+    with pytest.raises(ProvisionError, match="favrskov is not connected") as raised:
+        require_connected(project, fleet, "favrskov")
+    assert raised.value.fix == "run `vaern onboard favrskov`"
+    keys = project.inventories / "favrskov/group_vars/all/keys.lab.yml"
+    keys.write_text("enrolment: {favrskov-gw1: {}}\n")
+    require_connected(project, fleet, "favrskov")
 
 
 def test_a_changed_inventory_is_told(project: Project) -> None:
