@@ -9,9 +9,9 @@ from vaern.model.deployment import Deployment
 from vaern.model.naming import SHARED
 from vaern.model.vocabulary import Target
 from vaern.runtime import ssh
-from vaern.runtime.host_answers import shaped
 from vaern.runtime.paths import Project
-from vaern_programs.shared.reports import AlarmRecord, OpenAlarms
+from vaern_programs.shared.answers import ALARM_RECORD, OPEN_ALARMS
+from vaern_programs.shared.reports import UnfitError
 from vaern_stacks.azure.naming import Names
 
 OPEN = "/run/vaern-alarms/open.json"
@@ -79,16 +79,23 @@ def parsed(text: str) -> Alarms:
     """From the host's clock, the alarm service's file, and when that was written, each on a line."""
     try:
         now, found, written = text.split("\n")[:3]
-        alarms = tuple(_alarm(record) for record in shaped(found, OpenAlarms)["alarms"])
+        records = OPEN_ALARMS.parse(found)["alarms"]
         age = int(now) - int(written)
-    except (ValueError, KeyError):
+    except ValueError:
         return Alarms((), "the alarm service of the collector does not run")
+    alarms = tuple(alarm for record in records if (alarm := _alarm(record)) is not None)
     if age > STALE_SECONDS:
         return Alarms(alarms, f"the alarm service of the collector stopped {age} s ago")
+    if len(alarms) < len(records):
+        return Alarms(alarms, f"{len(records) - len(alarms)} of the open alarms are not as they should be")
     return Alarms(alarms)
 
 
-def _alarm(record: AlarmRecord) -> Alarm:
+def _alarm(found: object) -> Alarm | None:
+    try:
+        record = ALARM_RECORD.take(found)
+    except UnfitError:
+        return None
     return Alarm(
         municipality=record["municipality"],
         kind=record["kind"],

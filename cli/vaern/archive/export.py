@@ -25,7 +25,8 @@ from vaern.runtime.bounded_output import Kept
 from vaern.runtime.host_answers import conforms, load
 from vaern.runtime.paths import Project
 from vaern.runtime.private_file import write_private
-from vaern_programs.shared.reports import ALARM_SOURCE, Manifest
+from vaern_programs.shared.answers import Manifest
+from vaern_programs.shared.reports import ALARM_SOURCE
 
 COMMAND = "vaern-archive-export"
 NUMBER = re.compile(r"(?<![0-9])[0-9]{6}[- ]?[0-9]{4}(?![0-9])")

@@ -13,6 +13,7 @@ from datetime import date, timedelta
 from functools import partial
 from typing import Any
 
+from vaern.archive.host_reports import read_report
 from vaern.errors import ProvisionError, UnreachableError, UsageError
 from vaern.model.declaration import Municipality
 from vaern.model.deployment import Deployment
@@ -22,7 +23,8 @@ from vaern.model.vocabulary import HostRole, Target
 from vaern.runtime import ssh
 from vaern.runtime.host_answers import shaped
 from vaern.runtime.paths import Project
-from vaern_programs.shared.reports import Balance, Round
+from vaern_programs.shared.answers import Balance
+from vaern_programs.shared.reports import ROUND, Round
 
 ARRIVE_SECONDS = 60.0
 """Longest wait for resent events; they normally reach the archive within seconds."""
@@ -233,10 +235,7 @@ def _each_relay(project: Project, slug: str, municipality: Municipality, command
             raise ProvisionError(
                 f"{relay}: `{command}` failed: {answer.stderr.strip()}", fix=f"run `vaern onboard {slug}`, then again"
             )
-        try:
-            done = shaped(answer.stdout, Round)
-        except ValueError as error:
-            raise ssh.no_answer(relay, error) from error
+        done = read_report(ROUND, relay, answer.stdout)
         if done.get("error"):
             raise UnreachableError(
                 f"{relay}: {done['error']}", fix=f"run `vaern verify {slug}`; the link or the collector is down"

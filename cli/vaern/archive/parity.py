@@ -7,7 +7,6 @@ the SOC received. Both hold one JSON object on each line, so nobody needs a logi
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any
 from vaern.errors import UsageError
 from vaern.model.declaration import Municipality
 from vaern.model.deployment import Deployment
+from vaern_programs.shared.reports import EVENT_BYTES, loads
 
 Identity = tuple[str, str, str, int]
 """Relay, boot, source, sequence."""
@@ -124,7 +124,7 @@ def missing_lines(path: Path, found: Parity) -> Iterator[tuple[str, str]]:
 
 def _event(path: Path, number: int, line: str) -> dict[str, Any]:
     try:
-        event = json.loads(line)
+        event = loads(line, EVENT_BYTES)
         _identity(event), event["municipality"], event["sector"], event["received"]
     except (ValueError, KeyError, TypeError) as error:
         raise UsageError(

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
+from vaern.archive.host_reports import read_report
 from vaern.errors import ProvisionError, UsageError
 from vaern.model import receiving
 from vaern.model.declaration import Municipality
@@ -19,9 +20,8 @@ from vaern.model.progress import OnProgress
 from vaern.model.receiving import Receiver
 from vaern.model.vocabulary import HostRole, SocProtocol
 from vaern.runtime import ssh
-from vaern.runtime.host_answers import shaped
 from vaern.runtime.paths import Project
-from vaern_programs.shared.reports import Resent
+from vaern_programs.shared.reports import RESENT
 
 BATCH_CHARACTERS = 4 * 2**20
 """Characters of events sent to a relay in one ssh command."""
@@ -71,16 +71,14 @@ def redeliver(
 
 
 def _accepted_events(relay: str, code: int, out: str, error_text: str) -> int:
-    try:
-        done = shaped(out, Resent)
-        error_said, refused, resent = done["error"], done["refused"], done["resent"]
-    except (ValueError, KeyError):
+    if not out:
         raise ProvisionError(
             f"{relay} could not accept the events: {error_text.strip() or f'exit code {code}'}",
             fix="run `vaern onboard MUNICIPALITY`, then again",
-        ) from None
-    if error_said or refused:
-        what = error_said or f"{refused} events are too long for this output, or not of its sectors"
+        )
+    done = read_report(RESENT, relay, out)
+    if done["error"] or done["refused"]:
+        what = done["error"] or f"{done['refused']} events are too long for this output, or not of its sectors"
         raise ProvisionError(f"{relay} refused: {what}", fix="give the SOC those lines of the exported file")
     return resent
 

@@ -1,4 +1,4 @@
-"""The variables of the `watch` role, and what the alarm service of the collector holds a municipality to."""
+"""The variables of the `watch` role, and what the alarm service of the collector expects of a municipality."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from vaern.model.naming import INTERFACE, host_name, topic_of, watch_source
 from vaern.model.relays import SPOOL, RelayPlan, plan_of
 from vaern.model.senders import PORTS
 from vaern.model.vocabulary import HostRole, Protocol, Sector, Target
+from vaern_programs.shared.reports import HEARTBEAT_FILE
 
-HEARTBEATS = "/var/lib/vaern-watch/heartbeat.jsonl"
 HEARTBEATS_PRIORITY = 1
 """Heartbeats tell when something is wrong, so they are evicted last."""
 
@@ -106,7 +106,7 @@ def _source(municipality: Municipality, host: Host, relay: Host) -> Variables:
     sector = municipality.site(host.site).sector.value
     common = {"name": watch_source(host.name), "kind": "vaern", "sector": sector, "priority": HEARTBEATS_PRIORITY}
     if host.name == relay.name:
-        return common | {"protocol": "file", "file": HEARTBEATS}
+        return common | {"protocol": "file", "file": HEARTBEAT_FILE}
     sender = {"protocol": "syslog_tls", "address": str(host.address), "application": watch_source(host.name)}
     return common | sender
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from vaern.model.vocabulary import Target
+from vaern_programs.shared import reports
 
-SHARED = "shared"
+SHARED = reports.SHARED
 """The slug of the shared hosts; no municipality has it."""
 DECLARATION = "municipality.yml"
 """A municipality's declaration, in its folder."""

@@ -6,10 +6,8 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import cast
 
-from vaern.runtime.host_answers import shaped
-from vaern_programs.shared.reports import DeliveryStatistics
+from vaern_programs.shared.reports import DELIVERY_STATISTICS, DeliveryStatistics, UnfitError
 
 REASONS = {
     "key": "the key or certificate of the relay is refused",
@@ -104,14 +102,12 @@ def delivery(lines: Iterable[str], now: float | None = None) -> Delivery:
 
 
 def _sample(line: str) -> Sample | None:
-    """One line; None when it was cut off, as where a file begins in the middle of one or the disk was full."""
+    """One line; None when it does not fit the schema: cut off by a full disk, or where what is read begins."""
     try:
-        found = shaped(line, DeliveryStatistics)
-        if not found.keys() >= DeliveryStatistics.__required_keys__:
-            return None
-        return cast("Sample", found | {"at": datetime.fromisoformat(found["time"]).timestamp()})
-    except (ValueError, OverflowError):
+        found = DELIVERY_STATISTICS.parse(line)
+    except UnfitError:
         return None
+    return {**found, "at": datetime.fromisoformat(found["time"]).timestamp()}
 
 
 def _silence(seconds: float) -> str:

@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 
+from vaern.archive.host_reports import read_report
 from vaern.archive.ledger import Ledger, Row, ledger, relays, state_now
 from vaern.errors import ProvisionError, UnreachableError, UsageError
 from vaern.model import sizing
@@ -21,9 +22,8 @@ from vaern.model.naming import host_name
 from vaern.model.progress import OnProgress
 from vaern.model.vocabulary import HostRole
 from vaern.runtime import ssh
-from vaern.runtime.host_answers import shaped
 from vaern.runtime.paths import Project
-from vaern_programs.shared.reports import HIGH_WATER, SpoolState
+from vaern_programs.shared.reports import HIGH_WATER, SPOOL_STATE
 
 PROGRAM = "/usr/lib/vaern/vaern-rehearse"
 LEAST_CATCH_UP_SECONDS = 600.0
@@ -106,11 +106,8 @@ def spools(project: Project, slug: str, municipality: Municipality) -> dict[str,
                 f"{relay} cannot report the state of its spool: {answer.stderr.strip()}",
                 fix=f"run `vaern onboard {slug}`, then again",
             )
-        try:
-            said = shaped(answer.stdout, SpoolState)
-            return Spool(said["bytes"], said["max_bytes"], said["free"], said["waiting"], said["time"])
-        except (ValueError, KeyError) as error:
-            raise ssh.no_answer(relay, error) from error
+        answered = read_report(SPOOL_STATE, relay, answer.stdout)
+        return Spool(answered["bytes"], answered["max_bytes"], answered["free"], answered["waiting"], answered["time"])
 
     return ssh.on_each(relays(slug, municipality), read_balance)
 

@@ -11,8 +11,8 @@ from vaern.model.progress import OnProgress
 from vaern.runtime import ssh
 from vaern.runtime.paths import Project
 from vaern.verify.delivery import Delivery, delivery
+from vaern_programs.shared.reports import DELIVERY_FILE
 
-STATISTICS = "/var/log/vaern-log-shipper/delivery.json"
 LINES = 12
 """Two minutes: a relay writes a line every ten seconds."""
 SETTLE_SECONDS = 60.0
@@ -35,4 +35,4 @@ def await_delivery(project: Project, relays: Iterable[str], on_progress: OnProgr
 
 
 def _latest(project: Project, relay: str) -> Delivery:
-    return delivery(ssh.run(project, relay, f"tail -n {LINES} {STATISTICS} 2>/dev/null").stdout.splitlines())
+    return delivery(ssh.run(project, relay, f"tail -n {LINES} {DELIVERY_FILE} 2>/dev/null").stdout.splitlines())

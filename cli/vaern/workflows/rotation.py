@@ -22,9 +22,9 @@ from vaern.runtime import ssh
 from vaern.runtime.paths import Project
 from vaern.verify.delivery import delivery
 from vaern.workflows import approving, plays, sending_keys
-from vaern.workflows.relay_delivery import STATISTICS
 from vaern.workflows.sources import Sources
 from vaern.workflows.steps import step
+from vaern_programs.shared.reports import DELIVERY_FILE
 
 CONFIRM_SECONDS = 120.0
 """The relay writes its statistics every ten seconds, and sends a heartbeat as often."""
@@ -83,13 +83,13 @@ class Rotation:
 
     def _written(self, relay: str) -> int:
         """Bytes in the statistics file so far; what is written after them is about the new key."""
-        return int(ssh.run(self.project, relay, f"stat -c %s {STATISTICS} 2>/dev/null || echo 0").stdout)
+        return int(ssh.run(self.project, relay, f"stat -c %s {DELIVERY_FILE} 2>/dev/null || echo 0").stdout)
 
     def _confirm(self, relay: str, before: int) -> None:
         limit = time.monotonic() + CONFIRM_SECONDS
         # A file that has become smaller was rotated.
-        size = f"$(stat -c %s {STATISTICS})"
-        command = f"from={before + 1}; [ {size} -ge {before} ] || from=1; tail -c +$from {STATISTICS}"
+        size = f"$(stat -c %s {DELIVERY_FILE})"
+        command = f"from={before + 1}; [ {size} -ge {before} ] || from=1; tail -c +$from {DELIVERY_FILE}"
         while True:
             lines = ssh.run(self.project, relay, command).stdout.splitlines()
             found = delivery(lines)

@@ -17,13 +17,16 @@ RECORD = {
     "municipality": "0710",
     "kind": "silent",
     "subject": "firewall1",
+    "state": "raised",
+    "value": 400.0,
+    "limit": 300.0,
     "since": "2026-11-24T19:50:44.048Z",
     "text": {"da": "firewall1 har ikke sendt noget", "en": "firewall1 has sent nothing"},
 }
 
 
 def answer(records: list[dict[str, object]], age: int = 1) -> str:
-    return f"1795549900\n{json.dumps({'time': 'now', 'alarms': records})}\n{1795549900 - age}\n"
+    return f"1795549900\n{json.dumps({'time': '2026-11-24T19:51:40.000Z', 'alarms': records})}\n{1795549900 - age}\n"
 
 
 def test_alarms_are_those_of_their_municipality() -> None:
@@ -38,6 +41,12 @@ def test_an_alarm_service_that_stopped_is_told() -> None:
     found = alarms.parsed(answer([RECORD], age=300))
     assert len(found.open) == 1
     assert "300 s ago" in found.unknown
+
+
+def test_an_alarm_that_cannot_be_read_hides_no_other() -> None:
+    found = alarms.parsed(answer([RECORD, {**RECORD, "subject": "\x1b[2J"}]))
+    assert [alarm.subject for alarm in found.open] == ["firewall1"]
+    assert found.unknown == "1 of the open alarms are not as they should be"
 
 
 @pytest.mark.parametrize("text", ["", "1795549900\n", "1795549900\n{}\n1\n", "1795549900\n[]\n1\n", "x\ny\nz\n"])

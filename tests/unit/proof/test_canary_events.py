@@ -46,6 +46,8 @@ def test_only_the_right_municipality_and_source_count(favrskov: Municipality) ->
     assert canary_events.matches([event(first, municipality="0751")], "0710", sent) == set()
     assert canary_events.matches([event(first, source="dhcp1")], "0710", sent) == set()
     assert canary_events.matches([event(first, message="vaern-canary-other")], "0710", sent) == set()
+    hostile = ["[" * 20_000, "{", "[]", '{"event": 5}', event(first).replace('"0710"', "1e999")]
+    assert canary_events.matches([*hostile, event(first)], "0710", sent) == {first.subject}
 
 
 def test_a_canary_that_did_not_arrive_is_an_error_with_its_leg() -> None:

@@ -14,6 +14,7 @@ from vaern.verify.facts import Facts
 from vaern.verify.snapshot import Section
 
 FIRST, SECOND = "2026-11-24T02:00:00Z", "2026-11-24T02:00:31Z"
+START = "2026-11-24T09:00:0{}Z"
 SAID = 1795485660
 """The time of each line."""
 
@@ -136,9 +137,9 @@ def test_acknowledgements_of_an_earlier_start_never_count(
 ) -> None:
     """Whatever was acknowledged before the newest start, and wherever among the lines the reading begins."""
     numbered = list(enumerate([*earlier, newest]))
-    lines = [line(total, started=f"start {number}") for number, start in numbered for total in accumulate(start)]
+    lines = [line(total, started=START.format(number)) for number, start in numbered for total in accumulate(start)]
     read = lines[-shown:]
-    own = [one for one in read if f"start {len(earlier)}" in one]
+    own = [one for one in read if START.format(len(earlier)) in one]
     found = delivery(read)
     assert (
         delivery([one if one in own else one.replace('"acknowledged": ', '"acknowledged": 1') for one in read]) == found

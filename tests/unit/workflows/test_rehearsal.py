@@ -28,7 +28,15 @@ PROJECT = Project(ROOT, ROOT / ".vaern")
 FLEET = load_fleet(PROJECT, ["favrskov"])
 FAVRSKOV = FLEET.municipalities["favrskov"]
 RELAY = "favrskov-gw1"
-ROOMY = {"bytes": 0, "max_bytes": 10**9, "free": 10**9, "waiting": 7, "time": "2026-11-24T12", "resent": 0, "error": ""}
+ROOMY = {
+    "bytes": 0,
+    "max_bytes": 10**9,
+    "free": 10**9,
+    "waiting": 7,
+    "time": "2026-11-24T12:00:00+00:00",
+    "resent": 0,
+    "error": "",
+}
 ROW = Row("2026-11-24", RELAY, "dhcp1", 10, 10, 0, 0, 0, 0)
 
 

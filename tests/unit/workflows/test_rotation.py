@@ -135,7 +135,7 @@ def test_statistics_that_were_begun_anew_are_read_from_their_beginning(
         return done
 
     monkeypatch.setattr("vaern.runtime.ssh.run", run)
-    monkeypatch.setattr(rotation, "STATISTICS", str(statistics))
+    monkeypatch.setattr(rotation, "DELIVERY_FILE", str(statistics))
     for there, read in (([5, 5, 5, 5, 6], [5, 6]), ([5, 6], [5, 6])):
         statistics.write_text("".join(sample(one) for one in there), encoding="utf-8")
         of_example()._confirm("favrskov-gw1", before)

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vaern_programs.ledger import balance
-from vaern_programs.shared import intervals, tally
+from vaern_programs.ledger import balance, books
+from vaern_programs.shared import intervals, tally, view
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 BOOT, LATER = "a" * 32, "b" * 32
@@ -62,10 +62,10 @@ def tallied(programs: Programs, *lines: bytes) -> Any:
 
 
 def balanced(programs: Programs, *tallies: Any, now: datetime = NOW + timedelta(hours=1)) -> dict[str, Any]:
-    books = programs.balance.Books()
+    own = books.Books()
     for one in tallies:
-        books.enter(one)
-    told: dict[str, Any] = programs.balance.balance(books, now)
+        own.enter(one)
+    told: dict[str, Any] = programs.balance.balance(own, now)
     return told
 
 
@@ -116,13 +116,13 @@ def test_however_they_arrive_the_counts_are_right(programs: Programs, order: lis
 @given(st.lists(st.tuples(st.sampled_from([BOOT, LATER]), st.integers(0, 12)), max_size=60))
 def test_the_view_holds_every_event_once(programs: Programs, order: list[tuple[str, int]]) -> None:
     lines = [event(number, boot=boot).rstrip() for boot, number in order]
-    view = programs.tally.View()
-    assert list(view.of(lines)) == list(dict.fromkeys(lines))
-    assert view.duplicates == len(lines) - len(set(lines))
+    own = view.View()
+    assert list(own.of(lines)) == list(dict.fromkeys(lines))
+    assert own.duplicates == len(lines) - len(set(lines))
 
 
 def test_the_view_passes_on_what_is_no_event(programs: Programs) -> None:
-    assert list(programs.tally.View().of([b"{}", b"no", b"{}"])) == [b"{}", b"no", b"{}"]
+    assert list(view.View().of([b"{}", b"no", b"{}"])) == [b"{}", b"no", b"{}"]
 
 
 def test_another_order_of_the_fields_counts_the_same(programs: Programs) -> None:
@@ -206,32 +206,32 @@ def test_each_start_of_the_relay_counts_for_itself(programs: Programs) -> None:
 
 def test_a_part_that_is_gone_is_missing_and_its_statements_are_kept(programs: Programs) -> None:
     kept, gone = tallied(programs, event(1)), tallied(programs, event(2), statement(day_row(1, 2)))
-    books = programs.balance.Books()
-    books.enter(kept)
-    books.enter(gone, held=False)
-    told = programs.balance.balance(books, NOW + timedelta(hours=1))
+    own = books.Books()
+    own.enter(kept)
+    own.enter(gone, held=False)
+    told = programs.balance.balance(own, NOW + timedelta(hours=1))
     assert told["rows"][0]["missing"] == 1
-    assert programs.balance.confirmation(books) == {"favrskov-gw1": {BOOT: {"firewall1": [(1, 1)]}}}
+    assert programs.balance.confirmable(own) == [(("favrskov-gw1", BOOT, "firewall1"), [(1, 1)])]
 
 
 def test_nothing_is_missing_of_a_day_that_retention_has_begun_to_delete(programs: Programs) -> None:
     """By source: the same day of another source is not over, and neither is a later day of the same."""
     later = NOW + timedelta(days=2)
     told = [day_row(1, 3), day_row(1, 3, source="web"), day_row(4, 5, source="web", at=later)]
-    books = programs.balance.Books()
-    books.enter(tallied(programs, event(1), event(4, source="web", at=later), statement(*told)))
-    over = programs.balance.Over("", {"web": NOW.date().isoformat()})
-    found = programs.balance.balance(books, later + timedelta(hours=1), over=over)
+    own = books.Books()
+    own.enter(tallied(programs, event(1), event(4, source="web", at=later), statement(*told)))
+    deleted = books.Deleted("", {"web": NOW.date().isoformat()})
+    found = programs.balance.balance(own, later + timedelta(hours=1), deleted=deleted)
     lacking = {(row["source"], row["day"]): row["missing"] for row in found["rows"]}
     days = [one.date().isoformat() for one in (NOW, later)]
     assert lacking == {("firewall1", days[0]): 2, ("web", days[0]): 0, ("web", days[1]): 1}
-    kept = programs.balance.confirmation(books, over)["favrskov-gw1"][BOOT]
+    kept = {series[2]: numbers for series, numbers in programs.balance.confirmable(own, deleted)}
     assert kept == {"firewall1": [(1, 1)], "web": [(1, 4)]}, "the relay is not asked for what was to go"
 
 
 def test_the_day_asked_for_is_all_that_is_told(programs: Programs) -> None:
     tally = tallied(programs, event(1), event(2, at=NOW + timedelta(days=1)))
-    books = programs.balance.Books()
-    books.enter(tally)
-    told = programs.balance.balance(books, NOW + timedelta(days=2), {"2026-11-25"})
+    own = books.Books()
+    own.enter(tally)
+    told = programs.balance.balance(own, NOW + timedelta(days=2), {"2026-11-25"})
     assert [row["day"] for row in told["rows"]] == ["2026-11-25"]

@@ -15,12 +15,13 @@ import pytest
 from vaern_programs.collector.archive import partition as archive_partition
 from vaern_programs.collector.archive import retention as archive_retention
 from vaern_programs.ledger import confirm as ledger_confirm
-from vaern_programs.ledger import program as ledger
+from vaern_programs.ledger import count as ledger
 from vaern_programs.ledger import summary as ledger_summary
 from vaern_programs.shared import tally as ledger_tally
 
 zstandard = pytest.importorskip("zstandard", reason="the archiver's library; Debian has it as python3-zstandard")
 BOOT = "a" * 32
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 
 class Programs(NamedTuple):
@@ -63,14 +64,11 @@ class Archive:
         return max((self.archive / "0710").glob("*/*.zst"))
 
     def read(self) -> list[Any]:
-        found: list[Any] = self.programs.ledger_summary.parts(self.archive, self.state, "0710", "2026-01-01")
-        return found
+        return list(self.programs.ledger_summary.parts(self.archive, self.state, "0710", "2026-01-01"))
 
     def report(self) -> dict[str, Any]:
-        told: dict[str, Any] = self.programs.ledger.report(
-            "0710", self.read(), datetime(2026, 11, 24, 12, tzinfo=UTC), None
-        )
-        return told
+        found: dict[str, Any] = ledger.report("0710", ledger.added_up(self.read(), NOW), NOW, None)
+        return found
 
 
 @pytest.fixture
@@ -143,8 +141,9 @@ def test_what_retention_deleted_has_been_received(archive: Archive) -> None:
 def by_source(archive: Archive) -> dict[str, tuple[int, int]]:
     """Received and missing of each source, with the retention of one of them declared."""
     settings = {"tenants": [{"code": "0710", "retention_by_source": [{"source": "web", "days": 30}]}]}
-    past = archive.programs.ledger.over_of(archive.archive, settings, "0710")
-    told = archive.programs.ledger.report("0710", archive.read(), datetime(2026, 11, 24, 12, tzinfo=UTC), None, past)
+    settings = {"archive": {"directory": str(archive.archive)}, **settings}
+    deleted = ledger.Municipality("0710", settings, archive.state).deleted()
+    told = ledger.report("0710", ledger.added_up(archive.read(), NOW), NOW, None, deleted)
     assert told["lost_segments"] == []
     return {row["source"]: (row["received"], row["missing"]) for row in told["rows"]}
 
@@ -188,15 +187,3 @@ def test_a_broken_summary_is_made_again(archive: Archive) -> None:
     (summary,) = (archive.state / "0710").glob("*.json")
     summary.write_text("{half")
     assert archive.report()["rows"][0]["received"] == 3
-
-
-def test_a_confirmation_fits_a_message(programs: Programs) -> None:
-    now = datetime(2026, 11, 24, tzinfo=UTC)
-    small = {"gw1": {BOOT: {"dhcp1": [(1, 9)]}}}
-    assert json.loads(programs.ledger_confirm.message("0710", small, now))["relays"] == {
-        "gw1": {BOOT: {"dhcp1": [[1, 9]]}}
-    }
-    wide = [(number * 3, number * 3 + 1) for number in range(80000)]
-    big = programs.ledger_confirm.message("0710", {"gw1": {BOOT: {"dhcp1": wide}, "b" * 32: {"dhcp1": [(1, 2)]}}}, now)
-    assert len(big) <= programs.ledger_confirm.BIGGEST
-    assert json.loads(big)["relays"] == {"gw1": {"b" * 32: {"dhcp1": [[1, 2]]}}}

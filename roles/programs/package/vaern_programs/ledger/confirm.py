@@ -1,13 +1,13 @@
-"""Tells the relays of a municipality what the archive holds, on a topic that they alone may read."""
+"""Confirms to the relays of a municipality what the archive holds, on a topic that only they may read."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
 
-from confluent_kafka import Producer
-
+from vaern_programs.ledger.books import Series
+from vaern_programs.shared.intervals import Intervals
 from vaern_programs.shared.local_broker import as_user
 from vaern_programs.shared.reports import Confirmation
 
@@ -16,24 +16,37 @@ BIGGEST = 900_000
 """Bytes of a message that the broker takes, with room to spare."""
 
 
-def message(code: str, told: dict[str, Any], now: datetime) -> bytes:
-    """The confirmation as one message, without the oldest boots when it would be too big for one."""
-    told = {relay: dict(boots) for relay, boots in told.items()}
-    while True:
-        whole: Confirmation = {"code": code, "time": now.isoformat(), "relays": told}
-        text = json.dumps(whole, separators=(",", ":")).encode()
-        wide = {
-            relay: max(boots, key=lambda boot: len(json.dumps(boots[boot]))) for relay, boots in told.items() if boots
-        }
-        if len(text) <= BIGGEST or not wide:
-            return text
-        # What is left out is confirmed by nobody: the relay keeps it and resends it, and duplicates are dropped.
-        relay = max(wide, key=lambda one: len(json.dumps(told[one][wide[one]])))
-        del told[relay][wide[relay]]
+def confirmation(
+    code: str, series: Iterable[tuple[Series, Intervals]], now: datetime, biggest: int = BIGGEST
+) -> tuple[Confirmation, int]:
+    """A confirmation of at most so many bytes, and how many intervals were left out of it; the first series go first.
+
+    What is left out is confirmed by nobody: the relay keeps it and resends it, and duplicates are dropped.
+    """
+    relays: Confirmation = {"code": code, "time": now.isoformat(), "relays": {}}
+    room = biggest - len(json.dumps(relays))
+    left_out = 0
+    for (relay, boot, source), intervals in series:
+        fits: Intervals = []
+        rest = room - len(source) - 10
+        if relay not in relays["relays"] or boot not in relays["relays"][relay]:
+            rest -= len(relay) + len(boot) + 20
+        for first, last in intervals:
+            rest -= len(str(first)) + len(str(last)) + 4
+            if rest < 0:
+                break
+            fits.append((first, last))
+            room = rest
+        left_out += len(intervals) - len(fits)
+        if fits:
+            relays["relays"].setdefault(relay, {}).setdefault(boot, {})[source] = fits
+    return relays, left_out
 
 
-def confirm(code: str, told: dict[str, Any], now: datetime, password: str) -> None:
+def send(confirmed: Confirmation, password: str) -> None:
     """Write it to the broker. Raises OSError when the broker does not take it."""
+    from confluent_kafka import Producer
+
     failed: list[str] = []
     producer = Producer(
         {
@@ -44,12 +57,12 @@ def confirm(code: str, told: dict[str, Any], now: datetime, password: str) -> No
         }
     )
     producer.produce(
-        f"confirm.{code}",
-        message(code, told, now),
+        f"confirm.{confirmed['code']}",
+        json.dumps(confirmed, separators=(",", ":")).encode(),
         partition=0,
         on_delivery=lambda error, _: failed.append(str(error)) if error is not None else None,
     )
     if producer.flush(SECONDS + 5):
         failed.append("the broker does not answer")
     if failed:
-        raise OSError(f"the relays of {code} could not be told: {failed[0]}")
+        raise OSError(f"the relays of {confirmed['code']} got no confirmation: {failed[0]}")

@@ -3,7 +3,8 @@
     <state>/<code>/<YYYY-MM-DD>.json    {"segments": {"<file name>": {"end": <bytes read>, "tally": {...}}}}
 
 A segment whose file has gone keeps its summary: deleted by retention, its events still count as received; gone for any
-other reason, they are missing, and the summary is what can still name them.
+other reason, they are missing, and the summary is what can still name them. What a day may take is bounded, whatever a
+municipality sends: see `MOST_RUNS_A_DAY`.
 """
 
 from __future__ import annotations
@@ -11,16 +12,23 @@ from __future__ import annotations
 import json
 import mmap
 import os
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import zstandard
 
 from vaern_programs.collector.archive.segments import as_day, blocks, days, segment_of
 from vaern_programs.shared.files import replace
+from vaern_programs.shared.json_text import UnfitError, loads
 from vaern_programs.shared.tally import Tally
+
+MOST_RUNS_A_DAY = 200_000
+"""Runs of events in the summary of a day, and as many rows and ranges of statements: 2000 sources, 100 of each."""
+LINE_BYTES = 65536
+SAVE_SECONDS = 5.0
+"""What has been read is kept at least so often, so that a run that takes too long is continued by the next."""
 
 
 @dataclass(frozen=True)
@@ -34,35 +42,54 @@ class Part:
     """Its events are in the archive, or were until their retention was over."""
 
 
-def parts(archive: Path, state: Path, code: str, since: str) -> list[Part]:
+def parts(archive: Path, state: Path, code: str, since: str) -> Iterator[Part]:
     """Every segment of a municipality from a day on, read as far as it is written. Raises OSError."""
     directory, own = archive / code, state / code
     own.mkdir(mode=0o750, parents=True, exist_ok=True)
     deleted = set(_deleted(directory))
     known = {path.stem for path in own.glob("*.json") if as_day(path.stem)}
-    found: list[Part] = []
     for day in sorted(known | set(days(directory))):
         if day >= since:
-            found += _day_parts(directory, own, day, deleted)
-    return found
+            yield from _DaySummary(directory, own, day).parts(deleted)
 
 
-def _day_parts(directory: Path, own: Path, day: str, deleted: set[str]) -> Iterator[Part]:
-    path = own / f"{day}.json"
-    segments: dict[str, Any] = _read(path).get("segments", {})
-    there = {entry.name for entry in _entries(directory / day) if segment_of(entry.name)}
-    changed = False
-    for name in sorted(there | segments.keys()):
-        tally = Tally.read(segments[name]["tally"]) if name in segments else Tally()
-        if name in there:
-            end = segments[name]["end"] if name in segments else 0
-            reached = read_on(directory / day / name, end, tally)
-            if name not in segments or reached != end:
-                segments[name] = {"end": reached, "tally": tally.written()}
-                changed = True
-        yield Part(day, name, tally, name in there or f"{day}/{name}" in deleted)
-    if changed:
-        replace(path, json.dumps({"segments": segments}, separators=(",", ":")))
+class _DaySummary:
+    """The segments of one day of the archive, and the file that says what is in them."""
+
+    def __init__(self, directory: Path, own: Path, day: str) -> None:
+        self.path, self.folder, self.day = own / f"{day}.json", directory / day, day
+        self.ends: dict[str, int] = {}
+        self.tallies: dict[str, Tally] = {}
+        for name, one in _read(self.path).items():
+            self.ends[name], self.tallies[name] = one
+        self.listed = sum(tally.listed for tally in self.tallies.values())
+        self.saved = time.monotonic()
+        self.changed = False
+
+    def parts(self, deleted: set[str]) -> Iterator[Part]:
+        there = {entry.name for entry in _entries(self.folder) if segment_of(entry.name)}
+        for name in sorted(there | self.tallies.keys()):
+            if name in there:
+                self._read_on(name)
+            yield Part(self.day, name, self.tallies[name], name in there or f"{self.day}/{name}" in deleted)
+        self._save()
+
+    def _read_on(self, name: str) -> None:
+        tally, end = self.tallies.get(name, Tally()), self.ends.get(name, 0)
+        others = self.listed - tally.listed
+        tally.limit(MOST_RUNS_A_DAY - others)
+        reached = read_on(self.folder / name, end, tally)
+        if name not in self.tallies or reached != end:
+            self.tallies[name], self.ends[name], self.changed = tally, reached, True
+            self.listed = others + tally.listed
+        if time.monotonic() - self.saved > SAVE_SECONDS:
+            self._save()
+
+    def _save(self) -> None:
+        if self.changed:
+            segments = {name: {"end": self.ends[name], "tally": one.written()} for name, one in self.tallies.items()}
+            replace(self.path, json.dumps({"segments": segments}, separators=(",", ":")))
+        self.changed, self.saved = False, time.monotonic()
 
 
 def read_on(path: Path, start: int, tally: Tally) -> int:
@@ -102,8 +129,8 @@ def _entries(directory: Path) -> list[os.DirEntry[str]]:
         return []
 
 
-def over(directory: Path) -> dict[int | None, str]:
-    """The last day that retention has deleted of, by the days in the names of the files; None for files without."""
+def deleted_until(directory: Path) -> dict[int | None, str]:
+    """Days of retention, None for files without, to the last day that retention has deleted of."""
     found: dict[int | None, str] = {}
     for file in _deleted(directory):
         day, _, name = file.partition("/")
@@ -113,19 +140,23 @@ def over(directory: Path) -> dict[int | None, str]:
     return found
 
 
-def _deleted(directory: Path) -> list[str]:
-    """Files the archiver deleted because their retention was over, as day/name."""
+def _deleted(directory: Path) -> Iterator[str]:
+    """Files the archiver deleted because their retention was over, as day/name; a line half written says nothing."""
     try:
-        lines = (directory / "deleted.jsonl").read_text(encoding="utf-8").splitlines()
+        lines = (directory / "deleted.jsonl").read_text(encoding="utf-8", errors="replace").splitlines()
     except FileNotFoundError:
-        return []
-    return [json.loads(line)["file"] for line in lines if line]
+        return
+    for line in lines:
+        try:
+            yield str(loads(line, LINE_BYTES)["file"])
+        except (UnfitError, KeyError, TypeError):
+            continue
 
 
-def _read(path: Path) -> dict[str, Any]:
-    """A summary; an unreadable one is made again from the archive."""
+def _read(path: Path) -> dict[str, tuple[int, Tally]]:
+    """Names of segments to the bytes read and what is in them; an unreadable file is made again from the archive."""
     try:
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
+        segments = json.loads(path.read_text(encoding="utf-8"))["segments"]
+        return {name: (int(one["end"]), Tally.read(one["tally"])) for name, one in segments.items()}
+    except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return {}
-    return found

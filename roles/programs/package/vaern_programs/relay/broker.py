@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -10,8 +9,8 @@ from typing import Any
 
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 
-from vaern_programs.shared.reports import Confirmation
-from vaern_programs.shared.tally import STATEMENT
+from vaern_programs.shared.json_text import UnfitError
+from vaern_programs.shared.reports import CONFIRMATION, STATEMENT_SOURCE, Confirmation
 
 SECONDS = 20.0
 BOTH = ("bootstrap.", "client.", "security.", "ssl.", "sasl.", "reconnect.", "socket.", "connections.")
@@ -62,8 +61,10 @@ def _first(consumer: Consumer) -> Confirmation:
         message = consumer.poll(1.0)
         # A group is asked for as soon as the library connects; none is used, and the refusal means nothing.
         if message is not None and message.error() is None:
-            told: Confirmation = json.loads(message.value())
-            return told
+            try:
+                return CONFIRMATION.parse(message.value() or b"")
+            except UnfitError as fault:
+                raise BrokerError(f"the newest confirmation is none: {fault}") from None
     raise BrokerError("the broker does not say what is confirmed: no answer in time")
 
 
@@ -72,7 +73,7 @@ def topic_of(settings: dict[str, Any], source: str, line: bytes) -> str:
 
     What the relay states of itself is the ledger's, and no sector's.
     """
-    sector = SECTOR.search(line) if settings["topics"] and source != STATEMENT else None
+    sector = SECTOR.search(line) if settings["topics"] and source != STATEMENT_SOURCE else None
     return str(settings["topics"].get(sector[1].decode(), settings["topic"]) if sector else settings["topic"])
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from vaern_programs.shared.reports import DELIVERY_FILE
+
 SETTINGS = Path("/etc/vaern/log_shipper/spool.json")
 """What the role has written about spool and delivery."""
-STATISTICS = Path("/var/log/vaern-log-shipper/delivery.json")
-"""What the delivery says of itself, a line of JSON every ten seconds."""
+STATISTICS = Path(DELIVERY_FILE)
+"""A line of JSON every ten seconds, written by vaern-delivery."""

@@ -36,5 +36,5 @@ def read_json(path: Path, otherwise: Any) -> Any:
     """What a file of JSON holds; `otherwise` when it is not there, cannot be read or is no JSON."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return otherwise

@@ -1,37 +1,81 @@
-"""The shapes of what programs report to each other and to `vaern`: JSON documents, key by key.
+"""The one schema of what hosts report: shapes and limits, by which every report is checked before it is used.
 
-Times are RFC 3339 in UTC where nothing else is said, and days are `YYYY-MM-DD` in UTC.
+The municipality's hosts send heartbeats and statements, and answer `vaern` over ssh; any of them may be in the hands of
+an attacker. What does not fit is dropped, counted and alarmed by whoever reads it. Times are RFC 3339 with an offset,
+and days are `YYYY-MM-DD` in UTC.
 """
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypedDict
+from typing import Annotated, Any, Literal, NotRequired, TypedDict, cast
 
-Relay = str
+from vaern_programs.shared.json_text import UnfitError, loads
+from vaern_programs.shared.limits import Between, DayOfYear, Matching, Moment, Most
+from vaern_programs.shared.schema import Schema
+
+__all__ = [
+    "ALARM_SOURCE", "CONFIRMATION", "DELIVERY_STATISTICS", "HEARTBEAT", "RESENT", "ROUND", "SPOOL_STATE", "STATEMENT",
+    "STATEMENT_ROWS", "STATEMENT_SOURCE", "Confirmation", "DeliveryStatistics", "Finding", "Heartbeat", "Resent",
+    "Round", "Schema", "Sighting", "SpoolState", "Statement", "UnfitError", "loads",
+]  # fmt: skip
+
+RELAY_NAME, BOOT_NAME, SOURCE_NAME = "[a-z0-9-]{1,100}", "[0-9a-f]{32}", "[a-z0-9.-]{1,64}"
+Relay = Annotated[str, Matching(RELAY_NAME)]
 """Inventory name of a host."""
-Boot = str
-"""32 hexadecimal digits that name one start of a relay's rsyslog."""
-Source = str
-ALARM_SOURCE: Source = "vaern.alarm"
+Boot = Annotated[str, Matching(BOOT_NAME)]
+"""Names one start of a relay's rsyslog."""
+Source = Annotated[str, Matching(SOURCE_NAME)]
+SHARED = "shared"
+"""In the place of a code, for what belongs to the shared hosts."""
+ALARM_SOURCE = "vaern.alarm"
 """Source of what the collector raises and clears as alarms: no relay sends it, so there is nothing to balance."""
-Ranges = list[tuple[int, int]]
+STATEMENT_SOURCE = "vaern.statement"
+"""Source of what a relay says it has sent. A declared source has no dot in its name."""
+Time = Annotated[str, Moment()]
+Day = Annotated[str, DayOfYear()]
+SequenceNumber = Annotated[int, Between(0, 10**18 - 1)]
+Count = Annotated[int, Between(0, 10**15)]
+Seconds = Annotated[float, Between(0, 10**10)]
+Ranges = Annotated[list[tuple[SequenceNumber, SequenceNumber]], Most(100_000)]
 """First and last number of each run, both included."""
+STATEMENT_ROWS = 2000
+"""Of either kind in one statement: about 300 KB."""
+STARTS = Most(50_000)
+"""Starts of one relay: one a minute for 35 days."""
+KIBIBYTE = 1024
+EVENT_BYTES = 4096 * KIBIBYTE
+"""More than the broker takes."""
+HEARTBEAT_FILE = "/var/lib/vaern-watch/heartbeat.jsonl"
+"""Where a host that has a relay, or is the collector, writes its heartbeats."""
+DELIVERY_FILE = "/var/log/vaern-log-shipper/delivery.json"
+"""Where vaern-delivery writes its statistics."""
 
 
 class DeliveryStatistics(TypedDict):
     """A line that vaern-delivery writes every ten seconds; counts are since `started`."""
 
-    time: str
-    started: str
-    acknowledged: int
-    refused: int
+    time: Time
+    started: Time
+    acknowledged: Count
+    refused: Count
     """Events given back by the broker; each is tried again, so one may count many times."""
-    waiting_bytes: int
-    behind_seconds: float
+    waiting_bytes: Count
+    behind_seconds: Seconds
     """Since everything in the spool had been acknowledged."""
-    errors: dict[str, int]
+    errors: Annotated[dict[Annotated[str, Most(40)], Count], Most(40)]
     """What went wrong, by a word for it, with how often."""
 
+
+QueueCounters = TypedDict(
+    "QueueCounters",
+    {
+        "origin": Literal["core.queue"],
+        "name": str,
+        "discarded.full": NotRequired[Count],
+        "discarded.nf": NotRequired[Count],
+    },
+)
+"""What rsyslog counts of one of its queues, since it started."""
 
 HIGH_WATER = 0.8
 """Fraction of a spool above which it raises an alarm; a rehearsed outage must stay below it."""
@@ -40,20 +84,20 @@ HIGH_WATER = 0.8
 class SpoolState(TypedDict):
     """What vaern-spool --look prints."""
 
-    bytes: int
-    max_bytes: int
-    waiting: int
+    bytes: Count
+    max_bytes: Count
+    waiting: Count
     """Events that no confirmation has named."""
-    time: str
-    free: int
+    time: Time
+    free: Count
     """Bytes that the disk has left for the spool."""
 
 
 class Resent(TypedDict):
     """What vaern-spool --again prints."""
 
-    resent: int
-    refused: int
+    resent: Count
+    refused: Count
     error: str
     """Why nothing was done; empty when it was."""
 
@@ -61,140 +105,109 @@ class Resent(TypedDict):
 class Round(TypedDict, total=False):
     """What a round of vaern-spool prints; what was not reached is not there."""
 
-    resent: int
-    removed: int
+    resent: Count
+    removed: Count
     """Segments of which everything was confirmed."""
     error: str
-    stated: str
+    stated: Time
     """Time of the statement that was sent last."""
-    bytes: int
-    max_bytes: int
-    segments: int
-    gave_way: int
-    given_up: int
+    bytes: Count
+    max_bytes: Count
+    segments: Count
+    gave_way: Count
+    given_up: SequenceNumber
+
+
+class SpoolUse(TypedDict, total=False):
+    """How full the spool is, as a statement says it."""
+
+    bytes: Count
+    max_bytes: Count
+    segments: Count
+
+
+SentRow = tuple[Boot, Source, Day, SequenceNumber, SequenceNumber, Time, Time]
+"""Boot, source, day, first and last number of the day, and the times of those two."""
+GivenUpRow = tuple[Boot, Source, Ranges]
 
 
 class Statement(TypedDict):
     """What a relay says it has sent: the part `statement` of an event with the source vaern.statement."""
 
-    sent: list[Any]
-    """Rows of boot, source, day, first number, last number, and the times of those two."""
-    given_up: list[Any]
-    """Rows of boot, source and ranges."""
-    spool: dict[str, Any]
+    sent: Annotated[list[SentRow], Most(STATEMENT_ROWS)]
+    given_up: Annotated[list[GivenUpRow], Most(STATEMENT_ROWS)]
+    spool: SpoolUse
+
+
+class StatementEvent(TypedDict):
+    """What the ledger reads of the event around a statement."""
+
+    relay: Relay
+    received: Time
+    statement: Statement
 
 
 class Confirmation(TypedDict):
     """What the ledger says the archive holds: a message of the topic confirm.<code>."""
 
-    code: str
-    time: str
-    relays: dict[Relay, dict[Boot, dict[Source, Ranges]]]
+    code: Annotated[str, Matching("[0-9]{4}")]
+    time: Time
+    relays: dict[Relay, Annotated[dict[Boot, dict[Source, Ranges]], STARTS]]
 
 
 class Sighting(TypedDict):
     """What the archiver has heard in one topic; times are Unix seconds."""
 
-    as_of: float
+    as_of: Seconds
     """Up to when the topic has been read."""
-    seen: dict[Source, float]
+    seen: dict[str, float]
     told: dict[str, str]
     """The newest message of each host of ours, as JSON text."""
 
 
-class BalanceRow(TypedDict):
-    """One day of one source: what was sent, and what became of it, in events."""
-
-    day: str
-    relay: Relay
-    source: Source
-    sent: int
-    received: int
-    duplicate: int
-    given_up: int
-    under_way: int
-    missing: int
+FindingKind = Literal["clock", "certificate", "tunnel", "spool", "queue", "discards", "overflow", "datagrams"]
+"""What a host can find wrong with itself."""
 
 
-Gap = TypedDict(
-    "Gap",
-    {
-        "day": str,
-        "relay": Relay,
-        "boot": Boot,
-        "source": Source,
-        "first": int,
-        "last": int,
-        "events": int,
-        "from": str,
-        "until": str,
-        "state": Literal["given_up", "under_way", "missing"],
-    },
-)
-"""Numbers that are not in the archive, the times of their neighbours, and why: given_up, under_way or missing."""
-LostSegment = TypedDict("LostSegment", {"file": str, "events": int, "from": str, "until": str, "sources": list[Source]})
-"""A file that is gone from the archive before its retention was over, and what of it is nowhere else."""
+class Finding(TypedDict):
+    """Something that is not as it should be on a host, for as long as it is so."""
+
+    kind: FindingKind
+    subject: NotRequired[Annotated[str, Most(200)]]
+    """A peer, a file or a queue; empty for the host as a whole."""
+    value: NotRequired[float | None]
+    """None for what cannot be known."""
+    limit: NotRequired[float]
+    since: NotRequired[Time]
 
 
-class Sums(TypedDict):
-    """Rows by day, relay and source, and every gap in them."""
+class ArchiveFinding(TypedDict):
+    """Something that the archiver finds wrong with the archive of a municipality."""
 
-    rows: list[BalanceRow]
-    gaps: list[Gap]
-
-
-class Balance(Sums):
-    """What vaern-ledger prints of a municipality."""
-
-    code: str
-    time: str
-    lost_segments: list[LostSegment]
-    statements: dict[Relay, str]
-    """Time of the last statement of each relay."""
-    spools: dict[Relay, dict[str, Any]]
-    others: int
-    """Lines that are no events."""
-
-
-class AlarmRecord(TypedDict):
-    """One change of an alarm, as its file has it; `time` is that of the change."""
-
-    time: str
-    municipality: str
-    """Four-digit code, or `shared`."""
-    kind: str
-    subject: str
-    state: str
-    """raised or cleared."""
-    since: str
-    value: float | None
+    kind: Literal["quarantine", "share"]
+    value: float
     limit: float
-    text: dict[str, str]
-    """By language: da, en."""
+    since: Time
 
 
-class OpenAlarms(TypedDict):
-    """What the alarm service says is open now."""
+class Heartbeat(TypedDict):
+    """The message of a host about itself.
 
-    time: str
-    alarms: list[AlarmRecord]
+    Its findings are checked one by one (`FINDING`), so that a new kind of a newer host hides none of the others.
+    """
+
+    time: Time
+    findings: Annotated[list[Any], Most(100)]
 
 
-class Manifest(TypedDict):
-    """What vaern-archive-export says of the events it has written."""
-
-    query: dict[str, Any]
-    complete: bool
-    """Whether that was all there is."""
-    events: int
-    duplicates: int
-    """Copies that were left out."""
-    bytes: int
-    sha256: str
-    """Of what was written, compressed if that was asked for."""
-    sha256_of_lines: str
-    begun: str
-    ended: str
-    access: str
-    """Digest of the line in the record of accesses that was written before the first event."""
-    access_ended: str
+DELIVERY_STATISTICS = Schema(DeliveryStatistics, 16 * KIBIBYTE)
+QUEUE_COUNTERS = Schema(QueueCounters, 16 * KIBIBYTE)
+SPOOL_STATE = Schema(SpoolState, 16 * KIBIBYTE)
+RESENT = Schema(Resent, 16 * KIBIBYTE)
+ROUND = Schema(Round, 16 * KIBIBYTE)
+STATEMENT = Schema(StatementEvent, 2048 * KIBIBYTE)
+CONFIRMATION = Schema(Confirmation, 2048 * KIBIBYTE)
+SIGHTING_TIME: Schema[float] = Schema(cast("Any", Seconds), 64)
+HEARTBEAT = Schema(Heartbeat, 64 * KIBIBYTE)
+ARCHIVE_FINDING = Schema(ArchiveFinding, 16 * KIBIBYTE)
+FINDING = Schema(Finding, 16 * KIBIBYTE)

@@ -12,7 +12,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from vaern_programs.monitoring.alarms import judging, log
+from vaern_programs.monitoring.alarms import heartbeats, judging, log, sightings
+from vaern_programs.monitoring.alarms.memory import Memory
+from vaern_programs.shared.json_text import UnfitError
+from vaern_programs.shared.times import unix_or
 
 START = 1_795_549_000.0
 SETTINGS = {
@@ -42,7 +45,7 @@ class Bench:
 
     def __init__(self, programs: Programs, folder: Path) -> None:
         self.programs, self.folder, self.now = programs, folder, START
-        self.memory = programs.judging.Memory()
+        self.memory = Memory()
         self.log = programs.log.AlarmLog(folder)
         self.seen: dict[str, float] = {}
         self.told: dict[str, str] = {}
@@ -51,7 +54,7 @@ class Bench:
     def restart(self) -> None:
         """The memory comes back from JSON, the alarms from their files."""
         kept = json.loads(json.dumps(vars(self.memory)))
-        self.memory = self.programs.judging.Memory(**kept)
+        self.memory = Memory.restored(kept)
         self.log = self.programs.log.AlarmLog(self.folder)
 
     def hear(self, name: str, **heartbeat: Any) -> None:
@@ -64,10 +67,9 @@ class Bench:
         """Go on so many seconds, judge, write what changed; the kinds and subjects that are open."""
         self.now += seconds
         as_of = self.now if self.read_to is None else self.read_to
-        heard = {"logs.0710": {"as_of": as_of, "seen": self.seen, "told": self.told}}
-        moment = self.programs.judging.moment
-        opened = {key: moment(record["since"], self.now) for key, record in self.log.open.items()}
-        judged = self.programs.judging.judge(self.memory, heard, SETTINGS, opened, self.now)
+        archive = {"0710": {"topics": {"logs.0710": {"as_of": as_of, "seen": self.seen, "told": self.told}}}}
+        opened = {key: unix_or(record["since"], self.now) for key, record in self.log.open.items()}
+        judged = judging.judge(self.memory, judging.Look(archive, SETTINGS, opened, self.now))
         raised, cleared = self.programs.log.changes(self.log.open, judged.conditions, judged.unknown)
         for key, condition in raised.items():
             record = {**key._asdict(), "state": "raised", "since": utc(condition.since), "value": condition.value}
@@ -122,27 +124,27 @@ def test_silence_is_raised_once_and_ends_with_an_event(bench: Bench) -> None:
     assert bench.records("silent", "firewall1") == ["raised", "cleared"]
 
 
-def test_what_is_heard_in_a_topic_of_a_sector_is_heard(programs: Programs) -> None:
+def test_what_is_heard_in_a_topic_of_a_sector_is_heard() -> None:
     """And the municipality has been read as far as the topic that is furthest behind."""
-    heard = {
+    topics = {
         "logs.0710": {"as_of": 50.0, "seen": {"firewall1": 40.0, "vaern-gw1": 10.0}, "told": {"vaern-gw1": "old"}},
         "logs.0710.national": {
             "as_of": 45.0,
-            "seen": {"journal1": 44.0, "vaern-gw1": 43.0},
+            "seen": {"journal1": 44.0, "vaern-gw1": 43.0, "stray": 44.0},
             "told": {"vaern-gw1": "new"},
         },
-        "logs.0711": {"as_of": 60.0, "seen": {"journal1": 60.0}, "told": {}},
-        "logs.07100": {"as_of": 1.0, "seen": {"journal1": 61.0}, "told": {}},
     }
-    found = programs.judging.heard_of(heard, "0710")
-    assert found["as_of"] == 45.0
-    assert found["seen"] == {"firewall1": 40.0, "vaern-gw1": 43.0, "journal1": 44.0}
-    assert found["told"] == {"vaern-gw1": "new"}
-    memory = programs.judging.Memory(counting={"0710 firewall1": 0.0})
-    judged = programs.judging.judge(memory, {"logs.0710.national": heard["logs.0710.national"]}, SETTINGS, {}, 45.0)
+    names = ("firewall1", "journal1", "vaern-gw1")
+    found = sightings.latest_events({"topics": topics}, names)
+    assert found.as_of == 45.0
+    assert found.times == {"firewall1": 40.0, "vaern-gw1": 43.0, "journal1": 44.0}
+    assert found.heartbeats == {"vaern-gw1": "new"}
+    memory = Memory(counting={"0710 firewall1": 0.0})
+    archive = {"0710": {"topics": {"logs.0710.national": topics["logs.0710.national"]}}}
+    judged = judging.judge(memory, judging.Look(archive, SETTINGS, {}, 45.0))
     assert memory.as_of["0710"] == 45.0
     assert judged.unknown == set()
-    assert programs.judging.heard_of({}, "0710") == {"as_of": 0.0, "seen": {}, "told": {}}
+    assert sightings.latest_events({}, names) == sightings.LatestEvents()
 
 
 def test_a_source_is_not_judged_while_its_relay_is_away(bench: Bench) -> None:
@@ -174,7 +176,7 @@ def test_an_archive_that_is_behind_blames_nobody(bench: Bench) -> None:
 def test_findings_come_and_go_with_the_heartbeat_and_stay_while_it_is_away(bench: Bench) -> None:
     finding = {"kind": "spool", "subject": "", "value": 93, "limit": 80, "since": utc(START)}
     bench.hear("vaern-gw1", findings=[finding, {"kind": "party"}, "nonsense"])
-    assert bench.look(1) == {("spool", "favrskov-gw1")}
+    assert bench.look(1) == {("spool", "favrskov-gw1"), ("reports", "favrskov-gw1")}
     for _ in range(20):
         assert ("spool", "favrskov-gw1") in bench.look(10)
     bench.hear("firewall1")
@@ -209,22 +211,26 @@ def test_a_record_half_written_is_cut_off(bench: Bench) -> None:
 @pytest.mark.parametrize(
     "text", ["", "{", "[]", '{"message": 1}', '{"message": "[1]"}', '{"message": "{\\"findings\\": 3}"}', "[" * 3000]
 )
-def test_what_is_no_heartbeat_says_nothing(programs: Programs, text: str) -> None:
-    assert programs.judging.parsed(text) is None
+def test_what_is_no_heartbeat_says_nothing(text: str) -> None:
+    with pytest.raises(UnfitError):
+        heartbeats.from_event(text)
 
 
-def test_a_host_speaks_for_itself_only(programs: Programs) -> None:
-    told = {"host": "aarhus-gw1", "findings": [{"kind": "clock", "subject": "x\n\x1b[31m" + "y" * 200, "value": True}]}
-    ((key, condition),) = programs.judging.found("0710", "favrskov-gw1", told).items()
+def test_a_host_speaks_for_itself_only() -> None:
+    """Whatever name it gives; and what a terminal would act on is refused before."""
+    subject = "x[31m" + "y" * 190
+    line = json.dumps({"host": "aarhus-gw1", "time": utc(START), "findings": [{"kind": "clock", "subject": subject}]})
+    ((key, condition),) = heartbeats.conditions_of("0710", "favrskov-gw1", heartbeats.from_line(line).findings).items()
     assert key.municipality == "0710"
     assert key.subject.startswith("favrskov-gw1: x[31my")
     assert len(key.subject) < 100
     assert condition.value is None
 
 
-def test_the_hub_hands_a_tunnel_to_its_municipality(programs: Programs) -> None:
-    findings = [{"kind": "tunnel", "subject": "favrskov-gw1"}, {"kind": "tunnel", "subject": "gone"}, {"kind": "clock"}]
-    keys = set(programs.judging.own("hub1", {"findings": findings}, {"favrskov-gw1": "0710", "gone": "0751"}, {"0710"}))
+def test_the_hub_hands_a_tunnel_to_its_municipality() -> None:
+    findings: list[Any] = [{"kind": "tunnel", "subject": "favrskov-gw1"}, {"kind": "tunnel", "subject": "gone"}]
+    peers = {"favrskov-gw1": "0710", "gone": "0751"}
+    keys = set(heartbeats.conditions_of_hub("hub1", [*findings, {"kind": "clock"}], peers, {"0710"}))
     assert {tuple(key) for key in keys} == {
         ("0710", "tunnel", "favrskov-gw1"),
         ("shared", "tunnel", "hub1: gone"),
@@ -273,11 +279,9 @@ def test_alarms_alternate_whatever_happens(
     assert bench.look(1) == set()
 
 
-def test_what_is_wrong_with_the_archive_is_an_alarm_of_its_municipality(programs: Programs) -> None:
-    topic = {"as_of": 5.0, "seen": {"firewall1": 4.0}, "told": {}}
+def test_what_is_wrong_with_the_archive_is_an_alarm_of_its_municipality() -> None:
     finding = {"kind": "quarantine", "value": 3, "limit": 0, "since": "2026-11-24T08:15:00.250Z"}
-    reports = {"0710": {"topics": {"logs.0710": topic}, "findings": [finding]}, "0751": {}}
-    assert programs.judging.heard_in(reports) == {"logs.0710": topic}
-    (key,) = found = programs.judging.found_in_archive(reports)
-    assert key == programs.log.Key("0710", "quarantine", "0710")
-    assert found[key] == programs.log.Condition(1795508100.25, 3, 0)
+    archive = {"0710": {"topics": {}, "findings": [finding]}, "0751": {}}
+    judged = judging.judge(Memory(), judging.Look(archive, SETTINGS, {}, START))
+    assert judged.conditions[log.Key("0710", "quarantine", "0710")] == log.Condition(1795508100.25, 3, 0)
+    assert judged.faults == {}

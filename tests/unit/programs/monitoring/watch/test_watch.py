@@ -170,10 +170,10 @@ def test_a_finding_stays_for_a_while_and_no_longer(programs: Programs) -> None:
     assert held.look(bad, 1000.0, 0.0) == ([subject], [])
     assert held.look({}, 1059.0, 59.0) == ([], [])
     assert held.look(bad, 1060.0, 60.0) == ([], [])
-    assert [one["since"] for one in held.told(lambda since: since)] == [1000.0]
+    assert [one["since"] for one in held.report(lambda since: since)] == [1000.0]
     assert held.look({}, 1119.0, 119.0) == ([], [])
     assert held.look({}, 1120.0, 120.0) == ([], [subject])
-    assert held.told(str) == []
+    assert held.report(str) == []
 
 
 @pytest.mark.parametrize("kind", ["discards", "overflow", "datagrams"])
@@ -181,7 +181,7 @@ def test_what_is_counted_adds_up_while_it_lasts(programs: Programs, kind: str) -
     held = programs.findings.Held(60)
     for second in range(3):
         held.look({programs.findings.Subject(kind): programs.findings.Bad(10, 0)}, second, second)
-    (told,) = held.told(str)
+    (told,) = held.report(str)
     assert told["value"] == 30
 
 
@@ -235,9 +235,8 @@ def test_each_queue_is_held_against_its_own_bound(
 
 def word(waiting: int) -> str:
     """A line of the delivery's statistics."""
-    return (
-        json.dumps({"time": "2026-11-24T10:00:00Z", "acknowledged": 9, "waiting_bytes": waiting, "errors": {}}) + "\n"
-    )
+    line = {"time": "2026-11-24T10:00:00Z", "started": "2026-11-24T09:00:00Z", "acknowledged": 9, "refused": 0}
+    return json.dumps(line | {"waiting_bytes": waiting, "behind_seconds": 0.0, "errors": {}}) + "\n"
 
 
 @pytest.fixture

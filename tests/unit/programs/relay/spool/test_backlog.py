@@ -10,6 +10,8 @@ import pytest
 
 from vaern_programs.relay.spool import backlog
 
+TIME = "2026-11-24T10:00:00.000+00:00"
+
 
 @pytest.fixture(scope="module")
 def spool() -> ModuleType:
@@ -18,8 +20,8 @@ def spool() -> ModuleType:
 
 def word(waiting: int, behind: float) -> str:
     """A line of the delivery's statistics."""
-    told = {"time": "t", "waiting_bytes": waiting, "behind_seconds": behind, "errors": {"unreachable": 3}}
-    return json.dumps(told) + "\n"
+    line = {"time": TIME, "started": TIME, "acknowledged": 9, "refused": 0, "waiting_bytes": waiting}
+    return json.dumps(line | {"behind_seconds": behind, "errors": {"unreachable": 3}}) + "\n"
 
 
 @pytest.mark.parametrize(

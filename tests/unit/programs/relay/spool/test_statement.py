@@ -33,7 +33,7 @@ def test_everything_new_is_stated_once(sources: int, statements: int, monkeypatc
         return len(events)
 
     monkeypatch.setattr(statement, "send", send)
-    monkeypatch.setattr(statement, "ROWS", 3)
+    monkeypatch.setattr(statement, "STATEMENT_ROWS", 3)
     state = entered(sources)
     at = statement.send_statements(SETTINGS, state, SPOOL)
     assert len(sent) == statements

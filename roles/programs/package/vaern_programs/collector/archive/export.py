@@ -27,10 +27,10 @@ import zstandard
 
 from vaern_programs.collector.archive.access import NAME, first_break, record
 from vaern_programs.collector.archive.query import Query, select
+from vaern_programs.shared.answers import Manifest
 from vaern_programs.shared.collector_paths import ARCHIVE
-from vaern_programs.shared.reports import Manifest
-from vaern_programs.shared.tally import View
 from vaern_programs.shared.times import utc
+from vaern_programs.shared.view import View
 
 KEYS: dict[str, type | tuple[type, ...]] = {
     "code": str,

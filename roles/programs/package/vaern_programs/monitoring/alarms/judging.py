@@ -1,38 +1,30 @@
-"""What is not as declared, from what was heard and what the hosts say of themselves. Pure; times are Unix seconds.
+"""What is not as declared, by the latest events and the reports of hosts. Pure; times are Unix seconds.
 
-Silence is counted from the last event, and never from before it could have been heard: counting begins when a source is
-first declared, again when archive or broker were away, and again when its relay comes back. Who cannot be judged now is
+Silence counts from the last event, and never from before an event could have arrived: counting begins when a source is
+first declared, again when archive or broker were away, and again when its relay comes back. What cannot be judged is
 `unknown`: no alarm is raised and none is cleared. An alarm about silence that is open ends with an event, and only so.
+Each municipality is judged by itself: where that fails, it is an alarm of that municipality, and the others are judged.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
-from vaern_programs.monitoring.alarms.log import SHARED, Condition, Key
+from vaern_programs.monitoring.alarms.counting import conditions_of_ledger
+from vaern_programs.monitoring.alarms.heartbeats import FOUND, conditions_of, from_event, is_of_host
+from vaern_programs.monitoring.alarms.log import Condition, Key
+from vaern_programs.monitoring.alarms.memory import Memory, names_of
+from vaern_programs.monitoring.alarms.sightings import conditions_of_archive, latest_events
+from vaern_programs.shared.health import Health
+from vaern_programs.shared.json_text import UnfitError
+from vaern_programs.shared.times import unix_or
 
-FOUND = frozenset({"clock", "certificate", "tunnel", "spool", "queue", "discards", "overflow", "datagrams"})
-"""Kinds a heartbeat may tell of; anything else in it is left alone."""
-MOST_FINDINGS = 100
-NAME_LENGTH = 80
 MILLISECOND = 0.001
 """How exactly the beginning of an alarm is written down."""
-
-
-@dataclass
-class Memory:
-    """What is kept between looks and over a restart; keys are `<code> <name>`, or the code."""
-
-    seen: dict[str, float] = field(default_factory=dict)
-    """Last event of a source or host."""
-    counting: dict[str, float] = field(default_factory=dict)
-    """Since when its silence counts."""
-    as_of: dict[str, float] = field(default_factory=dict)
-    """Up to when a municipality's topic has been read."""
+OF_HOST = frozenset({*FOUND, "late", "reports"})
+"""Alarms that a heartbeat raises and clears."""
 
 
 @dataclass
@@ -41,199 +33,137 @@ class Judgement:
 
     conditions: dict[Key, Condition] = field(default_factory=dict)
     unknown: set[Key] = field(default_factory=set)
+    faults: dict[str, str] = field(default_factory=dict)
+    """Code to why that municipality could not be judged."""
 
 
-def judge(
-    memory: Memory,
-    heard: Mapping[str, Any],
-    settings: Mapping[str, Any],
-    opened: Mapping[Key, float],
-    now: float,
-) -> Judgement:
-    """Judge every municipality, and bring the memory up to date.
+class Look:
+    """What there is to judge by at one look."""
 
-    `heard` is what the archiver heard in each topic; `settings` has `tenants` and `alarms`; `opened` are the open
-    alarms with the time each began.
-    """
-    judgement = Judgement()
-    for tenant in settings["tenants"]:
-        topic = heard_of(heard, tenant["code"])
-        _Municipality(memory, judgement, tenant, topic, settings["alarms"], opened, now).judge()
-    _forget(memory, settings["tenants"])
-    return judgement
+    def __init__(
+        self,
+        archive: Mapping[str, Any],
+        settings: Mapping[str, Any],
+        opened: Mapping[Key, float],
+        now: float,
+        ledger: Mapping[str, Health] | None = None,
+        started: float = 0.0,
+    ) -> None:
+        """State what was found.
 
-
-def heard_of(heard: Mapping[str, Any], code: str) -> dict[str, Any]:
-    """What was heard in all topics of a municipality: a sector that a SOC reads by itself has one of its own."""
-    own = f"logs.{code}"
-    topics = [topic for name, topic in heard.items() if name == own or name.startswith(f"{own}.")]
-    seen: dict[str, float] = {}
-    told: dict[str, str] = {}
-    for topic in topics:
-        for name, at in topic.get("seen", {}).items():
-            if float(at) >= seen.get(name, 0.0):
-                seen[name] = float(at)
-                told |= {name: topic["told"][name]} if name in topic.get("told", {}) else {}
-    return {"as_of": min((float(topic.get("as_of", 0.0)) for topic in topics), default=0.0), "seen": seen, "told": told}
+        `archive` is the archiver's report of each municipality, by code; `settings` has `tenants` and `alarms`;
+        `opened` are the open alarms with the time each began; `ledger` says how each count went (None: not looked at),
+        and `started` since when it is looked at.
+        """
+        self.archive, self.settings, self.opened = archive, settings, opened
+        self.now, self.ledger, self.started = now, ledger, started
 
 
-def heard_in(reports: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """What was heard in every topic, from the archiver's reports by code."""
-    return {name: topic for report in reports.values() for name, topic in report.get("topics", {}).items()}
-
-
-def found_in_archive(reports: Mapping[str, Mapping[str, Any]]) -> dict[Key, Condition]:
-    """What is wrong with the archive of each municipality, from the archiver's reports by code."""
-    return {
-        Key(code, one["kind"], code): Condition(moment(one["since"], 0.0), one["value"], one["limit"])
-        for code, report in reports.items()
-        for one in report.get("findings", [])
-    }
-
-
-def _forget(memory: Memory, tenants: Iterable[Mapping[str, Any]]) -> None:
-    """What is no longer declared begins anew if it ever comes back."""
-    declared = {SHARED, *(tenant["code"] for tenant in tenants)}
-    for tenant in tenants:
-        declared |= {f"{tenant['code']} {source['name']}" for source in tenant.get("sources", [])}
-        declared |= {f"{tenant['code']} {host['source']}" for host in tenant.get("hosts", [])}
-    for kept in (memory.seen, memory.counting, memory.as_of):
-        for name in [name for name in kept if name not in declared]:
-            del kept[name]
+def judge(memory: Memory, look: Look) -> Judgement:
+    """Judge every municipality, and bring the memory up to date."""
+    whole = Judgement()
+    for tenant in look.settings["tenants"]:
+        code = tenant["code"]
+        try:
+            part = _Municipality(memory, tenant, look).judge()
+        except Exception as error:  # noqa: BLE001 whatever it is, the other municipalities are judged
+            part = Judgement(
+                {Key(code, "unjudged", code): Condition(look.now)},
+                {key for key in look.opened if key.municipality == code},
+                {code: f"{type(error).__name__}: {error}"},
+            )
+        whole.conditions |= part.conditions
+        whole.unknown |= part.unknown
+        whole.faults |= part.faults
+    memory.forget(look.settings["tenants"])
+    return whole
 
 
 class _Municipality:
     """One municipality at one look."""
 
-    def __init__(
-        self,
-        memory: Memory,
-        judgement: Judgement,
-        tenant: Mapping[str, Any],
-        topic: Mapping[str, Any],
-        limits: Mapping[str, float],
-        opened: Mapping[Key, float],
-        now: float,
-    ) -> None:
-        self.memory, self.judgement, self.tenant, self.topic = memory, judgement, tenant, topic
-        self.code, self.limits, self.opened, self.now = tenant["code"], limits, opened, now
+    def __init__(self, memory: Memory, tenant: Mapping[str, Any], look: Look) -> None:
+        self.memory, self.tenant, self.look = memory, tenant, look
+        self.code, self.limits = tenant["code"], look.settings["alarms"]
+        self.report = look.archive.get(self.code, {})
+        self.latest = latest_events(self.report, list(names_of(tenant)))
+        self.judgement = Judgement()
 
-    def judge(self) -> None:
+    def judge(self) -> Judgement:
         as_of = self._read_to()
-        blind = self.now - as_of > self.limits["blind_seconds"]
+        blind = self.look.now - as_of > self.limits["blind_seconds"]
         if blind:
-            self._wrong("archive", self.code, Condition(as_of, round(self.now - as_of), self.limits["blind_seconds"]))
+            behind = round(self.look.now - as_of)
+            self._wrong("archive", self.code, Condition(as_of, behind, self.limits["blind_seconds"]))
         away = set()
         for host in self.tenant.get("hosts", []):
             silent = self._silence("heartbeat", host["source"], host["name"], self.limits["heartbeat_seconds"], as_of)
             if silent:
                 away.add(host["name"])
-            self._told_by(host, known=not (silent or blind))
+            self._heartbeat(host, known=not (silent or blind))
         for source in self.tenant.get("sources", []):
             key = Key(self.code, "silent", source["name"])
             if source["relay"] in away:
                 self.memory.counting[f"{self.code} {source['name']}"] = as_of
                 self.judgement.unknown.add(key)
             self._silence("silent", source["name"], source["name"], source["silent_after_minutes"] * 60, as_of)
+        self.judgement.conditions |= conditions_of_archive(self.report, self.code)
+        if self.look.ledger is not None:
+            health = self.look.ledger.get(self.code)
+            conditions, unknown = conditions_of_ledger(self.code, health, self.look.started, self.look.now)
+            self.judgement.conditions |= conditions
+            self.judgement.unknown |= unknown
+        return self.judgement
 
     def _read_to(self) -> float:
         """Up to when the topic has been read; after a time without reading, all silence counts from here."""
-        before = self.memory.as_of.setdefault(self.code, self.now)
-        as_of = max(before, float(self.topic.get("as_of", 0.0)))
+        before = self.memory.as_of.setdefault(self.code, self.look.now)
+        as_of = max(before, self.latest.as_of)
         if as_of - before > self.limits["blind_seconds"]:
-            for name in self._names():
+            for name in names_of(self.tenant):
                 self.memory.counting[f"{self.code} {name}"] = as_of
         self.memory.as_of[self.code] = as_of
         return as_of
 
-    def _names(self) -> Iterator[str]:
-        yield from (source["name"] for source in self.tenant.get("sources", []))
-        yield from (host["source"] for host in self.tenant.get("hosts", []))
-
     def _silence(self, kind: str, name: str, subject: str, limit: float, as_of: float) -> bool:
         """Whether that source is silent for longer than its limit, by what has been read."""
         key, at = Key(self.code, kind, subject), f"{self.code} {name}"
-        seen = max(self.memory.seen.get(at, 0.0), float(self.topic.get("seen", {}).get(name, 0.0)))
+        seen = max(self.memory.seen.get(at, 0.0), self.latest.times.get(name, 0.0))
         self.memory.seen[at] = seen
-        since = max(seen, self.memory.counting.setdefault(at, self.now))
-        if key in self.opened:
-            silent = seen <= self.opened[key] + MILLISECOND
-            since = self.opened[key]
+        since = max(seen, self.memory.counting.setdefault(at, self.look.now))
+        if key in self.look.opened:
+            silent = seen <= self.look.opened[key] + MILLISECOND
+            since = self.look.opened[key]
         else:
             silent = key not in self.judgement.unknown and as_of - since > limit
         if silent:
             self._wrong(kind, subject, Condition(since, round(as_of - since), limit))
         return silent
 
-    def _told_by(self, host: Mapping[str, str], *, known: bool) -> None:
-        """What a host says of itself. While it is silent, what it said last stays."""
-        heartbeat = parsed(self.topic.get("told", {}).get(host["source"], ""))
+    def _heartbeat(self, host: Mapping[str, str], *, known: bool) -> None:
+        """What a host says of itself. While it is silent, or says what is no heartbeat, what it said before stays."""
         mine = {
             key
-            for key in self.opened
-            if key.municipality == self.code and key.kind in {*FOUND, "late"} and of_host(key, host["name"])
+            for key in self.look.opened
+            if key.municipality == self.code and key.kind in OF_HOST and is_of_host(key, host["name"])
         }
-        if not known or heartbeat is None:
+        event = self.latest.heartbeats.get(host["source"], "")
+        if not known or not event:
             self.judgement.unknown |= mine
             return
-        self.judgement.conditions |= found(self.code, host["name"], heartbeat)
         arrived = self.memory.seen.get(f"{self.code} {host['source']}", 0.0)
-        late = arrived - moment(heartbeat.get("time"), arrived)
+        try:
+            report = from_event(event)
+        except UnfitError:
+            self.judgement.unknown |= mine
+            self._wrong("reports", host["name"], Condition(arrived, 1))
+            return
+        if report.refused:
+            self._wrong("reports", host["name"], Condition(arrived, report.refused))
+        self.judgement.conditions |= conditions_of(self.code, host["name"], report.findings)
+        late = arrived - unix_or(report.time, arrived)
         if late > self.limits["heartbeat_seconds"]:
             self._wrong("late", host["name"], Condition(arrived - late, round(late), self.limits["heartbeat_seconds"]))
 
     def _wrong(self, kind: str, subject: str, condition: Condition) -> None:
         self.judgement.conditions[Key(self.code, kind, subject)] = condition
-
-
-def of_host(key: Key, host: str) -> bool:
-    """Whether that host found it: it is about the host or something on it. Tunnels to it are the hub's to judge."""
-    return key.subject.startswith(f"{host}: ") or (key.subject == host and key.kind != "tunnel")
-
-
-def parsed(text: str) -> dict[str, Any] | None:
-    """The heartbeat in an event; None for anything that is none, whoever sent it."""
-    try:
-        heartbeat = json.loads(json.loads(text)["message"])
-    except (ValueError, TypeError, KeyError, RecursionError):
-        return None
-    return heartbeat if isinstance(heartbeat, dict) and isinstance(heartbeat.get("findings"), list) else None
-
-
-def found(code: str, host: str, heartbeat: Mapping[str, Any]) -> dict[Key, Condition]:
-    """The findings of one host's heartbeat. The host named is the declared one, whatever the heartbeat says."""
-    conditions = {}
-    for finding in heartbeat["findings"][:MOST_FINDINGS]:
-        if not isinstance(finding, dict) or finding.get("kind") not in FOUND:
-            continue
-        name = "".join(letter for letter in str(finding.get("subject", "")) if letter.isprintable())[:NAME_LENGTH]
-        subject = f"{host}: {name}" if name else host
-        value, limit = (_number(finding.get(which)) for which in ("value", "limit"))
-        conditions[Key(code, finding["kind"], subject)] = Condition(
-            moment(finding.get("since"), 0.0), value, limit or 0.0
-        )
-    return conditions
-
-
-def own(
-    host: str, heartbeat: Mapping[str, Any], peers: Mapping[str, str], codes: Collection[str]
-) -> dict[Key, Condition]:
-    """What the collector's own host says: tunnels are their municipalities', by the peer's name; the rest is shared."""
-    conditions = {}
-    for key, condition in found(SHARED, host, heartbeat).items():
-        peer = key.subject.partition(": ")[2]
-        code = peers.get(peer, SHARED) if key.kind == "tunnel" else SHARED
-        conditions[Key(code, key.kind, peer) if code in codes else key] = condition
-    return conditions
-
-
-def moment(text: object, otherwise: float) -> float:
-    """A time in RFC 3339 as Unix seconds."""
-    try:
-        return datetime.fromisoformat(str(text)).timestamp()
-    except (ValueError, OverflowError):
-        return otherwise
-
-
-def _number(value: object) -> float | None:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None

@@ -16,8 +16,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-SHARED = "shared"
+from vaern_programs.shared.json_text import UnfitError, loads
+
 Record = dict[str, Any]
+LINE_BYTES = 65536
+TEXTS = ("municipality", "kind", "subject", "state")
+"""What every record has."""
 
 
 class Key(NamedTuple):
@@ -56,6 +60,8 @@ class AlarmLog:
         self.open: dict[Key, Record] = {}
         self.last: dict[str, tuple[str, int]] = {}
         """Life and number of the last record of each file."""
+        self.damaged = 0
+        """Lines that are no records, and say nothing."""
         for kept in directory.glob("*.kept"):
             _put_back(kept)
         for record in self.records():
@@ -64,7 +70,7 @@ class AlarmLog:
     def records(self) -> Iterator[Record]:
         """Every record, those of a municipality in order. Raises OSError."""
         for path in sorted(self.directory.glob("*.jsonl")):
-            yield from _complete(path)
+            yield from self._complete(path)
 
     def append(self, record: Record) -> Record:
         """Write one change, numbered; it has happened when this returns. Raises OSError."""
@@ -87,16 +93,41 @@ class AlarmLog:
         it is, as its group is the municipality's; what it will hold is on the disk first.
         """
         path = self.directory / f"{municipality}.jsonl"
-        found = list(_complete(path)) if path.exists() else []
-        kept = [record for record in found if record["time"] >= before or self._matters(record)]
-        if len(kept) < len(found):
-            draft = path.with_suffix(".new")
-            with draft.open("wb") as file:
-                file.writelines(map(_line, kept))
-                file.flush()
-                os.fsync(file.fileno())
+        if not path.exists():
+            return 0
+        draft, dropped = path.with_suffix(".new"), 0
+        with draft.open("wb") as file:
+            for record in self._complete(path):
+                if record.get("time", "") >= before or self._matters(record):
+                    file.write(_line(record))
+                else:
+                    dropped += 1
+            file.flush()
+            os.fsync(file.fileno())
+        if dropped:
             _put_back(draft.replace(path.with_suffix(".kept")))
-        return len(found) - len(kept)
+        else:
+            draft.unlink()
+        return dropped
+
+    def _complete(self, path: Path) -> Iterator[Record]:
+        """The records of a file; what is half written at its end is cut off."""
+        with path.open("rb") as file:
+            whole = 0
+            for line in file:
+                if not line.endswith(b"\n"):
+                    break
+                whole += len(line)
+                try:
+                    record = loads(line, LINE_BYTES)
+                except UnfitError:
+                    record = None
+                if _is_record(record, path.stem):
+                    yield record
+                else:
+                    self.damaged += 1
+        if whole < path.stat().st_size:
+            os.truncate(path, whole)
 
     def _matters(self, record: Record) -> bool:
         key = Key(record["municipality"], record["kind"], record["subject"])
@@ -127,15 +158,8 @@ def _put_back(kept: Path) -> None:
     kept.unlink()
 
 
-def _complete(path: Path) -> Iterator[Record]:
-    with path.open("rb") as file:
-        whole = 0
-        for line in file:
-            if not line.endswith(b"\n"):
-                break
-            whole += len(line)
-            record = json.loads(line)
-            if record.get("municipality") == path.stem:
-                yield record
-    if whole < path.stat().st_size:
-        os.truncate(path, whole)
+def _is_record(found: Any, municipality: str) -> bool:
+    if not isinstance(found, dict) or not all(isinstance(found.get(name), str) for name in TEXTS):
+        return False
+    is_numbered = "sequence" not in found or (type(found["sequence"]) is int and isinstance(found.get("boot"), str))
+    return is_numbered and found["municipality"] == municipality

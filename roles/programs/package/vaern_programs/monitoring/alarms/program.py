@@ -1,9 +1,10 @@
 """Raises an alarm when something is silent or about to be, and clears it; runs as vaern-alarms.service.
 
-It reads what the archiver heard of each municipality (/run/vaern-archiver/<code>.json) and what this host says of
-itself, holds both against /etc/vaern/collector/collector.json, and writes every change to /var/lib/vaern/alarms and to
-the journal with priority alert. Each change is an event in the municipality's own topic too. What is open now is in
-/run/vaern-alarms/open.json, for `vaern status`. It reaches the broker of this host and no network.
+It reads what the archiver reports of each municipality (/run/vaern-archiver/<code>.json), how the ledger fares
+(/run/vaern-ledger/health.json) and what this host reports of itself, and compares these with
+/etc/vaern/collector/collector.json. Every change is written to /var/lib/vaern/alarms, to the journal with priority
+alert, and to the municipality's own topic as an event. /run/vaern-alarms/open.json lists what is open now, for
+`vaern status`. It reaches the broker of this host and no network.
 """
 
 from __future__ import annotations
@@ -17,19 +18,26 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from vaern_programs.monitoring.alarms.judging import Judgement, Memory, found_in_archive, heard_in, judge, moment, own
-from vaern_programs.monitoring.alarms.log import SHARED, AlarmLog, Condition, Key, Record, changes
-from vaern_programs.monitoring.alarms.telling import Teller, producer
+from vaern_programs.monitoring.alarms.events import Publisher, producer
+from vaern_programs.monitoring.alarms.heartbeats import HostReport, conditions_of_hub, from_line
+from vaern_programs.monitoring.alarms.judging import Judgement, Look, judge
+from vaern_programs.monitoring.alarms.log import AlarmLog, Condition, Key, Record, changes
+from vaern_programs.monitoring.alarms.memory import Memory
+from vaern_programs.monitoring.alarms.pace import Pace
+from vaern_programs.monitoring.alarms.records import raised_record
+from vaern_programs.monitoring.paths import WATCH_SETTINGS
+from vaern_programs.shared import health
 from vaern_programs.shared.collector_paths import REPORTS, SETTINGS
 from vaern_programs.shared.files import read_json, replace
+from vaern_programs.shared.json_text import UnfitError
+from vaern_programs.shared.reports import HEARTBEAT_FILE, SHARED
 from vaern_programs.shared.systemd import alarm, notify, say
-from vaern_programs.shared.times import stamp, utc
+from vaern_programs.shared.times import stamp, unix_or
 
-WATCHED = Path("/etc/vaern/watch/watch.json")
-HEARTBEATS = Path("/var/lib/vaern-watch/heartbeat.jsonl")
+HEARTBEATS = Path(HEARTBEAT_FILE)
 ALARMS = Path("/var/lib/vaern/alarms")
 MEMORY = Path("/var/lib/vaern-alarms/memory.json")
-TOLD = Path("/var/lib/vaern-alarms/told.json")
+PUBLISHED = Path("/var/lib/vaern-alarms/told.json")
 OPEN = Path("/run/vaern-alarms/open.json")
 TEXTS = Path(__file__).with_name("texts.json")
 LOOK_SECONDS = 1.0
@@ -37,7 +45,8 @@ KEEP_SECONDS = 10.0
 FORGET_SECONDS = 3600.0
 LINE_BYTES = 65536
 DAY = 86400
-NOTICE = 5
+SAY_AGAIN_SECONDS = 60.0
+WARNING, NOTICE = 4, 5
 
 
 class AlarmService:
@@ -46,11 +55,16 @@ class AlarmService:
     def __init__(self) -> None:
         """Take up where the last one stopped. Raises OSError."""
         self.log = AlarmLog(ALARMS)
-        self.memory = Memory(**read_json(MEMORY, {}))
+        self.memory = Memory.restored(read_json(MEMORY, {}))
         self.texts = read_json(TEXTS, {})
-        self.teller = Teller(self.log, TOLD, own_name(), producer)
+        self.publisher = Publisher(self.log, PUBLISHED, own_name(), producer)
         self.kept = time.monotonic()
         self.forgotten = -FORGET_SECONDS
+        self.pace = Pace()
+        self.said: dict[str, float] = {}
+        self.started = time.time()
+        if self.log.damaged:
+            say(WARNING, f"{self.log.damaged} lines in {ALARMS} are no records of alarms; they are left out")
         self.stopping = False
 
     def run(self) -> None:
@@ -59,7 +73,7 @@ class AlarmService:
             self.look(time.time())
             notify("READY=1\nWATCHDOG=1")
             time.sleep(LOOK_SECONDS)
-        self.teller.close()
+        self.publisher.close()
         self.keep()
 
     def look(self, now: float) -> None:
@@ -67,32 +81,56 @@ class AlarmService:
         settings = read_json(SETTINGS, None)
         if settings is None:
             return
-        began = {key: moment(record["since"], now) for key, record in self.log.open.items()}
-        reports = {tenant["code"]: archive_report(tenant["code"]) for tenant in settings["tenants"]}
-        judgement = judge(self.memory, heard_in(reports), settings, began, now)
-        judgement.conditions |= found_in_archive(reports)
+        opened = {key: unix_or(record.get("since"), now) for key, record in self.log.open.items()}
+        archive = {tenant["code"]: read_json(REPORTS / f"{tenant['code']}.json", {}) for tenant in settings["tenants"]}
+        look = Look(archive, settings, opened, now, health.read(), self.started)
+        judgement = judge(self.memory, look)
+        for code, fault in judgement.faults.items():
+            self.say_fault(code, f"cannot be judged: {fault}")
         self.shared(judgement, {tenant["code"] for tenant in settings["tenants"]}, settings, now)
-        raised, cleared = changes(self.log.open, judgement.conditions, judgement.unknown)
-        for key, condition in sorted(raised.items()):
-            self.write(self.raised(key, condition, now))
-        for key in cleared:
-            self.write({**self.log.open[key], "time": stamp(now), "state": "cleared"})
-        said = {"time": stamp(now), "alarms": [self.log.open[key] for key in sorted(self.log.open)]}
-        replace(OPEN, json.dumps(said, ensure_ascii=False))
-        self.teller.look(settings["tenants"], time.monotonic())
+        for code in self.pace.exceeded(time.monotonic()):
+            judgement.conditions[Key(code, "unsteady", code)] = Condition(now)
+        self.write_changes(judgement, now)
+        open_now = {"time": stamp(now), "alarms": [self.log.open[key] for key in sorted(self.log.open)]}
+        replace(OPEN, json.dumps(open_now, ensure_ascii=False))
+        self.publisher.look(settings["tenants"], time.monotonic())
         if time.monotonic() - self.forgotten > FORGET_SECONDS:
             self.forget(settings["tenants"], now)
         if time.monotonic() - self.kept > KEEP_SECONDS:
             self.keep()
 
+    def write_changes(self, judgement: Judgement, now: float) -> None:
+        """Raise and clear what has changed. What fails for one municipality is said, and tried again at the next look.
+
+        A municipality that changes too much waits; that it does is an alarm, which does not wait.
+        """
+        raised, cleared = changes(self.log.open, judgement.conditions, judgement.unknown)
+        for key in [*sorted(raised), *cleared]:
+            waits = key.municipality != SHARED and key.kind != "unsteady"
+            if waits and not self.pace.allows(key.municipality, time.monotonic()):
+                continue
+            try:
+                if key in raised:
+                    self.write(raised_record(self.texts, key, raised[key], now))
+                else:
+                    self.write({**self.log.open[key], "time": stamp(now), "state": "cleared"})
+            except Exception as error:  # noqa: BLE001 whatever it is, the alarms of the others are written
+                self.say_fault(key.municipality, f"an alarm of kind {key.kind} cannot be written: {error}")
+
+    def say_fault(self, municipality: str, fault: str) -> None:
+        """A line in the journal for whoever mends the service, at most once a minute for each municipality."""
+        if time.monotonic() - self.said.get(municipality, -SAY_AGAIN_SECONDS) >= SAY_AGAIN_SECONDS:
+            self.said[municipality] = time.monotonic()
+            alarm("".join(letter for letter in f"{municipality}: {fault}" if letter.isprintable())[:500])
+
     def shared(self, judgement: Judgement, codes: set[str], settings: Any, now: float) -> None:
         """The host of the collector itself: its heartbeat is a file, and its age is that of the last line."""
-        watched = read_json(WATCHED, None)
+        watched = read_json(WATCH_SETTINGS, None)
         if watched is None:
             return
         host, limit = watched["host"], settings["alarms"]["heartbeat_seconds"]
-        heartbeat = last_line(HEARTBEATS)
-        at = moment(heartbeat.get("time"), 0.0)
+        report = last_heartbeat(HEARTBEATS)
+        at = unix_or(report.time, 0.0)
         if now - at > limit:
             since = max(at, self.memory.counting.setdefault(SHARED, now))
             if now - since > limit:
@@ -101,38 +139,16 @@ class AlarmService:
             return
         self.memory.counting[SHARED] = at
         peers = {peer["name"]: peer["municipality"] for peer in watched["tunnel"]["peers"]}
-        judgement.conditions |= own(host, heartbeat, peers, codes)
-
-    def raised(self, key: Key, condition: Condition, now: float) -> Record:
-        """The record of a new alarm, with its text in both languages."""
-        texts = self.texts.get(f"{key.kind} unknown") if condition.value is None else None
-        words = {
-            "subject": key.subject,
-            "since": utc(condition.since).strftime("%Y-%m-%d %H:%M:%S UTC"),
-            "value": f"{condition.value:g}" if condition.value is not None else "?",
-            "limit": f"{condition.limit:g}",
-            "minutes": f"{condition.limit / 60:g}",
-        }
-        return {
-            "time": stamp(now),
-            "municipality": key.municipality,
-            "kind": key.kind,
-            "subject": key.subject,
-            "state": "raised",
-            "since": stamp(condition.since),
-            "value": condition.value,
-            "limit": condition.limit,
-            "text": {language: text.format(**words) for language, text in (texts or self.texts[key.kind]).items()},
-        }
+        judgement.conditions |= conditions_of_hub(host, report.findings, peers, codes)
 
     def write(self, record: Record) -> None:
         """One change: on the disk, then in the journal."""
-        self.teller.take(self.log.append(record))
-        told = f"{record['municipality']}: {record['text']['en']}"
+        self.publisher.take(self.log.append(record))
+        line = f"{record['municipality']}: {record['text']['en']}"
         if record["state"] == "raised":
-            alarm(told)
+            alarm(line)
         else:
-            say(NOTICE, f"Over: {told}")
+            say(NOTICE, f"Over: {line}")
 
     def forget(self, tenants: list[dict[str, Any]], now: float) -> None:
         """Alarms are kept as long as the events of their municipality; those of shared hosts as long as any."""
@@ -141,7 +157,10 @@ class AlarmService:
         if kept:
             kept[SHARED] = max(kept.values())
         for municipality, days in kept.items():
-            self.log.forget(municipality, stamp(now - days * DAY))
+            try:
+                self.log.forget(municipality, stamp(now - days * DAY))
+            except OSError as error:
+                self.say_fault(municipality, f"old alarms cannot be dropped: {error}")
 
     def keep(self) -> None:
         """Write the memory down."""
@@ -153,26 +172,19 @@ class AlarmService:
         self.stopping = True
 
 
-def archive_report(code: str) -> dict[str, Any]:
-    """What the archiver says of a municipality now; nothing when it says nothing."""
-    found = read_json(REPORTS / f"{code}.json", {})
-    return found if isinstance(found, dict) else {}
-
-
 def own_name() -> str:
     """The name of this host in the inventory, else its own."""
-    return str(read_json(WATCHED, {}).get("host") or socket.gethostname().partition(".")[0].lower())
+    return str(read_json(WATCH_SETTINGS, {}).get("host") or socket.gethostname().partition(".")[0].lower())
 
 
-def last_line(path: Path) -> dict[str, Any]:
-    """The last complete line of a file of JSON, empty when there is none."""
+def last_heartbeat(path: Path) -> HostReport:
+    """That in the last complete line of a file; without a time and findings when there is none."""
     try:
         with path.open("rb") as file:
             file.seek(max(0, path.stat().st_size - LINE_BYTES))
-            found = json.loads(file.read().rpartition(b"\n")[0].rpartition(b"\n")[2])
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) and isinstance(found.get("findings"), list) else {}
+            return from_line(file.read().rpartition(b"\n")[0].rpartition(b"\n")[2])
+    except (OSError, UnfitError):
+        return HostReport("", [], 0)
 
 
 def main(_: list[str]) -> int:

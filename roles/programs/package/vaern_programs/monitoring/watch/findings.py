@@ -1,7 +1,7 @@
-"""What is wrong on this host: readings held against limits, and kept for a while so that nothing flaps.
+"""What is wrong on this host: readings compared with limits, and kept for a while so that nothing flaps.
 
 Pure. A finding is (kind, subject) with a value and its limit. It is open from the first bad look until `hold_seconds`
-after the last one; the collector is told all that are open with every heartbeat, so that no single message matters.
+after the last one; every heartbeat reports all that are open, so that no single message matters.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def tunnels(
 
 
 def storage(spool: int, queues: dict[str, int], limits: dict[str, float]) -> dict[Subject, Bad]:
-    """Spool and queues in percent of what each may take; the queue to a SOC is told of by the SOC's name."""
+    """Spool and queues in percent of what each may take; the queue to a SOC is reported by the SOC's name."""
     shares = {Subject("spool"): spool}
     shares |= {Subject("queue", name.partition(BEHIND_THE_SPOOL)[2]): share for name, share in queues.items()}
     return {
@@ -88,7 +88,7 @@ def storage(spool: int, queues: dict[str, int], limits: dict[str, float]) -> dic
 
 
 def discards(before: Counters | None, now: Counters | None) -> dict[Subject, Bad]:
-    """Events that full queues let go since the look before: lost, or still in the spool and to be sent again."""
+    """Events that full queues dropped since the look before: lost, or still in the spool and to be sent again."""
     if before is None or now is None:
         return {}
     bad = _more(Subject("discards"), before.discarded, now.discarded)
@@ -98,7 +98,7 @@ def discards(before: Counters | None, now: Counters | None) -> dict[Subject, Bad
 
 
 def datagrams(before: int | None, now: int) -> dict[Subject, Bad]:
-    """Datagrams the kernel let go since the look before: lost, as nobody but their sender has seen them."""
+    """Datagrams the kernel dropped since the look before: lost, as nobody but their sender has seen them."""
     return {} if before is None else _more(Subject("datagrams"), before, now)
 
 
@@ -129,7 +129,7 @@ class Held:
             del self.open[subject]
         return opened, closed
 
-    def told(self, utc: Any) -> list[dict[str, Any]]:
+    def report(self, utc: Any) -> list[dict[str, Any]]:
         """What the heartbeat carries; `utc` writes a Unix time."""
         return [
             {

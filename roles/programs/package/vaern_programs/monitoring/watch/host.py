@@ -10,11 +10,12 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from vaern_programs.monitoring.watch import readings
+from vaern_programs.shared.reports import DELIVERY_FILE
 
 STATISTICS = Path("/var/log/vaern-log-shipper/impstats.json")
 STATISTICS_BYTES = 65536
 SOCKETS = (Path("/proc/net/udp"), Path("/proc/net/udp6"))
-DELIVERY = Path("/var/log/vaern-log-shipper/delivery.json")
+DELIVERY = Path(DELIVERY_FILE)
 DELIVERY_BYTES = 4096
 DELIVERY_SECONDS = 60.0
 """The delivery tells every ten."""

@@ -1,4 +1,4 @@
-"""Looks at its host again and again, and says what it saw in a heartbeat; runs as vaern-watch.service.
+"""Looks at its host every few seconds, and reports what it found in a heartbeat; runs as vaern-watch.service.
 
 A heartbeat is one line of JSON: {"host", "time", "readings": {...}, "findings": [{kind, subject, value, limit,
 since}]}. It travels as an event of the host's own source: numbered, spooled and encrypted like every other. What opens
@@ -14,12 +14,12 @@ import time
 from pathlib import Path
 from typing import Any
 
+from vaern_programs.monitoring.paths import WATCH_SETTINGS
 from vaern_programs.monitoring.watch import findings, host, readings, sending
 from vaern_programs.shared.files import read_json
 from vaern_programs.shared.systemd import alarm, say
 from vaern_programs.shared.times import stamp
 
-SETTINGS = Path("/etc/vaern/watch/watch.json")
 DECLARED = Path("/var/lib/vaern-watch/peers.json")
 WARNING, NOTICE = 4, 5
 
@@ -46,11 +46,11 @@ class Watch:
         opened, closed = self.held.look(bad, now, monotonic)
         for subject in opened:
             reading = bad[subject]
-            told = f"{subject.kind} {subject.name}".strip()
-            alarm(f"{told}: {reading.value}, limit {reading.limit:g}")
+            what = f"{subject.kind} {subject.name}".strip()
+            alarm(f"{what}: {reading.value}, limit {reading.limit:g}")
         for subject in closed:
             say(NOTICE, f"Over: {subject.kind} {subject.name}".rstrip())
-        return {"host": self.settings["host"], "time": utc(now), "readings": seen, "findings": self.held.told(utc)}
+        return {"host": self.settings["host"], "time": utc(now), "readings": seen, "findings": self.held.report(utc)}
 
     def clock(self, seen: dict[str, Any], now: float) -> dict[findings.Subject, findings.Bad]:
         """The clock against its time sources. A daemon that has just begun to ask is given the time to."""
@@ -115,7 +115,7 @@ class Watch:
         return findings.datagrams(before, self.dropped)
 
     def send(self, heartbeat: dict[str, Any]) -> None:
-        """Hand it over. One that cannot be is not kept: the next says the same and more. Raises OSError."""
+        """Send it. One that cannot be sent is not kept: the next reports the same and more. Raises OSError."""
         line, output = json.dumps(heartbeat, separators=(",", ":")), self.settings["output"]
         if output["mode"] == "file":
             sending.to_file(line)
@@ -125,14 +125,14 @@ class Watch:
 
 
 def utc(seconds: float) -> str:
-    """A Unix time as a heartbeat tells it, to the second."""
+    """A Unix time as a heartbeat has it, to the second."""
     return stamp(seconds, "seconds")
 
 
 def main(_: list[str]) -> int:
-    """Look and tell until stopped."""
+    """Look and report until stopped."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    settings = json.loads(SETTINGS.read_text(encoding="utf-8"))
+    settings = json.loads(WATCH_SETTINGS.read_text(encoding="utf-8"))
     watch = Watch(settings)
     while True:
         began = time.monotonic()

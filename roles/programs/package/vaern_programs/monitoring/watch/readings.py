@@ -5,10 +5,12 @@ A value that cannot be known is None and never a guess: not knowing is a finding
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
+
+from vaern_programs.shared.json_text import UnfitError
+from vaern_programs.shared.reports import DELIVERY_STATISTICS, QUEUE_COUNTERS
 
 BEHIND_THE_SPOOL = "receiver_"
 """How the names of queues begin whose events are in the spool already: each before a SOC of its own."""
@@ -25,9 +27,9 @@ class Counters(NamedTuple):
     """What rsyslog has counted since it started."""
 
     discarded: int
-    """Events that a full queue let go before they were numbered and spooled: lost."""
+    """Events that a full queue dropped before they were numbered and spooled: lost."""
     overflowed: dict[str, int]
-    """Events that each full queue behind the spool let go, by the queue's name: the spool has them still."""
+    """Events that each full queue behind the spool dropped, by the queue's name: the spool has them still."""
 
 
 def clock_error(sources: str) -> float | None:
@@ -46,15 +48,15 @@ def clock_error(sources: str) -> float | None:
     return None
 
 
-def handshakes(told: str) -> dict[str, int]:
+def handshakes(output: str) -> dict[str, int]:
     """Public key to the Unix time of the last handshake, 0 for never; from `wg show INTERFACE latest-handshakes`."""
-    pairs = [line.split("\t") for line in told.splitlines()]
+    pairs = [line.split("\t") for line in output.splitlines()]
     return {pair[0]: int(pair[1]) for pair in pairs if len(pair) == 2 and pair[1].isdecimal()}
 
 
-def certificate(told: str) -> Certificate | None:
+def certificate(output: str) -> Certificate | None:
     """From `openssl x509 -noout -startdate -enddate -dateopt iso_8601`."""
-    dates = dict(line.split("=", 1) for line in told.splitlines() if "=" in line)
+    dates = dict(line.split("=", 1) for line in output.splitlines() if "=" in line)
     try:
         begins, ends = (_unix(dates[name]) for name in ("notBefore", "notAfter"))
     except (KeyError, ValueError):
@@ -68,20 +70,18 @@ def _unix(text: str) -> float:
 
 def counters(lines: Iterable[str]) -> Counters | None:
     """From the last lines of rsyslog's statistics (impstats, JSON); the first may be cut off. None without any."""
-    queues: dict[str, dict[str, Any]] = {}
+    queues: dict[str, int] = {}
     for line in lines:
         try:
-            record = json.loads(line)
-        except ValueError:
+            queue = QUEUE_COUNTERS.parse(line)
+        except UnfitError:
             continue
-        if isinstance(record, dict) and record.get("origin") == "core.queue":
-            queues[str(record.get("name"))] = record
+        queues[queue["name"]] = queue.get("discarded.full", 0) + queue.get("discarded.nf", 0)
     if not queues:
         return None
     discarded = 0
     overflowed: dict[str, int] = {}
-    for name, queue in queues.items():
-        gone = int(queue.get("discarded.full", 0)) + int(queue.get("discarded.nf", 0))
+    for name, gone in queues.items():
         if name.startswith(BEHIND_THE_SPOOL):
             # The disk of a queue in memory is counted as a queue of its own: `receiver_national queue[DA]`.
             action = name.partition(" ")[0]
@@ -95,14 +95,14 @@ def waiting_bytes(lines: Iterable[str]) -> int | None:
     """Bytes that were not acknowledged by the last line of the delivery's statistics; None without any."""
     for line in reversed(list(lines)):
         try:
-            return int(json.loads(line)["waiting_bytes"])
-        except (ValueError, KeyError, TypeError):
+            return DELIVERY_STATISTICS.parse(line)["waiting_bytes"]
+        except UnfitError:
             continue
     return None
 
 
 def datagrams_dropped(sockets: str, ports: Iterable[int]) -> int:
-    """Datagrams to these local ports that the kernel let go, as their socket was full; from /proc/net/udp and udp6."""
+    """Datagrams to these local ports that the kernel dropped, as their socket was full; from /proc/net/udp and udp6."""
     wanted = {f"{port:04X}" for port in ports}
     rows = (line.split() for line in sockets.splitlines())
     return sum(

@@ -8,7 +8,9 @@ import ssl
 from pathlib import Path
 from typing import Any
 
-FILE = Path("/var/lib/vaern-watch/heartbeat.jsonl")
+from vaern_programs.shared.reports import HEARTBEAT_FILE
+
+FILE = Path(HEARTBEAT_FILE)
 FILE_BYTES = 2**20
 TIMEOUT_SECONDS = 10
 PRIORITY = 134

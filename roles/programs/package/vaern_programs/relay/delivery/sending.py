@@ -11,7 +11,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from vaern_programs.relay.broker import connection, topic_of
 from vaern_programs.relay.delivery.segments import Part
-from vaern_programs.shared.tally import IDENTITY, identity_of, last_event
+from vaern_programs.shared.identity import IDENTITY, identity_of, last_event
 
 WINDOW = 16 * 2**20
 """Bytes of events that are under way at once. They are in the spool, so none is lost when this process is."""

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from vaern_programs.relay.broker import SECTOR
+from vaern_programs.shared.identity import identity_of
 from vaern_programs.shared.reports import Resent
-from vaern_programs.shared.tally import identity_of
 
 FOLDER = "again"
 LONGEST = 60_000

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
+
+from vaern_programs.shared.json_text import UnfitError
+from vaern_programs.shared.reports import DELIVERY_STATISTICS
 
 BEHIND_SECONDS = 5.0
 """Younger events are under way."""
@@ -21,8 +23,8 @@ def queued(statistics: Path) -> int:
         return 0
     for line in reversed(lines):
         try:
-            newest = json.loads(line)
-            return int(newest["waiting_bytes"]) if newest["behind_seconds"] > BEHIND_SECONDS else 0
-        except (ValueError, KeyError, TypeError):
+            newest = DELIVERY_STATISTICS.parse(line)
+            return newest["waiting_bytes"] if newest["behind_seconds"] > BEHIND_SECONDS else 0
+        except UnfitError:
             continue  # Cut off by a full disk, or not written to its end yet.
     return 0

@@ -18,8 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vaern_programs.shared.files import replace
+from vaern_programs.shared.identity import identity_of, last_event
 from vaern_programs.shared.intervals import Intervals, intersect, union
-from vaern_programs.shared.tally import Tally, identity_of, last_event
+from vaern_programs.shared.tally import Tally
 
 RESERVE_PERCENT = 2
 """Of the disk, which the spool never takes (as in `rotate`): when others have, the least important is evicted first."""

@@ -15,7 +15,8 @@ from typing import Any
 from vaern_programs.relay.spool.index import Segment, Source
 from vaern_programs.shared.files import replace
 from vaern_programs.shared.intervals import Intervals, pairs, subtract, union
-from vaern_programs.shared.tally import Tally, wider
+from vaern_programs.shared.runs import wider
+from vaern_programs.shared.tally import Tally
 
 Day = tuple[int, int, str, str]
 """First and last number of a day, and their times."""

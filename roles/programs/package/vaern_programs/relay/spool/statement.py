@@ -8,11 +8,7 @@ from typing import Any
 
 from vaern_programs.relay.broker import send
 from vaern_programs.relay.spool.state import State
-from vaern_programs.shared.reports import Statement
-from vaern_programs.shared.tally import STATEMENT
-
-ROWS = 2000
-"""Of one statement: about 300 KB."""
+from vaern_programs.shared.reports import STATEMENT_ROWS, STATEMENT_SOURCE, Statement
 
 
 def statement(settings: dict[str, Any], state: State, rows: tuple[list[Any], list[Any]], spool: Any, at: str) -> bytes:
@@ -21,7 +17,7 @@ def statement(settings: dict[str, Any], state: State, rows: tuple[list[Any], lis
     event = {
         "time": at, "received": at, "municipality": settings["municipality"], "relay": settings["relay"],
         "boot": "0" * 32,
-        "sequence": state.statements + 1, "site": settings["site"], "source": STATEMENT, "kind": "statement",
+        "sequence": state.statements + 1, "site": settings["site"], "source": STATEMENT_SOURCE, "kind": "statement",
         "sector": "administration", "host": settings["relay"],
         "message": f"{len(rows[0])} sources and days stated, {len(rows[1])} with events given up",
         "statement": stated,
@@ -33,9 +29,9 @@ def send_statements(settings: dict[str, Any], state: State, spool: dict[str, Any
     """Send the collector all unstated rows, in one or more statements; the time of the last. Raises BrokerError."""
     sent, given = state.unstated_rows()
     while True:
-        part, at = (sent[:ROWS], given[:ROWS]), datetime.now(UTC).isoformat(timespec="microseconds")
-        send(settings, [(STATEMENT, statement(settings, state, part, spool, at))])
+        part, at = (sent[:STATEMENT_ROWS], given[:STATEMENT_ROWS]), datetime.now(UTC).isoformat(timespec="microseconds")
+        send(settings, [(STATEMENT_SOURCE, statement(settings, state, part, spool, at))])
         state.mark_stated(*part)
-        sent, given = sent[ROWS:], given[ROWS:]
+        sent, given = sent[STATEMENT_ROWS:], given[STATEMENT_ROWS:]
         if not sent and not given:
             return at

@@ -14,8 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from vaern_programs.collector.archive import partition
-from vaern_programs.monitoring.alarms import log, telling
-from vaern_programs.shared import tally
+from vaern_programs.monitoring.alarms import events, log
+from vaern_programs.shared import identity, tally
+from vaern_programs.shared.view import View
 
 ROOT = Path(__file__).resolve().parents[5]
 SCHEMA = json.loads((ROOT / "cli" / "vaern" / "data" / "event.schema.json").read_text(encoding="utf-8"))
@@ -32,14 +33,14 @@ SINCE = "2026-11-24T08:00:00.000Z"
 
 class Programs(NamedTuple):
     log: ModuleType
-    telling: ModuleType
+    events: ModuleType
     tally: ModuleType
     partition: ModuleType
 
 
 @pytest.fixture(scope="module")
 def programs() -> Programs:
-    return Programs(log, telling, tally, partition)
+    return Programs(log, events, tally, partition)
 
 
 def change(
@@ -75,7 +76,7 @@ class Broker:
 
 
 class Bench:
-    """An alarm service's alarm log and its teller, which can be ended and started again."""
+    """An alarm service's alarm log and its publisher, which can be ended and started again."""
 
     def __init__(self, programs: Programs, folder: Path) -> None:
         self.programs, self.folder, self.broker = programs, folder, Broker()
@@ -86,16 +87,18 @@ class Bench:
     def start(self) -> None:
         self.broker.under_way.clear()
         self.log = self.programs.log.AlarmLog(self.folder / "alarms")
-        self.teller = self.programs.telling.Teller(self.log, self.folder / "told.json", "hub1", lambda: self.broker)
+        self.publisher = self.programs.events.Publisher(
+            self.log, self.folder / "told.json", "hub1", lambda: self.broker
+        )
 
     def write(self, *changes: dict[str, Any]) -> None:
         for one in changes:
-            self.teller.take(self.log.append(one))
+            self.publisher.take(self.log.append(one))
 
     def look(self, times: int = 1) -> None:
         for _ in range(times):
             self.now += 1e9  # further than any time to wait before it is tried again
-            self.teller.look([TENANT], self.now)
+            self.publisher.look([TENANT], self.now)
 
     def held(self) -> list[int]:
         return [event["sequence"] for _, event in self.broker.held]
@@ -114,7 +117,7 @@ def test_an_alarm_is_an_event_of_its_municipality(bench: Bench, programs: Progra
     for event in (raised, cleared):
         jsonschema.Draft202012Validator(SCHEMA, format_checker=jsonschema.FormatChecker()).validate(event)
         line = json.dumps(event, separators=(",", ":")).encode()
-        assert programs.tally.IDENTITY.match(line), "the ledger would have to read it as JSON"
+        assert identity.IDENTITY.match(line), "the ledger would have to read it as JSON"
         assert programs.partition.grouped([line], {b"firewall1": 30}) == {None: [0]}
     assert raised["ecs"]["event.kind"] == "alert"
     assert (raised["ecs"]["event.action"], cleared["ecs"]["event.action"]) == ("alarm-raised", "alarm-cleared")
@@ -150,7 +153,7 @@ def test_alarms_of_shared_hosts_and_of_strangers_are_nobodys_events(bench: Bench
     bench.write(change("clock", "hub1", code="shared"), change("clock", "x", code="0751"))
     bench.look(3)
     assert bench.broker.held == []
-    assert bench.teller.producer is None, "there was no need to connect"
+    assert bench.publisher.producer is None, "there was no need to connect"
 
 
 def test_the_ledger_counts_no_alarm(bench: Bench, programs: Programs) -> None:
@@ -160,7 +163,7 @@ def test_the_ledger_counts_no_alarm(bench: Bench, programs: Programs) -> None:
     text = b"".join(json.dumps(event, separators=(",", ":")).encode() + b"\n" for _, event in bench.broker.held)
     tally.add(text)
     assert (tally.events, tally.others) == ({}, 0)
-    assert len(list(programs.tally.View().of((text + text).splitlines()))) == 3
+    assert len(list(View().of((text + text).splitlines()))) == 3
 
 
 def test_what_the_broker_does_not_take_is_told_later(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
@@ -184,7 +187,7 @@ def test_without_its_memory_the_same_events_are_told_again(bench: Bench, program
     bench.look(2)
     assert bench.held() == [1, 2, 1, 2]
     lines = [json.dumps(event).encode() for _, event in bench.broker.held]
-    assert len(list(programs.tally.View().of(lines))) == 2
+    assert len(list(View().of(lines))) == 2
 
 
 def test_a_file_of_alarms_that_was_lost_begins_another_life(bench: Bench, programs: Programs) -> None:
@@ -214,7 +217,7 @@ def test_records_from_before_alarms_were_events_are_none(bench: Bench) -> None:
 def test_every_alarm_is_told_in_order_whatever_happens(
     programs: Programs, tmp_path_factory: pytest.TempPathFactory, steps: list[str]
 ) -> None:
-    bench = Bench(programs, tmp_path_factory.mktemp("telling"))
+    bench = Bench(programs, tmp_path_factory.mktemp("events"))
     written = 0
     for step in steps:
         if step == "alarm":

@@ -1,8 +1,8 @@
 """Alarms as events: every change is produced to the topic of its municipality, and so reaches the archive and the SOC.
 
 An event is known by relay (this host), boot (the life of the municipality's file of alarms) and sequence (the record's
-number in it). The file is written first, so what is told here has happened. Where the broker has acknowledged up to is
-in a file too; should that be lost, records are told again and are the same events again, which every reader drops.
+number in it). The file is written first, so what an event says has happened. Up to which record the broker has
+acknowledged is in a file too; should that be lost, records are sent again as the same events, and readers drop those.
 Nothing here waits for the broker: what it does not take stays, and is tried again.
 """
 
@@ -32,7 +32,7 @@ OVER = {"da": "Ovre: ", "en": "Over: "}
 def event(record: Record, host: str, place: Mapping[str, str]) -> bytes:
     """An alarm's change as an event like any other; the keys that the ledger reads come first, in its order."""
     before = {"da": "", "en": ""} if record["state"] == "raised" else OVER
-    text = {language: before[language] + said for language, said in record["text"].items()}
+    text = {language: before[language] + sentence for language, sentence in record["text"].items()}
     ended = {} if record["state"] == "raised" else {"event.end": record["time"]}
     whole = {
         "time": record["time"], "received": record["time"], "municipality": record["municipality"], "relay": host,
@@ -59,13 +59,13 @@ def place_of(record: Record, tenant: Mapping[str, Any]) -> Mapping[str, str]:
     return next((one for one in tenant.get(which, []) if one["name"] == about), {})
 
 
-class Teller:
+class Publisher:
     """Brings the records of the alarm log to the broker, in order, each at least once."""
 
     def __init__(self, log: AlarmLog, path: Path, host: str, connect: Callable[[], Any]) -> None:
-        """`path` is the file that says what has been told; `connect` makes a producer. Raises OSError."""
+        """`path` is the file that says what has been published; `connect` makes a producer. Raises OSError."""
         self.path, self.host, self.connect = path, host, connect
-        self.told: dict[str, list[Any]] = read_json(path, {})
+        self.published = _restored(read_json(path, {}))
         self.waiting: dict[str, deque[Record]] = defaultdict(deque)
         self.acknowledged: set[tuple[str, str, int]] = set()
         self.producer: Any = None
@@ -77,7 +77,7 @@ class Teller:
     def take(self, record: Record) -> None:
         """A change that is on the disk; those of shared hosts are nobody's events."""
         code = record["municipality"]
-        boot, sequence = self.told.get(code, ["", 0])
+        boot, sequence = self.published.get(code, ["", 0])
         if code.isdecimal() and "sequence" in record and (record["boot"] != boot or record["sequence"] > sequence):
             self.waiting[code].append(record)
 
@@ -91,10 +91,13 @@ class Teller:
         for record, topic, value in list(self._next(tenants)):
             self.producer = self.producer or self.connect()
             key = (record["municipality"], record["boot"], record["sequence"])
+            try:
+                self.producer.produce(
+                    topic, value, key=ALARM_SOURCE, on_delivery=lambda error, _, key=key: self._delivered(key, error)
+                )
+            except BufferError:
+                break  # The rest is sent once these have been taken.
             self.flying += 1
-            self.producer.produce(
-                topic, value, key=ALARM_SOURCE, on_delivery=lambda error, _, key=key: self._delivered(key, error)
-            )
 
     def close(self, seconds: float = 2.0) -> None:
         """What is under way is given a moment. Raises OSError."""
@@ -105,9 +108,14 @@ class Teller:
     def _next(self, tenants: list[dict[str, Any]]) -> Iterator[tuple[Record, str, bytes]]:
         for tenant in tenants:
             for record in list(self.waiting.get(tenant["code"], ()))[:MOST_AT_ONCE]:
-                if (tenant["code"], record["boot"], record["sequence"]) not in self.acknowledged:
-                    place = place_of(record, tenant)
+                key = (tenant["code"], record["boot"], record["sequence"])
+                if key in self.acknowledged:
+                    continue
+                place = place_of(record, tenant)
+                try:
                     yield record, place.get("topic", f"logs.{tenant['code']}"), event(record, self.host, place)
+                except (KeyError, TypeError, AttributeError):  # Damaged, and of no use to anybody: the next ones are.
+                    self.acknowledged.add(key)
 
     def _delivered(self, key: tuple[str, str, int], error: Any) -> None:
         self.flying -= 1
@@ -119,14 +127,20 @@ class Teller:
 
     def _settle(self) -> None:
         """Forget what was taken, as far as nothing before it waits still."""
-        before = dict(self.told)
+        before = dict(self.published)
         for code, waiting in self.waiting.items():
             while waiting and (key := (code, waiting[0]["boot"], waiting[0]["sequence"])) in self.acknowledged:
                 self.acknowledged.discard(key)
-                self.told[code] = [waiting[0]["boot"], waiting[0]["sequence"]]
+                self.published[code] = [waiting[0]["boot"], waiting[0]["sequence"]]
                 waiting.popleft()
-        if self.told != before:
-            replace(self.path, json.dumps(self.told))
+        if self.published != before:
+            replace(self.path, json.dumps(self.published))
+
+
+def _restored(found: Any) -> dict[str, list[Any]]:
+    """Code to life and number of the last record that was published; damaged ones are left out."""
+    rows = found.items() if isinstance(found, dict) else ()
+    return {code: row for code, row in rows if isinstance(row, list) and [type(one) for one in row] == [str, int]}
 
 
 def producer() -> Any:

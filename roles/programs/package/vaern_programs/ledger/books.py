@@ -1,0 +1,188 @@
+"""Everything known about what one municipality has sent, and how much of that may be kept in memory.
+
+The limits are far above what honest relays need, and a municipality that passes one harms its own count only: what is
+left out is counted, confirmed to nobody, and an alarm.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from vaern_programs.shared.intervals import Interval, Intervals, union
+from vaern_programs.shared.runs import Run, merged, wider
+from vaern_programs.shared.tally import Tally
+
+MOST_SOURCES = 2000
+"""Sources of all relays of a municipality together."""
+MOST_RUNS = 500_000
+"""Runs of received events, and as many rows and ranges of statements."""
+Series = tuple[str, str, str]
+"""Relay, boot and source: a sequence number means one event of it."""
+
+
+class Deleted(NamedTuple):
+    """The last day (UTC) whose events retention has begun to delete: what is not there of such a day was to go."""
+
+    usual: str = ""
+    by_source: Mapping[str, str] = {}
+
+    def until(self, source: str) -> str:
+        """Of one source; empty when nothing was deleted."""
+        return self.by_source.get(source, self.usual)
+
+
+NOTHING_DELETED = Deleted()
+
+
+class Books:
+    """Adds up the tallies of one municipality."""
+
+    def __init__(self) -> None:
+        """Nothing is entered yet."""
+        self.events: dict[tuple[Series, str], int] = defaultdict(int)
+        """Series and day to how many events have arrived, copies included."""
+        self.stated: dict[Series, dict[str, Run]] = defaultdict(dict)
+        """By day."""
+        self.given_up: dict[Series, Intervals] = {}
+        self.statement_times: dict[str, str] = {}
+        """Relay to the time of its last statement."""
+        self.spools: dict[str, dict[str, Any]] = {}
+        """Relay to how full it said its spool was."""
+        self.others = 0
+        """Lines that are no events."""
+        self.unlisted = 0
+        """Events and rows that were left out, as a limit was reached."""
+        self._received: dict[Series, dict[str, list[Run]]] = defaultdict(dict)
+        self._sorted: dict[tuple[Series, str], int] = {}
+        """How many runs of a series and day are in order; those that came since are behind them."""
+        self._sources: set[tuple[str, str]] = set()
+        self._runs = self._rows = 0
+
+    def enter(self, tally: Tally, *, held: bool = True) -> None:
+        """Add a tally. `held` is false when its events are gone from the archive: they were sent, and that is all."""
+        self._enter_statements(tally)
+        for (relay, boot, source, day), runs in tally.runs.items():
+            series = (relay, boot, source)
+            if not held:
+                self._enter_sent(series, day, (runs[0][0], runs[-1][1], runs[0][2], runs[-1][3]))
+            elif self._runs + len(runs) > MOST_RUNS or not self._has_room_for(relay, source):
+                self.unlisted += tally.events[relay, boot, source, day]
+            else:
+                self._enter_received(series, day, runs)
+                self.events[series, day] += tally.events[relay, boot, source, day]
+        if held:
+            self.others += tally.others
+        self.unlisted += tally.unlisted + tally.statements.unlisted
+
+    def _enter_statements(self, tally: Tally) -> None:
+        for relay, statement in tally.statements.relays.items():
+            for (boot, source, day), sent in statement.sent.items():
+                self._enter_sent((relay, boot, source), day, sent)
+            for (boot, source), ranges in statement.given_up.items():
+                if self._takes_rows(relay, source, len(ranges)):
+                    series = (relay, boot, source)
+                    self.given_up[series] = union(self.given_up.get(series, []), ranges)
+            if statement.at >= self.statement_times.get(relay, ""):
+                self.statement_times[relay], self.spools[relay] = statement.at, statement.spool
+
+    def _enter_received(self, series: Series, day: str, runs: list[Run]) -> None:
+        known = self._received[series].setdefault(day, [])
+        known += runs
+        self._runs += len(runs)
+        # Whenever they have doubled: so all of it takes time in proportion to the runs, however many tallies there are.
+        if len(known) > 2 * self._sorted.get((series, day), 1):
+            self._sort(series, day)
+
+    def _sort(self, series: Series, day: str) -> list[Run]:
+        known = self._received[series][day]
+        if len(known) != self._sorted.get((series, day)):
+            self._runs -= len(known)
+            known = self._received[series][day] = merged(known)
+            self._runs += len(known)
+            self._sorted[series, day] = len(known)
+        return known
+
+    def _enter_sent(self, series: Series, day: str, sent: Run) -> None:
+        known = self.stated[series].get(day) if series in self.stated else None
+        if known is None and not self._takes_rows(series[0], series[2], 1):
+            return
+        if known is None or sent[1] > known[1] or sent[0] < known[0]:
+            self.stated[series][day] = wider(known, sent)
+
+    def _takes_rows(self, relay: str, source: str, rows: int) -> bool:
+        if self._rows + rows > MOST_RUNS or not self._has_room_for(relay, source):
+            self.unlisted += rows
+            return False
+        self._rows += rows
+        return True
+
+    def _has_room_for(self, relay: str, source: str) -> bool:
+        if (relay, source) not in self._sources and len(self._sources) >= MOST_SOURCES:
+            return False
+        self._sources.add((relay, source))
+        return True
+
+    def series(self) -> list[Series]:
+        """Every series of which something was sent, sorted."""
+        return sorted({*self._received, *self.stated})
+
+    def days(self, series: Series) -> list[str]:
+        """Days on which something of it has arrived, sorted."""
+        return sorted(self._received[series]) if series in self._received else []
+
+    def received(self, series: Series, day: str) -> list[Run]:
+        """Runs of it that arrived on a day, in order."""
+        return self._sort(series, day) if day in self._received.get(series, {}) else []
+
+    def runs(self, series: Series) -> list[Run]:
+        """What has arrived of it, on whatever day, in order."""
+        return merged(run for day in self.days(series) for run in self.received(series, day))
+
+    def numbers(self, series: Series) -> Intervals:
+        """The same, without times."""
+        return union(run[:2] for day in self.days(series) for run in self.received(series, day))
+
+    def oldest_day(self) -> str:
+        """The first day on which anything has arrived; empty when nothing has."""
+        return min((day for days in self._received.values() for day in days), default="")
+
+    def newest_first(self) -> list[Series]:
+        """Every series, those with the newest event first."""
+        return sorted(self.series(), key=self._last_time, reverse=True)
+
+    def _last_time(self, series: Series) -> str:
+        received = (runs[-1][3] for runs in self._received.get(series, {}).values())
+        return max((*received, *(sent[3] for sent in self.stated.get(series, {}).values())), default="")
+
+
+def sent_by_day(books: Books, series: Series, oldest: str) -> dict[str, Interval]:
+    """The numbers of each day: as stated, or as far as they have arrived where that is further.
+
+    A boot counts from 1, and days follow one another. A boot that may have begun before `oldest`, the first day of all
+    that is known, begins with what is known of it.
+    """
+    stated = books.stated.get(series, {})
+    sent: dict[str, Interval] = {}
+    before = 0
+    for day in sorted({*stated, *books.days(series)}):
+        spans: list[Interval] = [(run[0], run[1]) for run in books.received(series, day)]
+        if day in stated:
+            spans.append(stated[day][:2])
+        first, last = min(span[0] for span in spans), max(span[1] for span in spans)
+        if before:
+            first = min(first, before + 1)
+        elif day not in stated and oldest and day > oldest:
+            first = 1
+        sent[day] = (first, max(last, first))
+        before = max(before, last)
+    return sent
+
+
+def by_series(tally: Tally) -> Iterator[tuple[Series, list[Run]]]:
+    """Each series of a tally with its runs over all days, sorted."""
+    found: dict[Series, list[Run]] = defaultdict(list)
+    for (relay, boot, source, _), runs in tally.runs.items():
+        found[relay, boot, source] += runs
+    yield from ((series, merged(runs)) for series, runs in sorted(found.items()))

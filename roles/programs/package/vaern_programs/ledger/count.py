@@ -1,0 +1,149 @@
+"""Counts one municipality: keeps its summaries up to date, and makes balance and confirmation of them."""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from vaern_programs.ledger.balance import balance, confirmable
+from vaern_programs.ledger.books import NOTHING_DELETED, Books, Deleted, by_series
+from vaern_programs.ledger.confirm import confirmation, send
+from vaern_programs.ledger.summary import Part, deleted_until, parts
+from vaern_programs.shared.answers import Balance, LostSegment
+from vaern_programs.shared.intervals import count, subtract
+
+DAYS = 35
+"""How far back it looks: longer than the longest outage that can be declared."""
+SHOWN_DAYS = 7
+"""Days that are shown even when they balance."""
+GAPS_SHOWN = 10_000
+REFUSED_DAYS = 2
+"""Days of the archive of which refused statements are an alarm."""
+
+
+class Confirmed(NamedTuple):
+    """A count of which the relays were informed."""
+
+    refused: int
+    """Statements of the last days that are none."""
+    unlisted: int
+    """What was left out, as a limit was reached."""
+    fault: str = ""
+    """Why they were not informed; empty when they were."""
+
+
+@dataclass(frozen=True)
+class Count:
+    """What the segments of a municipality hold, together."""
+
+    books: Books
+    gone: list[Part]
+    """Segments that have gone from the archive before their time."""
+    refused: int
+    """Statements of the last days that are none."""
+
+
+class Municipality:
+    """One municipality and the ledger's own folder of it."""
+
+    def __init__(self, code: str, settings: dict[str, Any], state: Path) -> None:
+        """`settings` is what the collector's programs share; `state` the folder of all summaries."""
+        self.code, self.settings, self.state = code, settings, state
+        self.archive = Path(settings["archive"]["directory"])
+
+    def confirm(self, password: str) -> Confirmed:
+        """Count, and confirm to its relays what the archive holds. Raises OSError when it cannot be counted."""
+        now = datetime.now(UTC)
+        found = self.count(now, None)
+        confirmed, left_out = confirmation(self.code, confirmable(found.books, self.deleted()), now)
+        try:
+            send(confirmed, password)
+        except OSError as error:
+            return Confirmed(found.refused, found.books.unlisted + left_out, str(error))
+        return Confirmed(found.refused, found.books.unlisted + left_out)
+
+    def balance(self, day: str | None) -> Balance:
+        """The balance of the last days and of every day that does not balance, or of one day. Raises OSError."""
+        now = datetime.now(UTC)
+        return report(self.code, self.count(now, day), now, day, self.deleted())
+
+    def count(self, now: datetime, day: str | None) -> Count:
+        """Bring the summaries up to date, and add them up. Raises OSError."""
+        since = min(day or "9999", (now.date() - timedelta(days=DAYS)).isoformat())
+        earlier = (date.fromisoformat(since) - timedelta(days=1)).isoformat()
+        with _alone(self.state / self.code):
+            return added_up(parts(self.archive, self.state, self.code, earlier), now)
+
+    def deleted(self) -> Deleted:
+        """Until when events have been deleted, by the retention each source has now."""
+        own: dict[str, Any] = next((one for one in self.settings["tenants"] if one["code"] == self.code), {})
+        last = deleted_until(self.archive / self.code)
+        by_source = {one["source"]: last.get(one["days"], "") for one in own.get("retention_by_source", [])}
+        return Deleted(last.get(None, ""), by_source)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """One count of a municipality at a time: the timer's and one by hand take turns."""
+    folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+    with (folder / "lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def added_up(found: Iterable[Part], now: datetime) -> Count:
+    """What those segments hold, together; each tally may be forgotten once it is entered."""
+    books, gone, refused = Books(), [], 0
+    recent = (now.date() - timedelta(days=REFUSED_DAYS - 1)).isoformat()
+    for part in found:
+        books.enter(part.tally, held=part.held)
+        if not part.held:
+            gone.append(part)
+        if part.day >= recent:
+            refused += part.tally.statements.refused
+    return Count(books, gone, refused)
+
+
+def report(code: str, found: Count, now: datetime, day: str | None, deleted: Deleted = NOTHING_DELETED) -> Balance:
+    """The balance, as `vaern ledger` reads it."""
+    # Of days before, part of what is known has not been read.
+    read = [(now.date() - timedelta(days=back)).isoformat() for back in range(-1, DAYS)]
+    sums = balance(found.books, now, {day} if day else set(read), deleted)
+    recent = set(read[: SHOWN_DAYS + 1])
+    return {
+        "code": code,
+        "time": now.isoformat(timespec="seconds"),
+        "rows": [row for row in sums["rows"] if day or row["day"] in recent or row["missing"] or row["given_up"]],
+        "gaps": sums["gaps"][:GAPS_SHOWN],
+        "lost_segments": list(_lost(found, day)),
+        "statements": found.books.statement_times,
+        "spools": found.books.spools,
+        "others": found.books.others,
+        "refused": found.refused,
+        "unlisted": found.books.unlisted,
+    }
+
+
+def _lost(found: Count, day: str | None) -> Iterator[LostSegment]:
+    """Segments that have gone from the archive before their time, with what was in them and is nowhere else."""
+    for part in found.gone:
+        if day is not None and day not in {key[3] for key in part.tally.runs}:
+            continue
+        runs_and_numbers = [
+            (series, runs, numbers)
+            for series, runs in by_series(part.tally)
+            if (numbers := subtract([run[:2] for run in runs], found.books.numbers(series)))
+        ]
+        if runs_and_numbers:
+            yield {
+                "file": f"{part.day}/{part.name}",
+                "events": sum(count(numbers) for _, _, numbers in runs_and_numbers),
+                "from": min(run[2] for _, runs, _ in runs_and_numbers for run in runs),
+                "until": max(run[3] for _, runs, _ in runs_and_numbers for run in runs),
+                "sources": sorted({series[2] for series, _, _ in runs_and_numbers}),
+            }

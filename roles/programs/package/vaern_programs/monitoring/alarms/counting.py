@@ -1,0 +1,29 @@
+"""Alarms about the ledger of a municipality: not counted, or not all of it. Pure; times are Unix seconds."""
+
+from __future__ import annotations
+
+from vaern_programs.monitoring.alarms.log import Condition, Key
+from vaern_programs.shared.health import Health
+
+COUNTED_WITHIN = 300.0
+"""It is counted every minute."""
+
+
+def conditions_of_ledger(
+    code: str, health: Health | None, started: float, now: float
+) -> tuple[dict[Key, Condition], set[Key]]:
+    """What is wrong with the count of one municipality, and what cannot be known while it is not counted.
+
+    `health` is None when nothing is known of it; waiting begins with `started` at the earliest.
+    """
+    kept = {Key(code, kind, code) for kind in ("reports", "excess")}
+    counted = max(health["counted"] if health else 0.0, started)
+    conditions = {}
+    if now - counted > COUNTED_WITHIN:
+        conditions[Key(code, "ledger", code)] = Condition(counted, round(now - counted), COUNTED_WITHIN)
+    if health is None or not health["counted"]:
+        return conditions, kept
+    for kind, found in (("reports", health["refused"]), ("excess", health["unlisted"])):
+        if found:
+            conditions[Key(code, kind, code)] = Condition(health["counted"], found)
+    return conditions, set()

@@ -1,0 +1,124 @@
+"""The shapes of what programs of the collector answer to `vaern`: JSON documents, key by key.
+
+Times are RFC 3339 in UTC where nothing else is said, and days are `YYYY-MM-DD` in UTC.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, NotRequired, TypedDict
+
+from vaern_programs.shared.limits import Most
+from vaern_programs.shared.reports import Boot, Relay, Source, Time
+from vaern_programs.shared.schema import Schema
+
+
+class BalanceRow(TypedDict):
+    """One day of one source: what was sent, and what became of it, in events."""
+
+    day: str
+    relay: Relay
+    source: Source
+    sent: int
+    received: int
+    duplicate: int
+    given_up: int
+    under_way: int
+    missing: int
+
+
+Gap = TypedDict(
+    "Gap",
+    {
+        "day": str,
+        "relay": Relay,
+        "boot": Boot,
+        "source": Source,
+        "first": int,
+        "last": int,
+        "events": int,
+        "from": str,
+        "until": str,
+        "state": Literal["given_up", "under_way", "missing"],
+    },
+)
+"""Numbers that are not in the archive, the times of their neighbours, and why: given_up, under_way or missing."""
+LostSegment = TypedDict("LostSegment", {"file": str, "events": int, "from": str, "until": str, "sources": list[Source]})
+"""A file that is gone from the archive before its retention was over, and what of it is nowhere else."""
+
+
+class Sums(TypedDict):
+    """Rows by day, relay and source, and every gap in them."""
+
+    rows: list[BalanceRow]
+    gaps: list[Gap]
+
+
+class Balance(Sums):
+    """What vaern-ledger prints of a municipality."""
+
+    code: str
+    time: str
+    lost_segments: list[LostSegment]
+    statements: dict[Relay, str]
+    """Time of the last statement of each relay."""
+    spools: dict[Relay, dict[str, Any]]
+    others: int
+    """Lines that are no events."""
+    refused: NotRequired[int]
+    """Statements of the last two days that are none."""
+    unlisted: NotRequired[int]
+    """Events and rows of statements that were left out, as there were too many."""
+
+
+class AlarmText(TypedDict):
+    """By language."""
+
+    da: str
+    en: str
+
+
+class AlarmRecord(TypedDict):
+    """One change of an alarm, as its file has it; `time` is that of the change."""
+
+    time: Time
+    municipality: str
+    """Four-digit code, or `shared`."""
+    kind: str
+    subject: str
+    state: Literal["raised", "cleared"]
+    since: Time
+    value: float | None
+    limit: float
+    text: AlarmText
+
+
+class OpenAlarms(TypedDict):
+    """What the alarm service says is open now."""
+
+    time: Time
+    alarms: Annotated[list[Any], Most(100_000)]
+    """Each an AlarmRecord; checked one by one (`ALARM_RECORD`)."""
+
+
+OPEN_ALARMS = Schema(OpenAlarms, 256 * 2**20)
+ALARM_RECORD = Schema(AlarmRecord, 65536)
+
+
+class Manifest(TypedDict):
+    """What vaern-archive-export says of the events it has written."""
+
+    query: dict[str, Any]
+    complete: bool
+    """Whether that was all there is."""
+    events: int
+    duplicates: int
+    """Copies that were left out."""
+    bytes: int
+    sha256: str
+    """Of what was written, compressed if that was asked for."""
+    sha256_of_lines: str
+    begun: str
+    ended: str
+    access: str
+    """Digest of the line in the record of accesses that was written before the first event."""
+    access_ended: str

@@ -1,0 +1,51 @@
+"""How each municipality's part of the ledger fares, for the alarm service: a small file, rewritten with each count."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TypedDict
+
+from vaern_programs.shared.files import read_json, replace
+from vaern_programs.shared.json_text import UnfitError
+from vaern_programs.shared.reports import Count, Seconds
+from vaern_programs.shared.schema import Schema
+
+FILE = Path("/run/vaern-ledger/health.json")
+
+
+class Health(TypedDict):
+    """The last count of one municipality; times are Unix seconds."""
+
+    begun: Seconds
+    ended: Seconds
+    counted: Seconds
+    """End of the last one that was done; 0 for none since the host was started."""
+    fault: str
+    """Why the last one was not done, or its relays got no confirmation; empty when all went well."""
+    refused: Count
+    """Statements of the last two days that are none."""
+    unlisted: Count
+    """Events, rows of statements and intervals that were left out, as a limit was reached."""
+
+
+SCHEMA = Schema(Health, 65536)
+
+
+def read(path: Path = FILE) -> dict[str, Health]:
+    """By code; those that cannot be read are left out."""
+    found = read_json(path, {})
+    health: dict[str, Health] = {}
+    for code, one in found.items() if isinstance(found, dict) else ():
+        try:
+            health[code] = SCHEMA.take(one)
+        except UnfitError:
+            continue
+    return health
+
+
+def write(health: Mapping[str, Health], path: Path = FILE) -> None:
+    """Replace the file. Raises OSError. The alarm service runs as another user; there is nothing of any event in it."""
+    replace(path, json.dumps(health), durable=False)
+    path.chmod(0o644)

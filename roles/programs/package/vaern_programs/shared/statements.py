@@ -1,0 +1,128 @@
+"""What relays state they have sent, added up: one entry a relay, however many statements it made."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Annotated, Any, TypedDict
+
+from vaern_programs.shared.intervals import Intervals, union
+from vaern_programs.shared.json_text import UnfitError
+from vaern_programs.shared.limits import Most
+from vaern_programs.shared.reports import (
+    STATEMENT,
+    STATEMENT_SOURCE,
+    GivenUpRow,
+    Relay,
+    SentRow,
+    SpoolUse,
+    Statement,
+    StatementEvent,
+    Time,
+)
+from vaern_programs.shared.runs import Run, wider
+from vaern_programs.shared.schema import Schema
+
+MARK = f'"source":"{STATEMENT_SOURCE}"'.encode()
+"""In a line that holds a statement, as the relay writes it."""
+
+
+class StoredStatement(TypedDict):
+    """All that one relay has stated, as it is kept: a statement of any number of rows."""
+
+    relay: Relay
+    received: Time
+    sent: Annotated[list[SentRow], Most(10**6)]
+    given_up: Annotated[list[GivenUpRow], Most(10**6)]
+    spool: SpoolUse
+
+
+STORED = Schema(StoredStatement, 2**30)
+
+
+@dataclass
+class RelayStatement:
+    """All that one relay has stated."""
+
+    at: str = ""
+    """Time of the newest statement, RFC 3339."""
+    spool: dict[str, Any] = field(default_factory=dict)
+    """How full the spool was then."""
+    sent: dict[tuple[str, str, str], Run] = field(default_factory=dict)
+    """Boot, source and day to what was sent."""
+    given_up: dict[tuple[str, str], Intervals] = field(default_factory=dict)
+    """Boot and source to the numbers that the relay no longer has."""
+
+    def __len__(self) -> int:
+        """How many rows and ranges it has: what its size in memory goes with."""
+        return len(self.sent) + sum(map(len, self.given_up.values()))
+
+
+class Statements:
+    """What each relay has stated; at most `most` rows and ranges of all together."""
+
+    def __init__(self, most: float = math.inf) -> None:
+        """Nothing is stated yet."""
+        self.most = most
+        self.relays: dict[str, RelayStatement] = {}
+        self.refused = 0
+        """Statements that do not have the shape of one."""
+        self.unlisted = 0
+        """Rows that were left out, as there were too many."""
+
+    def read(self, text: bytes) -> None:
+        """Add every statement among some lines of events."""
+        for line in text.splitlines():
+            if MARK in line:
+                try:
+                    self.add(STATEMENT.parse(line))
+                except UnfitError:
+                    self.refused += 1
+
+    def add(self, event: StatementEvent) -> None:
+        """Add a statement that has been checked. Raises UnfitError, and adds nothing, when it contradicts itself."""
+        statement = event["statement"]
+        ranges = [pair for row in statement["given_up"] for pair in row[2]]
+        if any(row[3] > row[4] for row in statement["sent"]) or any(first > last for first, last in ranges):
+            raise UnfitError("a range that ends before it begins")
+        relay = self.relays.setdefault(event["relay"], RelayStatement())
+        room = self.most - sum(map(len, self.relays.values()))
+        for boot, source, day, first, last, begun, ended in statement["sent"]:
+            known = relay.sent.get((boot, source, day))
+            room -= known is None
+            if known is None and room < 0:
+                self.unlisted += 1
+                continue
+            relay.sent[boot, source, day] = wider(known, (first, last, begun, ended))
+        for boot, source, given in statement["given_up"]:
+            room -= len(given)
+            if room < 0:
+                self.unlisted += 1
+                continue
+            relay.given_up[boot, source] = union(relay.given_up.get((boot, source), []), given)
+        if event["received"] >= relay.at:
+            relay.at, relay.spool = event["received"], dict(statement["spool"])
+
+    def written(self) -> list[dict[str, Any]]:
+        """As JSON values, one statement a relay; `restored` takes them back."""
+        return [
+            {
+                "relay": name,
+                "received": relay.at,
+                "sent": [[*key, *row] for key, row in sorted(relay.sent.items())],
+                "given_up": [[*key, ranges] for key, ranges in sorted(relay.given_up.items())],
+                "spool": relay.spool,
+            }
+            for name, relay in self.relays.items()
+        ]
+
+    def restore(self, written: Iterable[Any], *, checked: bool) -> None:
+        """Add what `written` gave; or, not `checked`, the statements that earlier versions kept in its place."""
+        for one in written:
+            try:
+                kept: StoredStatement = one if checked else STORED.take(one)
+                statement: Statement = {"sent": kept["sent"], "given_up": kept["given_up"], "spool": kept["spool"]}
+                self.add({"relay": kept["relay"], "received": kept["received"], "statement": statement})
+            except UnfitError:
+                self.refused += 1

@@ -1,0 +1,144 @@
+"""What one municipality may take: limits of what is kept, and steps that go with what is counted and no faster."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from types import FrameType
+from typing import Any
+
+import pytest
+
+from vaern_programs.ledger import books
+from vaern_programs.ledger.balance import balance, confirmable
+from vaern_programs.ledger.books import Books
+from vaern_programs.ledger.confirm import confirmation
+from vaern_programs.shared.tally import Tally
+
+AT = datetime(2026, 11, 24, 10, tzinfo=UTC)
+TIME = AT.isoformat(timespec="microseconds")
+NOW = AT + timedelta(hours=1)
+BOOT = "a" * 32
+
+
+def line(number: int, *, source: str = "firewall1", boot: str = BOOT) -> bytes:
+    return (
+        f'{{"time":"{TIME}","received":"{TIME}","municipality":"0710","relay":"gw1","boot":"{boot}",'
+        f'"sequence":{number},"site":"s","source":"{source}","message":"m"}}\n'
+    ).encode()
+
+
+def tally_of(lines: list[bytes], most: float = 10**9) -> Tally:
+    tally = Tally(most)
+    tally.add(b"".join(lines))
+    return tally
+
+
+def statement(sent: list[Any], given_up: list[Any]) -> bytes:
+    body = {"sent": sent, "given_up": given_up, "spool": {}}
+    return line(1, source="vaern.statement").rstrip()[:-1] + b',"statement":' + json.dumps(body).encode() + b"}\n"
+
+
+def day_row(day: int) -> list[Any]:
+    return [BOOT, "web", (AT + timedelta(days=day)).date().isoformat(), 1, 9, TIME, TIME]
+
+
+def steps(work: Callable[[], Any]) -> int:
+    """Lines of Python that it executes: what it costs, on a machine of any speed."""
+    counted = 0
+
+    def trace(frame: FrameType, event: str, argument: Any) -> Any:
+        nonlocal counted
+        counted += event == "line"
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        work()
+    finally:
+        sys.settrace(before)
+    return counted
+
+
+SHAPES: dict[str, Callable[[int], list[bytes]]] = {
+    "source names": lambda n: [line(1, source=f"s{number}") for number in range(n)],
+    "starts": lambda n: [line(1, boot=f"{number:032x}") for number in range(n)],
+    "gaps": lambda n: [line(2 * number + 1) for number in range(n)],
+    "days stated": lambda n: [
+        statement(
+            [[BOOT, "web", (AT + timedelta(days=day)).date().isoformat(), 1, 9, TIME, TIME] for day in range(n)], []
+        )
+    ],
+    "ranges given up": lambda n: [statement([], [[BOOT, "web", [[3 * k, 3 * k + 1] for k in range(n)]]]), line(9 * n)],
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_twice_as_much_takes_twice_as_many_steps(shape: str) -> None:
+    """It was quadratic in names, starts and gaps: 300,000 names never ended."""
+
+    def count(size: int) -> None:
+        own = Books()
+        own.enter(tally_of(SHAPES[shape](size)))
+        balance(own, NOW, {AT.date().isoformat()})
+        confirmation("0710", confirmable(own), NOW)
+
+    count(10)
+    small, large = steps(lambda: count(300)), steps(lambda: count(600))
+    assert large < 2.3 * small
+
+
+def test_many_tallies_of_one_series_take_steps_as_their_number() -> None:
+    """Each a segment of the archive; the runs of one source and day are put in order again and again."""
+
+    def count(size: int) -> None:
+        own = Books()
+        for number in range(size):
+            own.enter(tally_of([line(2 * number)]))
+        assert len(own.runs(("gw1", BOOT, "firewall1"))) == size
+
+    small, large = steps(lambda: count(300)), steps(lambda: count(600))
+    assert large < 2.5 * small
+
+
+def test_a_tally_lists_no_more_than_it_may_and_counts_on_with_what_it_has() -> None:
+    tally = tally_of([line(1), *(line(2 * number, source="many") for number in range(20))], most=5)
+    assert (tally.listed, tally.unlisted) == (5, 16)
+    tally.add(line(2) + line(3))
+    assert tally.runs["gw1", BOOT, "firewall1", "2026-11-24"][0][:2] == (1, 3)
+    again = Tally.read(json.loads(json.dumps(tally.written())))
+    assert (again.listed, again.unlisted, again.written()) == (5, 16, tally.written())
+
+
+def test_invented_sources_are_counted_and_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(books, "MOST_SOURCES", 3)
+    own = Books()
+    own.enter(tally_of([line(1, source=f"s{number}") for number in range(5)]))
+    own.enter(tally_of([statement([[BOOT, "new", "2026-11-24", 1, 9, TIME, TIME]], [[BOOT, "newer", [[1, 2]]]])]))
+    own.enter(tally_of([line(2, source="s0")]))
+    assert own.unlisted == 2 + 2
+    assert [series[2] for series in own.series()] == ["s0", "s1", "s2"]
+    assert own.numbers(("gw1", BOOT, "s0")) == [(1, 2)]
+
+
+def test_runs_and_rows_beyond_the_limit_are_counted_and_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(books, "MOST_RUNS", 4)
+    own = Books()
+    own.enter(tally_of([line(2 * number) for number in range(4)]))
+    own.enter(tally_of([line(2 * number, source="more") for number in range(2)]))
+    assert (own.unlisted, own.numbers(("gw1", BOOT, "more"))) == (2, [])
+    rows = [[BOOT, "web", f"2026-11-{day:02d}", 1, 9, TIME, TIME] for day in range(1, 8)]
+    own.enter(tally_of([statement(rows, [])]))
+    assert (own.unlisted, len(own.stated["gw1", BOOT, "web"])) == (2 + 3, 4)
+
+
+def test_what_is_left_out_is_not_confirmed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The relay keeps it: nothing is pruned that nobody has counted."""
+    monkeypatch.setattr(books, "MOST_RUNS", 1)
+    own = Books()
+    own.enter(tally_of([line(1), line(2)]))
+    own.enter(tally_of([line(9)]))
+    assert confirmable(own) == [(("gw1", BOOT, "firewall1"), [(1, 2)])]

@@ -1,0 +1,244 @@
+"""What one municipality sends is no other's concern: each is counted as if it were alone, and who cannot be is told."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from vaern_programs.ledger import count, rounds
+from vaern_programs.ledger.count import Municipality
+from vaern_programs.shared import health
+
+pytest.importorskip("zstandard", reason="the archiver's library; Debian has it as python3-zstandard")
+from vaern_programs.collector.archive.partition import Partition
+
+TIME = "2026-11-24T10:00:00.000000+00:00"
+BOOT = "a" * 32
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.just(10**400),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
+    max_leaves=6,
+)
+EVENT = {
+    "time": TIME, "received": TIME, "municipality": "0710", "relay": "gw1", "boot": BOOT, "sequence": 1,
+    "site": "s", "source": "vaern.statement",
+    "statement": {
+        "sent": [[BOOT, "dhcp1", "2026-11-24", 1, 4, TIME, TIME]],
+        "given_up": [[BOOT, "dhcp1", [[1, 2]]]],
+        "spool": {"bytes": 1},
+    },
+}  # fmt: skip
+
+
+def written(event: Any) -> str:
+    """As the relay writes it."""
+    return json.dumps(event, separators=(",", ":"))
+
+
+PLACES: list[tuple[Any, ...]] = [
+    *((key,) for key in EVENT),
+    *(("statement", key) for key in ("sent", "given_up", "spool")),
+    *(("statement", "sent", 0, index) for index in range(7)),
+    *(("statement", "given_up", 0, index) for index in range(3)),
+    ("statement", "given_up", 0, 2, 0),
+    ("statement", "spool", "bytes"),
+]
+POISON = {
+    "a statement with a number in the place of rows": written(EVENT | {"statement": {"sent": 5}}),
+    "a statement 20,000 levels deep": written(EVENT | {"statement": 0}).replace(
+        '"statement":0', '"statement":' + "[" * 20_000
+    ),
+    "an event 20,000 levels deep": "[" * 20_000,
+    "a number of 400 digits": written(EVENT | {"sequence": 10**400}),
+    "an infinite number": written(EVENT | {"sequence": 1e400}),
+    "a list as relay": written(EVENT | {"relay": ["gw1"]}),
+    "the year 10000": written(EVENT | {"received": "10000-01-01T00:00:00Z"}),
+    "no UTF-8": '{"received":"\udcff"}',
+}
+
+
+def event(number: int) -> bytes:
+    head = f'{{"time":"{TIME}","received":"{TIME}","municipality":"0751","relay":"gw2","boot":"{BOOT}",'
+    return f'{head}"sequence":{number},"site":"s","source":"web","message":"m"}}'.encode()
+
+
+class Collector:
+    """The archives of two municipalities, and what the ledger confirmed to the relays of each."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.folder, self.health = folder, folder / "run" / "health.json"
+        for name in ("archive/0710", "archive/0751", "state", "run", "sent"):
+            (folder / name).mkdir(parents=True)
+        monkeypatch.setattr(count, "send", self.send)
+        self.archive("0751", [event(1), event(2), event(4)])
+
+    def send(self, confirmed: Any, password: str) -> None:
+        (self.folder / "sent" / confirmed["code"]).write_text(json.dumps(confirmed["relays"]), encoding="utf-8")
+
+    def archive(self, code: str, lines: list[bytes]) -> None:
+        partition = Partition(self.folder / "archive" / code, f"logs.{code}", 0, 1 << 20)
+        if partition.next < 0:
+            partition.expect(0)
+        partition.add(lines, time.monotonic())
+        partition.close()
+
+    def municipality(self, code: str) -> Municipality:
+        declared = {"archive": {"directory": str(self.folder / "archive")}, "tenants": [{"code": code}]}
+        return Municipality(code, declared, self.folder / "state")
+
+    def round(self, *codes: str) -> list[str]:
+        return rounds.confirm_each([self.municipality(code) for code in codes], "", self.health)
+
+    def confirmed(self, code: str) -> Any:
+        path = self.folder / "sent" / code
+        return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+
+    def balance(self, code: str) -> Any:
+        return self.municipality(code).balance("2026-11-24")["rows"]
+
+
+ALONE = {"gw2": {BOOT: {"web": [[1, 2], [4, 4]]}}}
+
+
+@pytest.fixture
+def collector(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Collector:
+    return Collector(tmp_path, monkeypatch)
+
+
+@pytest.mark.parametrize("what", POISON)
+def test_poison_is_dropped_and_counted(collector: Collector, what: str) -> None:
+    """Its own events are counted, and so are those of others."""
+    lines = [
+        POISON[what].encode(errors="surrogateescape"),
+        written(EVENT | {"sequence": 3, "source": "dhcp1"}).encode(),
+    ]
+    collector.archive("0710", lines)
+    assert collector.round("0710", "0751") == []
+    assert collector.confirmed("0751") == ALONE
+    assert collector.confirmed("0710") == {"gw1": {BOOT: {"dhcp1": [[3, 3]]}}}
+    found = collector.municipality("0710").balance(None)
+    assert found["others"] + found["refused"] in {1, 2}, "as no event, as no statement, or as neither"
+    assert health.read(collector.health)["0710"]["refused"] == found["refused"]
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(place=st.sampled_from(PLACES), poison=JSON)
+def test_whatever_one_sends_the_other_is_counted_as_if_alone(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, place: tuple[Any, ...], poison: Any
+) -> None:
+    """Any JSON in any place of a statement."""
+    collector = Collector(tmp_path_factory.mktemp("both"), monkeypatch)
+    statement = json.loads(json.dumps(EVENT))
+    inner = statement
+    for key in place[:-1]:
+        inner = inner[key]
+    inner[place[-1]] = poison
+    collector.archive("0710", [written(statement).encode()])
+    assert collector.round("0710", "0751") == []
+    assert collector.confirmed("0751") == ALONE
+    (row,) = collector.balance("0751")
+    assert (row["received"], row["missing"]) == (3, 1)
+    assert collector.balance("0710") is not None
+
+
+def spin(_: str) -> Any:
+    while True:
+        pass
+
+
+def take_memory(_: str) -> Any:
+    held = []
+    while True:
+        held.append(bytearray(2**24))
+
+
+def end_at_once(_: str) -> Any:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+@pytest.mark.parametrize("work", [spin, take_memory, end_at_once])
+def test_who_takes_too_much_is_ended_and_told_and_the_next_is_counted(
+    collector: Collector, monkeypatch: pytest.MonkeyPatch, work: Callable[[str], Any]
+) -> None:
+    monkeypatch.setattr(rounds, "SECONDS", 0.2)
+    monkeypatch.setattr(rounds, "MEMORY_BYTES", 300 * 2**20)
+    first, second = collector.municipality("0710"), collector.municipality("0751")
+    monkeypatch.setattr(first, "confirm", work)
+    assert rounds.confirm_each([first, second], "", collector.health) == ["0710"]
+    assert collector.confirmed("0751") == ALONE
+    found = health.read(collector.health)
+    assert (found["0710"]["counted"], found["0751"]["fault"]) == (0.0, "")
+    assert found["0710"]["fault"].isprintable()
+    assert found["0710"]["fault"]
+
+
+def test_a_count_that_took_long_rests_and_the_others_do_not_wait(collector: Collector) -> None:
+    now = time.time()
+    slow: health.Health = {**rounds.NEVER, "begun": now - 100, "ended": now - 1, "counted": now - 1}
+    health.write({"0710": slow}, collector.health)
+    collector.archive("0710", [event(1)])
+    assert collector.round("0710", "0751") == []
+    assert (collector.confirmed("0710"), collector.confirmed("0751")) == (None, ALONE)
+    health.write({"0710": slow | {"begun": now - 1200, "ended": now - 1101}}, collector.health)
+    collector.round("0710")
+    assert collector.confirmed("0710") is not None
+
+
+def test_a_broker_that_is_away_leaves_the_count_done(collector: Collector, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(confirmed: Any, password: str) -> None:
+        raise OSError("the broker does not answer")
+
+    monkeypatch.setattr(count, "send", refuse)
+    assert collector.round("0751") == ["0751"]
+    found = health.read(collector.health)["0751"]
+    assert found["counted"] > 0
+    assert found["fault"] == "the broker does not answer"
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", '{"0710": 5}', '{"0710": {"begun": "x"}}'])
+def test_a_damaged_file_of_health_is_none(tmp_path: Path, text: str) -> None:
+    (tmp_path / "health.json").write_text(text)
+    assert health.read(tmp_path / "health.json") == {}
+
+
+def test_statements_that_an_earlier_version_kept_unchecked_are_checked(collector: Collector) -> None:
+    """For 35 days the summary of a day had them, and ended the count of everybody each minute."""
+    collector.archive("0710", [written(EVENT | {"sequence": 3, "source": "dhcp1"}).encode()])
+    collector.round("0710")
+    (summary,) = (collector.folder / "state" / "0710").glob("*.json")
+    kept = json.loads(summary.read_text())
+    (segment,) = kept["segments"].values()
+    good = EVENT["statement"] | {"relay": "gw1", "received": TIME}  # type: ignore[operator]
+    segment["tally"] = {
+        "keys": segment["tally"]["keys"], "others": 0, "statements": [{"sent": 5}, good, good | {"sent": [[1]]}, 7],
+    }  # fmt: skip
+    summary.write_text(json.dumps(kept))
+    assert collector.round("0710", "0751") == []
+    assert health.read(collector.health)["0710"]["refused"] == 3
+    found = collector.municipality("0710").balance("2026-11-24")
+    assert [(row["received"], row["given_up"], row["missing"]) for row in found["rows"]] == [(1, 2, 1)]
+
+
+@pytest.mark.parametrize("text", ["[]", '{"segments": 5}', '{"segments": {"x": {}}}', "[" * 20_000])
+def test_a_damaged_summary_is_made_again(collector: Collector, text: str) -> None:
+    collector.round("0751")
+    (summary,) = (collector.folder / "state" / "0751").glob("*.json")
+    summary.write_text(text)
+    assert collector.round("0751") == []
+    assert collector.confirmed("0751") == ALONE
+
+
+def test_a_line_half_written_in_the_list_of_deletions_is_passed_over(collector: Collector) -> None:
+    deleted = collector.folder / "archive" / "0751" / "deleted.jsonl"
+    deleted.write_text('{"file": "2026-01-01/x.zst"}\n{"fi')
+    assert collector.round("0751") == []
+    assert collector.confirmed("0751") == ALONE
