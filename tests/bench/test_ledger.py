@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,8 +17,11 @@ from support.lab.pipeline import DHCP, HOSTS, RELAY, Pipeline, connect_devices, 
 
 from vaern_programs.collector.archive.partition import Partition
 from vaern_programs.collector.archive.segments import blocks
-from vaern_programs.ledger.balance import Books, balance
+from vaern_programs.ledger.balance import balance, confirmable
+from vaern_programs.ledger.books import Books
+from vaern_programs.ledger.confirm import confirmation
 from vaern_programs.ledger.summary import parts
+from vaern_programs.shared.tally import Tally
 
 pytestmark = pytest.mark.bench
 
@@ -79,6 +83,40 @@ def test_a_million_events_on_the_collector(tmp_path: Path) -> None:
     print(f"\nledger, CPU seconds a million events: {counted * 1e6 / EVENTS:.2f}")
     print(f"of that decompressing: {plain * 1e6 / EVENTS:.2f}")
     print(f"ratio counting / decompressing: {ratio:.1f}; asked again when nothing is new: {again * 1000:.0f} ms")
+
+
+def line(name: int, start: int, number: int) -> bytes:
+    """An event of one of many sources and starts of a relay."""
+    at = BEGUN.isoformat(timespec="microseconds")
+    head = f'{{"time":"{at}","received":"{at}","municipality":"0710","relay":"gw1","boot":"{start:032x}",'
+    return f'{head}"sequence":{number},"site":"raadhus","source":"s{name}","message":"m"}}\n'.encode()
+
+
+GROWING: dict[str, tuple[int, Callable[[int], list[bytes]]]] = {
+    "names of sources": (1000, lambda n: [line(name, 0, 1) for name in range(n)]),
+    "starts of a relay": (5500, lambda n: [line(0, start, 1) for start in range(n)]),
+    "starts with six gaps each": (5500, lambda n: [line(0, start, 2 * k) for start in range(n) for k in range(6)]),
+    "gaps": (50_000, lambda n: [line(0, 0, 2 * number) for number in range(n)]),
+}
+
+
+@pytest.mark.parametrize("what", GROWING)
+def test_twice_as_much_of_one_municipality(what: str) -> None:
+    """Counted, balanced and confirmed; a relay that was taken over may send any number of these."""
+    size, lines_of = GROWING[what]
+
+    def seconds(count: int) -> float:
+        tally = Tally()
+        tally.add(b"".join(lines_of(count)))
+        started = time.process_time()
+        books = Books()
+        books.enter(tally)
+        balance(books, datetime.now(UTC))
+        confirmation("0710", confirmable(books), BEGUN)
+        return time.process_time() - started
+
+    once, twice, ratio = alternate(lambda: seconds(size), lambda: seconds(2 * size))
+    print(f"\n{size} {what}: {once:.2f} s; twice as many: {twice:.2f} s; ratio {ratio:.1f}")
 
 
 def test_the_rate_of_the_relay(tmp_path: Path) -> None:

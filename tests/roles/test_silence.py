@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 from support.lab.hosts import lab_hosts
-from support.lab.monitored_hosts import CODE, HOSTS, LIMITS, MonitoredHosts, Record, wait
+from support.lab.monitored_hosts import CODE, HOSTS, LIMITS, OTHER, MonitoredHosts, Record, wait
 from support.programs import source_of
 
 pytestmark = pytest.mark.roles
@@ -253,3 +253,54 @@ def test_alarms_past_their_retention_go_and_who_may_read_the_rest_stays(hosts: M
     assert wait(lambda: hosts.records()[0]["sequence"] == before[1]["sequence"], 30)
     assert hosts.records()[: len(before) - 1] == before[1:]
     assert hosts.lab.run("hub1", f"stat -c '%U %G %a' {path}") == owner
+
+
+def hostile(hosts: MonitoredHosts, what: str) -> None:
+    """Reports that no program of ours makes, sent with the relay's own key."""
+    hosts.lab.run("gw1", "cat > /root/hostile_reports.py", stdin=source_of("hostile_reports.py"))
+    hosts.lab.run("gw1", f"python3 /root/hostile_reports.py {what}")
+
+
+def counted(hosts: MonitoredHosts) -> Record:
+    """One round of the ledger, and how each municipality fared in it."""
+    hosts.lab.run("hub1", "systemctl start vaern-ledger.service")
+    assert hosts.lab.run("hub1", "systemctl show -P Result vaern-ledger.service") == "success\n"
+    found: Record = json.loads(hosts.lab.run("hub1", "cat /run/vaern-ledger/health.json"))
+    return found
+
+
+def test_heartbeats_that_are_none_are_an_alarm_of_their_host_and_end_nothing(hosts: MonitoredHosts) -> None:
+    """A list as kind, a number of 400 digits, and the year 10000, by the real broker."""
+    restarts = "systemctl show -P NRestarts vaern-alarms; systemctl show -P InvocationID vaern-alarms"
+    before = hosts.lab.run("hub1", restarts)
+    hosts.lab.run("gw1", "systemctl stop vaern-watch")
+    hostile(hosts, "heartbeats")
+    assert raised_and_open(hosts, "reports", "gw1", 30)
+    assert ("silent", "server1") in hosts.open(), "the other municipality is judged on"
+    written = "date +%s; stat -c %Y /run/vaern-alarms/open.json"
+    now, at = map(int, hosts.lab.run("hub1", written).split())
+    assert now - at < 10
+    assert hosts.lab.run("hub1", restarts) == before
+    hosts.lab.run("gw1", "systemctl start vaern-watch; systemctl restart vaern-log-shipper")
+    assert cleared(hosts, "reports", "gw1")
+
+
+def test_statements_that_are_none_are_counted_and_the_ledger_of_all_goes_on(hosts: MonitoredHosts) -> None:
+    hostile(hosts, "statements")
+    began = int(hosts.lab.run("hub1", "date +%s"))
+    assert wait(lambda: counted(hosts)[CODE]["refused"] == 2, 30)
+    found = counted(hosts)
+    assert {code: one["fault"] for code, one in found.items()} == {CODE: "", OTHER: ""}
+    assert all(one["counted"] > began for one in found.values())
+    assert raised_and_open(hosts, "reports", CODE, 30)
+
+
+def test_invented_names_and_starts_are_bounded_and_an_alarm(hosts: MonitoredHosts) -> None:
+    before = counted(hosts)
+    hostile(hosts, "names")
+    assert wait(lambda: counted(hosts)[CODE]["unlisted"] > 17_000, 60), counted(hosts)
+    found = counted(hosts)
+    assert found[OTHER]["counted"] > before[OTHER]["counted"]
+    assert found[CODE]["fault"] == ""
+    assert found[CODE]["ended"] - found[CODE]["begun"] < 60
+    assert raised_and_open(hosts, "excess", CODE, 30)

@@ -25,6 +25,8 @@ LAN = "198.51.100.0/24"
 RELAY, SENSOR, FIREWALL = "198.51.100.10", "198.51.100.11", "198.51.100.1"
 COLLECTOR = "hub1.vaern.internal"
 CODE = "0710"
+OTHER = "0751"
+"""A municipality without hosts, and with one source that never sends."""
 HOSTS = {
     "hub1": {"uplink": "198.18.0.10/15"},
     "gw1": {"uplink": "198.19.50.10/15", "lan": f"{RELAY}/24@lan1"},
@@ -127,6 +129,11 @@ class MonitoredHosts:
         (archive,) = TOOLS.glob("kafka-*.tar")
         peer = {"preshared_key": PAIR_KEY, "municipality": CODE}
         tenant = {"code": CODE, "slug": "favrskov", "principals": ["gw1"], "quota_bytes_per_second": 104857600}
+        other = {
+            "code": OTHER, "slug": "aarhus", "principals": ["aarhus-gw1"], "quota_bytes_per_second": 1048576,
+            "retention_days": 400, "max_gib": 2.0, "hosts": [],
+            "sources": [{"name": "server1", "relay": "aarhus-gw1", "silent_after_minutes": 0.15}],
+        }  # fmt: skip
         watched = {
             "sources": [{"name": "firewall1", "relay": "gw1", "silent_after_minutes": 0.15}],
             "hosts": [{"name": name, "source": f"vaern-{name}"} for name in ("gw1", "sensor1")],
@@ -140,7 +147,7 @@ class MonitoredHosts:
             ),
             "collector_listener": {"address": HUB, "name": COLLECTOR, "port": 9093},
             "collector_kafka_archive": str(archive),
-            "collector_tenants": [{**tenant, "retention_days": 400, "max_gib": 2.0, **watched}],
+            "collector_tenants": [{**tenant, "retention_days": 400, "max_gib": 2.0, **watched}, other],
             "collector_alarms": {"heartbeat_seconds": 12.0, "blind_seconds": 60.0},
             "watch_host": "hub1",
             "watch_clock": False,
