@@ -204,6 +204,22 @@ def test_a_broker_that_is_away_leaves_the_count_done(collector: Collector, monke
     assert found["fault"] == "the broker does not answer"
 
 
+def test_those_that_take_long_come_last_and_one_a_round() -> None:
+    def took(seconds: float, ended: float) -> health.Health:
+        return {**rounds.NEVER, "begun": ended - seconds, "ended": ended}
+
+    found = {
+        "0001": took(100, 50),
+        "0002": took(1, 990),
+        "0003": took(20, 10),
+        "0004": took(60, 900),
+        "0005": rounds.NEVER,
+    }
+    assert rounds.due_now(found, 1000.0) == ["0002", "0005", "0003"]
+    assert rounds.due_now(found | {"0003": took(20, 1000)}, 1000.0) == ["0002", "0005", "0001"]
+    assert rounds.due_now(found, 0.0)[-1] == "0003", "a clock that went back"
+
+
 @pytest.mark.parametrize("text", ["", "[]", "{", '{"0710": 5}', '{"0710": {"begun": "x"}}'])
 def test_a_damaged_file_of_health_is_none(tmp_path: Path, text: str) -> None:
     (tmp_path / "health.json").write_text(text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from vaern_programs.ledger.count import Confirmed, Municipality
@@ -17,7 +17,7 @@ SECONDS = 120
 MEMORY_BYTES = 768 * 2**20
 """Below what the service may take."""
 REST = 9
-"""A count that took long is followed by so many times as long without one: no municipality takes more than a tenth."""
+"""A count that took long is followed by so many times as long without one: a municipality takes a tenth at most."""
 LONG_SECONDS = 10.0
 FAULT_LENGTH = 500
 WARNING = 4
@@ -32,9 +32,8 @@ def confirm_each(municipalities: Iterable[Municipality], password: str, file: Pa
     found, known = health.read(file), list(municipalities)
     found = {one.code: found.get(one.code, NEVER) for one in known}
     failed = []
-    for one in known:
-        if _rests(found[one.code], time.time()):
-            continue
+    by_code = {one.code: one for one in known}
+    for one in (by_code[code] for code in due_now(found, time.time())):
         found[one.code] = _counted(one, password, found[one.code])
         if fault := found[one.code]["fault"]:
             failed.append(one.code)
@@ -61,6 +60,18 @@ def _on_one_line(text: str) -> str:
     return "".join(letter for letter in text if letter.isprintable())[:FAULT_LENGTH]
 
 
-def _rests(last: Health, now: float) -> bool:
-    took = last["ended"] - last["begun"]
-    return took > LONG_SECONDS and 0 <= now - last["ended"] < REST * took
+def due_now(health: Mapping[str, Health], now: float) -> list[str]:
+    """Codes in the order in which they are counted in a round that begins now.
+
+    Those that took long come last, one a round, and not before they have rested: the others wait for one at most.
+    """
+    long = [code for code, one in health.items() if _took(one) > LONG_SECONDS]
+    rested = [code for code in long if not 0 <= now - health[code]["ended"] < REST * _took(health[code])]
+    return [
+        *(code for code in health if code not in long),
+        *sorted(rested, key=lambda code: health[code]["ended"])[:1],
+    ]
+
+
+def _took(last: Health) -> float:
+    return last["ended"] - last["begun"]
