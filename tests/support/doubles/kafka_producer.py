@@ -113,7 +113,13 @@ class Producer:
         self.broker.producers.append(self)
 
     def produce(
-        self, topic: str, value: bytes, key: bytes | str = b"", *, on_delivery: Delivered = lambda error, message: None
+        self,
+        topic: str,
+        value: bytes,
+        key: bytes | str = b"",
+        *,
+        partition: int = -1,
+        on_delivery: Delivered = lambda error, message: None,
     ) -> None:
         if refused := self.broker.refuses(value):
             raise KafkaException(refused)

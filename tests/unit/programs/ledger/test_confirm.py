@@ -6,10 +6,12 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.doubles import kafka_producer
 
-from vaern_programs.ledger.confirm import BIGGEST, confirmation
+from vaern_programs.ledger.confirm import BIGGEST, confirmation, send
 from vaern_programs.shared.intervals import union
 from vaern_programs.shared.reports import CONFIRMATION
 
@@ -55,3 +57,31 @@ def test_eleven_thousand_starts_are_one_message() -> None:
     assert len(json.dumps(found, separators=(",", ":"))) <= BIGGEST
     assert list(found["relays"]["gw1"]) == [f"{number:032x}" for number in range(11_000 - left_out)]
     assert len(found["relays"]["gw1"]) > 9_000
+
+
+@pytest.fixture
+def broker(monkeypatch: pytest.MonkeyPatch) -> kafka_producer.Broker:
+    monkeypatch.setattr(kafka_producer.Producer, "broker", kafka_producer.Broker(), raising=False)
+    return kafka_producer.Producer.broker
+
+
+def test_each_goes_to_the_topic_of_its_municipality(broker: kafka_producer.Broker) -> None:
+    assert send({"0710": "{}", "0751": "[]"}, "secret") == {}
+    assert [(one.topic(), one.value()) for one in broker.taken] == [("confirm.0710", "{}"), ("confirm.0751", "[]")]
+    assert len(broker.producers) == 1
+
+
+def test_a_broker_that_is_away_is_waited_for_once(broker: kafka_producer.Broker) -> None:
+    """It was waited for by each municipality: 98 times half a minute."""
+    broker.holds, waited = True, []
+    broker.polled = waited.append
+    codes = [f"{number:04d}" for number in range(98)]
+    failed = send(dict.fromkeys(codes, "{}"), "secret")
+    assert failed == dict.fromkeys(codes, "the broker does not answer")
+    assert sum(waited) < 60
+
+
+def test_a_refusal_is_that_of_its_municipality(broker: kafka_producer.Broker) -> None:
+    refusal = kafka_producer.error("TOPIC_AUTHORIZATION_FAILED", "not allowed")
+    broker.judge = lambda batch: refusal if batch[0].topic() == "confirm.0710" else None
+    assert send({"0710": "{}", "0751": "{}"}, "secret") == {"0710": "not allowed"}

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from functools import partial
+from typing import Any
 
 from vaern_programs.ledger.books import Series
 from vaern_programs.shared.intervals import Intervals
@@ -43,11 +45,18 @@ def confirmation(
     return relays, left_out
 
 
-def send(confirmed: Confirmation, password: str) -> None:
-    """Write it to the broker. Raises OSError when the broker does not take it."""
+def send(messages: Mapping[str, str], password: str) -> dict[str, str]:
+    """Write confirmations to the broker, by code; why it did not take one, by code.
+
+    All of them together, so that a broker that is away is waited for once.
+    """
     from confluent_kafka import Producer
 
-    failed: list[str] = []
+    failed = dict.fromkeys(messages, "the broker does not answer")
+
+    def delivered(code: str, error: Any, _: Any) -> None:
+        failed[code] = error.str() if error is not None else ""
+
     producer = Producer(
         {
             **as_user("ledger", password),
@@ -56,13 +65,8 @@ def send(confirmed: Confirmation, password: str) -> None:
             "message.timeout.ms": int(SECONDS * 1000),
         }
     )
-    producer.produce(
-        f"confirm.{confirmed['code']}",
-        json.dumps(confirmed, separators=(",", ":")).encode(),
-        partition=0,
-        on_delivery=lambda error, _: failed.append(str(error)) if error is not None else None,
-    )
-    if producer.flush(SECONDS + 5):
-        failed.append("the broker does not answer")
-    if failed:
-        raise OSError(f"the relays of {confirmed['code']} got no confirmation: {failed[0]}")
+    for code, text in messages.items():
+        producer.produce(f"confirm.{code}", text, partition=0, on_delivery=partial(delivered, code))
+        producer.poll(0)
+    producer.flush(SECONDS + 5)
+    return {code: fault for code, fault in failed.items() if fault}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from typing import Any, NamedTuple
 
 from vaern_programs.ledger.balance import balance, confirmable
 from vaern_programs.ledger.books import NOTHING_DELETED, Books, Deleted, by_series
-from vaern_programs.ledger.confirm import confirmation, send
+from vaern_programs.ledger.confirm import confirmation
 from vaern_programs.ledger.summary import Part, deleted_until, parts
 from vaern_programs.shared.answers import Balance, LostSegment
 from vaern_programs.shared.intervals import count, subtract
@@ -26,15 +27,15 @@ REFUSED_DAYS = 2
 """Days of the archive of which refused statements are an alarm."""
 
 
-class Confirmed(NamedTuple):
-    """A count of which the relays were informed."""
+class Counted(NamedTuple):
+    """A count, and what its relays are to be told."""
 
+    message: str
+    """The confirmation, as JSON."""
     refused: int
     """Statements of the last days that are none."""
     unlisted: int
     """What was left out, as a limit was reached."""
-    fault: str = ""
-    """Why they were not informed; empty when they were."""
 
 
 @dataclass(frozen=True)
@@ -56,16 +57,13 @@ class Municipality:
         self.code, self.settings, self.state = code, settings, state
         self.archive = Path(settings["archive"]["directory"])
 
-    def confirm(self, password: str) -> Confirmed:
-        """Count, and confirm to its relays what the archive holds. Raises OSError when it cannot be counted."""
+    def confirmation(self) -> Counted:
+        """Count, and say what the archive holds. Raises OSError."""
         now = datetime.now(UTC)
         found = self.count(now, None)
         confirmed, left_out = confirmation(self.code, confirmable(found.books, self.deleted()), now)
-        try:
-            send(confirmed, password)
-        except OSError as error:
-            return Confirmed(found.refused, found.books.unlisted + left_out, str(error))
-        return Confirmed(found.refused, found.books.unlisted + left_out)
+        message = json.dumps(confirmed, separators=(",", ":"))
+        return Counted(message, found.refused, found.books.unlisted + left_out)
 
     def balance(self, day: str | None) -> Balance:
         """The balance of the last days and of every day that does not balance, or of one day. Raises OSError."""

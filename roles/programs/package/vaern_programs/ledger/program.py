@@ -16,6 +16,7 @@ import os
 from datetime import date
 from pathlib import Path
 
+from vaern_programs.ledger.confirm import send
 from vaern_programs.ledger.count import Municipality
 from vaern_programs.ledger.rounds import confirm_each
 from vaern_programs.shared.collector_paths import SETTINGS
@@ -59,8 +60,8 @@ def run(arguments: list[str]) -> int:
         return 2 if confirm_each(municipalities, password) else 0
     day = options.day.isoformat() if options.day else None
     (one,) = municipalities
-    if options.confirm and (fault := one.confirm(password).fault):
-        raise OSError(fault)
+    if options.confirm and (failed := send({one.code: one.confirmation().message}, password)):
+        raise OSError(f"the relays of {one.code} got no confirmation: {failed[one.code]}")
     balance = one.balance(day)
     print(json.dumps(balance))
     return 1 if balance["lost_segments"] or any(row["missing"] or row["given_up"] for row in balance["rows"]) else 0

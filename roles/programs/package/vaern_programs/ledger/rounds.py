@@ -6,7 +6,8 @@ import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from vaern_programs.ledger.count import Confirmed, Municipality
+from vaern_programs.ledger.confirm import send
+from vaern_programs.ledger.count import Counted, Municipality
 from vaern_programs.shared import health
 from vaern_programs.shared.health import Health
 from vaern_programs.shared.systemd import say
@@ -25,52 +26,56 @@ NEVER: Health = {"begun": 0.0, "ended": 0.0, "counted": 0.0, "fault": "", "refus
 
 
 def confirm_each(municipalities: Iterable[Municipality], password: str, file: Path = health.FILE) -> list[str]:
-    """Confirm to the relays of each; the codes of those for which that failed. Raises OSError.
+    """Count each, and confirm to its relays; the codes of those for which that failed. Raises OSError.
 
-    How it went is in a file after each of them, for the alarm service.
+    How it went is in a file afterwards, for the alarm service.
     """
-    found, known = health.read(file), list(municipalities)
-    found = {one.code: found.get(one.code, NEVER) for one in known}
-    failed = []
-    by_code = {one.code: one for one in known}
-    for one in (by_code[code] for code in due_now(found, time.time())):
-        found[one.code] = _counted(one, password, found[one.code])
-        if fault := found[one.code]["fault"]:
-            failed.append(one.code)
-            say(WARNING, f"vaern-ledger: {one.code} could not be counted and confirmed: {fault}")
+    by_code = {one.code: one for one in municipalities}
+    known = health.read(file)
+    found = {code: known.get(code, NEVER) for code in by_code}
+    for codes in due_now(found, time.time()):
+        messages: dict[str, str] = {}
+        for code in codes:
+            found[code], message = _counted(by_code[code], found[code])
+            messages |= {code: message} if message else {}
+        failed = send(messages, password) if messages else {}
+        for code, fault in failed.items():
+            found[code] = {**found[code], "fault": _on_one_line(f"its relays got no confirmation: {fault}")}
         if file.parent.exists():
             health.write(found, file)
-    return failed
+        for code in codes:
+            if fault := found[code]["fault"]:
+                say(WARNING, f"vaern-ledger: {code}: {fault}")
+    return [code for code, one in found.items() if one["fault"]]
 
 
-def _counted(one: Municipality, password: str, before: Health) -> Health:
+def _counted(one: Municipality, before: Health) -> tuple[Health, str]:
+    """How the count of a municipality went, and what its relays are to be told; nothing when it failed."""
     begun = time.time()
     try:
-        done = Confirmed(*apart(lambda: tuple(one.confirm(password)), seconds=SECONDS, memory_bytes=MEMORY_BYTES))
+        done = Counted(*apart(lambda: tuple(one.confirmation()), seconds=SECONDS, memory_bytes=MEMORY_BYTES))
     except WorkError as error:
-        return {**before, "begun": begun, "ended": time.time(), "fault": _on_one_line(str(error))}
+        fault = _on_one_line(f"could not be counted: {error}")
+        return {**before, "begun": begun, "ended": time.time(), "fault": fault}, ""
     ended = time.time()
     return {
-        "begun": begun, "ended": ended, "counted": ended, "fault": _on_one_line(done.fault),
-        "refused": done.refused, "unlisted": done.unlisted,
-    }  # fmt: skip
+        "begun": begun, "ended": ended, "counted": ended, "fault": "", "refused": done.refused,
+        "unlisted": done.unlisted,
+    }, done.message  # fmt: skip
 
 
 def _on_one_line(text: str) -> str:
     return "".join(letter for letter in text if letter.isprintable())[:FAULT_LENGTH]
 
 
-def due_now(health: Mapping[str, Health], now: float) -> list[str]:
-    """Codes in the order in which they are counted in a round that begins now.
+def due_now(health: Mapping[str, Health], now: float) -> tuple[list[str], list[str]]:
+    """Codes that are counted in a round that begins now: those that are quick, and then one that took long.
 
-    Those that took long come last, one a round, and not before they have rested: the others wait for one at most.
+    One that took long is not counted before it has rested: the others wait for one at most.
     """
     long = [code for code, one in health.items() if _took(one) > LONG_SECONDS]
     rested = [code for code in long if not 0 <= now - health[code]["ended"] < REST * _took(health[code])]
-    return [
-        *(code for code in health if code not in long),
-        *sorted(rested, key=lambda code: health[code]["ended"])[:1],
-    ]
+    return [code for code in health if code not in long], sorted(rested, key=lambda code: health[code]["ended"])[:1]
 
 
 def _took(last: Health) -> float:
