@@ -80,7 +80,7 @@ def _accepted_events(relay: str, code: int, out: str, error_text: str) -> int:
     if done["error"] or done["refused"]:
         what = done["error"] or f"{done['refused']} events are too long for this output, or not of its sectors"
         raise ProvisionError(f"{relay} refused: {what}", fix="give the SOC those lines of the exported file")
-    return resent
+    return done["resent"]
 
 
 def _batches(lines: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vaern.runtime.host_answers import conforms, load, shaped
-from vaern_programs.shared.reports import Balance, DeliveryStatistics, OpenAlarms, Round, SpoolState
+from vaern_programs.shared.answers import AlarmRecord, Balance, OpenAlarms
+from vaern_programs.shared.reports import DeliveryStatistics, Round, SpoolState
 
 SHAPES = (Balance, Round, SpoolState, OpenAlarms, DeliveryStatistics)
 ANYTHING = st.recursive(
@@ -41,7 +42,7 @@ def test_what_no_program_of_ours_writes_is_refused(text: str) -> None:
         (Balance, {"rows": [5]}, r"the answer.rows\[\] is of another kind"),
         (Balance, {"gaps": [GAP | {"state": "burnt"}]}, r"the answer.gaps\[\].state is none of given_up"),
         (Balance, {"statements": {"gw1": 5}}, r"the answer.statements.\* is of another kind"),
-        (OpenAlarms, {"alarms": [{"value": "x"}]}, r"the answer.alarms\[\].value is of another kind"),
+        (AlarmRecord, {"value": "x"}, r"the answer.value is of another kind"),
     ],
 )
 def test_what_is_not_as_its_shape_says_is_named(shape: type[Any], value: object, why: str) -> None:
@@ -52,7 +53,7 @@ def test_what_is_not_as_its_shape_says_is_named(shape: type[Any], value: object,
 def test_what_is_as_its_shape_says_comes_back() -> None:
     value = {"rows": [], "gaps": [GAP | {"state": "missing"}], "statements": {"gw1": "t"}, "newer": "ignored"}
     assert shaped(json.dumps(value), Balance) == value
-    assert conforms({"value": None, "limit": 1}, OpenAlarms)
+    assert conforms({"value": None, "limit": 1}, AlarmRecord)
 
 
 @given(value=ANYTHING, shape=st.sampled_from(SHAPES))
