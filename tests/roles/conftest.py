@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.certificates import Authority
 from support.lab.collector_host import Collector, enrol, variables
 from support.lab.hosts import lab_hosts
 from support.lab.pipeline import HOSTS, SPOOL_BYTES, Pipeline, connect_devices, plays, prepare
@@ -52,11 +53,12 @@ def collector(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Collector]:
     """A bare host on which a dry run and then the role have run."""
     folder = tmp_path_factory.mktemp("collector")
     with lab_hosts({"hub1": {"uplink": "198.18.0.10/15"}}, folder) as lab:
-        enrol(lab)
+        authority = Authority()
+        relays = enrol(lab, authority)
         play = {"hosts": "hub1", "gather_facts": False, "roles": ["collector"], "vars": variables()}
         (folder / "play.json").write_text(json.dumps([play]))
         lab.inventory({"collectors": ["hub1"]}, folder)
-        host = Collector(lab, folder)
+        host = Collector(lab, folder, authority, relays)
         assert "failed=0" in host.apply("--check")
         assert lab.run("hub1", "ls /etc/vaern") == "pki\n"
         started = time.monotonic()

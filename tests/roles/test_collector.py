@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +75,88 @@ def test_the_handshake_that_is_accepted(collector: Collector) -> None:
     )
     assert "Verify return code: 0 (ok)" in answer, answer
     assert "alert" not in answer, answer
+
+
+MAIN = "systemctl show --property MainPID --value vaern-kafka"
+OTHERS = [f"fd5a:1c3e:9b27:2c6::{number}" for number in range(1, 5)]
+"""The addresses of a municipality with four relays, the largest there is."""
+LARGEST_REQUEST = 1048576 + 65536
+
+
+@contextmanager
+def unharmed(collector: Collector) -> Iterator[None]:
+    """The broker is the same process after the block, and has memory left. Addresses of relays are here meanwhile."""
+    for address in OTHERS:
+        collector.lab.run("hub1", f"ip -6 address replace {address}/128 dev uplink nodad preferred_lft 0")
+    before = collector.lab.run("hub1", MAIN)
+    yield
+    assert collector.lab.run("hub1", MAIN) == before
+    peak = int(collector.lab.run("hub1", f"grep -oP 'VmHWM: *\\K[0-9]+' /proc/{before.strip()}/status")) * 1024
+    limit = int(collector.lab.run("hub1", "systemctl show --property MemoryMax --value vaern-kafka"))
+    assert peak < 0.9 * limit, f"{peak / 2**20:.0f} of {limit / 2**20:.0f} MiB"
+
+
+@pytest.mark.parametrize("size", [100_000_000, LARGEST_REQUEST + 1])
+def test_a_request_that_announces_too_much_ends_its_connection(collector: Collector, size: int) -> None:
+    """14 bytes of a relay, which made the broker take 100 MB a connection: it ran out of memory."""
+    with unharmed(collector):
+        found = collector.hostile("announce", "favrskov-gw1", str(size), "20", OTHERS[0])
+    assert (found["held"], found["refused"], found["other"]) == (0, 20, True)
+
+
+def test_what_one_municipality_can_hold_leaves_room_for_the_others(collector: Collector) -> None:
+    """Every relay of the largest municipality announces as much as it may, on as many connections as it gets."""
+    with unharmed(collector):
+        found = collector.hostile("announce", "favrskov-gw1", str(LARGEST_REQUEST), "40", *OTHERS)
+        assert (found["held"], found["refused"], found["other"]) == (4 * 24, 4 * 16, True)
+        assert found["seconds"] < 5
+        assert collector.client("produce", "aarhus-gw1", "logs.0751", "3", "room-")["acknowledged"] == 3
+
+
+def test_idle_connections_of_one_address_are_bounded(collector: Collector) -> None:
+    """The broker's own programs come by another address, and are not among them."""
+    with unharmed(collector):
+        found = collector.hostile("idle", "favrskov-gw1", "60", OTHERS[1])
+    assert found == {"held": 24, "refused": 36, "other": True}
+
+
+def test_malformed_openings_end_and_harm_nobody(collector: Collector) -> None:
+    """556 damaged beginnings of TLS: each connection is ended, the broker goes on."""
+    with unharmed(collector):
+        assert collector.hostile("garbage", "710", "556") == {"ended": 556, "other": True}
+
+
+def test_a_revoked_certificate_is_refused_in_the_handshake(collector: Collector) -> None:
+    """From the next handshake on, without a restart, and also for a session that was begun before. Nobody else is."""
+    relay = "odense-gw1"
+    with unharmed(collector):
+        assert collector.hostile("ask", relay) == {"answered": True}
+        collector.lab.run("hub1", f"python3 /root/hostile.py ask {relay} /root/session > /root/asked 2>&1 &")
+        collector.lab.run("hub1", "for i in $(seq 100); do test -e /root/session && exit; sleep 0.1; done; exit 1")
+        collector.revoke(collector.authority.revoked(collector.relays[relay]))
+        collector.lab.run("hub1", "rm /root/session")
+        options = f"-tls1_3 -cert /root/{relay}.crt -key /root/{relay}.key"
+        command = f"(sleep 1; echo) | openssl s_client -connect {LISTENER} -CAfile /root/ca.crt {options} 2>&1"
+        assert "alert certificate" in collector.lab.run("hub1", command, check=False)
+        assert collector.hostile("ask", "favrskov-gw1") == {"answered": True}
+        ended = "for i in $(seq 100); do test -s /root/asked && break; sleep 0.1; done; cat /root/asked"
+        asked = json.loads(collector.lab.run("hub1", ended))
+        assert (asked["answered"], asked["again"]) == (True, False), asked
+        assert "CERTIFICATE" in asked["why"].upper()
+
+
+def test_a_list_that_the_authority_has_not_signed_changes_nothing(collector: Collector) -> None:
+    """Neither one of another authority, which would let everybody in again, nor one that is none."""
+    good = collector.authority.revoked(collector.relays["odense-gw1"])
+    collector.revoke(good)
+    for bad in (Authority().revoked(collector.relays["favrskov-gw1"]), "nonsense", ""):
+        collector.revoke(bad)
+        refused = collector.lab.run("hub1", "python3 /root/hostile.py ask odense-gw1 2>&1", check=False)
+        assert "alert certificate" in refused.lower().replace("_", " "), refused
+        assert collector.hostile("ask", "favrskov-gw1") == {"answered": True}
+    told = "journalctl -u vaern-kafka --output cat | grep -c 'is not signed by the authority'"
+    assert int(collector.lab.run("hub1", told)) >= 3
+    collector.revoke(good)
 
 
 ADMIN = "/usr/lib/vaern/vaern-kafka-admin apply"
@@ -199,9 +283,6 @@ def test_a_full_disk_pauses_the_archive_and_loses_nothing(collector: Collector) 
         assert collector.client("archived", "0710", "full-")["events"] == 0
     assert collector.wait_for("0710", "later-", 5) == {"events": 5, "more_than_once": []}
     assert collector.client("archived", "0710", "full-") == {"events": 3, "more_than_once": []}
-
-
-MAIN = "systemctl show --property MainPID --value vaern-kafka"
 
 
 def written_again(collector: Collector, certificate: str) -> None:

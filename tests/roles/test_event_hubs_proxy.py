@@ -60,6 +60,7 @@ def prepare(lab: Booted) -> None:
         own = authority.issue(host, names=[NAMESPACE] if host == "endpoint1" else [])
         lab.run(host, "groupadd -r vaern-pki; install -d -m 0750 -g vaern-pki /etc/vaern/pki; apt-get -q update")
         files = {"host.key": own.key, "host.crt": own.certificate, "ca.crt": authority.certificate}
+        files["revoked.crl"] = authority.revoked()
         for name, text in files.items():
             path = f"/etc/vaern/pki/{name}"
             lab.run(host, f"umask 027; cat > {path} && chgrp vaern-pki {path}", stdin=text)

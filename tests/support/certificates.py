@@ -9,7 +9,7 @@ from ipaddress import ip_address
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 
@@ -42,6 +42,16 @@ class Authority:
         key = serialization.load_pem_private_key(own.key.encode(), None)
         assert isinstance(key, ec.EllipticCurvePrivateKey)
         return self._issued(key, name, (), (), hours)
+
+    def revoked(self, *certificates: Certificate) -> str:
+        """The authority's list of revoked certificates (PEM), with these in it."""
+        now = datetime.now(UTC) - timedelta(minutes=5)
+        builder = x509.CertificateRevocationListBuilder(self.name, now, now + timedelta(days=1))
+        for one in certificates:
+            serial = x509.load_pem_x509_certificate(one.certificate.encode()).serial_number
+            entry = x509.RevokedCertificateBuilder(serial, now).build()
+            builder = builder.add_revoked_certificate(entry)
+        return builder.sign(self.key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM).decode()
 
     def _issued(
         self,
@@ -83,6 +93,18 @@ class Authority:
             builder = builder.add_extension(usages, critical=False)
             builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
         return builder.sign(self.key, hashes.SHA256())
+
+
+def request_for(name: str, key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | None = None) -> str:
+    """A certificate request as a host makes it."""
+    builder = x509.CertificateSigningRequestBuilder().subject_name(_name(name))
+    # A host may ask for anything; only its key is taken.
+    builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+    return (
+        builder.sign(key or ec.generate_private_key(ec.SECP256R1()), hashes.SHA256())
+        .public_bytes(serialization.Encoding.PEM)
+        .decode()
+    )
 
 
 def _name(common_name: str) -> x509.Name:

@@ -2,6 +2,7 @@
 
 enrolling        gets each host's public keys, and sends it a certificate
 certificates     how certificates are made, and which are still usable
+revocation       the list of certificates that are not to be trusted any more
 signer           the authority with its key in a file; vault_signer, key_vault, vault_faults: in a key vault
 key_record       the public keys and certificates, as a file that every run reads
 event_hubs_keys  the keys by which relays send to Event Hubs

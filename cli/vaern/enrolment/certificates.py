@@ -137,7 +137,7 @@ def is_usable(certificate: str, request: str, authority: str, *, name: str, addr
         issuer = x509.load_pem_x509_certificate(authority.encode())
     except ValueError:
         return False
-    if present.public_key() != csr.public_key() or not _is_issued_by(present, issuer):
+    if present.public_key() != csr.public_key() or not is_issued_by(present, issuer):
         return False
     start, end = present.not_valid_before_utc, present.not_valid_after_utc
     fresh = start <= datetime.now(UTC) < start + (end - start) * RENEW_AFTER
@@ -145,7 +145,19 @@ def is_usable(certificate: str, request: str, authority: str, *, name: str, addr
     return fresh and common == [name] and _names_of(present) == subject_names(name, addresses)
 
 
-def _is_issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+def has_key_of(certificate: str, request: str) -> bool:
+    """Whether a certificate and a request (PEM) are for the same key; also when one of them cannot be read."""
+    from cryptography import x509
+
+    try:
+        present = x509.load_pem_x509_certificate(certificate.encode())
+        return present.public_key() == x509.load_pem_x509_csr(request.encode()).public_key()
+    except ValueError:
+        return True
+
+
+def is_issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    """Whether the issuer's key has signed the certificate."""
     from cryptography.exceptions import InvalidSignature
 
     try:

@@ -17,9 +17,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from vaern.enrolment.certificates import is_usable
+from vaern.enrolment.certificates import has_key_of, is_usable
 from vaern.enrolment.clocks import check_clocks, made_at
 from vaern.enrolment.key_record import PUBLIC_KEY, read_record, write_record
+from vaern.enrolment.revocation import serial_of, serials
 from vaern.enrolment.signer import Signer
 from vaern.enrolment.trust import Replaced, check_trust
 from vaern.errors import ConfigureError
@@ -67,6 +68,8 @@ echo "== authority"
 cat ca.crt 2>/dev/null || true
 echo "== clock"
 date +%s
+echo "== revoked"
+cat revoked.crl 2>/dev/null || true
 """
 
 DELIVER = r"""
@@ -77,6 +80,9 @@ cat >ca.crt.new <<'END'
 {authority}END
 cat >host.crt.new <<'END'
 {certificate}END
+cat >revoked.crl.new <<'END'
+{revoked}END
+mv revoked.crl.new revoked.crl
 mv ca.crt.new ca.crt
 mv host.crt.new host.crt
 """
@@ -103,12 +109,13 @@ class Enrolled:
 
 @dataclass(frozen=True, slots=True)
 class HostAnswer:
-    """A host's answer: its public key, certificate request, certificate and authority; all but the first are PEM."""
+    """A host's answer: public key, request, certificate, authority and revoked certificates; all but the first PEM."""
 
     public_key: str
     request: str
     certificate: str
     authority: str
+    revoked: str
     ahead: timedelta
     """By how much the host's clock was ahead of this machine's, when it answered."""
 
@@ -118,22 +125,25 @@ def enrol(
 ) -> Enrolled:
     """Give each host its keys and a certificate, all hosts at once, and write what is public to `record` (YAML).
 
-    The record holds exactly these hosts. Raises UnreachableError naming a host that does not answer, ConfigureError
-    when keys cannot be made there, UsageError when a host asks for a certificate it must not have, StateError when this
-    machine's clock or authority cannot be the one that the hosts have.
+    The record holds exactly these hosts. What it held of others, and of keys that a host has no more, is revoked.
+    Raises UnreachableError naming a host that does not answer, ConfigureError when keys cannot be made there,
+    UsageError when a host asks for a certificate it must not have, StateError when this machine's clock or authority
+    cannot be the one that the hosts have.
     """
     wanted = {subject.name: subject for subject in sorted(subjects, key=lambda subject: subject.name)}
     recorded = read_record(record)
     answers = ssh.on_each(tuple(wanted), lambda name: read_host(project, wanted[name]))
     before_anything_is_made(answers, recorded, signer.known(), Replaced(folder_of(project)).digests())
     authority = signer.authority()
+    revoked = signer.revoked(superseded(recorded, answers))
 
     def work(name: str) -> tuple[bool, dict[str, str]]:
         subject, answer = wanted[name], answers[name]
-        usable = usable_certificate(subject, answer, recorded.get(name, {}).get("certificate", ""), authority)
+        candidates = (answer.certificate, recorded.get(name, {}).get("certificate", ""))
+        usable = usable_certificate(subject, answer.request, candidates, authority, revoked)
         certificate = usable or signer.sign(answer.request, name=name, addresses=subject.addresses)
-        if answer.certificate != certificate or answer.authority != authority:
-            _run(project, name, DELIVER.format(authority=authority, certificate=certificate))
+        if (answer.certificate, answer.authority, answer.revoked) != (certificate, authority, revoked):
+            _run(project, name, DELIVER.format(authority=authority, certificate=certificate, revoked=revoked))
         on_progress(f"{name}: {'certificate is current' if usable else 'new certificate'}")
         entry = {"certificate": certificate}
         if subject.wireguard:
@@ -174,9 +184,7 @@ def parse_answer(subject: Subject, text: str, now: datetime) -> HostAnswer:
     try:
         answer = HostAnswer(
             sections["wireguard"].strip(),
-            sections["request"],
-            sections["certificate"],
-            sections["authority"],
+            *(sections[name] for name in ("request", "certificate", "authority", "revoked")),
             _ahead(sections["clock"], now),
         )
     except KeyError as error:
@@ -190,12 +198,32 @@ def parse_answer(subject: Subject, text: str, now: datetime) -> HostAnswer:
     return answer
 
 
-def usable_certificate(subject: Subject, answer: HostAnswer, recorded: str, authority: str) -> str:
-    """The host's certificate if it is usable, else the recorded one (a run died before delivery), else empty."""
-    for candidate in filter(None, (answer.certificate, recorded)):
-        if is_usable(candidate, answer.request, authority, name=subject.name, addresses=subject.addresses):
+def usable_certificate(subject: Subject, request: str, candidates: Iterable[str], authority: str, revoked: str) -> str:
+    """The first certificate that is usable and not revoked, else empty.
+
+    Candidates (PEM, or empty) are the host's own, and the recorded one for a run that died before it was delivered.
+    """
+    refused = serials(revoked)
+    for candidate in filter(None, candidates):
+        usable = is_usable(candidate, request, authority, name=subject.name, addresses=subject.addresses)
+        if usable and serial_of(candidate) not in refused:
             return candidate
     return ""
+
+
+def superseded(recorded: Mapping[str, Mapping[str, str]], answers: Mapping[str, HostAnswer]) -> list[str]:
+    """The recorded certificates (PEM) that nobody may use any more: of hosts that are gone, and of a key that is.
+
+    A renewed certificate is for the same key as the one before, so both hold until that one ends: revoking it would
+    stop nobody who has the key, and would cut off a relay that has not yet taken the new one into use. Only what is
+    recorded counts, never what a host says of itself: a host could send the certificate of another.
+    """
+    known = {name: entry["certificate"] for name, entry in recorded.items() if entry.get("certificate")}
+    return [
+        certificate
+        for name, certificate in known.items()
+        if name not in answers or not has_key_of(certificate, answers[name].request)
+    ]
 
 
 def _run(project: Project, host: str, script: str) -> str:

@@ -19,7 +19,7 @@ from azure.core.exceptions import AzureError, ResourceNotFoundError
 from azure.identity import AzureCliCredential, ChainedTokenCredential, EnvironmentCredential, ManagedIdentityCredential
 from azure.keyvault.keys import KeyClient, KeyVaultKey
 from azure.keyvault.keys.crypto import CryptographyClient, SignatureAlgorithm
-from azure.keyvault.secrets import SecretClient
+from azure.keyvault.secrets import KeyVaultSecret, SecretClient
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from vaern.enrolment.vault_faults import explained
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 ROOT_SECRET = "authority-root"  # noqa: S105 (the name of a secret is none)
 """The root certificate (PEM). It is public; the vault keeps it so that every operator reads the same."""
+REVOKED_SECRET = "authority-revoked"  # noqa: S105 (the name of a secret is none)
+"""The list of revoked certificates (PEM), public too. A secret has room for 400 of them; each is there for 91 days."""
 VERSION_TAG = "key-version"
 CURVE = "P-384"
 
@@ -81,14 +83,8 @@ class KeyVault:
 
     def root(self) -> tuple[str, str] | None:
         """The root certificate (PEM) and the version of the key that signed it; None before the first run."""
-        try:
-            with self._explained():
-                secret = self._secrets.get_secret(ROOT_SECRET)
-        except VaernError as error:
-            if isinstance(error.__cause__, ResourceNotFoundError):
-                return None
-            raise
-        return secret.value or "", (secret.properties.tags or {}).get(VERSION_TAG, "")
+        secret = self._secret(ROOT_SECRET)
+        return None if secret is None else (secret.value or "", (secret.properties.tags or {}).get(VERSION_TAG, ""))
 
     def keep_root(self, certificate: str, version: str) -> None:
         """Store the root certificate; when two operators do so at once, the later one wins."""
@@ -96,6 +92,25 @@ class KeyVault:
             self._secrets.set_secret(
                 ROOT_SECRET, certificate, content_type="application/x-pem-file", tags={VERSION_TAG: version}
             )
+
+    def revoked(self) -> str:
+        """The list of revoked certificates (PEM); empty before there is one."""
+        secret = self._secret(REVOKED_SECRET)
+        return (secret and secret.value) or ""
+
+    def keep_revoked(self, listed: str) -> None:
+        """Store the list; when two operators do so at once, the later one wins."""
+        with self._explained():
+            self._secrets.set_secret(REVOKED_SECRET, listed, content_type="application/x-pem-file")
+
+    def _secret(self, name: str) -> KeyVaultSecret | None:
+        try:
+            with self._explained():
+                return self._secrets.get_secret(name)
+        except VaernError as error:
+            if isinstance(error.__cause__, ResourceNotFoundError):
+                return None
+            raise
 
     @cached_property
     def _credential(self) -> TokenCredential:

@@ -6,10 +6,12 @@ with the passphrase of `secret_store.py` and never leaves the state directory.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from vaern.enrolment.certificates import host_builder, root_builder
+from vaern.enrolment.revocation import with_revoked
 from vaern.enrolment.trust import refuse_lost
 from vaern.errors import SetupError, StateError, UsageError
 from vaern.runtime.private_file import folder_lock, write_private
@@ -38,13 +40,18 @@ class Signer(Protocol):
         """
         ...
 
+    def revoked(self, certificates: Iterable[str] = ()) -> str:
+        """The authority's list of revoked certificates (PEM), after these certificates (PEM) have been added to it."""
+        ...
+
 
 class LocalSigner:
-    """An authority in the state directory: `ca.crt` and `ca.key` (encrypted) in `folder`, made on first use."""
+    """An authority in the state directory, made on first use: `ca.crt`, `ca.key` (encrypted) and `revoked.crl`."""
 
     def __init__(self, folder: Path, passphrase: bytes, *, title: str = "vaern") -> None:
         self._certificate_file = folder / "ca.crt"
         self._key_file = folder / "ca.key"
+        self._revoked_file = folder / "revoked.crl"
         self._passphrase = passphrase
         self._title = title
         self._loaded: tuple[x509.Certificate, EllipticCurvePrivateKey] | None = None
@@ -63,6 +70,16 @@ class LocalSigner:
         """See Signer."""
         certificate, key = self._root()
         return issue(request, certificate, key, name=name, addresses=addresses)
+
+    def revoked(self, certificates: Iterable[str] = ()) -> str:
+        """See Signer."""
+        certificate, key = self._root()
+        with folder_lock(self._revoked_file.parent):
+            before = self._revoked_file.read_text(encoding="ascii") if self._revoked_file.exists() else ""
+            after = with_revoked(before, certificates, certificate, key)
+            if after != before:
+                write_private(self._revoked_file, after.encode())
+        return after
 
     def _root(self) -> tuple[x509.Certificate, EllipticCurvePrivateKey]:
         if self._loaded is None:

@@ -13,6 +13,7 @@ certificate verifies against either, so it does not matter which is kept, and a 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -25,6 +26,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, KeySerializat
 
 from vaern.enrolment.certificates import root_builder
 from vaern.enrolment.key_vault import ROOT_SECRET, KeyVault, VaultKey
+from vaern.enrolment.revocation import with_revoked
 from vaern.enrolment.signer import issue
 from vaern.errors import SetupError
 
@@ -52,6 +54,15 @@ class VaultSigner:
         """See Signer; also raises what KeyVault raises."""
         certificate, key = self._root()
         return issue(request, certificate, key, name=name, addresses=addresses)
+
+    def revoked(self, certificates: Iterable[str] = ()) -> str:
+        """See Signer; also raises what KeyVault raises."""
+        certificate, key = self._root()
+        before = self._vault.revoked()
+        after = with_revoked(before, certificates, certificate, key)
+        if after != before:
+            self._vault.keep_revoked(after)
+        return after
 
     def _root(self) -> tuple[x509.Certificate, SigningKey]:
         if self._loaded is None:

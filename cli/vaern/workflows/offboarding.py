@@ -52,6 +52,8 @@ def offboard(project: Project, fleet: Fleet, slug: str, listener: Listener) -> N
     play = plays.municipality_play(project, fleet, slug)
     with step(listener, "revoke", "at the shared hosts") as running, queued(project, SHARED, running):
         _forget_keys(project, fleet, slug)
+        # Brings the list of revoked certificates to the hubs, which refuse the municipality's from then on.
+        hubs.enrol_hubs(project, fleet.deployment, running)
         configured = hubs.configure_hubs(project, fleet, running, full=False)
         running.done = counted(len(configured.changes), "change")
     with step(listener, "stop", "at the site") as running:
@@ -65,9 +67,12 @@ def offboard(project: Project, fleet: Fleet, slug: str, listener: Listener) -> N
 
 
 def _forget_keys(project: Project, fleet: Fleet, slug: str) -> None:
-    """Delete the municipality's records, so that it is no longer rendered as a tenant or a peer."""
+    """Revoke its certificates, and delete its records, so that it is no longer rendered as a tenant or a peer."""
     deployment = fleet.deployment
-    key_record.record_of(project, deployment, slug).unlink(missing_ok=True)
+    record = key_record.record_of(project, deployment, slug)
+    known = (entry.get("certificate", "") for entry in key_record.read_record(record).values())
+    authority.signer(project, deployment).revoked(filter(None, known))
+    record.unlink(missing_ok=True)
     pairs = plays.pairs_of(deployment, slug, fleet.municipalities[slug])
     authority.secrets(project, deployment).remove(pairs)
 

@@ -111,15 +111,16 @@ class Onboarding:
         """Enrol the hubs, by one run at a time, and the municipality's hosts."""
         project, deployment = self.project, self.fleet.deployment
         with step(self.listener, "enrol", "keys and certificates", self.durations) as running:
-            with queued(project, SHARED, running):
-                renewed = hubs.enrol_hubs(project, deployment, running)
-            renewed += enrolment.enrol(
+            own = enrolment.enrol(
                 project,
                 plays.subjects_of(deployment, self.slug, self.municipality),
                 key_record.record_of(project, deployment, self.slug),
                 authority.signer(project, deployment),
                 running,
             ).renewed
+            # The hubs last: what the municipality's hosts have no more is then refused there.
+            with queued(project, SHARED, running):
+                renewed = hubs.enrol_hubs(project, deployment, running) + own
             running.done = f"new certificates: {', '.join(renewed)}" if renewed else "every certificate is current"
 
     def configure(self) -> None:

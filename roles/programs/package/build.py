@@ -52,6 +52,7 @@ def tree(files: dict[str, bytes], stated: str) -> dict[str, Entry]:
         **{f"{HOME}/{name}": Entry(content) for name, content in files.items() if name.startswith(f"{PACKAGE}/")},
         **{name: Entry(text, 0o755) for name, text in executables(files["debian/executables"].decode()).items()},
         **_folder(files, "debian/scripts/", "usr/lib/vaern/", 0o755),
+        **_folder(files, "debian/java/", "usr/share/vaern/", 0o644),
         **_folder(files, "debian/units/", "usr/lib/systemd/system/", 0o644),
         f"usr/lib/sysusers.d/{NAME}.conf": Entry(files["debian/sysusers.conf"]),
         f"usr/lib/tmpfiles.d/{NAME}.conf": Entry(files["debian/tmpfiles.conf"]),

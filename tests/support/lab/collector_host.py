@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from support.certificates import Authority
+from support.certificates import Authority, Certificate
 from support.lab.hosts import Booted
 from support.paths import TOOLS
 from support.programs import source_of
@@ -25,6 +25,8 @@ class Collector:
 
     lab: Booted
     folder: Path
+    authority: Authority
+    relays: dict[str, Certificate]
 
     def apply(self, *options: str) -> str:
         """Run the role; the recap line."""
@@ -36,6 +38,16 @@ class Collector:
         """One command of `collector_client.py` on the host."""
         answer: dict[str, Any] = json.loads(self.lab.run("hub1", f"python3 /root/client.py {' '.join(arguments)}"))
         return answer
+
+    def hostile(self, *arguments: str) -> dict[str, Any]:
+        """One command of `hostile_client.py` on the host."""
+        answer: dict[str, Any] = json.loads(self.lab.run("hub1", f"python3 /root/hostile.py {' '.join(arguments)}"))
+        return answer
+
+    def revoke(self, text: str) -> None:
+        """Put a list of revoked certificates in the place of the one before, as enrolment does."""
+        place = "/etc/vaern/pki/revoked.crl"
+        self.lab.run("hub1", f"cat > {place}.new && chmod 0644 {place}.new && mv {place}.new {place}", stdin=text)
 
     def wait_for(self, code: str, prefix: str, count: int, seconds: float = 30.0) -> dict[str, Any]:
         """What the archive holds, as soon as it holds so many events or the time is up."""
@@ -67,27 +79,29 @@ def variables() -> dict[str, Any]:
     }
 
 
-def enrol(lab: Booted) -> None:
+def enrol(lab: Booted, authority: Authority) -> dict[str, Certificate]:
     """What the base role, the VPN and enrolment have done before the collector role runs."""
-    authority = Authority()
     lab.run("hub1", f"ip -6 address add {ADDRESS}/128 dev uplink nodad; groupadd -r vaern-pki; apt-get -q update")
     lab.run("hub1", "install -d /etc/vaern; install -d -m 0750 -g vaern-pki /etc/vaern/pki")
     own = authority.issue("hub1", ADDRESS)
     files = {"pki/host.key": own.key, "pki/host.crt": own.certificate, "pki/ca.crt": authority.certificate}
+    files["pki/revoked.crl"] = authority.revoked()
     for name, text in files.items():
         lab.run(
             "hub1",
             f"cat > /etc/vaern/{name} && chmod 0640 /etc/vaern/{name} && chgrp vaern-pki /etc/vaern/{name}",
             stdin=text,
         )
-    for name in ("favrskov-gw1", "aarhus-gw1"):
-        relay = authority.issue(name)
+    relays = {name: authority.issue(name) for name in ("favrskov-gw1", "aarhus-gw1", "odense-gw1")}
+    for name, relay in relays.items():
         lab.run("hub1", f"umask 077; cat > /root/{name}.key", stdin=relay.key)
         lab.run("hub1", f"cat > /root/{name}.crt", stdin=relay.certificate)
     lab.run("hub1", "cat > /root/ca.crt", stdin=authority.certificate)
     lab.run("hub1", "cat > /root/client.py", stdin=source_of("collector_client.py"))
     lab.run("hub1", "cat > /root/attacker.py", stdin=source_of("attacker.py"))
+    lab.run("hub1", "cat > /root/hostile.py", stdin=source_of("hostile_client.py"))
     lab.run("hub1", "cat > /root/collector", stdin=LISTENER)
+    return relays
 
 
 @contextmanager

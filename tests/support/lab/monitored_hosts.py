@@ -105,6 +105,7 @@ class MonitoredHosts:
                 host, "groupadd -r vaern-pki; install -d -m 0750 -g vaern-pki /etc/vaern/pki; apt-get -q update"
             )
             files = {"host.key": own.key, "host.crt": own.certificate, "ca.crt": self.authority.certificate}
+            files["revoked.crl"] = self.authority.revoked()
             for name, text in files.items():
                 self.put(host, f"/etc/vaern/pki/{name}", text)
             key = "install -d -m 0700 /etc/wireguard; umask 077; cat > /etc/wireguard/vaern0.key"

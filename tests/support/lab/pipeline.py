@@ -116,6 +116,7 @@ def prepare(lab: Booted, hosts: Iterable[str] = HOSTS) -> Authority:
         own = authority.issue(*names[:1], *([OVERLAY[host]] if host in OVERLAY else []), names=names[1:])
         lab.run(host, "groupadd -r vaern-pki; install -d -m 0750 -g vaern-pki /etc/vaern/pki; apt-get -q update")
         files = {"host.key": own.key, "host.crt": own.certificate, "ca.crt": authority.certificate}
+        files["revoked.crl"] = authority.revoked()
         for name, text in files.items():
             path = f"/etc/vaern/pki/{name}"
             lab.run(host, f"umask 027; cat > {path} && chgrp vaern-pki {path}", stdin=text)

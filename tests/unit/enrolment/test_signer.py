@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from support.certificates import request_for
 
 from vaern.enrolment.certificates import HOST_LIFE, RENEW_AFTER, is_usable
 from vaern.enrolment.signer import LocalSigner
@@ -18,15 +18,6 @@ from vaern.errors import SetupError, UsageError
 from vaern.runtime.secret_store import MAGIC, NONCE_BYTES, SALT_BYTES, SecretStore
 
 ADDRESSES = ("198.51.100.10", "fd5a:1c3e:9b27:710::1")
-
-
-def request_for(name: str, key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | None = None) -> str:
-    """A certificate request as a host makes it."""
-    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
-    builder = x509.CertificateSigningRequestBuilder().subject_name(subject)
-    # A host may ask for anything; only its key is taken.
-    builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-    return builder.sign(key or ec.generate_private_key(ec.SECP256R1()), SHA256()).public_bytes(Encoding.PEM).decode()
 
 
 @pytest.fixture(scope="module")

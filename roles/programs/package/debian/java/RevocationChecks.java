@@ -1,0 +1,167 @@
+package vaern;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.Socket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.security.KeyStore;
+import java.security.cert.CertificateException;
+import java.security.cert.CertificateFactory;
+import java.security.cert.X509CRL;
+import java.security.cert.X509Certificate;
+import java.util.List;
+import java.util.Map;
+import javax.net.ssl.KeyManagerFactory;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLEngine;
+import javax.net.ssl.TrustManager;
+import javax.net.ssl.TrustManagerFactory;
+import javax.net.ssl.X509ExtendedTrustManager;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.config.SslConfigs;
+import org.apache.kafka.common.security.ssl.DefaultSslEngineFactory;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Kafka's own TLS (ssl.engine.factory.class), which also refuses certificates that the authority has revoked.
+ *
+ * <p>The list is /etc/vaern/pki/revoked.crl, signed by the authority of the trust store. It is looked at again when it has
+ * changed, so that a relay is refused from the next handshake on and nothing is restarted. Without a list that the
+ * authority has signed the listener does not start; one that comes later and is not good leaves the one before it in force.
+ */
+public final class RevocationChecks extends DefaultSslEngineFactory {
+    private static final Logger LOG = LoggerFactory.getLogger(RevocationChecks.class);
+    private SSLContext context;
+
+    @Override
+    public void configure(Map<String, ?> configs) {
+        super.configure(configs);
+        try {
+            KeyManagerFactory keys = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
+            keys.init(keystore(), null);
+            TrustManagerFactory trusted = TrustManagerFactory.getInstance("PKIX");
+            trusted.init(truststore());
+            Revoked revoked = new Revoked(Path.of("/etc/vaern/pki/revoked.crl"), issuer(truststore()));
+            context = SSLContext.getInstance((String) configs.get(SslConfigs.SSL_PROTOCOL_CONFIG));
+            context.init(
+                    keys.getKeyManagers(),
+                    new TrustManager[] {new Checked((X509ExtendedTrustManager) trusted.getTrustManagers()[0], revoked)},
+                    null);
+        } catch (GeneralSecurityException | IOException error) {
+            throw new KafkaException("TLS cannot be set up: " + error.getMessage(), error);
+        }
+    }
+
+    @Override
+    public SSLEngine createServerSslEngine(String host, int port) {
+        SSLEngine engine = context.createSSLEngine(host, port);
+        engine.setUseClientMode(false);
+        // Versions, ciphers and the demand for a certificate, as Kafka understands its settings.
+        engine.setSSLParameters(super.createServerSslEngine(host, port).getSSLParameters());
+        return engine;
+    }
+
+    private static X509Certificate issuer(KeyStore store) throws GeneralSecurityException {
+        return (X509Certificate) store.getCertificate(store.aliases().nextElement());
+    }
+
+    /** The authority's list, as it is in the file now. */
+    private static final class Revoked {
+        private final Path file;
+        private final X509Certificate issuer;
+        private X509CRL current;
+        private Object seen;
+
+        Revoked(Path file, X509Certificate issuer) throws GeneralSecurityException, IOException {
+            this.file = file;
+            this.issuer = issuer;
+            seen = state();
+            current = read();
+        }
+
+        synchronized X509CRL current() {
+            try {
+                Object now = state();
+                if (!now.equals(seen)) {
+                    seen = now;
+                    current = read();
+                }
+            } catch (GeneralSecurityException | IOException error) {
+                LOG.error("{} is not signed by the authority, so the list before it holds: {}", file, error.getMessage());
+            }
+            return current;
+        }
+
+        private Object state() throws IOException {
+            // Each list is a new file, put in the place of the one before.
+            return List.of(Files.getLastModifiedTime(file), Files.getAttribute(file, "unix:ino"));
+        }
+
+        private X509CRL read() throws GeneralSecurityException, IOException {
+            try (InputStream text = Files.newInputStream(file)) {
+                X509CRL found = (X509CRL) CertificateFactory.getInstance("X.509").generateCRL(text);
+                found.verify(issuer.getPublicKey());
+                return found;
+            }
+        }
+    }
+
+    /** The usual checks of a client's certificate, and then the list. */
+    private static final class Checked extends X509ExtendedTrustManager {
+        private final X509ExtendedTrustManager usual;
+        private final Revoked revoked;
+
+        Checked(X509ExtendedTrustManager usual, Revoked revoked) {
+            this.usual = usual;
+            this.revoked = revoked;
+        }
+
+        private void refuseRevoked(X509Certificate[] chain) throws CertificateException {
+            if (revoked.current().isRevoked(chain[0])) {
+                LOG.warn("A revoked certificate was refused: {}", chain[0].getSubjectX500Principal());
+                throw new CertificateException("the certificate is revoked");
+            }
+        }
+
+        @Override
+        public void checkClientTrusted(X509Certificate[] chain, String type, SSLEngine engine) throws CertificateException {
+            usual.checkClientTrusted(chain, type, engine);
+            refuseRevoked(chain);
+        }
+
+        @Override
+        public void checkClientTrusted(X509Certificate[] chain, String type, Socket socket) throws CertificateException {
+            usual.checkClientTrusted(chain, type, socket);
+            refuseRevoked(chain);
+        }
+
+        @Override
+        public void checkClientTrusted(X509Certificate[] chain, String type) throws CertificateException {
+            usual.checkClientTrusted(chain, type);
+            refuseRevoked(chain);
+        }
+
+        @Override
+        public void checkServerTrusted(X509Certificate[] chain, String type, SSLEngine engine) throws CertificateException {
+            usual.checkServerTrusted(chain, type, engine);
+        }
+
+        @Override
+        public void checkServerTrusted(X509Certificate[] chain, String type, Socket socket) throws CertificateException {
+            usual.checkServerTrusted(chain, type, socket);
+        }
+
+        @Override
+        public void checkServerTrusted(X509Certificate[] chain, String type) throws CertificateException {
+            usual.checkServerTrusted(chain, type);
+        }
+
+        @Override
+        public X509Certificate[] getAcceptedIssuers() {
+            return usual.getAcceptedIssuers();
+        }
+    }
+}
