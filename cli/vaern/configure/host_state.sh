@@ -14,7 +14,8 @@ quiet='^(user@|session-|ssh@|systemd-tmpfiles|apt-|dpkg-|man-db|systemd-hostname
   systemctl list-unit-files --type=service --state=enabled --no-legend --plain | cut -d' ' -f1
   systemctl list-units --type=service --all --no-legend --plain \
     | awk '$4 == "running" || $3 == "failed" {print $1, $3, $4}' | grep -Ev "$quiet" | LC_ALL=C sort
-  nft -s list ruleset 2> /dev/null
+  # Without counters, and without the addresses that are connected just now.
+  nft -s -t list ruleset 2> /dev/null
   for interface in $(wg show interfaces 2> /dev/null); do
     wg show "$interface" public-key
     wg show "$interface" allowed-ips | LC_ALL=C sort

@@ -13,6 +13,8 @@ from vaern_stacks.azure.naming import KAFKA_PORT
 from vaern_stacks.lab.names import WAN_NETWORK
 
 NTP_PORT = 123
+NEW_CONNECTIONS = 10
+"""A second, of one relay."""
 MEBIBYTE = 2**20
 CATCH_UP_FACTOR = 10
 """A relay may deliver this many times its municipality's declared rate, to catch up quickly after an outage. What is
@@ -30,7 +32,10 @@ def hub_variables(deployment: Deployment, hub: Hub) -> Variables:
     ports = [port_of(deployment.vpn_port, "udp", [], "WireGuard from the gateways")]
     if collects or (on_azure and HubRole.VPN_HUB in hub.roles):
         sources, port = [str(deployment.overlay)], KAFKA_PORT if on_azure else deployment.kafka_port
-        ports.append(port_of(port, "tcp", sources, "Events from the relays", INTERFACE))
+        events = port_of(port, "tcp", sources, "Events from the relays", INTERFACE)
+        # A handshake of TLS costs the broker some milliseconds, and a relay that flickers two connections.
+        events["connections"]["new_per_second"] = NEW_CONNECTIONS
+        ports.append(events)
     if lab:
         ports.append(port_of(NTP_PORT, "udp", [str(WAN_NETWORK)], "Time for the lab"))
     variables: Variables = {

@@ -31,7 +31,7 @@ def relay_variables(
     sources = [
         *(_source(source, relay) for source in relay.sources),
         *(_tap_source(slug, municipality, tap, host) for tap in relay.taps),
-        *watching.sources_through(municipality, relay),
+        *watching.sources_through(slug, municipality, relay),
     ]
     carried = {source["sector"]: topics[Sector(source["sector"])] for source in sources}
     queues = [{"name": f"receiver_{one['name']}", "max_bytes": one["max_disk_bytes"]} for one in receivers]
@@ -54,15 +54,14 @@ def relay_ports(municipality: Municipality, relay: RelayPlan) -> list[Variables]
     senders: dict[Protocol, set[str]] = {}
     for source in relay.sources:
         senders.setdefault(source.protocol, set()).add(f"{source.address}/32")
-    for address in watching.senders_to(relay):
-        senders.setdefault(Protocol.SYSLOG_TLS, set()).add(f"{address}/32")
     sensors = {tap.sensor for tap in relay.taps} - {relay.host.name}
-    addresses = sorted(f"{municipality.host(sensor).address}/32" for sensor in sensors)
+    alerts = {str(municipality.host(sensor).address) for sensor in sensors}
+    addresses = sorted(f"{address}/32" for address in alerts.union(watching.senders_to(relay)))
     return [
         port_of(port, TRANSPORTS[protocol], sorted(senders[protocol]), f"{protocol.value} from sources", LAN)
         for protocol, port in sorted(PORTS.items())
         if protocol in senders
-    ] + ([port_of(RELP_PORT, "tcp", addresses, "Alerts from sensors", LAN)] if addresses else [])
+    ] + ([port_of(RELP_PORT, "tcp", addresses, "Alerts and heartbeats", LAN)] if addresses else [])
 
 
 def _keyed(source: Variables) -> Variables:

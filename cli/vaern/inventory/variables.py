@@ -11,6 +11,8 @@ from vaern.model.overlay import gateway_address
 from vaern.model.vocabulary import HostRole, Target
 
 Variables = dict[str, Any]
+CONNECTIONS = 64
+"""Of one address to one port. A sender needs one or two; a relay takes 2000 in all, and each costs it 64 KiB."""
 
 
 def baseline(deployment: Deployment) -> Variables:
@@ -45,8 +47,9 @@ def gateways(deployment: Deployment, slug: str, municipality: Municipality) -> l
 
 
 def port_of(port: int, protocol: str, sources: list[str], comment: str, interface: str = "") -> Variables:
-    """One open port; with `interface`, open on that interface only."""
+    """One open port, by TCP with a bound for each address; with `interface`, open on that interface only."""
     entry: Variables = {"port": port, "protocol": protocol, "sources": sources, "comment": comment}
+    entry |= {"connections": {"most": CONNECTIONS}} if protocol == "tcp" else {}
     return entry | {"interface": interface} if interface else entry
 
 

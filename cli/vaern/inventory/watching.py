@@ -8,6 +8,7 @@ from vaern.inventory.variables import Variables
 from vaern.model.declaration import Host, LogSource, Municipality
 from vaern.model.deployment import Deployment, HubRole
 from vaern.model.naming import INTERFACE, host_name, topic_of, watch_source
+from vaern.model.receiving import RELP_PORT
 from vaern.model.relays import SPOOL, RelayPlan, plan_of
 from vaern.model.senders import PORTS
 from vaern.model.vocabulary import HostRole, Protocol, Sector, Target
@@ -25,7 +26,7 @@ def host_watch(deployment: Deployment, slug: str, municipality: Municipality, ho
         variables["watch_output"] = {
             "mode": "relay",
             "address": str(relay.address),
-            "port": PORTS[Protocol.SYSLOG_TLS],
+            "port": RELP_PORT,
             "relay": host_name(slug, relay.name),
             "source": watch_source(host.name),
         }
@@ -58,9 +59,9 @@ def hub_tunnels(peers: list[Variables]) -> Variables:
     }
 
 
-def sources_through(municipality: Municipality, relay: RelayPlan) -> list[Variables]:
-    """The heartbeat sources of a relay: its own from a file, and over TLS from the other hosts of its site."""
-    return [_source(municipality, host, relay.host) for host in relay.monitored_hosts]
+def sources_through(slug: str, municipality: Municipality, relay: RelayPlan) -> list[Variables]:
+    """The heartbeat sources of a relay: its own from a file, and by RELP from the other hosts of its site."""
+    return [_source(slug, municipality, host, relay.host) for host in relay.monitored_hosts]
 
 
 def senders_to(relay: RelayPlan) -> list[str]:
@@ -102,13 +103,14 @@ def _way(municipality: Municipality, topics: Mapping[Sector, str], sector: Secto
     return {"sector": sector.value} | ({} if topic == topic_of(municipality.code) else {"topic": topic})
 
 
-def _source(municipality: Municipality, host: Host, relay: Host) -> Variables:
+def _source(slug: str, municipality: Municipality, host: Host, relay: Host) -> Variables:
     sector = municipality.site(host.site).sector.value
     common = {"name": watch_source(host.name), "kind": "vaern", "sector": sector, "priority": HEARTBEATS_PRIORITY}
     if host.name == relay.name:
         return common | {"protocol": "file", "file": HEARTBEAT_FILE}
-    sender = {"protocol": "syslog_tls", "address": str(host.address), "application": watch_source(host.name)}
-    return common | sender
+    # The relay asks for the certificate of the host: a device that takes its address cannot say anything for it.
+    sender = {"protocol": "relp_tls", "address": str(host.address), "certificate_name": host_name(slug, host.name)}
+    return common | sender | {"application": watch_source(host.name)}
 
 
 def _peer(name: str, code: str) -> Variables:

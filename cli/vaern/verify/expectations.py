@@ -56,7 +56,7 @@ def taps_through(municipality: Municipality, subject: Subject) -> tuple[Tap, ...
 
 
 def senders(municipality: Municipality, subject: Subject) -> dict[str, str]:
-    """Map `protocol address` to the source that may send from there; other sensors send their alerts by RELP."""
+    """Map `protocol address` to the source that may send from there; other hosts send alerts and heartbeats by RELP."""
     found = {f"{source.protocol} {source.address}": source.name for source in sources(municipality, subject)}
     for tap in taps_through(municipality, subject):
         if not _is(subject, tap.sensor):
@@ -64,7 +64,7 @@ def senders(municipality: Municipality, subject: Subject) -> dict[str, str]:
             found[f"relp_tls {address} tap-{tap.name}"] = f"tap-{tap.name}"
     for host in watched_through(municipality, subject):
         if not _is(subject, host.name):
-            found[f"{Protocol.SYSLOG_TLS} {host.address} vaern-{host.name}"] = f"vaern-{host.name}"
+            found[f"relp_tls {host.address} vaern-{host.name}"] = f"vaern-{host.name}"
     return found
 
 
@@ -237,10 +237,8 @@ def _relay_openings(municipality: Municipality, subject: Subject) -> set[Opening
     allowed: dict[Protocol, set[str]] = {}
     for source in sources(municipality, subject):
         allowed.setdefault(source.protocol, set()).add(str(source.address))
-    for host in watched_through(municipality, subject):
-        if not _is(subject, host.name):
-            allowed.setdefault(Protocol.SYSLOG_TLS, set()).add(str(host.address))
     found = {Opening(*PORTS[protocol], tuple(sorted(addresses)), LAN) for protocol, addresses in allowed.items()}
     beside = [tap.sensor for tap in taps_through(municipality, subject) if not _is(subject, tap.sensor)]
-    sensors = tuple(sorted({str(municipality.host(sensor).address) for sensor in beside}))
+    watched = [host.name for host in watched_through(municipality, subject) if not _is(subject, host.name)]
+    sensors = tuple(sorted({str(municipality.host(name).address) for name in (*beside, *watched)}))
     return found | ({Opening("tcp", SENSOR_PORT, sensors, LAN)} if sensors else set())

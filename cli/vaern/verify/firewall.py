@@ -1,4 +1,4 @@
-"""Reads the ruleset of a host as `nft -j list ruleset` prints it: what is let in, and what is passed through."""
+"""Reads the ruleset of a host as `nft -t -j list ruleset` prints it: what is let in, and what is passed through."""
 
 from __future__ import annotations
 

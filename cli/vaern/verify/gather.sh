@@ -106,7 +106,7 @@ section time_sources chronyd -p -f /etc/chrony/chrony.conf
 section tracking chronyc -c tracking
 section updates updates
 section sshd sshd -T
-section ruleset nft -j list ruleset
+section ruleset nft -t -j list ruleset
 section sockets ss -Htlnpu
 section captures ss -Hnp --packet
 section journal systemd-analyze cat-config systemd/journald.conf

@@ -173,7 +173,7 @@ class MonitoredHosts:
             "base_open_ports": [
                 {"port": 514, "protocol": "tcp", "sources": [LAN], "interface": "lan", "comment": "syslog"},
                 {"port": 514, "protocol": "udp", "sources": [LAN], "interface": "lan", "comment": "syslog"},
-                {"port": 6514, "protocol": "tcp", "sources": [LAN], "interface": "lan", "comment": "syslog"},
+                {"port": 20514, "protocol": "tcp", "sources": [LAN], "interface": "lan", "comment": "syslog"},
             ],
             "log_shipper_identity": {"municipality": CODE, "site": "raadhus", "relay": "gw1"},
             "log_shipper_listen": RELAY,
@@ -189,8 +189,8 @@ class MonitoredHosts:
                 keyed({"name": "switch1", "kind": "switch", "sector": "administration", "protocol": "syslog_udp",
                        "address": FIREWALL}),
                 {"name": "vaern-gw1", "protocol": "file", "file": "/var/lib/vaern-watch/heartbeat.jsonl", **own},
-                keyed({"name": "vaern-sensor1", "protocol": "syslog_tls", "address": SENSOR,
-                       "application": "vaern-sensor1", **own}),
+                keyed({"name": "vaern-sensor1", "protocol": "relp_tls", "address": SENSOR,
+                       "certificate_name": "sensor1", "application": "vaern-sensor1", **own}),
             ],
             **self._link("gw1"),
             "watch_datagram_ports": [514],
@@ -209,7 +209,7 @@ class MonitoredHosts:
             "watch_output": {
                 "mode": "relay",
                 "address": RELAY,
-                "port": 6514,
+                "port": 20514,
                 "relay": "gw1",
                 "source": "vaern-sensor1",
             },

@@ -204,11 +204,9 @@ def test_a_full_file_is_moved_aside(programs: Programs, tmp_path: Path) -> None:
     assert (tmp_path / "heartbeat.jsonl.1").stat().st_size == programs.sending.FILE_BYTES + 1
 
 
-def test_a_message_is_behind_its_length_in_bytes(programs: Programs) -> None:
-    told = programs.sending.framed("å", "gw1", "vaern-gw1", "2026-11-24T00:00:00Z")
-    length, _, message = told.partition(b" ")
-    assert int(length) == len(message)
-    assert message.decode() == "<134>1 2026-11-24T00:00:00Z gw1 vaern-gw1 - - - å"
+def test_a_heartbeat_is_a_message_of_syslog(programs: Programs) -> None:
+    told = programs.sending.as_syslog("å", "gw1", "vaern-gw1", "2026-11-24T00:00:00Z")
+    assert told.decode() == "<134>1 2026-11-24T00:00:00Z gw1 vaern-gw1 - - - å"
 
 
 def test_each_queue_is_held_against_its_own_bound(

@@ -121,7 +121,7 @@ class Watch:
             sending.to_file(line)
         else:
             name = self.settings["host"]
-            sending.to_relay(sending.framed(line, name, output["source"], heartbeat["time"]), output)
+            sending.to_relay(sending.as_syslog(line, name, output["source"], heartbeat["time"]), output)
 
 
 def utc(seconds: float) -> str:

@@ -1,4 +1,7 @@
-"""How a heartbeat leaves the host: into a file that the relay on this host reads, or over TLS to another relay."""
+"""How a heartbeat leaves the host: into a file that the relay on this host reads, or by RELP over TLS to another relay.
+
+The relay takes heartbeats from nobody else: it asks for the certificate of this host.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ import ssl
 from pathlib import Path
 from typing import Any
 
+from vaern_programs.monitoring.watch import relp
 from vaern_programs.shared.reports import HEARTBEAT_FILE
 
 FILE = Path(HEARTBEAT_FILE)
@@ -28,19 +32,19 @@ def to_file(line: str, path: Path = FILE) -> None:
         os.close(descriptor)
 
 
-def framed(line: str, host: str, application: str, time: str) -> bytes:
-    """One message of syslog as RFC 5424 writes it, behind its length as RFC 5425 asks."""
-    message = f"<{PRIORITY}>1 {time} {host} {application} - - - {line}".encode()
-    return f"{len(message)} ".encode() + message
+def as_syslog(line: str, host: str, application: str, time: str) -> bytes:
+    """One message of syslog as RFC 5424 writes it."""
+    return f"<{PRIORITY}>1 {time} {host} {application} - - - {line}".encode()
 
 
 def to_relay(message: bytes, output: dict[str, Any]) -> None:
-    """Send one message to the relay, which must have the name it is declared with. Raises OSError."""
+    """Hand one message to the relay, which must have the name it is declared with. Raises OSError."""
     context = ssl.create_default_context(cafile=output["authority"])
+    context.load_cert_chain(output["certificate"], output["key"])
     context.minimum_version = ssl.TLSVersion.TLSv1_3
     with (
         socket.create_connection((output["address"], output["port"]), timeout=TIMEOUT_SECONDS) as plain,
         context.wrap_socket(plain, server_hostname=output["relay"]) as sender,
+        sender.makefile("rwb") as session,
     ):
-        sender.sendall(message)
-        sender.unwrap()
+        relp.deliver(message, session)
