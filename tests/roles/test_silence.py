@@ -9,8 +9,21 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from support.certificates import Authority
 from support.lab.hosts import lab_hosts
-from support.lab.monitored_hosts import CODE, HOSTS, LIMITS, OTHER, MonitoredHosts, Record, wait
+from support.lab.monitored_hosts import (
+    CODE,
+    CONNECTIONS,
+    HOSTS,
+    LIMITS,
+    OTHER,
+    RELAY,
+    SENSOR,
+    MonitoredHosts,
+    Record,
+    wait,
+)
+from support.lab.monitored_hosts import FIREWALL as DEVICE
 from support.programs import source_of
 
 pytestmark = pytest.mark.roles
@@ -22,6 +35,26 @@ path.write_text(path.read_text().replace("{time}", "2020-01-01T00:00:00.000Z", 1
 """
 DATAGRAMS = 60_000
 """Several times what a socket holds."""
+FORGED = (
+    """<134>1 2026-11-24T03:00:00Z sensor1 vaern-sensor1 - - - {"host":"sensor1","readings":{},"findings":["%s"]}"""
+)
+BY_RELP = """
+import json, sys
+from vaern_programs.monitoring.watch import sending
+output = json.load(open("/etc/vaern/watch/watch.json"))["output"] | {"certificate": sys.argv[1], "key": sys.argv[2]}
+sending.to_relay(sys.argv[3].encode(), output)
+"""
+IDLE = """
+import socket, time
+held, refused = [], 0
+for _ in range(100):
+    try:
+        held.append(socket.create_connection(("%s", 514), timeout=5, source_address=("%s", 0)))
+    except OSError:
+        refused += 1
+print(len(held), refused, flush=True)
+time.sleep(120)
+"""
 STATED = ("kind", "subject", "state")
 
 
@@ -79,6 +112,42 @@ def test_a_silent_source_raises_one_alarm_until_it_sends_again(hosts: MonitoredH
     texts = next(one["text"] for one in hosts.records() if one["kind"] == "silent")
     assert "har ikke sendt noget siden" in texts["da"]
     assert "has sent nothing since" in texts["en"]
+
+
+def test_nobody_without_the_hosts_certificate_says_anything_for_it(hosts: MonitoredHosts) -> None:
+    """By syslog over TLS from its address and from another's, and by RELP without its certificate."""
+    for number, address in enumerate((SENSOR, DEVICE)):
+        text = json.dumps([FORGED % f"forged-{number}"])
+        hosts.lab.run("sensor1", f"python3 /root/device.py tls {address} {RELAY}", stdin=text)
+    other = hosts.authority.issue("journal1")
+    hosts.put("sensor1", "/root/other.crt", other.certificate)
+    hosts.put("sensor1", "/root/other.key", other.key)
+    foreign = Authority().issue("sensor1")
+    hosts.put("sensor1", "/root/foreign.crt", foreign.certificate)
+    hosts.put("sensor1", "/root/foreign.key", foreign.key)
+    for name in ("other", "foreign"):
+        pair = f"/root/{name}.crt /root/{name}.key"
+        command = f"python3 - {pair} '{FORGED % name}' 2>&1 || echo refused"
+        assert "refused" in hosts.lab.run("sensor1", command, stdin=BY_RELP)
+    own = "/etc/vaern/pki/host.crt /etc/vaern/pki/host.key"
+    hosts.lab.run("sensor1", f"python3 - {own} '{FORGED % 'its-own'}'", stdin=BY_RELP)
+    assert wait(lambda: any("its-own" in one["message"] for one in hosts.archived("vaern-sensor1")))
+    told = [one["message"] for one in hosts.archived("vaern-sensor1")]
+    assert not [text for text in told if "forged-" in text or "foreign" in text or "other" in text]
+    # What a device that is declared says of others is its own event, and no more.
+    assert wait(lambda: any("forged-1" in one["message"] for one in hosts.archived("journal1")))
+
+
+def test_idle_connections_of_one_address_leave_room_for_others(hosts: MonitoredHosts) -> None:
+    """16,561 of them kept everybody else out."""
+    hosts.lab.run("sensor1", "cat > /root/idle.py", stdin=IDLE % (RELAY, SENSOR))
+    out = "--property=StandardOutput=file:/root/idle.said"
+    hosts.lab.run("sensor1", f"systemd-run -q --unit=test-idle {out} python3 /root/idle.py")
+    said = "for i in $(seq 100); do test -s /root/idle.said && break; sleep 0.2; done; cat /root/idle.said"
+    assert hosts.lab.run("sensor1", said) == f"{CONNECTIONS} {100 - CONNECTIONS}\n"
+    hosts.send(1, "beside-")
+    assert wait(lambda: any("beside-0" in one["message"] for one in hosts.archived("firewall1")))
+    hosts.lab.run("sensor1", "systemctl stop test-idle")
 
 
 def test_an_alarm_is_in_the_journal_with_priority_alert(hosts: MonitoredHosts) -> None:

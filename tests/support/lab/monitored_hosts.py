@@ -36,6 +36,8 @@ PAIR_KEY = base64.b64encode(b"a pre-shared key of 32 bytes ...").decode()
 SPOOL_BYTES = 16 * 2**20
 QUEUE_BYTES = 64 * 2**20
 """Of the queue to the SOC, four files of rsyslog's: a smaller one gives no space back before it is restarted."""
+CONNECTIONS = 20
+"""Of one address to the relay's port for syslog."""
 SOC_PORT = 20514
 SOC = f"""
 global(workDirectory="/var/spool/soc")
@@ -171,7 +173,9 @@ class MonitoredHosts:
         own = {"kind": "vaern", "sector": "administration"}
         return {
             "base_open_ports": [
-                {"port": 514, "protocol": "tcp", "sources": [LAN], "interface": "lan", "comment": "syslog"},
+                {"port": 514, "protocol": "tcp", "sources": [LAN], "interface": "lan", "comment": "syslog",
+                 "connections": {"most": CONNECTIONS}},
+                {"port": 6514, "protocol": "tcp", "sources": [LAN], "interface": "lan", "comment": "syslog"},
                 {"port": 514, "protocol": "udp", "sources": [LAN], "interface": "lan", "comment": "syslog"},
                 {"port": 20514, "protocol": "tcp", "sources": [LAN], "interface": "lan", "comment": "syslog"},
             ],
@@ -185,6 +189,8 @@ class MonitoredHosts:
             ],
             "log_shipper_sources": [
                 keyed({"name": "firewall1", "kind": "firewall", "sector": "administration", "protocol": "syslog_tcp",
+                       "address": FIREWALL}),
+                keyed({"name": "journal1", "kind": "application", "sector": "administration", "protocol": "syslog_tls",
                        "address": FIREWALL}),
                 keyed({"name": "switch1", "kind": "switch", "sector": "administration", "protocol": "syslog_udp",
                        "address": FIREWALL}),
