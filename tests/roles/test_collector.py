@@ -91,7 +91,7 @@ def unharmed(collector: Collector) -> Iterator[None]:
     before = collector.lab.run("hub1", MAIN)
     yield
     assert collector.lab.run("hub1", MAIN) == before
-    peak = int(collector.lab.run("hub1", f"grep -oP 'VmHWM: *\\K[0-9]+' /proc/{before.strip()}/status")) * 1024
+    peak = int(collector.lab.run("hub1", f"awk '/VmHWM/ {{print $2}}' /proc/{before.strip()}/status")) * 1024
     limit = int(collector.lab.run("hub1", "systemctl show --property MemoryMax --value vaern-kafka"))
     assert peak < 0.9 * limit, f"{peak / 2**20:.0f} of {limit / 2**20:.0f} MiB"
 

@@ -115,25 +115,28 @@ def test_a_silent_source_raises_one_alarm_until_it_sends_again(hosts: MonitoredH
 
 
 def test_nobody_without_the_hosts_certificate_says_anything_for_it(hosts: MonitoredHosts) -> None:
-    """By syslog over TLS from its address and from another's, and by RELP without its certificate."""
+    """By syslog over TLS from its address and from another's, and by RELP without its certificate.
+
+    That is one of another host, of another authority, and its own of a key that it has no more.
+    """
     for number, address in enumerate((SENSOR, DEVICE)):
         text = json.dumps([FORGED % f"forged-{number}"])
         hosts.lab.run("sensor1", f"python3 /root/device.py tls {address} {RELAY}", stdin=text)
-    other = hosts.authority.issue("journal1")
-    hosts.put("sensor1", "/root/other.crt", other.certificate)
-    hosts.put("sensor1", "/root/other.key", other.key)
-    foreign = Authority().issue("sensor1")
-    hosts.put("sensor1", "/root/foreign.crt", foreign.certificate)
-    hosts.put("sensor1", "/root/foreign.key", foreign.key)
-    for name in ("other", "foreign"):
-        pair = f"/root/{name}.crt /root/{name}.key"
-        command = f"python3 - {pair} '{FORGED % name}' 2>&1 || echo refused"
+    certificates = {
+        "other": hosts.authority.issue("journal1", names=["key-journal1.vaern.internal"]),
+        "foreign": Authority().issue("sensor1", names=["key-sensor1.vaern.internal"]),
+        "replaced": hosts.authority.issue("sensor1", names=["key-before.vaern.internal"]),
+    }
+    for name, one in certificates.items():
+        hosts.put("sensor1", f"/root/{name}.crt", one.certificate)
+        hosts.put("sensor1", f"/root/{name}.key", one.key)
+        command = f"python3 - /root/{name}.crt /root/{name}.key '{FORGED % name}' 2>&1 || echo refused"
         assert "refused" in hosts.lab.run("sensor1", command, stdin=BY_RELP)
     own = "/etc/vaern/pki/host.crt /etc/vaern/pki/host.key"
     hosts.lab.run("sensor1", f"python3 - {own} '{FORGED % 'its-own'}'", stdin=BY_RELP)
     assert wait(lambda: any("its-own" in one["message"] for one in hosts.archived("vaern-sensor1")))
     told = [one["message"] for one in hosts.archived("vaern-sensor1")]
-    assert not [text for text in told if "forged-" in text or "foreign" in text or "other" in text]
+    assert not [text for text in told if any(word in text for word in ("forged-", *certificates))]
     # What a device that is declared says of others is its own event, and no more.
     assert wait(lambda: any("forged-1" in one["message"] for one in hosts.archived("journal1")))
 

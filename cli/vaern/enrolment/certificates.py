@@ -41,7 +41,7 @@ def host_builder(
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_key_usage(signs_certificates=False), critical=True)
         .add_extension(x509.ExtendedKeyUsage(usages), critical=False)
-        .add_extension(subject_names(name, addresses), critical=False)
+        .add_extension(subject_names(name, (*addresses, key_name(key))), critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key), critical=False)
     )
 
@@ -68,6 +68,30 @@ def subject_names(name: str, addresses: tuple[str, ...]) -> x509.SubjectAlternat
     from cryptography import x509
 
     return x509.SubjectAlternativeName([x509.DNSName(name), *map(_general_name, addresses)])
+
+
+def key_name(key: EllipticCurvePublicKey) -> str:
+    """The name of a key, which is in its certificate beside the name of the host.
+
+    A relay lets a host in by RELP by the name of its key, not by that of the host: librelp looks at no list of revoked
+    certificates, and so a key that was replaced is let in no more.
+    """
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+    whole = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return f"key-{hashlib.sha256(whole).hexdigest()[:40]}.vaern.internal"
+
+
+def key_name_of(certificate: str) -> str:
+    """The name of the key of a certificate (PEM); empty when it has none."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+
+    try:
+        key = x509.load_pem_x509_certificate(certificate.encode()).public_key()
+    except ValueError:
+        return ""
+    return key_name(key) if isinstance(key, EllipticCurvePublicKey) else ""
 
 
 def _general_name(address: str) -> x509.GeneralName:
@@ -142,7 +166,8 @@ def is_usable(certificate: str, request: str, authority: str, *, name: str, addr
     start, end = present.not_valid_before_utc, present.not_valid_after_utc
     fresh = start <= datetime.now(UTC) < start + (end - start) * RENEW_AFTER
     common = [attribute.value for attribute in present.subject]
-    return fresh and common == [name] and _names_of(present) == subject_names(name, addresses)
+    names = subject_names(name, (*addresses, key_name_of(certificate)))
+    return fresh and common == [name] and _names_of(present) == names
 
 
 def has_key_of(certificate: str, request: str) -> bool:

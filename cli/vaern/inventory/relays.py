@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from vaern.inventory import azure, watching
-from vaern.inventory.variables import Variables, port_of
+from vaern.inventory.variables import Variables, key_name, port_of
 from vaern.model.catalogue import GENERIC, vendor_of
 from vaern.model.declaration import Host, LogSource, Municipality, Tap
 from vaern.model.deployment import Deployment
@@ -127,5 +127,5 @@ def _tap_source(slug: str, municipality: Municipality, tap: Tap, relay: Host) ->
     if tap.sensor == relay.name:
         return common | {"protocol": "file", "file": f"/var/log/vaern-tap/{tap.name}/eve.json"}
     address = str(municipality.host(tap.sensor).address)
-    sensor = {"address": address, "application": name, "certificate_name": host_name(slug, tap.sensor)}
+    sensor = {"address": address, "application": name, "certificate_name": key_name(host_name(slug, tap.sensor))}
     return common | {"protocol": "relp_tls", **sensor}

@@ -53,6 +53,11 @@ def port_of(port: int, protocol: str, sources: list[str], comment: str, interfac
     return entry | {"interface": interface} if interface else entry
 
 
+def key_name(host: str) -> str:
+    """The name in the certificate of that host's present key, known after enrolment."""
+    return f"{{{{ enrolment['{host}'].key_name }}}}"
+
+
 def tunnel(address: str) -> Variables:
     """The interface of the tunnel, at this address with its prefix."""
     return {"name": INTERFACE, "address": address, "mtu": OVERLAY_MTU}

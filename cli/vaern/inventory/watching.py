@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from vaern.inventory.variables import Variables
+from vaern.inventory.variables import Variables, key_name
 from vaern.model.declaration import Host, LogSource, Municipality
 from vaern.model.deployment import Deployment, HubRole
 from vaern.model.naming import INTERFACE, host_name, topic_of, watch_source
@@ -109,7 +109,11 @@ def _source(slug: str, municipality: Municipality, host: Host, relay: Host) -> V
     if host.name == relay.name:
         return common | {"protocol": "file", "file": HEARTBEAT_FILE}
     # The relay asks for the certificate of the host: a device that takes its address cannot say anything for it.
-    sender = {"protocol": "relp_tls", "address": str(host.address), "certificate_name": host_name(slug, host.name)}
+    sender = {
+        "protocol": "relp_tls",
+        "address": str(host.address),
+        "certificate_name": key_name(host_name(slug, host.name)),
+    }
     return common | sender | {"application": watch_source(host.name)}
 
 

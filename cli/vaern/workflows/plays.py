@@ -9,6 +9,7 @@ from vaern import enrolment
 from vaern.configure import Play
 from vaern.enrolment import Subject
 from vaern.enrolment.authority import secrets
+from vaern.enrolment.certificates import key_name_of
 from vaern.enrolment.key_record import read_record, record_of
 from vaern.inventory import municipality_files, shared_files, tenants_file
 from vaern.inventory.variables import gateways
@@ -67,11 +68,15 @@ def ansible_files(folder: str, files: Mapping[str, str]) -> dict[str, str]:
 
 
 def key_variables(project: Project, deployment: Deployment, slugs: tuple[str, ...], pairs: list[str]) -> dict[str, Any]:
-    """`enrolment` from those records, without certificates (they are on the hosts), and the pairs' pre-shared keys."""
+    """`enrolment` from those records, and the pairs' pre-shared keys.
+
+    Certificates are on the hosts; here only the name of the key that each is for.
+    """
     known: dict[str, dict[str, str]] = {}
     for slug in slugs:
         for name, entry in read_record(record_of(project, deployment, slug)).items():
             known[name] = {key: value for key, value in entry.items() if key != "certificate"}
+            known[name]["key_name"] = key_name_of(entry.get("certificate", ""))
     return {"enrolment": known, "vpn_preshared_keys": enrolment.preshared_keys(secrets(project, deployment), pairs)}
 
 

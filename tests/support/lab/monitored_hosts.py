@@ -102,7 +102,9 @@ class MonitoredHosts:
     def prepare(self) -> None:
         """What enrolment has done: keys and certificates."""
         for host in HOSTS:
-            own = self.own[host] = self.authority.issue(host, names=[COLLECTOR] if host == "hub1" else [])
+            own = self.own[host] = self.authority.issue(
+                host, names=[COLLECTOR if host == "hub1" else f"key-{host}.vaern.internal"]
+            )
             self.lab.run(
                 host, "groupadd -r vaern-pki; install -d -m 0750 -g vaern-pki /etc/vaern/pki; apt-get -q update"
             )
@@ -196,7 +198,7 @@ class MonitoredHosts:
                        "address": FIREWALL}),
                 {"name": "vaern-gw1", "protocol": "file", "file": "/var/lib/vaern-watch/heartbeat.jsonl", **own},
                 keyed({"name": "vaern-sensor1", "protocol": "relp_tls", "address": SENSOR,
-                       "certificate_name": "sensor1", "application": "vaern-sensor1", **own}),
+                       "certificate_name": "key-sensor1.vaern.internal", "application": "vaern-sensor1", **own}),
             ],
             **self._link("gw1"),
             "watch_datagram_ports": [514],

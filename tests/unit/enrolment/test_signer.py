@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -32,7 +33,9 @@ def test_a_host_gets_a_certificate_for_both_ends_of_tls_and_never_an_authority(s
     )
     signed.verify_directly_issued_by(x509.load_pem_x509_certificate(signer.authority().encode()))
     names = signed.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    assert names.get_values_for_type(x509.DNSName) == ["favrskov-gw1"]
+    host, key = names.get_values_for_type(x509.DNSName)
+    assert host == "favrskov-gw1"
+    assert re.fullmatch(r"key-[0-9a-f]{40}\.vaern\.internal", key)
     assert [str(address) for address in names.get_values_for_type(x509.IPAddress)] == list(ADDRESSES)
     assert signed.extensions.get_extension_for_class(x509.BasicConstraints).value.ca is False
     usages = signed.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
