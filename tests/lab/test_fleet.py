@@ -99,11 +99,35 @@ def test_two_municipalities_at_once(onboarded: Lab) -> None:
         assert_sound(subprocess.CompletedProcess([], 0, out, err))
 
 
+def certificate(lab: Lab, host: str) -> str:
+    """The serial number of a host's certificate."""
+    return lab.ssh(host, "openssl x509 -in /etc/vaern/pki/host.crt -noout -serial").strip().removeprefix("serial=")
+
+
+def revoked(lab: Lab, host: str) -> str:
+    """The list of revoked certificates that a host has, in words."""
+    return lab.ssh(host, "openssl crl -in /etc/vaern/pki/revoked.crl -noout -text")
+
+
+def test_a_replaced_key_is_taken_back_and_the_new_one_works(onboarded: Lab) -> None:
+    hosts = ("favrskov-gw1", "favrskov-sensor1")
+    before = [certificate(onboarded, host) for host in hosts]
+    for host in hosts:
+        onboarded.ssh(host, "rm /etc/vaern/pki/host.key")
+    assert_sound(onboarded.vaern("onboard", "favrskov", "--json"))
+    for host in ("hub1", *hosts):
+        assert all(serial in revoked(onboarded, host) for serial in before)
+    assert not any(certificate(onboarded, host) in revoked(onboarded, "hub1") for host in hosts)
+
+
 def test_leaving_cuts_the_tunnel_and_keeps_the_archive(onboarded: Lab) -> None:
     onboarded.vaern("onboard", "samsoe")
+    serial = certificate(onboarded, "samsoe-gw1")
+    assert serial not in revoked(onboarded, "hub1")
     before = onboarded.ssh("hub1", "find /var/lib/vaern/archive/0741 -type f | wc -l")
     assert int(before) > 0
     onboarded.vaern("offboard", "samsoe", "--yes")
+    assert serial in revoked(onboarded, "hub1")
     assert "fd5a:1c3e:9b27:741::1/128" not in onboarded.ssh("hub1", "wg show vaern0 allowed-ips")
     assert int(onboarded.ssh("hub1", "find /var/lib/vaern/archive/0741 -type f | wc -l")) >= int(before)
     hosts = json.loads(onboarded.vaern("lab", "list", "--json").stdout)
