@@ -12,7 +12,7 @@ import pytest
 from support.certificates import Authority
 from support.lab.collector_host import Collector, enrol, variables
 from support.lab.hosts import lab_hosts
-from support.lab.pipeline import HOSTS, SPOOL_BYTES, Pipeline, connect_devices, plays, prepare
+from support.lab.pipeline import HOSTS, SPOOL_BYTES, Pipeline, connect_devices, known_by_certificate, plays, prepare
 
 SMALL_BYTES = 16 * 2**20
 
@@ -37,8 +37,9 @@ def configured(folder: Path, spool_bytes: int) -> Iterator[Pipeline]:
         prepare(lab)
         connect_devices(lab)
         lab.inventory({"collectors": ["hub1"], "relays": ["gw1"], "sensors": ["sensor1"]}, folder)
-        (folder / "plays.json").write_text(json.dumps([collector, shipper, tap]), encoding="utf-8")
         hosts = Pipeline(lab, folder)
+        shipper["vars"] |= known_by_certificate(hosts.senders.certificate)
+        (folder / "plays.json").write_text(json.dumps([collector, shipper, tap]), encoding="utf-8")
         assert "failed=0" in hosts.apply("--check")
         for host in ("gw1", "sensor1"):
             assert lab.run(host, "ls /etc/vaern; command -v rsyslogd suricata", check=False).split() == ["pki"]

@@ -10,7 +10,20 @@ from collections import Counter
 from datetime import datetime, timedelta
 
 import pytest
-from support.lab.pipeline import DHCP, FIREWALL, JOURNAL, RELAY, SPOOL, SPOOL_BYTES, STRANGER, Event, Pipeline, gaps
+from support.certificates import Authority
+from support.lab.pipeline import (
+    DHCP,
+    FIREWALL,
+    JOURNAL,
+    RECORD,
+    RELAY,
+    SPOOL,
+    SPOOL_BYTES,
+    STRANGER,
+    Event,
+    Pipeline,
+    gaps,
+)
 
 pytestmark = pytest.mark.roles
 
@@ -125,6 +138,27 @@ def test_civil_registration_numbers_stay_at_the_site(pipeline: Pipeline) -> None
         pipeline.lab.run("gw1", f"cat {SPOOL}/segments/*.jsonl | grep -c -e 010203-1234 -e 3112991234", check=False)
         == "0\n"
     )
+
+
+def test_a_sender_with_a_certificate_is_the_only_one_in_its_name(pipeline: Pipeline) -> None:
+    """Its address is that of a sender without one, which goes on sending as itself."""
+    certificates = {
+        "own": pipeline.senders.issue(RECORD),
+        "other": pipeline.senders.issue("other.favrskov.example"),
+        "foreign": Authority().issue(RECORD),
+    }
+    for name, one in certificates.items():
+        pipeline.lab.run("sensor1", f"cat > /root/{name}.crt", stdin=one.certificate)
+        pipeline.lab.run("sensor1", f"umask 077; cat > /root/{name}.key", stdin=one.key)
+    ways = {name: f"-cert /root/{name}.crt -key /root/{name}.key" for name in ("other", "foreign", "own")}
+    for name, options in {"nobody": "", **ways}.items():
+        text = f"<134>1 - record1 app - - - by certificate {name}."
+        sender = f"openssl s_client -quiet -connect {RELAY}:6515 -bind {JOURNAL}:0 {options}"
+        pipeline.lab.run("sensor1", f"(printf '{len(text)} {text}'; sleep 1) | {sender} 2>&1", check=False)
+    pipeline.send("tls", JOURNAL, [HEADER + b"by certificate none."])
+    found = pipeline.wait_for(lambda event: "by certificate " in event["message"], 2)
+    said = {event["source"]: event["message"].rpartition(" ")[2] for event in found}
+    assert said == {"record1": "own.", "journal1": "none."}
 
 
 def test_nothing_undeclared_is_let_in(pipeline: Pipeline) -> None:

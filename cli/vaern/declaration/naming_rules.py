@@ -10,6 +10,7 @@ from vaern.model import municipalities
 from vaern.model.catalogue import kind_of
 from vaern.model.declaration import Municipality, Site
 from vaern.model.naming import WATCH_PREFIX, host_name, tap_source
+from vaern.model.vocabulary import Protocol
 
 if TYPE_CHECKING:
     from ipaddress import IPv4Address
@@ -92,6 +93,28 @@ def _address_fault(site: Site, address: IPv4Address) -> tuple[str, str] | None:
     return None
 
 
+def _as_listed(protocol: Protocol) -> Protocol:
+    """How the catalogue lists it: whether a product has a certificate is a matter of its set-up."""
+    return Protocol.SYSLOG_TLS if protocol is Protocol.SYSLOG_MTLS else protocol
+
+
+def certificates(municipality: Municipality) -> Iterator[Fault]:
+    """A source that sends by syslog_mtls has the name of its certificate, and somebody who signed it; no other has."""
+    for position, source in enumerate(municipality.log_sources):
+        key = ("log_sources", position, "certificate_name")
+        by_certificate = source.protocol is Protocol.SYSLOG_MTLS
+        if by_certificate and source.certificate_name is None:
+            yield Fault(
+                key, "syslog_mtls without certificate_name", "write the name that is in the sender's certificate"
+            )
+        elif not by_certificate and source.certificate_name is not None:
+            found = f"certificate_name with protocol {source.protocol}, where the relay asks for no certificate"
+            yield Fault(key, found, "write protocol: syslog_mtls, or remove certificate_name")
+        if by_certificate and municipality.senders_authority is None:
+            found = f"`{source.name}` sends by syslog_mtls, but nothing says who signs the certificates of senders"
+            yield Fault(("senders_authority",), found, "write the certificate (PEM) of your own authority")
+
+
 def vendors(municipality: Municipality) -> Iterator[Fault]:
     """A source's vendor is one of its kind, and sends in a way that product can."""
     for position, source in enumerate(municipality.log_sources):
@@ -99,7 +122,7 @@ def vendors(municipality: Municipality) -> Iterator[Fault]:
         if source.vendor not in known:
             found = f"the catalogue has no {source.kind} of vendor `{source.vendor}`"
             yield Fault(("log_sources", position, "vendor"), found, f"write one of {', '.join(known)}")
-        elif source.protocol not in known[source.vendor].transports:
+        elif _as_listed(source.protocol) not in known[source.vendor].transports:
             found = f"{known[source.vendor].title} cannot send by {source.protocol}, as far as the catalogue knows"
             ways = ", ".join(known[source.vendor].transports)
             yield Fault(("log_sources", position, "protocol"), found, f"the catalogue knows {ways}", warning=True)

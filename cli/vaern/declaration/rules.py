@@ -17,6 +17,7 @@ RULES: tuple[Rule, ...] = (
     naming_rules.reserved_names,
     naming_rules.sites,
     naming_rules.vendors,
+    naming_rules.certificates,
     host_rules.roles,
     host_rules.taps,
     host_rules.debian,

@@ -5,27 +5,33 @@ from __future__ import annotations
 from vaern.model.catalogue import Language, Setup
 from vaern.model.vocabulary import Protocol
 
-SYSLOG_PORT, SYSLOG_TLS_PORT = 514, 6514
-"""RFC 5426 and RFC 6587; RFC 5425."""
+SYSLOG_PORT, SYSLOG_TLS_PORT, SYSLOG_MTLS_PORT = 514, 6514, 6515
+"""RFC 5426 and RFC 6587; RFC 5425; the same for senders with a certificate, which one port cannot ask of some only."""
 PORTS = {
     Protocol.SYSLOG_UDP: SYSLOG_PORT,
     Protocol.SYSLOG_TCP: SYSLOG_PORT,
     Protocol.SYSLOG_TLS: SYSLOG_TLS_PORT,
+    Protocol.SYSLOG_MTLS: SYSLOG_MTLS_PORT,
 }
 """Where a relay listens."""
-TRANSPORTS = {Protocol.SYSLOG_UDP: "udp", Protocol.SYSLOG_TCP: "tcp", Protocol.SYSLOG_TLS: "tcp"}
+TRANSPORTS = {protocol: "udp" if protocol is Protocol.SYSLOG_UDP else "tcp" for protocol in Protocol}
 _TLS_OUTPUT = 'tcp" streamDriver="ossl" streamDriverMode="1" streamDriverAuthMode="x509/certvalid'
 _WORDS = {
-    "transport": ("UDP", "TCP", "TLS"),
-    "tls": ("no", "no", "yes"),
-    "udp_or_tcp": ("udp", "tcp", "tcp"),
-    "fortinet": ("udp", "reliable", "reliable"),
-    "paloalto": ("UDP", "TCP", "SSL"),
-    "asa": (f"udp/{SYSLOG_PORT}", f"tcp/{SYSLOG_PORT}", f"tcp/{SYSLOG_TLS_PORT} secure"),
-    "srx": ("udp", "tcp", "tls"),
-    "omfwd": ("udp", "tcp", _TLS_OUTPUT),
-    "nxlog": ("om_udp", "om_tcp", "om_ssl"),
-    "logger": ("udp", "tcp", "tcp"),
+    "transport": ("UDP", "TCP", "TLS", "TLS"),
+    "tls": ("no", "no", "yes", "yes"),
+    "udp_or_tcp": ("udp", "tcp", "tcp", "tcp"),
+    "fortinet": ("udp", "reliable", "reliable", "reliable"),
+    "paloalto": ("UDP", "TCP", "SSL", "SSL"),
+    "asa": (
+        f"udp/{SYSLOG_PORT}",
+        f"tcp/{SYSLOG_PORT}",
+        f"tcp/{SYSLOG_TLS_PORT} secure",
+        f"tcp/{SYSLOG_MTLS_PORT} secure",
+    ),
+    "srx": ("udp", "tcp", "tls", "tls"),
+    "omfwd": ("udp", "tcp", _TLS_OUTPUT, _TLS_OUTPUT),
+    "nxlog": ("om_udp", "om_tcp", "om_ssl", "om_ssl"),
+    "logger": ("udp", "tcp", "tcp", "tcp"),
 }
 """What each product calls the transports, in the order of `Protocol`."""
 

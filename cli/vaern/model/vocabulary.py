@@ -115,6 +115,8 @@ class Protocol(StrEnum):
     SYSLOG_UDP = "syslog_udp"
     SYSLOG_TCP = "syslog_tcp"
     SYSLOG_TLS = "syslog_tls"
+    SYSLOG_MTLS = "syslog_mtls"
+    """TLS in which the sender shows a certificate too: nobody else can send in its name."""
 
 
 class SocProtocol(StrEnum):

@@ -32,7 +32,14 @@ WAIT_SECONDS = 45.0
 POLL_SECONDS = 0.15
 DISCARD_PORT = 9
 SENDER = Path(__file__).parent / "send_canary.py"
-WAYS = {Protocol.SYSLOG_UDP: "udp", Protocol.SYSLOG_TCP: "tcp", Protocol.SYSLOG_TLS: "tls"}
+NOBODY_ELSE = "mtls"
+"""The way of a device that has a certificate: nobody else has its key, and so nothing can be sent in its name."""
+WAYS = {
+    Protocol.SYSLOG_UDP: "udp",
+    Protocol.SYSLOG_TCP: "tcp",
+    Protocol.SYSLOG_TLS: "tls",
+    Protocol.SYSLOG_MTLS: NOBODY_ELSE,
+}
 """What send_canary.py calls them."""
 
 
@@ -119,6 +126,8 @@ def prove(
 
 
 def _send(canary: Canary, namespaces: dict[str, str], authority: Path) -> None:
+    if canary.protocol == NOBODY_ELSE:
+        return
     if canary.site not in namespaces:
         raise ProofError(
             f"{canary.subject}: nothing can be sent from its address at {canary.site}",

@@ -18,7 +18,12 @@ INTERFACE = "vaern0"
 """Stated again on purpose: the overlay's interface, as model and roles call it."""
 LAN = "lan"
 """Stated again on purpose: the interface that the inventory opens ports for sources on."""
-PORTS = {Protocol.SYSLOG_UDP: ("udp", 514), Protocol.SYSLOG_TCP: ("tcp", 514), Protocol.SYSLOG_TLS: ("tcp", 6514)}
+PORTS = {
+    Protocol.SYSLOG_UDP: ("udp", 514),
+    Protocol.SYSLOG_TCP: ("tcp", 514),
+    Protocol.SYSLOG_TLS: ("tcp", 6514),
+    Protocol.SYSLOG_MTLS: ("tcp", 6515),
+}
 """IANA's ports for syslog: RFC 5426, RFC 6587, RFC 5425. Stated again on purpose: not those that the inventory took."""
 SENSOR_PORT = 20514
 """RELP over TLS: what sensors send to the relay is acknowledged. Stated again on purpose, as the ports above are."""

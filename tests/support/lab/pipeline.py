@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,8 @@ HOSTS = {
 }
 OVERLAY = {"hub1": "fd5a:1c3e:9b27::1", "gw1": "fd5a:1c3e:9b27:2c6::1"}
 COLLECTOR = "hub1.overlay"
+RECORD = "record1.favrskov.example"
+"""The name in the certificate of a sender that has one; it sends from the address of another that has none."""
 SPOOL = "/var/spool/vaern-log-shipper"
 SPOOL_BYTES = 56 * 2**20
 PASS_OVER = f"""python3 -c '
@@ -56,6 +58,12 @@ def sources() -> list[dict[str, Any]]:
         keyed({"name": "tap-far", **tap, "application": "tap-far", **sensor}),
         {"name": "tap-here", **tap, "protocol": "file", "file": "/var/log/vaern-tap/here/eve.json"},
     ]
+
+
+def known_by_certificate(authority: str) -> dict[str, Any]:
+    """The role's variables for one more source, whose certificate was signed by that authority (PEM)."""
+    record = source("record1", "application", "health", "syslog_mtls", JOURNAL) | {"certificate_name": RECORD}
+    return {"log_shipper_sources": [*sources(), record], "log_shipper_senders_authority": authority}
 
 
 def source(name: str, kind: str, sector: str, protocol: str, address: str) -> dict[str, Any]:
@@ -143,6 +151,8 @@ class Pipeline:
 
     lab: Booted
     folder: Path
+    senders: Authority = field(default_factory=Authority)
+    """Who signs the certificates of senders."""
 
     def apply(self, *options: str) -> str:
         """Run the roles; Ansible's output."""

@@ -20,5 +20,6 @@ def test_the_role_listens_where_the_inventory_opens_and_senders_are_told_to_send
         "udp": PORTS[Protocol.SYSLOG_UDP],
         "tcp": PORTS[Protocol.SYSLOG_TCP],
         "tls": PORTS[Protocol.SYSLOG_TLS],
+        "mtls": PORTS[Protocol.SYSLOG_MTLS],
         "relp": RELP_PORT,
     }

@@ -6,14 +6,27 @@ and data that begin with 200 when all is well. rsyslog's own client can do this 
 
 from __future__ import annotations
 
-from typing import BinaryIO
+from typing import Protocol
 
 LONGEST_ANSWER = 4096
 """Bytes of data. A relay answers with its version and commands, some 100 bytes."""
 OFFER = b"relp_version=0\nrelp_software=vaern-watch\ncommands=syslog"
 
 
-def deliver(message: bytes, to: BinaryIO) -> None:
+class Stream(Protocol):
+    """What a session goes over, both ways. Each method raises OSError."""
+
+    def read(self, count: int, /) -> bytes:
+        """So many bytes; fewer only at the end."""
+
+    def write(self, data: bytes, /) -> int:
+        """All of it, sooner or later."""
+
+    def flush(self) -> None:
+        """Send what has been written."""
+
+
+def deliver(message: bytes, to: Stream) -> None:
     """Open a session, hand the message over and close. Raises OSError when the relay does not acknowledge it."""
     for number, command, data in ((1, b"open", OFFER), (2, b"syslog", message)):
         to.write(frame(number, command, data))
@@ -30,7 +43,7 @@ def frame(number: int, command: bytes, data: bytes) -> bytes:
     return head + (b" " + data if data else b"") + b"\n"
 
 
-def acknowledged(answers: BinaryIO, number: int) -> None:
+def acknowledged(answers: Stream, number: int) -> None:
     """Read the answer to that frame. Raises OSError when it is another one, a refusal, or no answer at all."""
     head = [_word(answers) for _ in range(3)]
     try:
@@ -45,7 +58,7 @@ def acknowledged(answers: BinaryIO, number: int) -> None:
         raise OSError(f"the relay refused: {data[:200]!r}")
 
 
-def _word(answers: BinaryIO) -> bytes:
+def _word(answers: Stream) -> bytes:
     """What is before the next space, at most nine bytes."""
     word = b""
     while len(word) < 9 and (byte := answers.read(1)) not in {b"", b" ", b"\n"}:
