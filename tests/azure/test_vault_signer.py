@@ -27,6 +27,7 @@ from support.doubles.key_vault import TOKEN, Key, Vault, serving
 from vaern.enrolment import authority
 from vaern.enrolment.certificates import is_usable
 from vaern.enrolment.key_vault import ROOT_SECRET, KeyVault
+from vaern.enrolment.revocation import serials
 from vaern.enrolment.signer import LocalSigner, Signer
 from vaern.enrolment.vault_signer import SigningKey, VaultSigner
 from vaern.errors import ExitCode, SetupError, UsageError, VaernError
@@ -183,6 +184,17 @@ def test_the_root_is_made_once_and_read_by_every_other_operator(office: Office) 
     assert office.signer().authority() == first
     assert office.vault.asked == ["get-secret", "get-key"]
     assert not (office.folder / ".vaern").exists()
+
+
+def test_every_operator_has_the_same_list_of_revoked_certificates(office: Office) -> None:
+    signer, request = office.signer(), request_for(NAME)
+    first, second = (signer.sign(request, name=NAME, addresses=()) for _ in range(2))
+    listed = signer.revoked([first])
+    assert office.signer().revoked() == listed
+    assert serials(office.signer().revoked([second])) == {opened(one).serial_number for one in (first, second)}
+    key = opened(signer.authority()).public_key()
+    assert isinstance(key, ec.EllipticCurvePublicKey)
+    assert x509.load_pem_x509_crl(listed.encode()).is_signature_valid(key)
 
 
 def test_two_operators_who_make_the_root_at_once_sign_for_the_same_authority(office: Office) -> None:
