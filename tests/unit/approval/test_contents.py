@@ -25,6 +25,7 @@ from vaern.model.vocabulary import SocProtocol
 
 Place = tuple[str | int, ...]
 Check = Callable[[Contents], Approval]
+PEM = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
 NOT_OF_THE_MUNICIPALITY = {
     ("hubs", "archive_gib"): "how large the disk of the archive is",
     ("soc_profiles", "other"): "a SOC that this municipality has not chosen",
@@ -35,7 +36,10 @@ NOT_OF_THE_MUNICIPALITY = {
 def complete() -> Municipality:
     """The documented example with every optional part given, so that every field of the schema is there."""
     found = load_municipality(EXAMPLES / "municipality.yml")
-    source, tap = found.log_sources[0], found.taps[0]
+    tap = found.taps[0]
+    first, *others = (
+        one.model_copy(update={"certificate_name": f"{one.name}.favrskov.example"}) for one in found.log_sources
+    )
     way_in = Way(address="198.51.100.10", jump="jump.favrskov.example", jump_user="drift")
     given = {
         "vxlan": Vxlan(vni=1, remote=IPv4Address("198.51.100.9")),
@@ -44,7 +48,8 @@ def complete() -> Municipality:
     return found.model_copy(
         update={
             "hosts": tuple(host.model_copy(update={"ssh": way_in}) for host in found.hosts),
-            "log_sources": (source.model_copy(update={"retention_days": 500}), *found.log_sources[1:]),
+            "log_sources": (first.model_copy(update={"retention_days": 500}), *others),
+            "senders_authority": PEM,
             "taps": (tap.model_copy(update=given),),
             "azure": AzureMunicipality(
                 reader_group=found.on_azure.reader_group,
@@ -59,7 +64,7 @@ def deployment() -> Deployment:
     found = load_deployment(EXAMPLES / "collector.yml")
     output = SocOutput(
         name="kafka", protocol=SocProtocol.KAFKA, reader="soc-national", address="soc.example", port=6514,
-        certificate_name="soc.example", authority="-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+        certificate_name="soc.example", authority=PEM,
     )  # fmt: skip
     national = found.soc_profiles["national"].model_copy(update={"outputs": (output,)})
     profiles = found.soc_profiles | {"national": national, "other": national}
