@@ -153,7 +153,7 @@ def test_a_sender_with_a_certificate_is_the_only_one_in_its_name(pipeline: Pipel
     ways = {name: f"-cert /root/{name}.crt -key /root/{name}.key" for name in ("other", "foreign", "own")}
     for name, options in {"nobody": "", **ways}.items():
         text = f"<134>1 - record1 app - - - by certificate {name}."
-        sender = f"openssl s_client -quiet -connect {RELAY}:6515 -bind {JOURNAL}:0 {options}"
+        sender = f"openssl s_client -quiet -no_ign_eof -connect {RELAY}:6515 -bind {JOURNAL}:0 {options}"
         pipeline.lab.run("sensor1", f"(printf '{len(text)} {text}'; sleep 1) | {sender} 2>&1", check=False)
     pipeline.send("tls", JOURNAL, [HEADER + b"by certificate none."])
     found = pipeline.wait_for(lambda event: "by certificate " in event["message"], 2)
