@@ -12,7 +12,7 @@ import pytest
 from support.certificates import Authority
 from support.lab.collector_host import Collector, enrol, variables
 from support.lab.hosts import lab_hosts
-from support.lab.pipeline import HOSTS, SPOOL_BYTES, Pipeline, connect_devices, known_by_certificate, plays, prepare
+from support.lab.pipeline import HOSTS, SPOOL_BYTES, Pipeline, connect_devices, known_by_certificates, plays, prepare
 
 SMALL_BYTES = 16 * 2**20
 
@@ -38,7 +38,7 @@ def configured(folder: Path, spool_bytes: int) -> Iterator[Pipeline]:
         connect_devices(lab)
         lab.inventory({"collectors": ["hub1"], "relays": ["gw1"], "sensors": ["sensor1"]}, folder)
         hosts = Pipeline(lab, folder)
-        shipper["vars"] |= known_by_certificate(hosts.senders.certificate)
+        shipper["vars"] |= known_by_certificates(*(one.certificate for one in hosts.senders))
         (folder / "plays.json").write_text(json.dumps([collector, shipper, tap]), encoding="utf-8")
         assert "failed=0" in hosts.apply("--check")
         for host in ("gw1", "sensor1"):

@@ -10,12 +10,11 @@ from collections import Counter
 from datetime import datetime, timedelta
 
 import pytest
-from support.certificates import Authority
+from support.certificates import Authority, self_signed
 from support.lab.pipeline import (
     DHCP,
     FIREWALL,
     JOURNAL,
-    RECORD,
     RELAY,
     SPOOL,
     SPOOL_BYTES,
@@ -142,23 +141,22 @@ def test_civil_registration_numbers_stay_at_the_site(pipeline: Pipeline) -> None
 
 def test_a_sender_with_a_certificate_is_the_only_one_in_its_name(pipeline: Pipeline) -> None:
     """Its address is that of a sender without one, which goes on sending as itself."""
-    certificates = {
-        "own": pipeline.senders.issue(RECORD),
-        "other": pipeline.senders.issue("other.favrskov.example"),
-        "foreign": Authority().issue(RECORD),
-    }
+    own, second = pipeline.senders
+    certificates = {"own": own, "second": second, "alike": self_signed("a"), "foreign": Authority().issue("a")}
     for name, one in certificates.items():
         pipeline.lab.run("sensor1", f"cat > /root/{name}.crt", stdin=one.certificate)
         pipeline.lab.run("sensor1", f"umask 077; cat > /root/{name}.key", stdin=one.key)
-    ways = {name: f"-cert /root/{name}.crt -key /root/{name}.key" for name in ("other", "foreign", "own")}
+    ways = {name: f"-cert /root/{name}.crt -key /root/{name}.key" for name in ("alike", "foreign", "own")}
     for name, options in {"nobody": "", **ways}.items():
         text = f"<134>1 - record1 app - - - by certificate {name}."
-        sender = f"openssl s_client -quiet -no_ign_eof -connect {RELAY}:6515 -bind {JOURNAL}:0 {options}"
-        pipeline.lab.run("sensor1", f"(printf '{len(text)} {text}'; sleep 1) | {sender} 2>&1", check=False)
+        sender = f"timeout 5 openssl s_client -quiet -connect {RELAY}:6515 -bind {JOURNAL}:0 {options}"
+        # More than once: a check that comes too late is made sometimes.
+        for _ in range(3):
+            pipeline.lab.run("sensor1", f"(printf '{len(text)} {text}'; sleep 1) | {sender} 2>&1", check=False)
     pipeline.send("tls", JOURNAL, [HEADER + b"by certificate none."])
-    found = pipeline.wait_for(lambda event: "by certificate " in event["message"], 2)
-    said = {event["source"]: event["message"].rpartition(" ")[2] for event in found}
-    assert said == {"record1": "own.", "journal1": "none."}
+    found = pipeline.wait_for(lambda event: "by certificate " in event["message"], 4)
+    said = Counter((event["source"], event["message"].rpartition(" ")[2]) for event in found)
+    assert said == {("record1", "own."): 3, ("journal1", "none."): 1}
 
 
 def test_nothing_undeclared_is_let_in(pipeline: Pipeline) -> None:

@@ -95,6 +95,22 @@ class Authority:
         return builder.sign(self.key, hashes.SHA256())
 
 
+def self_signed(name: str) -> Certificate:
+    """A key, and a certificate that nobody but it has signed, as devices make it."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    now = datetime.now(UTC)
+    builder = x509.CertificateBuilder(
+        issuer_name=_name(name),
+        subject_name=_name(name),
+        public_key=key.public_key(),
+        serial_number=x509.random_serial_number(),
+        not_valid_before=now - timedelta(hours=1),
+        not_valid_after=now + timedelta(days=1),
+    )
+    form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    return Certificate(key.private_bytes(*form).decode(), _pem(builder.sign(key, hashes.SHA256())))
+
+
 def request_for(name: str, key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | None = None) -> str:
     """A certificate request as a host makes it."""
     builder = x509.CertificateSigningRequestBuilder().subject_name(_name(name))

@@ -99,20 +99,14 @@ def _as_listed(protocol: Protocol) -> Protocol:
 
 
 def certificates(municipality: Municipality) -> Iterator[Fault]:
-    """A source that sends by syslog_mtls has the name of its certificate, and somebody who signed it; no other has."""
+    """A source that sends by syslog_mtls has its certificate declared, and no other source has."""
     for position, source in enumerate(municipality.log_sources):
-        key = ("log_sources", position, "certificate_name")
-        by_certificate = source.protocol is Protocol.SYSLOG_MTLS
-        if by_certificate and source.certificate_name is None:
-            yield Fault(
-                key, "syslog_mtls without certificate_name", "write the name that is in the sender's certificate"
-            )
-        elif not by_certificate and source.certificate_name is not None:
-            found = f"certificate_name with protocol {source.protocol}, where the relay asks for no certificate"
-            yield Fault(key, found, "write protocol: syslog_mtls, or remove certificate_name")
-        if by_certificate and municipality.senders_authority is None:
-            found = f"`{source.name}` sends by syslog_mtls, but nothing says who signs the certificates of senders"
-            yield Fault(("senders_authority",), found, "write the certificate (PEM) of your own authority")
+        key = ("log_sources", position, "certificate")
+        if source.protocol is Protocol.SYSLOG_MTLS and source.certificate is None:
+            yield Fault(key, "syslog_mtls without certificate", "write the sender's own certificate (PEM) here")
+        elif source.protocol is not Protocol.SYSLOG_MTLS and source.certificate is not None:
+            found = f"certificate with protocol {source.protocol}, where the relay asks for none"
+            yield Fault(key, found, "write protocol: syslog_mtls, or remove certificate")
 
 
 def vendors(municipality: Municipality) -> Iterator[Fault]:

@@ -77,7 +77,7 @@ log_sources:            # the relay of the site takes events from these addresse
     sector: administration
     site: raadhus
     address: 198.51.100.1
-    protocol: syslog_udp     # syslog_mtls (with certificate_name), else syslog_tls, syslog_tcp, syslog_udp
+    protocol: syslog_udp     # syslog_mtls (with its certificate), else syslog_tls, syslog_tcp, syslog_udp
     vendor: generic     # its product, as `vaern catalogue firewall` lists them; selects how it is read
     timezone: UTC       # of a clock that names no zone: UTC, or Europe/Copenhagen
     events_per_second: {rate}   # mean; measure it for a day if you can

@@ -39,7 +39,6 @@ def relay_variables(
         "log_shipper_identity": {"municipality": municipality.code, "site": host.site, "relay": name},
         "log_shipper_listen": str(host.address),
         "log_shipper_sources": [_keyed(source) for source in sources],
-        **({"log_shipper_senders_authority": authority} if (authority := municipality.senders_authority) else {}),
         "log_shipper_receivers": receivers,
         **_sending(deployment, slug, municipality, name, carried),
         "log_shipper_spool": {"directory": SPOOL, "max_bytes": spool}
@@ -110,8 +109,8 @@ def _source(source: LogSource, relay: RelayPlan) -> Variables:
     reading = {"parser": parser} if parser != GENERIC else {}
     if source.timezone is not Timezone.UTC:
         reading["timezone"] = source.timezone.value
-    if source.certificate_name is not None:
-        reading["certificate_name"] = source.certificate_name
+    if source.certificate is not None:
+        reading["certificate"] = source.certificate
     return {
         "name": source.name,
         "kind": source.kind.value,

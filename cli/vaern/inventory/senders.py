@@ -11,7 +11,7 @@ _TRANSPORT = {
     Protocol.SYSLOG_UDP: "UDP",
     Protocol.SYSLOG_TCP: "TCP",
     Protocol.SYSLOG_TLS: "TCP + TLS 1.2/1.3",
-    Protocol.SYSLOG_MTLS: "TCP + TLS 1.2/1.3",
+    Protocol.SYSLOG_MTLS: "TCP + TLS 1.2/1.3 + client certificate",
 }
 _TITLE = Text(da="Afsendere i {name}: hvad der skal sættes op", en="Senders in {name}: what to set up")
 _INTRODUCTION = Text(
@@ -21,7 +21,6 @@ _INTRODUCTION = Text(
 _ROWS = {
     "from": Text(da="Sender fra", en="Sends from"),
     "relay": Text(da="Relæets adresse og port", en="Address and port of the relay"),
-    "certificate": Text(da="Navn i afsenderens certifikat", en="Name in the sender's certificate"),
     "zone": Text(da="Afsenderens tidszone", en="Zone of the sender's clock"),
     "facility": Text(da="Facilitet", en="Facility"),
     "any": Text(da="valgfri; alvorsgrad `information` eller derunder", en="any; severity `informational` or lower"),
@@ -51,7 +50,6 @@ def _section(municipality: Municipality, source: LogSource, language: Language) 
     rows = [
         _row("from", language, f"`{source.address}`"),
         _row("relay", language, f"`{address}`, {_TRANSPORT[source.protocol]} {PORTS[source.protocol]}"),
-        *([_row("certificate", language, f"`{source.certificate_name}`")] if source.certificate_name else []),
         _row("zone", language, source.timezone.value),
         _row("facility", language, _ROWS["any"].in_language(language)),
         _row("fields", language, ", ".join(f"`{field}`" for field in kind.minimum if field not in vendor.lacks)),

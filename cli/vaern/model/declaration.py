@@ -111,8 +111,8 @@ class LogSource(Declared):
     """The address it sends from."""
     protocol: Protocol
     """How it sends."""
-    certificate_name: HostName | None = None
-    """The name in its certificate, for syslog_mtls, and only then."""
+    certificate: Pem | None = None
+    """Its own certificate (PEM), self-signed, for syslog_mtls, and only then."""
     vendor: Name = "generic"
     """Its vendor, as `vaern catalogue KIND` lists them; selects how its lines are parsed."""
     timezone: Timezone = Timezone.UTC
@@ -204,8 +204,6 @@ class Municipality(Declared):
     """At least one gateway and one relay among them."""
     log_sources: Annotated[tuple[LogSource, ...], Field(min_length=1)]
     """At least one."""
-    senders_authority: Pem | None = None
-    """Certificate (PEM) of the authority that signed those of senders by syslog_mtls: the municipality's own."""
     taps: tuple[Tap, ...] = ()
     """None is allowed: a tap is asked for only where the need is."""
     outage_hours: Hours

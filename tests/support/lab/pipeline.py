@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from support.certificates import Authority
+from support.certificates import Authority, Certificate, self_signed
 from support.lab.hosts import Booted
 from support.paths import ROOT, TOOLS
 from support.programs import source_of
@@ -28,8 +28,6 @@ HOSTS = {
 }
 OVERLAY = {"hub1": "fd5a:1c3e:9b27::1", "gw1": "fd5a:1c3e:9b27:2c6::1"}
 COLLECTOR = "hub1.overlay"
-RECORD = "record1.favrskov.example"
-"""The name in the certificate of a sender that has one; it sends from the address of another that has none."""
 SPOOL = "/var/spool/vaern-log-shipper"
 SPOOL_BYTES = 56 * 2**20
 PASS_OVER = f"""python3 -c '
@@ -60,10 +58,13 @@ def sources() -> list[dict[str, Any]]:
     ]
 
 
-def known_by_certificate(authority: str) -> dict[str, Any]:
-    """The role's variables for one more source, whose certificate was signed by that authority (PEM)."""
-    record = source("record1", "application", "health", "syslog_mtls", JOURNAL) | {"certificate_name": RECORD}
-    return {"log_shipper_sources": [*sources(), record], "log_shipper_senders_authority": authority}
+def known_by_certificates(*certificates: str) -> dict[str, Any]:
+    """The sources of the role, and some that have a certificate (PEM); they share the address of one that has none."""
+    known = [
+        source(f"record{number}", "application", "health", "syslog_mtls", address) | {"certificate": certificate}
+        for number, (certificate, address) in enumerate(zip(certificates, (JOURNAL, DHCP), strict=True), 1)
+    ]
+    return {"log_shipper_sources": [*sources(), *known]}
 
 
 def source(name: str, kind: str, sector: str, protocol: str, address: str) -> dict[str, Any]:
@@ -151,8 +152,8 @@ class Pipeline:
 
     lab: Booted
     folder: Path
-    senders: Authority = field(default_factory=Authority)
-    """Who signs the certificates of senders."""
+    senders: tuple[Certificate, Certificate] = field(default_factory=lambda: (self_signed("a"), self_signed("b")))
+    """The certificates of the senders that have one."""
 
     def apply(self, *options: str) -> str:
         """Run the roles; Ansible's output."""

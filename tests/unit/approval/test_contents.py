@@ -37,9 +37,7 @@ def complete() -> Municipality:
     """The documented example with every optional part given, so that every field of the schema is there."""
     found = load_municipality(EXAMPLES / "municipality.yml")
     tap = found.taps[0]
-    first, *others = (
-        one.model_copy(update={"certificate_name": f"{one.name}.favrskov.example"}) for one in found.log_sources
-    )
+    first, *others = (one.model_copy(update={"certificate": PEM}) for one in found.log_sources)
     way_in = Way(address="198.51.100.10", jump="jump.favrskov.example", jump_user="drift")
     given = {
         "vxlan": Vxlan(vni=1, remote=IPv4Address("198.51.100.9")),
@@ -49,7 +47,6 @@ def complete() -> Municipality:
         update={
             "hosts": tuple(host.model_copy(update={"ssh": way_in}) for host in found.hosts),
             "log_sources": (first.model_copy(update={"retention_days": 500}), *others),
-            "senders_authority": PEM,
             "taps": (tap.model_copy(update=given),),
             "azure": AzureMunicipality(
                 reader_group=found.on_azure.reader_group,

@@ -27,28 +27,21 @@ class Broken(NamedTuple):
 
 SECOND_SITE = "hosts:                    #"
 OTHER = "  - {name: plejehjem, title: Plejehjem, sector: health, network: 203.0.113.0/24}\nhosts: #"
-SIGNED = "senders_authority: |\n  -----BEGIN CERTIFICATE-----\n  MIIB\n  -----END CERTIFICATE-----\n"
+SIGNED = "certificate: |\n      -----BEGIN CERTIFICATE-----\n      MIIB\n      -----END CERTIFICATE-----\n"
 MUNICIPALITY = {
     "certificate without its protocol": Broken(
         "protocol: syslog_tls\n",
-        "protocol: syslog_tls\n    certificate_name: journal1.example\n",
-        "log_sources[2].certificate_name",
+        f"protocol: syslog_tls\n    {SIGNED}",
+        "log_sources[2].certificate",
         "with protocol syslog_tls",
         "write protocol: syslog_mtls",
     ),
-    "certificate without its name": Broken(
-        "protocol: syslog_tls\n    events_per_second: 10\n    silent_after_minutes: 60\n",
-        f"protocol: syslog_mtls\n    events_per_second: 10\n    silent_after_minutes: 60\n{SIGNED}",
-        "log_sources[2].certificate_name",
-        "syslog_mtls without certificate_name",
-        "the name that is in the sender's certificate",
-    ),
-    "certificate of nobody": Broken(
+    "protocol without its certificate": Broken(
         "protocol: syslog_tls\n",
-        "protocol: syslog_mtls\n    certificate_name: journal1.example\n",
-        "senders_authority",
-        "nothing says who signs",
-        "your own authority",
+        "protocol: syslog_mtls\n",
+        "log_sources[2].certificate",
+        "syslog_mtls without certificate",
+        "the sender's own certificate",
     ),
     "code of another": Broken(
         '"0710" ', '"0751" ', "code", "0751 is not the code of Favrskov (that is Aarhus)", 'write "0710"'
