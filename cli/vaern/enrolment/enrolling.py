@@ -184,7 +184,10 @@ def parse_answer(subject: Subject, text: str, now: datetime) -> HostAnswer:
     try:
         answer = HostAnswer(
             sections["wireguard"].strip(),
-            *(sections[name] for name in ("request", "certificate", "authority", "revoked")),
+            sections["request"],
+            sections["certificate"],
+            sections["authority"],
+            sections["revoked"],
             _ahead(sections["clock"], now),
         )
     except KeyError as error:

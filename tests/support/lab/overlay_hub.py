@@ -8,8 +8,6 @@ HUB = "fd5a:1c3e:9b27::1"
 HUB_UPLINK = "198.18.0.10"
 WAN = "198.18.0.0/15"
 COLLECTOR_PORT = 9093
-CONNECTIONS, NEW_CONNECTIONS = 16, 5
-"""Of one address to that port."""
 
 
 def baseline(*names: dict[str, str]) -> dict[str, Any]:
@@ -37,7 +35,6 @@ def hub(*peers: dict[str, Any]) -> dict[str, Any]:
                 "sources": [f"{HUB}/48"],
                 "interface": "vaern0",
                 "comment": "events",
-                "connections": {"most": CONNECTIONS, "new_per_second": NEW_CONNECTIONS},
             },
         ],
         "vpn_hub_interface": {"name": "vaern0", "address": f"{HUB}/48", "port": 51820, "mtu": 1420},

@@ -33,7 +33,8 @@ def pem(text: str) -> str:
 
 def answer(key: str) -> str:
     """What a host prints."""
-    return f"== wireguard\n{key}\n== request\nR\n== certificate\n== authority\nA\n== revoked\nL\n== clock\n{NOW.timestamp():.0f}\n"
+    stated = f"== revoked\nL\n== clock\n{NOW.timestamp():.0f}\n"
+    return f"== wireguard\n{key}\n== request\nR\n== certificate\n== authority\nA\n{stated}"
 
 
 def test_an_answer_is_read_by_its_sections() -> None:

@@ -32,7 +32,7 @@ def issued(signer: LocalSigner, name: str = NAME, key: str = "") -> str:
 
 def answered(name: str, key: str = "") -> HostAnswer:
     """What a host says that has one of the keys above; of its certificate nothing that counts here."""
-    return HostAnswer("", request_for(name, KEYS[key or name]), "", "", "")
+    return HostAnswer("", request_for(name, KEYS[key or name]), "", "", "", timedelta(0))
 
 
 def test_a_list_is_the_authoritys_own_and_ends_with_it(signer: LocalSigner) -> None:
@@ -102,7 +102,7 @@ def test_a_host_cannot_have_the_certificate_of_another_revoked(signer: LocalSign
     """Certificates are public: a host could say that another's is its own."""
     other = issued(signer, OTHER)
     recorded = {NAME: {"certificate": issued(signer)}, OTHER: {"certificate": other}}
-    lying = HostAnswer("", request_for(NAME, KEYS[NAME]), other, "", "")
+    lying = HostAnswer("", request_for(NAME, KEYS[NAME]), other, "", "", timedelta(0))
     assert superseded(recorded, {NAME: lying, OTHER: answered(OTHER)}) == []
 
 
