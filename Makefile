@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .ONESHELL:
-.PHONY: help setup onboard test faults check bench clean pin
+.PHONY: help setup onboard test faults judges check bench clean pin
 
 # sudo drops PATH and the variables below; a Go or Python outside Debian's folders is found by the first of them.
 ifneq ($(shell id -u),0)
@@ -54,6 +54,9 @@ check: setup ## Lint, types, layers, coverage; no lab
 
 faults: setup ## Break the way from device to archive, at full length, and measure (an hour; docs/faults.md)
 	@$(SUDO) $(bin)/pytest tests/faults -m faults --fault-scale 1 --fault-record .vaern/faults.jsonl
+
+judges: setup ## Have lynis judge relay and collector; for the nightly run (minutes)
+	@$(SUDO) $(bin)/pytest tests/judges -m judges
 
 bench: setup ## Measure against plain ansible-playbook and ansible-inventory (minutes; no timed test)
 	@$(SUDO) $(bin)/pytest tests/bench -m bench -s
