@@ -8,9 +8,8 @@ import sys
 
 import click
 
-from vaern import failures
-from vaern.command_line import cli, refused, starts_programs
-from vaern.console import say
+from vaern.console import failures, say
+from vaern.console.command_line import cli, refused, starts_programs
 from vaern.errors import ExitCode, VaernError
 from vaern.runtime import interruption
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import click
 import pytest
 
-from vaern.command_line import COMMANDS, cli
+from vaern.console.command_line import COMMANDS, cli
+from vaern.console.failures import refused_by_disk
 from vaern.errors import ExitCode, VaernError
-from vaern.failures import refused_by_disk
 
 ROOT = Path(__file__).resolve().parents[2]
 HEAVY = (
@@ -72,7 +72,7 @@ def test_outside_a_project_the_fix_is_named(tmp_path: Path) -> None:
 
 def test_an_unknown_failure_leaves_a_log_and_no_traceback(tmp_path: Path) -> None:
     program = (
-        "import vaern.__main__, vaern.command_line as m, click\n"
+        "import vaern.__main__, vaern.console.command_line as m, click\n"
         "@m.cli.command('burst')\n"
         "def burst(): raise RuntimeError('preshared_key=s3cr3t')\n"
         "m.COMMANDS['burst'] = ''\n"

@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 import pytest
 
-from vaern.command_line import cli
+from vaern.console.command_line import cli
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("cli", "stacks", "roles", "docs", "inventories", "tests/compliance")

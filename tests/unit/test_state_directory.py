@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from vaern import failures
+from vaern.archive.alarms import Alarms
 from vaern.configure import host_state
+from vaern.console import failures
 from vaern.declaration import load_fleet
 from vaern.enrolment import authority, preshared_keys
 from vaern.enrolment.trust import Replaced
@@ -58,7 +59,7 @@ READERS: dict[str, Callable[[Project, Fleet], object]] = {
     "outputs/shared.json": lambda project, _: outputs.shared_outputs(project),
     "outputs/favrskov.json": lambda project, _: outputs.municipality_outputs(project, "favrskov"),
     "ssh_config": lambda project, _: ssh.require_made(project, ["favrskov-gw1"]),
-    "reports/favrskov/latest/findings.json": statuses,
+    "reports/favrskov/latest/findings.json": lambda project, fleet: statuses(project, fleet, Alarms(())),
     "pki/ca.key": lambda project, fleet: authority.signer(project, fleet.deployment).authority(),
     "pki/ca.crt": lambda project, fleet: authority.signer(project, fleet.deployment).authority(),
     "pki/passphrase": lambda project, fleet: authority.signer(project, fleet.deployment).authority(),

@@ -85,7 +85,6 @@ def _conclude(onboarding: Onboarding, as_json: bool, recording: Recording) -> in
     import json
     from pathlib import Path
 
-    from vaern import proof
     from vaern.console import print_json, terminal
     from vaern.model.controls import load_catalogue
     from vaern.report import make_report, render_json, show, write_reports
@@ -108,5 +107,5 @@ def _conclude(onboarding: Onboarding, as_json: bool, recording: Recording) -> in
         print_json({"result": json.loads(Path(paths["json"]).read_text(encoding="utf-8")), "paths": paths})
     else:
         show(report, terminal(), paths)
-    proof.raise_for(onboarding.proofs)
+    onboarding.require_proofs()
     return report.verdict.exit_code

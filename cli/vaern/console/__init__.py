@@ -3,6 +3,8 @@
 output    lines, JSON, tables: what others have written is made harmless here
 files     a result that goes to standard output or to a file that an option names
 words     the command line as it was typed
+command_line  which command is meant, and in which project it works
+failures  what is said of a run that failed
 progress  colours and a running clock on a terminal, plain lines without, JSON on request
 """
 

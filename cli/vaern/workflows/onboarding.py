@@ -177,3 +177,7 @@ class Onboarding:
             )
             seen = sum(proof.seen for proof in self.proofs)
             running.done = f"{seen} of {len(self.proofs)} seen at the collector"
+
+    def require_proofs(self) -> None:
+        """Raises ProofError when a canary did not arrive, and says where it was last seen."""
+        proof.raise_for(self.proofs)

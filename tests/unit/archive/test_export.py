@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from vaern.archive.export import Request, answered, copies, export, moment, query_of, search
-from vaern.command_line import cli
+from vaern.console.command_line import cli
 from vaern.declaration import load_fleet
 from vaern.errors import UnreachableError, UsageError
 from vaern.model.fleet import Fleet

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from vaern.command_line import cli
+from vaern.console.command_line import cli
 from vaern.errors import UsageError
 
 ROOT = Path(__file__).resolve().parents[3]

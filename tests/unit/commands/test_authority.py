@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from vaern import evidence
-from vaern.command_line import cli
+from vaern.console.command_line import cli
 from vaern.enrolment.signer import LocalSigner
 from vaern.enrolment.trust import key_digest
 from vaern.errors import ExitCode, StateError, UsageError

@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 from support.chains import NAME, findings, run, write
 
 from vaern import evidence
-from vaern.command_line import cli
+from vaern.console.command_line import cli
 from vaern.declaration import load_fleet
 from vaern.errors import EvidenceError, ExitCode, UsageError
 from vaern.evidence import FINDINGS

@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 import pytest
 
-from vaern.command_line import cli
+from vaern.console.command_line import cli
 from vaern.errors import UsageError
 
 WIDTHS = (60, 100)

@@ -18,10 +18,10 @@ from click.testing import CliRunner, Result
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from vaern import failures, verify
+from vaern import verify
 from vaern.archive import alarms, ledger
-from vaern.command_line import cli
-from vaern.console import progress_listener
+from vaern.console import failures, progress_listener
+from vaern.console.command_line import cli
 from vaern.errors import ConfigureError
 from vaern.model.finding import Finding, Outcome
 from vaern.model.progress import Phase, Progress

@@ -11,7 +11,7 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
-from vaern.command_line import cli
+from vaern.console.command_line import cli
 from vaern.errors import ExitCode, VaernError
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -15,8 +15,8 @@ from click.testing import CliRunner, Result
 from support.situations import GOOD
 
 from vaern import provision, verify
-from vaern.command_line import cli
 from vaern.console import OutputFile
+from vaern.console.command_line import cli
 from vaern.errors import ExitCode, UsageError
 from vaern.model.finding import Finding, Outcome
 from vaern.runtime import ssh

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from vaern.command_line import cli
+from vaern.console.command_line import cli
 from vaern.errors import DeclarationError, UsageError
 
 ROOT = Path(__file__).resolve().parents[3]

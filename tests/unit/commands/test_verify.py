@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from vaern.command_line import cli
+from vaern.console.command_line import cli
 from vaern.errors import UsageError
 from vaern.model.controls import load_catalogue
 

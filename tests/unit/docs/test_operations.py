@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from vaern.command_line import COMMANDS
+from vaern.console.command_line import COMMANDS
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "operations.md"
 

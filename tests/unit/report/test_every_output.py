@@ -15,8 +15,8 @@ from support.situations import CASES, Case
 
 from vaern import verify
 from vaern.archive import alarms, ledger
-from vaern.command_line import cli
 from vaern.commands import onboard
+from vaern.console.command_line import cli
 from vaern.declaration import load_fleet
 from vaern.errors import ExitCode, ProofError
 from vaern.model.controls import load_catalogue

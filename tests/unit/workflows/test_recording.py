@@ -12,7 +12,7 @@ from support.approvals import CHIEF, Site
 from support.chains import NAME, write
 
 from vaern import approval, evidence
-from vaern.command_line import COMMANDS
+from vaern.console.command_line import COMMANDS
 from vaern.declaration import load_fleet
 from vaern.errors import ConfigureError, EvidenceError, ExitCode
 from vaern.evidence.chain import head_file, read_chain
