@@ -152,7 +152,9 @@ class Pipeline:
 
     lab: Booted
     folder: Path
-    senders: tuple[Certificate, Certificate] = field(default_factory=lambda: (self_signed("a"), self_signed("b")))
+    senders: tuple[Certificate, Certificate] = field(
+        kw_only=True, default_factory=lambda: (self_signed("a"), self_signed("b"))
+    )
     """The certificates of the senders that have one."""
 
     def apply(self, *options: str) -> str:
