@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -88,12 +89,10 @@ def fleet() -> Fleet:
     return load_fleet(Project(ROOT, ROOT / ".vaern"), ["favrskov"])
 
 
-@pytest.fixture
-def project(tmp_path: Path, fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> Project:
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory, fleet: Fleet) -> Path:
     """The state of an onboarded lab, as far as it can be made without hosts."""
-    monkeypatch.delenv("VAERN_PASSPHRASE", raising=False)
-    monkeypatch.setenv("VAERN_STATE", str(tmp_path / "state"))
-    made = Project(ROOT, tmp_path / "state")
+    made = Project(ROOT, tmp_path_factory.mktemp("whole") / "state")
     files = {
         "outputs/shared.json": asdict(SharedOutputs((HOST,))),
         "outputs/favrskov.json": asdict(MunicipalityOutputs((HOST,), {})),
@@ -106,10 +105,22 @@ def project(tmp_path: Path, fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> Pr
         (made.state / name).parent.mkdir(parents=True, exist_ok=True)
         (made.state / name).write_text(json.dumps(content))
     (made.state / "ssh_config").write_text("Host favrskov-gw1\n")
-    authority.signer(made, fleet.deployment).authority()
-    preshared_keys(authority.secrets(made, fleet.deployment), ["a/hub1"])
-    held(made, fleet)
-    return made
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("VAERN_PASSPHRASE", raising=False)
+        patch.setenv("VAERN_STATE", str(made.state))
+        authority.signer(made, fleet.deployment).authority()
+        preshared_keys(authority.secrets(made, fleet.deployment), ["a/hub1"])
+        held(made, fleet)
+    return made.state
+
+
+@pytest.fixture
+def project(tmp_path: Path, whole: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """A copy of that state, to be damaged."""
+    monkeypatch.delenv("VAERN_PASSPHRASE", raising=False)
+    monkeypatch.setenv("VAERN_STATE", str(tmp_path / "state"))
+    shutil.copytree(whole, tmp_path / "state")
+    return Project(ROOT, tmp_path / "state")
 
 
 def test_what_is_whole_is_read(project: Project, fleet: Fleet) -> None:
