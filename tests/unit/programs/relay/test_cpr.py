@@ -324,3 +324,37 @@ def test_without_its_key_the_program_answers_nothing(tmp_path: Path, content: st
     done = cleaned_by_program([b"010760-5123"], "hash", key=key)
     assert (done.returncode, done.stdout) == (1, b"")
     assert b"Traceback" not in done.stderr
+
+
+ENDLESS = (
+    "1",
+    "01",
+    "0101701234",
+    "%25",
+    "%2520",
+    "\\",
+    "\\\\\\\\u002d",
+    "&#45;",
+    "010170 ",
+    "ts:1805405123",
+    "04:10:00.",
+)
+"""What begins again and again like a number, a separator or a time, and never becomes one."""
+CLEAN_ENDLESS = (
+    "import json, sys\nfrom vaern_programs.relay.cpr import cleaned, masked\n"
+    "for piece in json.load(sys.stdin): print(len(cleaned(piece * (2**18 // len(piece)), masked)))"
+)
+
+
+def test_text_made_to_keep_the_patterns_busy_does_not() -> None:
+    """A step for each pair of places in such a text would take hours; each of these takes a fraction of a second."""
+    done = subprocess.run(
+        [sys.executable, "-c", CLEAN_ENDLESS],
+        input=json.dumps(ENDLESS),
+        env={"PYTHONPATH": str(PACKAGE)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    assert len(done.stdout.split()) == len(ENDLESS)

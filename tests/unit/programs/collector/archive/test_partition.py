@@ -206,3 +206,15 @@ def test_the_search_says_by_its_exit_code_what_is_missing(
     assert programs.find.main([*common, "tag-1"]) == 0
     assert '"text": "tag-1"' in capsys.readouterr().out
     assert programs.find.main([*common, "tag-1", "tag-2"]) == 1
+
+
+@pytest.mark.parametrize("year", [1970, 2100])
+def test_what_an_event_says_of_its_time_does_not_decide_where_and_how_long_it_is_kept(
+    programs: Programs, tmp_path: Path, year: int
+) -> None:
+    """A relay that was taken over cannot have events deleted at once, or kept for a century."""
+    event = b'{"time":"%d-01-01T00:00:00Z","source":"firewall1","sequence":1}' % year
+    path = written(programs, tmp_path, [event])
+    today = {time.strftime("%Y-%m-%d", time.gmtime(time.time() - ago)) for ago in (0, 120)}
+    assert path.parent.name in today
+    assert lines(path) == [event]
