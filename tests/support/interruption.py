@@ -153,7 +153,7 @@ def below(pid: int, *, hosts_of: str = "") -> dict[int, str]:
 def kill_all_of(vaern: subprocess.Popen[str]) -> set[int]:
     """Kill -9 `vaern`, its guard and the process that works, so that nobody is left to end the rest; their ids.
 
-    A program that the last of them is just starting has its command line until it is another program, and is killed too.
+    A program that the last of them is just starting still has its command line, and is killed too.
     """
     own = {vaern.pid, *(pid for pid, command in below(vaern.pid).items() if "-m vaern" in command)}
     assert len(own) >= 3, f"not the three processes of a run: {own}"
