@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import functools
 import hashlib
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
@@ -33,6 +34,7 @@ NOT_OF_THE_MUNICIPALITY = {
 }
 
 
+@functools.cache
 def complete() -> Municipality:
     """The documented example with every optional part given, so that every field of the schema is there."""
     found = load_municipality(EXAMPLES / "municipality.yml")
@@ -57,6 +59,7 @@ def complete() -> Municipality:
     )
 
 
+@functools.cache
 def deployment() -> Deployment:
     found = load_deployment(EXAMPLES / "collector.yml")
     output = SocOutput(
