@@ -36,8 +36,8 @@ from vaern.model.situation import (
 from vaern.runtime.paths import Project
 from vaern.workflows import results
 
-SETTLE_SECONDS = 30.0
-"""An alarm that a run has cured ends with the next sign of life of its host, which every host gives each 15 seconds."""
+SETTLE_SECONDS = 45.0
+"""An alarm that a run has cured ends with the next sign of life of its host; hosts give one each 15 seconds."""
 POLL_SECONDS = 2.0
 
 
