@@ -142,7 +142,9 @@ def test_a_lost_authority_is_refused_and_never_made_again(onboarded: Lab) -> Non
         assert re.search(r"ca\.key is lost.*vaern authority --replace SHA256:[0-9a-f]{64}`", said, re.DOTALL), said
         shutil.rmtree(pki)
         said = onboarded.vaern("onboard", "favrskov", expect=ExitCode.STATE).stderr
-        assert re.search(r"hub1 trusts the authority SHA256:[0-9a-f]{64}, and there is no authority here", said), said
+        assert re.search(
+            r"favrskov-sensor1 trust the authority SHA256:[0-9a-f]{64}, and there is no authority", said
+        ), said
         assert not (pki / "ca.key").exists()
     finally:
         shutil.rmtree(pki, ignore_errors=True)
