@@ -245,7 +245,11 @@ def kill_caller(run: subprocess.Popen[bytes]) -> None:
 
 
 def kill_everything(run: subprocess.Popen[bytes]) -> None:
-    """Caller, engine and provider at once: the engine is in the caller's session, each in a group of its own."""
+    """Caller, engine and provider at once: the engine is in the caller's session, each in a group of its own.
+
+    The caller is halted first, so that it starts no further engine meanwhile.
+    """
+    os.kill(run.pid, signal.SIGSTOP)
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             try:

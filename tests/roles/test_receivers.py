@@ -186,15 +186,13 @@ def test_a_soc_that_is_away_holds_nobody_back_and_misses_nothing(pipeline: Pipel
     assert len(identities(arrived)) == 6000
     pipeline.lab.run("soc1", "systemctl start soc")
     await_parity(pipeline, "relp", HEALTH, 120)
-    # Syslog over TLS has no acknowledgement: the batch written into the broken connection is lost, nothing after it.
+    # Syslog over TLS has no acknowledgement: the batch written into the broken connection is lost, and nothing else.
+    # What waited on disk is not sent in order.
     sent = sorted(one for one in identities(arrived) if one[0] == "dhcp1")
     limit = time.monotonic() + 60
-    while sent[-1] not in (got := identities(received(pipeline, "syslog"))):
-        assert time.monotonic() < limit, f"the last of {len(sent)} events is not at the SOC"
+    while len(lost := set(sent) - set(identities(received(pipeline, "syslog")))) > BATCH:
+        assert time.monotonic() < limit, f"{len(lost)} of {len(sent)} events are not at the SOC"
         time.sleep(0.5)
-    lost = [one for one in sent if one not in got]
-    assert len(lost) <= BATCH
-    assert lost == sent[: len(lost)]
     assert gaps([event for event in pipeline.archived() if event["source"] == "dhcp1"]) == {}
 
 
