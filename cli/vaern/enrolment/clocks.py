@@ -11,6 +11,8 @@ from datetime import datetime, timedelta
 from vaern.enrolment.certificates import CLOCK_SKEW
 from vaern.errors import StateError
 
+LEAST_SKEW = timedelta(minutes=5)
+"""By how much a certificate begins before it is made, at least: earlier versions took five minutes."""
 TOLERANCE = CLOCK_SKEW / 2
 """A certificate begins CLOCK_SKEW before it is made, so a host that is behind by this takes it at once."""
 FIX = (
@@ -32,8 +34,8 @@ def check_clocks(now: datetime, ahead: Mapping[str, timedelta], made: Mapping[st
     newest = max(made, key=lambda name: made[name], default="")
     if newest and made[newest] > now + TOLERANCE:
         raise StateError(
-            f"the clock of this machine shows {_shown(now)}; the certificate of {newest} was made at "
-            f"{_shown(made[newest])}",
+            f"the clock of this machine shows {_shown(now)}; the certificate of {newest} was not made "
+            f"before {_shown(made[newest])}",
             fix=FIX,
         )
 
@@ -47,13 +49,13 @@ def _shown(moment: datetime, by: timedelta = timedelta()) -> str:
 
 
 def made_at(certificates: Mapping[str, str]) -> dict[str, datetime]:
-    """When each certificate (PEM) was made, by its owner's name; those that cannot be read are left out."""
+    """Before when each certificate (PEM) was not made, by its owner's name; those that cannot be read are left out."""
     from cryptography import x509
 
     found = {}
     for name, text in certificates.items():
         try:
-            found[name] = x509.load_pem_x509_certificate(text.encode()).not_valid_before_utc + CLOCK_SKEW
+            found[name] = x509.load_pem_x509_certificate(text.encode()).not_valid_before_utc + LEAST_SKEW
         except (ValueError, OverflowError):
             continue
     return found

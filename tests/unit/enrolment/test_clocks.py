@@ -5,11 +5,16 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
 from hypothesis import given
 from hypothesis import strategies as st
 
 from vaern.enrolment.certificates import CLOCK_SKEW
-from vaern.enrolment.clocks import TOLERANCE, check_clocks
+from vaern.enrolment.clocks import TOLERANCE, check_clocks, made_at
 from vaern.errors import StateError
 
 NOW = datetime(2027, 11, 29, 20, 0, tzinfo=UTC)
@@ -29,8 +34,18 @@ def test_a_clock_behind_what_was_made_is_refused_with_both_times() -> None:
     with pytest.raises(StateError) as refused:
         check_clocks(NOW - YEAR, {}, {"hub1": NOW, "favrskov-gw1": NOW - YEAR})
     assert (
-        "shows 2026-11-29 20:00:00 UTC; the certificate of hub1 was made at 2027-11-29 20:00:00" in refused.value.what
+        "shows 2026-11-29 20:00:00 UTC; the certificate of hub1 was not made before 2027-11-29 20:00:00"
+        in refused.value.what
     )
+
+
+def test_a_certificate_that_an_earlier_version_has_just_made_is_no_clock_that_is_wrong() -> None:
+    """It began five minutes before it was made, not an hour: an upgrade was refused."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "hub1")])
+    begins = NOW - timedelta(minutes=5)
+    built = x509.CertificateBuilder(name, name, key.public_key(), 1, begins, NOW + YEAR).sign(key, hashes.SHA256())
+    check_clocks(NOW, {}, made_at({"hub1": built.public_bytes(Encoding.PEM).decode()}))
 
 
 @given(by=st.timedeltas(-TOLERANCE, TOLERANCE))
