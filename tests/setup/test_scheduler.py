@@ -42,7 +42,7 @@ class Checkout:
         self.setup = root / "stacks" / "setup"
         (self.setup / "steps").mkdir(parents=True)
         (root / ".venv").mkdir()
-        for name in ("setup", "progress.sh", "stamps.sh", "mirrors.sh"):
+        for name in ("setup", "progress.sh", "stamps.sh", "mirrors.sh", "locked_environment.sh"):
             shutil.copy(SETUP / name, self.setup / name)
         (self.setup / "steps" / "preflight.sh").write_text(
             "preflight_needs() { :; }\npreflight_make() { :; }\n", encoding="utf-8"
