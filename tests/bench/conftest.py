@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
 import pytest
-from support.lab.project import Lab, make_project
+from support.lab.project import Lab, running_lab
 
 
 @pytest.fixture(scope="session")
 def bare_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """Booted hosts with nothing configured on them."""
-    if os.geteuid() != 0:
-        pytest.skip("the lab needs root: network namespaces and systemd-nspawn")
-    lab = Lab(make_project(tmp_path_factory.mktemp("bench") / "project"))
-    try:
-        lab.vaern("lab", "up", lab.slug)
+    with running_lab(tmp_path_factory.mktemp("bench") / "project", "lab", "up") as lab:
         yield lab
-    finally:
-        lab.vaern("lab", "down", expect=None)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
 import pytest
-from support.lab.project import Lab, make_project
+from support.lab.project import Lab, running_lab
 
 AS_USERS_DO = {"test_a_second_run_changes_nothing", "test_a_dry_run_changes_nothing_and_says_so"}
 
@@ -14,14 +13,8 @@ AS_USERS_DO = {"test_a_second_run_changes_nothing", "test_a_dry_run_changes_noth
 @pytest.fixture(scope="session")
 def onboarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """Favrskov, onboarded from nothing by one command; everything is taken away after the last test."""
-    if os.geteuid() != 0:
-        pytest.skip("the lab needs root: network namespaces and systemd-nspawn")
-    lab = Lab(make_project(tmp_path_factory.mktemp("lab") / "project"))
-    try:
-        lab.vaern("onboard", lab.slug)
+    with running_lab(tmp_path_factory.mktemp("lab") / "project", "onboard") as lab:
         yield lab
-    finally:
-        lab.vaern("lab", "down", expect=None)
 
 
 @pytest.fixture(autouse=True)

@@ -9,9 +9,13 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from support.paths import ROOT, TOOLS
 from support.programs import source_of
@@ -90,3 +94,16 @@ def make_project(folder: Path) -> Project:
     records = shutil.ignore_patterns("*.lab.yml")
     shutil.copytree(ROOT / "inventories", folder / "inventories", ignore=records)
     return Project(folder, folder / ".vaern")
+
+
+@contextmanager
+def running_lab(folder: Path, *command: str) -> Iterator[Lab]:
+    """A lab of a project in that folder, made by a command of vaern for its municipality, and taken away again."""
+    if os.geteuid() != 0:
+        pytest.skip("the lab needs root: network namespaces and systemd-nspawn")
+    lab = Lab(make_project(folder))
+    try:
+        lab.vaern(*command, lab.slug)
+        yield lab
+    finally:
+        lab.vaern("lab", "down", expect=None)
