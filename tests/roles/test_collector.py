@@ -126,6 +126,21 @@ def test_malformed_openings_end_and_harm_nobody(collector: Collector) -> None:
         assert collector.hostile("garbage", "710", "556") == {"ended": 556, "other": True}
 
 
+def opening(collector: Collector, relay: str) -> str:
+    """What openssl says of a connection with that certificate which sends nothing for a second.
+
+    Who sends at once may be told only that the connection is gone: what the broker has not read makes it a reset.
+    """
+    options = f"-tls1_3 -cert /root/{relay}.crt -key /root/{relay}.key"
+    command = f"(sleep 1; echo) | openssl s_client -connect {LISTENER} -CAfile /root/ca.crt {options} 2>&1"
+    return collector.lab.run("hub1", command, check=False)
+
+
+def test_a_good_certificate_gets_no_ticket(collector: Collector) -> None:
+    """A session that is taken up again is checked by nobody."""
+    assert "New Session Ticket" not in opening(collector, "favrskov-gw1")
+
+
 def test_a_revoked_certificate_is_refused_in_the_handshake(collector: Collector) -> None:
     """From the next handshake on, without a restart, and also for a session that was begun before. Nobody else is."""
     relay = "odense-gw1"
@@ -135,28 +150,28 @@ def test_a_revoked_certificate_is_refused_in_the_handshake(collector: Collector)
         collector.lab.run("hub1", "for i in $(seq 100); do test -e /root/session && exit; sleep 0.1; done; exit 1")
         collector.revoke(collector.authority.revoked(collector.relays[relay]))
         collector.lab.run("hub1", "rm /root/session")
-        options = f"-tls1_3 -cert /root/{relay}.crt -key /root/{relay}.key"
-        command = f"(sleep 1; echo) | openssl s_client -connect {LISTENER} -CAfile /root/ca.crt {options} 2>&1"
-        assert "alert certificate" in collector.lab.run("hub1", command, check=False)
+        assert "alert certificate" in opening(collector, relay)
         assert collector.hostile("ask", "favrskov-gw1") == {"answered": True}
         ended = "for i in $(seq 100); do test -s /root/asked && break; sleep 0.1; done; cat /root/asked"
         asked = json.loads(collector.lab.run("hub1", ended))
-        assert (asked["answered"], asked["again"]) == (True, False), asked
-        assert "CERTIFICATE" in asked["why"].upper()
+        assert (asked["answered"], asked["tickets"]) == (True, False), asked
+        assert [outcome for outcome in asked["again"] if outcome.startswith("answered")] == [], asked
 
 
 def test_a_list_that_the_authority_has_not_signed_changes_nothing(collector: Collector) -> None:
     """Neither one of another authority, which would let everybody in again, nor one that is none."""
     good = collector.authority.revoked(collector.relays["odense-gw1"])
     collector.revoke(good)
-    for bad in (Authority().revoked(collector.relays["favrskov-gw1"]), "nonsense", ""):
-        collector.revoke(bad)
-        refused = collector.lab.run("hub1", "python3 /root/hostile.py ask odense-gw1 2>&1", check=False)
-        assert "alert certificate" in refused.lower().replace("_", " "), refused
-        assert collector.hostile("ask", "favrskov-gw1") == {"answered": True}
-    told = "journalctl -u vaern-kafka --output cat | grep -c 'is not signed by the authority'"
-    assert int(collector.lab.run("hub1", told)) >= 3
-    collector.revoke(good)
+    try:
+        for bad in (Authority().revoked(collector.relays["favrskov-gw1"]), "nonsense", ""):
+            collector.revoke(bad)
+            assert "alert certificate" in opening(collector, "odense-gw1")
+            assert collector.hostile("ask", "favrskov-gw1") == {"answered": True}
+        told = "journalctl -u vaern-kafka --output cat | grep -c 'is not signed by the authority'"
+        assert int(collector.lab.run("hub1", told)) >= 3
+    finally:
+        # The broker does not start with a list that is not good, and other tests start it.
+        collector.revoke(good)
 
 
 ADMIN = "/usr/lib/vaern/vaern-kafka-admin apply"

@@ -34,6 +34,13 @@ import org.slf4j.LoggerFactory;
  */
 public final class RevocationChecks extends DefaultSslEngineFactory {
     private static final Logger LOG = LoggerFactory.getLogger(RevocationChecks.class);
+
+    /**
+     * Seconds. A session that is taken up again is checked by nobody, so none may be. A ticket of TLS 1.3 may live for seven
+     * days (RFC 8446, 4.6.1): Java sends no tickets for sessions that live longer.
+     */
+    private static final int LONGER_THAN_A_TICKET_MAY_LIVE = 7 * 24 * 3600 + 1;
+
     private SSLContext context;
 
     @Override
@@ -50,6 +57,7 @@ public final class RevocationChecks extends DefaultSslEngineFactory {
                     keys.getKeyManagers(),
                     new TrustManager[] {new Checked((X509ExtendedTrustManager) trusted.getTrustManagers()[0], revoked)},
                     null);
+            context.getServerSessionContext().setSessionTimeout(LONGER_THAN_A_TICKET_MAY_LIVE);
         } catch (GeneralSecurityException | IOException error) {
             throw new KafkaException("TLS cannot be set up: " + error.getMessage(), error);
         }
