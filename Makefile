@@ -26,31 +26,60 @@ setup: ## Make this machine ready (skips what is up to date)
 onboard: setup ## Onboard the example municipality on the lab (municipality=NAME for another)
 	@$(SUDO) $(bin)/vaern onboard $(municipality)
 
-test: ## All tests: unit, roles, lab end to end (processes=N for more side by side)
+test: ## All tests: unit, roles, lab end to end (processes=N for more side by side, without=FOLDER for less)
 	@$(SUDO) stacks/setup/setup --also azurite
-	$(SUDO) $(bin)/pytest -n $(processes)
+	$(SUDO) $(bin)/pytest -n $(processes) $(addprefix --ignore=,$(without))
 
 check: setup ## Lint, types, layers, coverage; no lab
-	@failed=""
-	run() { echo "== $$1"; shift; "$$@" || failed="$$failed $$1"; }
-	run "ruff check" $(bin)/ruff check .
-	run "ruff format" $(bin)/ruff format --check .
-	run "mypy" $(bin)/mypy
-	run "import-linter" $(bin)/lint-imports --no-cache
-	run "yamllint" $(bin)/yamllint --strict .
-	# Its Ansible and its config come from the virtual environment, whatever the machine has.
-	run "ansible-lint" env PATH="$(CURDIR)/$(bin):$$PATH" $(bin)/ansible-lint
-	if command -v shellcheck > /dev/null; then
-		run "shellcheck" shellcheck -x -P . $(shell_scripts)
-	else
-		run "shellcheck" $(bin)/shellcheck -x -P . $(shell_scripts)
-	fi
-	run "set-up of checkov" $(SUDO) stacks/setup/setup --also checkov
-	run "set-up of the judges" $(SUDO) stacks/setup/setup --also judges
-	run "checkov, bandit, secrets, SBOM, known vulnerabilities" $(SUDO) $(bin)/pytest tests/audit -q -rs
-	run "coverage of the unit tests" $(SUDO) $(bin)/pytest tests/unit --cov --cov-report=term:skip-covered -q
-	[[ -z "$$failed" ]] || { echo "make check: failed:$$failed"; exit 1; }
+	@# Two at a time; each prints in one piece when it has ended, and one that fails stops none of the others.
+	$(MAKE) --no-print-directory --jobs 2 --keep-going --output-sync=target $(checks)
 	echo "make check: all passed"
+
+checks := audit unit-coverage mypy ansible-lint ruff-check ruff-format import-linter yamllint shellcheck
+.PHONY: $(checks)
+
+unit-coverage:
+	@echo "== coverage of the unit tests"
+	$(SUDO) $(bin)/pytest tests/unit --cov --cov-report=term:skip-covered -q
+
+audit:
+	@echo "== checkov, bandit, secrets, SBOM, known vulnerabilities"
+	$(SUDO) stacks/setup/setup --also checkov
+	$(SUDO) stacks/setup/setup --also judges
+	$(SUDO) $(bin)/pytest tests/audit -q -rs
+
+mypy:
+	@echo "== mypy"
+	$(bin)/mypy
+
+ansible-lint:
+	@echo "== ansible-lint"
+	# Its Ansible and its config come from the virtual environment, whatever the machine has.
+	PATH="$(CURDIR)/$(bin):$$PATH" $(bin)/ansible-lint
+
+ruff-check:
+	@echo "== ruff check"
+	$(bin)/ruff check .
+
+ruff-format:
+	@echo "== ruff format"
+	$(bin)/ruff format --check .
+
+import-linter:
+	@echo "== import-linter"
+	$(bin)/lint-imports --no-cache
+
+yamllint:
+	@echo "== yamllint"
+	$(bin)/yamllint --strict .
+
+shellcheck:
+	@echo "== shellcheck"
+	if command -v shellcheck > /dev/null; then
+		shellcheck -x -P . $(shell_scripts)
+	else
+		$(bin)/shellcheck -x -P . $(shell_scripts)
+	fi
 
 faults: setup ## Break the way from device to archive, at full length, and measure (an hour; docs/faults.md)
 	@$(SUDO) $(bin)/pytest tests/faults -m faults --fault-scale 1 --fault-record .vaern/faults.jsonl
