@@ -15,9 +15,9 @@ from vaern.runtime.paths import Project
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
+    from vaern.cost.assumptions import Case
     from vaern.cost.estimate import Cost, Estimate, Line
     from vaern.cost.prices import Exchange, Prices
-    from vaern.cost.quantities import Case
 
 
 @click.command()
@@ -108,9 +108,9 @@ def _print(found: Estimate, costs: list[Cost], prices: Prices, rate: Exchange) -
 
 
 def _totals(found: Estimate, costs: list[Cost], rate: Exchange) -> None:
+    from vaern.cost.assumptions import Case
     from vaern.cost.estimate import cents_of
     from vaern.cost.presenting import money, per_inhabitant
-    from vaern.cost.quantities import Case
 
     rows = [
         (
@@ -132,8 +132,8 @@ def _totals(found: Estimate, costs: list[Cost], rate: Exchange) -> None:
 
 
 def _lines(title: str, lines: Mapping[Case, tuple[Line, ...]], rate: Exchange) -> None:
+    from vaern.cost.assumptions import Case
     from vaern.cost.presenting import money, origin
-    from vaern.cost.quantities import Case
 
     rows = [
         (

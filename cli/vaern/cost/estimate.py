@@ -5,18 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from vaern.cost.assumptions import Case
+from vaern.cost.load import load_of, wanted_units
 from vaern.cost.prices import Price, Prices
-from vaern.cost.quantities import (
-    Case,
-    Quantity,
-    Settings,
-    ceiling_of,
-    load_of,
-    own_quantities,
-    settings_of,
-    shared_quantities,
-    wanted_units,
-)
+from vaern.cost.quantities import Quantity, Settings, ceiling_of, own_quantities, settings_of, shared_quantities
 from vaern.model.declaration import Municipality
 from vaern.model.deployment import Deployment
 

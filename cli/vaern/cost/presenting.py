@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
+from vaern.cost.assumptions import ASSUMPTIONS, Case
 from vaern.cost.estimate import Cost, Estimate, Line, cents_of
 from vaern.cost.prices import Exchange, Price, Prices
-from vaern.cost.quantities import ASSUMPTIONS, Case
 from vaern.model.municipalities import all_known
 
 LEFT_OUT = "VAT, agreements and reservations, the municipality's own hosts and lines, people, and the SOC itself"

@@ -1,27 +1,21 @@
 """How much of each meter the declarations need: pure arithmetic on declared rates, sizes and days.
 
-What nobody declares is an assumption with a name and three values: low, expected, high. Every quantity has a sentence
-that explains it. Quantities are for one month at full retention, when storage has stopped growing.
+Every quantity has a sentence that explains it. Quantities are for one month at full retention, when storage has stopped
+growing.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
-from math import ceil
 
+from vaern.cost.assumptions import FETCHED, FLOWS, HUB_LOGS, PEAK, SEARCHED, STORED, UPDATES, Case
+from vaern.cost.load import GB, SECONDS_A_MONTH, Load, load_of, wanted_units
 from vaern.cost.prices import HOURS_A_MONTH
 from vaern.model.azure import EventHubs, HubMachines, Logs, Tier
 from vaern.model.declaration import Municipality
 from vaern.model.deployment import Deployment
 
-GB = 10**9
-"""Bytes in the GB Azure bills by."""
 DAYS_A_MONTH = 365 / 12
-SECONDS_A_MONTH = HOURS_A_MONTH * 3600
-UNIT_EVENTS_PER_SECOND = 1000
-UNIT_BYTES_PER_SECOND = 1_000_000
-"""What one throughput unit receives (Event Hubs quotas: 1 MB/s or 1000 events/s, whichever comes first)."""
 FREE_LOG_DAYS = 90
 """Retention of a workspace with Sentinel that costs nothing; without Sentinel it is 31 days."""
 FREE_LOG_DAYS_ALONE = 31
@@ -38,46 +32,6 @@ OWN_ALERTS = 2
 """Silent, throttled."""
 MOST_UNITS = 40
 """Ceiling of a Standard namespace."""
-
-
-class Case(StrEnum):
-    """Which value of every assumption is taken."""
-
-    LOW = "low"
-    EXPECTED = "expected"
-    HIGH = "high"
-
-
-@dataclass(frozen=True, slots=True)
-class Assumption:
-    """What nobody declares: its value in each case, and why."""
-
-    name: str
-    low: float
-    expected: float
-    high: float
-    why: str
-
-    def of(self, case: Case) -> float:
-        """The value in that case."""
-        return {Case.LOW: self.low, Case.EXPECTED: self.expected, Case.HIGH: self.high}[case]
-
-
-RATE = Assumption("events against the declared rate", 0.7, 1.0, 1.5, "a declared rate is an estimate of a mean")
-PEAK = Assumption("peak against the mean rate", 1.5, 2.0, 4.0, "throughput units are raised for peaks and stay raised")
-ENVELOPE = Assumption("bytes vaern adds to an event", 470, 580, 730, "least, mean and most of the catalogue's samples")
-ALERTS = Assumption("alerts a second from a tap", 0.1, 1, 5, "depends on the rules and on the network")
-STORED = Assumption("stored against received bytes", 0.5, 1.0, 1.1, "capture writes Avro; compression is not certain")
-SEARCHED = Assumption("part of the events also in Log Analytics", 0.01, 0.05, 0.25, "the archive holds everything")
-FETCHED = Assumption(
-    "part of the events fetched over the Internet", 0.0, 0.05, 1.0, "a receiver outside Azure pays here"
-)
-HUB_LOGS = Assumption("GB of logs and counters a day from a hub", 0.1, 0.3, 1.0, "audit, system and diagnostic logs")
-FLOWS = Assumption("GB of flow logs for a GB of traffic", 0.002, 0.01, 0.03, "few long connections make few records")
-UPDATES = Assumption("GB a hub fetches a month", 2, 5, 20, "packages and time")
-ASSUMPTIONS = (RATE, PEAK, ENVELOPE, ALERTS, STORED, SEARCHED, FETCHED, HUB_LOGS, FLOWS, UPDATES)
-ALERT_BYTES = 1000
-"""One alert of Suricata as JSON, rounded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,19 +60,6 @@ class Quantity:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Load:
-    """What a municipality sends, on average."""
-
-    events_per_second: float
-    bytes_per_second: float
-
-    @property
-    def gb(self) -> float:
-        """In a month."""
-        return self.bytes_per_second * SECONDS_A_MONTH / GB
-
-
 def settings_of(deployment: Deployment) -> Settings:
     """The settings of a deployment, or its defaults; at least two hubs, since Azure places them in two zones."""
     azure = deployment.azure
@@ -137,30 +78,10 @@ def settings_of(deployment: Deployment) -> Settings:
     )
 
 
-def load_of(municipality: Municipality, case: Case) -> Load:
-    """Events and bytes a second as they are carried, alerts of the taps included."""
-    sources = municipality.log_sources
-    events = sum(source.events_per_second for source in sources) * RATE.of(case)
-    size = sum(source.events_per_second * (source.event_bytes + ENVELOPE.of(case)) for source in sources) * RATE.of(
-        case
-    )
-    alerts = len(municipality.taps) * ALERTS.of(case)
-    return Load(events + alerts, size + alerts * (ALERT_BYTES + ENVELOPE.of(case)))
-
-
 def retention_of(municipality: Municipality) -> int:
     """Days the archive keeps: the longest any source declares, since a stream carries them together."""
     days: list[int] = [source.retention_days or 0 for source in municipality.log_sources]
     return max([municipality.privacy.retention_days, *days])
-
-
-def wanted_units(load: Load, case: Case) -> int:
-    """Throughput units the peak needs, without the declared ceiling."""
-    peak = PEAK.of(case)
-    needed = max(
-        load.events_per_second * peak / UNIT_EVENTS_PER_SECOND, load.bytes_per_second * peak / UNIT_BYTES_PER_SECOND
-    )
-    return max(1, ceil(needed))
 
 
 def ceiling_of(settings: Settings, municipality: Municipality) -> int:

@@ -11,22 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.declarations.envelopes import SAMPLES, added
 
+from vaern.cost.assumptions import ASSUMPTIONS, ENVELOPE, Case
 from vaern.cost.estimate import Estimate, cents_of, estimate, shared_out
+from vaern.cost.load import load_of, wanted_units
 from vaern.cost.presenting import all_in, as_data, assumed, origin, sentence, standing
 from vaern.cost.prices import FILE, Price, Prices, read_prices
-from vaern.cost.quantities import (
-    ASSUMPTIONS,
-    DISKS,
-    ENVELOPE,
-    Case,
-    Settings,
-    disk_tier,
-    load_of,
-    own_quantities,
-    retention_of,
-    settings_of,
-    wanted_units,
-)
+from vaern.cost.quantities import DISKS, Settings, disk_tier, own_quantities, retention_of, settings_of
 from vaern.declaration import load_fleet
 from vaern.errors import UsageError
 from vaern.model.declaration import Municipality
