@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import tomllib
 from pathlib import Path
 
@@ -83,3 +84,10 @@ def test_every_package_has_tests_that_exist() -> None:
         assert folders, name
         for folder in folders:
             assert (ROOT / folder).exists(), (name, folder)
+
+
+def test_the_top_level_holds_the_rooms_and_nothing_that_was_left_there() -> None:
+    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    top = {path.partition("/")[0] for path in tracked.splitlines()}
+    rooms = {"cli", "docs", "inventories", "roles", "stacks", "tests"}
+    assert {name for name in top if name[0] != "."} == rooms | {"LICENSE", "Makefile", "README.md", "pyproject.toml"}
