@@ -1,0 +1,147 @@
+//! Named patterns: text with `{name:kind}`. Nothing is tried twice, so the cost is linear in the text.
+
+mod compile;
+mod kinds;
+
+use memchr::memmem;
+
+use super::space;
+use super::values::{Sink, Value};
+use crate::parser::names::Id;
+use crate::Span;
+
+/// A pattern, ready to be held against a text.
+#[derive(Clone, Debug)]
+pub struct Pattern {
+    elements: Vec<Element>,
+}
+
+#[derive(Clone, Debug)]
+enum Element {
+    Literal(String),
+    /// Any space, also none.
+    Spaces,
+    /// A constant: nothing is taken.
+    Constant(Id, String),
+    Optional(Vec<Element>),
+    Take(Option<Id>, Kind),
+    End,
+}
+
+#[derive(Clone, Debug)]
+enum Kind {
+    /// The shortest text before what follows.
+    Text(Stop),
+    /// The longest.
+    Last(Stop),
+    /// No spaces; before what follows when that is no space.
+    Word(Option<Box<memmem::Finder<'static>>>),
+    Name,
+    Number,
+    Ip,
+    Mac,
+    Port,
+    /// Places of the address and the port.
+    IpPort(Option<(Id, Id)>),
+    Quoted,
+    /// One of these, the longest first.
+    OneOf(Vec<String>),
+}
+
+#[derive(Clone, Debug)]
+enum Stop {
+    Rest,
+    Space,
+    Text(Box<memmem::Finder<'static>>, Box<memmem::FinderRev<'static>>),
+}
+
+/// What was taken so far: a field and where it stands, or a constant; and whether its digits are typed.
+enum Taken<'p> {
+    Field(Option<Id>, Span, bool),
+    Constant(Id, &'p str),
+}
+
+/// Holds patterns against a text, in order; the fields of the first that fits are added.
+pub fn read(patterns: &[Pattern], text: &str, sink: &mut Sink) -> bool {
+    let mut taken = Vec::new();
+    for pattern in patterns {
+        taken.clear();
+        if fit(&pattern.elements, text, 0, &mut taken).is_some() {
+            for each in &taken {
+                add(each, text, sink);
+            }
+            return true;
+        }
+    }
+    false
+}
+
+/// What the first pattern that fits takes as this field.
+pub fn part(patterns: &[Pattern], field: Id, text: &str) -> Option<Span> {
+    patterns.iter().find_map(|pattern| {
+        let mut taken = Vec::new();
+        fit(&pattern.elements, text, 0, &mut taken)?;
+        taken.iter().find_map(|each| match each {
+            Taken::Field(Some(id), span, _) if *id == field => Some(*span),
+            _ => None,
+        })
+    })
+}
+
+fn add(taken: &Taken, text: &str, sink: &mut Sink) {
+    match taken {
+        Taken::Field(id, span, typed) => {
+            let kind = id.map(|id| sink.names.kinds[usize::from(id)]).unwrap_or_default();
+            let place = sink.span(span.start, span.end);
+            if *typed || kind.typed {
+                sink.values.typed.push(place);
+            }
+            if kind.without_leading_zero {
+                sink.values.without_leading_zero.push(place);
+            }
+            if let Some(id) = id {
+                let value = sink.value(text, span.start, span.end);
+                sink.values.set(*id, value);
+            }
+        }
+        Taken::Constant(id, constant) => {
+            let own = Some(sink.values.keep(constant));
+            sink.values.set(*id, Value { span: Span::default(), own });
+        }
+    }
+}
+
+/// Where the elements end, held against the text from a place.
+fn fit<'p>(elements: &'p [Element], text: &str, start: usize, taken: &mut Vec<Taken<'p>>) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let mut at = start;
+    for element in elements {
+        match element {
+            Element::Literal(literal) => {
+                if !bytes[at..].starts_with(literal.as_bytes()) {
+                    return None;
+                }
+                at += literal.len();
+            }
+            Element::Spaces => at += space::all(&bytes[at..]),
+            Element::Constant(id, constant) => taken.push(Taken::Constant(*id, constant)),
+            Element::Optional(inner) => {
+                let kept = taken.len();
+                match fit(inner, text, at, taken) {
+                    Some(end) => at = end,
+                    None => taken.truncate(kept),
+                }
+            }
+            Element::Take(id, kind) => at = kinds::take(*id, kind, text, at, taken)?,
+            Element::End => {
+                if at + space::all(&bytes[at..]) != bytes.len() {
+                    return None;
+                }
+            }
+        }
+    }
+    Some(at)
+}
+
+#[cfg(test)]
+mod tests;
