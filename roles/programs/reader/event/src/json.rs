@@ -16,3 +16,14 @@ pub fn string(line: &mut Vec<u8>, text: &str) {
     }
     line.push(b'"');
 }
+
+/// What stands before a string, and the string.
+pub fn member(line: &mut Vec<u8>, before: &[u8], text: &str) {
+    line.extend_from_slice(before);
+    string(line, text);
+}
+
+/// A whole number.
+pub fn number(line: &mut Vec<u8>, number: u64) {
+    line.extend_from_slice(number.to_string().as_bytes());
+}

@@ -2,6 +2,7 @@
 //!
 //! Everything here is pure: no files, no clock, no sockets. Nothing panics, whatever the bytes, and the cost is linear in their number.
 
+pub mod clean;
 pub mod clock;
 pub mod fields;
 pub mod framing;

@@ -28,6 +28,14 @@ pub enum Time {
 }
 
 impl Time {
+    /// The same with its zone, when it names none itself.
+    pub fn in_offset(self, offset: i32) -> Time {
+        match self {
+            Time::Stamp(stamp) => Time::Stamp(Stamp { offset: stamp.offset.or(Some(offset)), ..stamp }),
+            instant => instant,
+        }
+    }
+
     /// The instant meant; see `Stamp::instant`.
     pub fn instant(&self, zone: &Zone, received: Timestamp) -> Option<Instant> {
         match self {

@@ -66,6 +66,10 @@ impl Names {
         found.iter().copied().find(|id| self.names[usize::from(*id)] == name)
     }
 
+    pub fn name(&self, id: Id) -> &str {
+        self.names.get(usize::from(id)).map_or("", String::as_str)
+    }
+
     pub fn len(&self) -> usize {
         self.names.len()
     }

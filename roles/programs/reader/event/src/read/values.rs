@@ -23,6 +23,12 @@ pub struct Values {
     pub without_leading_zero: Vec<Span>,
     /// Columns of a line of comma-separated values.
     pub columns: Vec<Value>,
+    /// Whether the steps of the form that was tried last succeeded.
+    pub read: bool,
+    /// The form that was tried last.
+    pub last: Option<usize>,
+    /// Where the header's time stands.
+    time: Option<Span>,
 }
 
 impl Values {
@@ -31,8 +37,16 @@ impl Values {
         self.slots.clear();
         self.slots.resize(names, None);
         self.own.clear();
-        self.typed.clear();
+        self.last = None;
+        self.of_header(None);
         self.without_leading_zero.clear();
+    }
+
+    /// Notes where the time of the header stands: its digits are no CPR number.
+    pub fn of_header(&mut self, time: Option<Span>) {
+        self.time = time;
+        self.typed.clear();
+        self.typed.extend(time);
     }
 
     /// Forgets what was read by a form that did not fit, but not what is known of the line itself.
@@ -40,7 +54,7 @@ impl Values {
         for slot in self.slots.iter_mut().skip(OF_LINE.len()) {
             *slot = None;
         }
-        self.typed.clear();
+        self.of_header(self.time);
         self.without_leading_zero.clear();
     }
 

@@ -3,6 +3,8 @@
 mod compile;
 mod kinds;
 
+pub use kinds::split;
+
 use memchr::memmem;
 
 use super::space;
@@ -53,6 +55,26 @@ enum Stop {
     Rest,
     Space,
     Text(Box<memmem::Finder<'static>>, Box<memmem::FinderRev<'static>>),
+}
+
+impl Pattern {
+    /// The fields that it may give.
+    pub fn fields(&self) -> Vec<Id> {
+        fields(&self.elements)
+    }
+}
+
+fn fields(elements: &[Element]) -> Vec<Id> {
+    let mut found = Vec::new();
+    for element in elements {
+        match element {
+            Element::Constant(id, _) | Element::Take(Some(id), _) => found.push(*id),
+            Element::Take(None, Kind::IpPort(Some((address, port)))) => found.extend([*address, *port]),
+            Element::Optional(inner) => found.extend(fields(inner)),
+            _ => {}
+        }
+    }
+    found
 }
 
 /// What was taken so far: a field and where it stands, or a constant; and whether its digits are typed.

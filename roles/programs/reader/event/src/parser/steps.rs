@@ -1,0 +1,133 @@
+//! How a parser says that a line is read.
+
+use super::form::field;
+use super::keys::Keys;
+use super::names::{Id, Names, BODY, OF_LINE};
+use super::yaml::{Data, Node, Problem};
+use super::{Clock, Condition, Field, Source, ZoneOf};
+use crate::read::key_value::Pairs;
+use crate::read::pattern::Pattern;
+use crate::read::space::Separator;
+use crate::read::{How, Step};
+
+/// Reads `read`: one step or a list of them.
+pub fn read(node: &Node, names: &mut Names) -> Result<Vec<Step>, Problem> {
+    node.list().iter().map(|each| step(each, names)).collect()
+}
+
+fn step(node: &Node, names: &mut Names) -> Result<Step, Problem> {
+    let nothing = Node { line: node.line, data: Data::Map(Vec::new()) };
+    let (how, options) = match &node.data {
+        Data::Text(text) => (text.as_str(), &nothing),
+        _ => match node.pairs("a step")?.as_slice() {
+            [(how, options, _)] => (*how, *options),
+            _ => return Err(Problem::new(node.line, "a step is one of key_value, csv, json, cef, leef and pattern, with its options")),
+        },
+    };
+    let options = if options.data == Data::Nothing { &nothing } else { options };
+    if how == "pattern" && !matches!(options.data, Data::Map(_)) {
+        return Ok(Step { of: BODY, how: How::Pattern(patterns(options, names)?) });
+    }
+    let known: &[&str] = match how {
+        "key_value" => &["of", "separator", "assign"],
+        "csv" => &["of", "separator", "columns"],
+        "json" | "cef" | "leef" => &["of"],
+        "pattern" => &["of", "patterns"],
+        _ => return Err(Problem::new(node.line, format!("{how:?} is no step; known are key_value, csv, json, cef, leef, pattern"))),
+    };
+    let keys = Keys::of(options, how, known)?;
+    let of = keys.text("of")?.map_or(Ok(BODY), |name| field(name, options.line, names))?;
+    let how = match how {
+        "key_value" => How::KeyValue(Pairs { separator: separator(keys, Separator::Spaces)?, assign: assign(keys)? }),
+        "csv" => How::Csv(separator(keys, Separator::Byte(b','))?, columns(keys.get("columns"), names)?),
+        "json" => How::Json,
+        "cef" => How::Cef,
+        "leef" => How::Leef,
+        _ => How::Pattern(patterns(keys.need("patterns")?, names)?),
+    };
+    Ok(Step { of, how })
+}
+
+fn patterns(node: &Node, names: &mut Names) -> Result<Vec<Pattern>, Problem> {
+    let one = |each: &Node, names: &mut Names| Pattern::new(each.text()?, names).map_err(|what| Problem::new(each.line, what));
+    node.list().iter().map(|each| one(each, names)).collect()
+}
+
+fn separator(keys: Keys, usual: Separator) -> Result<Separator, Problem> {
+    let Some(text) = keys.text("separator")? else { return Ok(usual) };
+    Separator::new(text)
+        .ok_or_else(|| Problem::new(keys.node.line, format!("{text:?} is no separator; write one ASCII character, tab or spaces")))
+}
+
+fn assign(keys: Keys) -> Result<u8, Problem> {
+    match keys.text("assign")?.map(str::as_bytes) {
+        None => Ok(b'='),
+        Some([byte]) if byte.is_ascii_punctuation() => Ok(*byte),
+        Some(_) => Err(Problem::new(keys.node.line, "assign is one sign, such as = or :")),
+    }
+}
+
+/// A list of names by place, or a map of number to name.
+fn columns(node: Option<&Node>, names: &mut Names) -> Result<Vec<(usize, Id)>, Problem> {
+    let Some(node) = node else { return Ok(Vec::new()) };
+    let mut found = Vec::new();
+    if let Data::List(parts) = &node.data {
+        for (place, each) in parts.iter().enumerate() {
+            if !matches!(each.text()?, "" | "_") {
+                found.push((place, field(each.text()?, each.line, names)?));
+            }
+        }
+        return Ok(found);
+    }
+    for (number, name, line) in node.pairs("columns")? {
+        let place = number.parse::<usize>().ok().filter(|number| (1..=1000).contains(number));
+        let place = place.ok_or_else(|| Problem::new(line, format!("{number:?} is no number of a column; the first is 1")))?;
+        found.push((place - 1, field(name.text()?, name.line, names)?));
+    }
+    Ok(found)
+}
+
+/// The fields that a step gives, when that is known before a line is read.
+fn gives(step: &Step) -> Option<Vec<Id>> {
+    match &step.how {
+        How::Csv(_, columns) => Some(columns.iter().map(|(_, id)| *id).collect()),
+        How::Pattern(patterns) => Some(patterns.iter().flat_map(Pattern::fields).collect()),
+        _ => None,
+    }
+}
+
+/// A field that is asked for and that no column and no pattern gives is a slip of the pen.
+pub fn check(
+    steps: &[Step],
+    before: &[Condition],
+    after: &[Condition],
+    clocks: &[Clock],
+    fields: &[Field],
+    names: &Names,
+    line: usize,
+) -> Result<(), Problem> {
+    let Some(given) = steps.iter().map(gives).collect::<Option<Vec<_>>>() else { return Ok(()) };
+    let given = given.concat();
+    let mut asked: Vec<Id> = before.iter().chain(after).map(|each| each.field).collect();
+    asked.extend(steps.iter().map(|step| step.of));
+    for clock in clocks {
+        if let Clock::Fields { from, zone, .. } = clock {
+            asked.extend(from);
+            asked.extend(match zone {
+                ZoneOf::Field(id) => Some(id),
+                _ => None,
+            });
+        }
+    }
+    for source in fields.iter().flat_map(|field| &field.sources) {
+        match source {
+            Source::Field(id) => asked.push(*id),
+            Source::Constant(_) => {}
+            Source::Words { from, .. } | Source::Part { from, .. } | Source::Changed { from, .. } => asked.extend(from),
+        }
+    }
+    match asked.into_iter().find(|id| usize::from(*id) >= OF_LINE.len() && !given.contains(id)) {
+        Some(id) => Err(Problem::new(line, format!("no column and no pattern of this form gives {:?}, which it asks for", names.name(id)))),
+        None => Ok(()),
+    }
+}
