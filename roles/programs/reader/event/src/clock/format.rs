@@ -45,7 +45,7 @@ impl Time {
     }
 }
 
-const DIRECTIVES: &[u8] = b"YymdebHIMSpZ";
+const DIRECTIVES: &[u8] = b"YymdeabHIMSpZ";
 
 impl Format {
     /// `epoch`, `rfc3339` or a text with directives. The error says what is wrong with it.
@@ -63,7 +63,11 @@ impl Format {
                 b'%' => {
                     let name = bytes.next().unwrap_or(b' ');
                     if !DIRECTIVES.contains(&name) {
-                        return Err(format!("%{} is no directive; known are %{}", char::from(name), "Y %y %m %d %e %b %H %I %M %S %p %Z"));
+                        return Err(format!(
+                            "%{} is no directive; known are %{}",
+                            char::from(name),
+                            "Y %y %m %d %e %a %b %H %I %M %S %p %Z"
+                        ));
                     }
                     Piece::Directive(name)
                 }
@@ -137,6 +141,8 @@ fn by_pieces(pieces: &[Piece], text: &str) -> Option<Stamp> {
                 stamp.month = stamp::month(rest)?;
                 rest.iter().take_while(|each| each.is_ascii_alphabetic()).count()
             }
+            // The day of the week says nothing that the date does not.
+            Piece::Directive(b'a') => Some(rest.iter().take_while(|each| each.is_ascii_alphabetic()).count()).filter(|size| *size > 0)?,
             Piece::Directive(b'p') => {
                 half = Some(rest.first()?.to_ascii_uppercase());
                 rest.get(1).filter(|each| each.eq_ignore_ascii_case(&b'M')).map(|_| 2)?

@@ -32,6 +32,7 @@ pub fn parser(name: &str, node: &Node) -> Result<Parser, Problem> {
             }
         }
     }
+    steps::check(&forms, &names, node.line)?;
     if names.len() > MOST_NAMES {
         return Err(Problem::new(node.line, "more names of fields than a parser may have"));
     }
@@ -61,7 +62,6 @@ fn form(number: usize, file: Keys, own: Keys, names: &mut Names) -> Result<Form,
         }
     }
     let fields = fields(file, own, names)?;
-    steps::check(&steps, &before, &after, &clocks, &fields, names, read.line)?;
     let name = own.text("name")?.map_or_else(|| number.to_string(), str::to_owned);
     Ok(Form { name, before, steps, after, clocks, fields, nothing })
 }

@@ -4,7 +4,7 @@ use super::form::field;
 use super::keys::Keys;
 use super::names::{Id, Names, BODY, OF_LINE};
 use super::yaml::{Data, Node, Problem};
-use super::{Clock, Condition, Field, Source, ZoneOf};
+use super::{Clock, Form, Source, ZoneOf};
 use crate::read::key_value::Pairs;
 use crate::read::pattern::Pattern;
 use crate::read::space::Separator;
@@ -96,38 +96,37 @@ fn gives(step: &Step) -> Option<Vec<Id>> {
     }
 }
 
-/// A field that is asked for and that no column and no pattern gives is a slip of the pen.
-pub fn check(
-    steps: &[Step],
-    before: &[Condition],
-    after: &[Condition],
-    clocks: &[Clock],
-    fields: &[Field],
-    names: &Names,
-    line: usize,
-) -> Result<(), Problem> {
-    let Some(given) = steps.iter().map(gives).collect::<Option<Vec<_>>>() else { return Ok(()) };
+/// A field that is asked for and that no column and no pattern of the file gives is a slip of the pen.
+pub fn check(forms: &[Form], names: &Names, line: usize) -> Result<(), Problem> {
+    let steps = forms.iter().flat_map(|form| &form.steps);
+    let Some(given) = steps.map(gives).collect::<Option<Vec<_>>>() else { return Ok(()) };
     let given = given.concat();
-    let mut asked: Vec<Id> = before.iter().chain(after).map(|each| each.field).collect();
-    asked.extend(steps.iter().map(|step| step.of));
-    for clock in clocks {
+    let asked = forms.iter().flat_map(asks).find(|id| usize::from(*id) >= OF_LINE.len() && !given.contains(id));
+    match asked {
+        Some(id) => Err(Problem::new(line, format!("no column and no pattern gives {:?}, which a form asks for", names.name(id)))),
+        None => Ok(()),
+    }
+}
+
+/// The fields that a form asks for.
+fn asks(form: &Form) -> Vec<Id> {
+    let mut found: Vec<Id> = form.before.iter().chain(&form.after).map(|each| each.field).collect();
+    found.extend(form.steps.iter().map(|step| step.of));
+    for clock in &form.clocks {
         if let Clock::Fields { from, zone, .. } = clock {
-            asked.extend(from);
-            asked.extend(match zone {
+            found.extend(from);
+            found.extend(match zone {
                 ZoneOf::Field(id) => Some(id),
                 _ => None,
             });
         }
     }
-    for source in fields.iter().flat_map(|field| &field.sources) {
+    for source in form.fields.iter().flat_map(|field| &field.sources) {
         match source {
-            Source::Field(id) => asked.push(*id),
+            Source::Field(id) => found.push(*id),
             Source::Constant(_) => {}
-            Source::Words { from, .. } | Source::Part { from, .. } | Source::Changed { from, .. } => asked.extend(from),
+            Source::Words { from, .. } | Source::Part { from, .. } | Source::Changed { from, .. } => found.extend(from),
         }
     }
-    match asked.into_iter().find(|id| usize::from(*id) >= OF_LINE.len() && !given.contains(id)) {
-        Some(id) => Err(Problem::new(line, format!("no column and no pattern of this form gives {:?}, which it asks for", names.name(id)))),
-        None => Ok(()),
-    }
+    found
 }

@@ -1,5 +1,7 @@
 //! A YAML file with the line of each part. Every scalar is text: `on` and `0751` are what they look like.
 
+use std::collections::HashMap;
+
 use saphyr_parser::{Event, Parser, ScalarStyle};
 
 /// A part of a file and the line where it begins, from 1.
@@ -35,39 +37,58 @@ impl Problem {
 /// A list or a map that is being read.
 struct Open {
     line: usize,
+    anchor: usize,
     map: bool,
     parts: Vec<Node>,
 }
 
-/// Reads the one document of a file. Anchors and tags are refused: a parser has no use for them.
+/// What aliases may repeat, all together.
+const MOST_REPEATED: usize = 20_000;
+
+/// Reads the one document of a file. Tags are refused: a parser has no use for them.
 pub fn read(text: &str) -> Result<Node, Problem> {
     let mut open: Vec<Open> = Vec::new();
+    let mut anchors: HashMap<usize, Node> = HashMap::new();
+    let mut repeated = 0;
     let mut found = None;
     for event in Parser::new_from_str(text) {
         let (event, span) = event.map_err(|error| Problem::new(error.marker().line(), error.info()))?;
         let line = span.start.line();
-        let node = match event {
+        let (node, anchor) = match event {
             Event::Scalar(text, style, anchor, tag) => {
-                if anchor != 0 || tag.is_some() {
-                    return Err(Problem::new(line, "anchors and tags are not known here; write the value itself"));
+                if tag.is_some() {
+                    return Err(Problem::new(line, "tags are not known here; write the value itself"));
                 }
                 let nothing = style == ScalarStyle::Plain && matches!(text.as_ref(), "" | "~" | "null");
-                Node { line, data: if nothing { Data::Nothing } else { Data::Text(text.into_owned()) } }
+                (Node { line, data: if nothing { Data::Nothing } else { Data::Text(text.into_owned()) } }, anchor)
             }
-            Event::SequenceStart(..) | Event::MappingStart(..) => {
+            Event::SequenceStart(anchor, _) | Event::MappingStart(anchor, _) => {
                 if open.len() > 20 {
                     return Err(Problem::new(line, "nested too deeply"));
                 }
-                open.push(Open { line, map: matches!(event, Event::MappingStart(..)), parts: Vec::new() });
+                open.push(Open { line, anchor, map: matches!(event, Event::MappingStart(..)), parts: Vec::new() });
                 continue;
             }
             Event::SequenceEnd | Event::MappingEnd => match open.pop() {
-                Some(open) => closed(open)?,
+                Some(open) => {
+                    let anchor = open.anchor;
+                    (closed(open)?, anchor)
+                }
                 None => continue,
             },
-            Event::Alias(_) => return Err(Problem::new(line, "an alias is not known here; write the value itself")),
+            Event::Alias(anchor) => {
+                let node = anchors.get(&anchor).cloned().ok_or_else(|| Problem::new(line, "an alias of nothing that ends above"))?;
+                repeated += node.size();
+                if repeated > MOST_REPEATED {
+                    return Err(Problem::new(line, "aliases repeat too much"));
+                }
+                (node, 0)
+            }
             _ => continue,
         };
+        if anchor != 0 {
+            anchors.insert(anchor, node.clone());
+        }
         match open.last_mut() {
             Some(parent) => parent.parts.push(node),
             None if found.is_some() => return Err(Problem::new(line, "a second document; a file holds one")),
@@ -93,6 +114,15 @@ fn closed(open: Open) -> Result<Node, Problem> {
 }
 
 impl Node {
+    /// How many parts it has, with itself.
+    fn size(&self) -> usize {
+        match &self.data {
+            Data::Nothing | Data::Text(_) => 1,
+            Data::List(parts) => 1 + parts.iter().map(Node::size).sum::<usize>(),
+            Data::Map(pairs) => 1 + pairs.iter().map(|(key, value)| key.size() + value.size()).sum::<usize>(),
+        }
+    }
+
     /// The text of a scalar; an empty one for nothing.
     pub fn text(&self) -> Result<&str, Problem> {
         match &self.data {
