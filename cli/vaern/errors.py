@@ -3,6 +3,7 @@
 VaernError
 ├── UsageError           2  the command line asks for something that does not exist
 ├── DeclarationError     3  a declaration is wrong; carries one Problem per fault
+│   └── ParserError      3  a parser, or what it is tried on, cannot be read
 ├── ProvisionError       4  the Pulumi engine or a lab host failed
 ├── ConfigureError       5  an Ansible task failed
 ├── UnreachableError     6  a host does not answer
@@ -86,6 +87,14 @@ class DeclarationError(VaernError):
             f"{count} fault{'s' if count != 1 else ''} in the declarations",
             fix="correct the lines above, then run `vaern check`",
         )
+
+
+class ParserError(DeclarationError):
+    """A parser, or the file it is tried on, cannot be read; `what` names file and line."""
+
+    def __init__(self, what: str, *, fix: str) -> None:
+        VaernError.__init__(self, what, fix=fix)
+        self.problems = []
 
 
 class ProvisionError(VaernError):

@@ -24,6 +24,7 @@ from vaern.runtime.paths import Project
 COMMANDS = {
     "new": "Write a commented declaration for a municipality.",
     "catalogue": "Show which fields each kind of log source must send, and how to set the sender up.",
+    "parser": "Try, list and test the parsers that read fields from the lines of log sources.",
     "check": "Check the declarations and show what to correct.",
     "cost": "Estimate what the declarations cost a month on Azure, before anything is built.",
     "inventory": "Generate the inventory a municipality reviews.",
@@ -52,7 +53,7 @@ COMMANDS = {
 }
 
 
-AT_ONCE = {"new", "catalogue", "check", "cost", "approve", "report", "evidence"}
+AT_ONCE = {"new", "catalogue", "parser", "check", "cost", "approve", "report", "evidence"}
 """What starts no program that could be left behind, or, as `approve`, one that asks for a passphrase."""
 
 

@@ -108,6 +108,9 @@ class Line(Declared):
     """As transported, when masking replaces something that looks like a civil registration number."""
     ecs: dict[str, str | int]
     """Every ECS field, exactly. YYYY in a time: the line has no year, so the latest possible one is used."""
+    reader: dict[str, str | int | None] = Field(default_factory=dict)
+    """What the compiled reader gives where today's relay gives less or something wrong; None where it gives nothing,
+    for `message` the line as sent."""
 
 
 class Sample(Declared):
