@@ -39,11 +39,7 @@ mod tests {
         ];
         for (first, is_one) in cases {
             let digits = format!("{first}123");
-            assert_eq!(
-                is_birth(digits.as_bytes().try_into().unwrap()),
-                is_one,
-                "{first}"
-            );
+            assert_eq!(is_birth(digits.as_bytes().try_into().unwrap()), is_one, "{first}");
         }
     }
 }

@@ -58,9 +58,7 @@ pub fn find(text: &str, context: &Context) -> Vec<Found> {
     };
     match written::in_ascii(text) {
         None => plain::each(bytes, take),
-        Some(plain) => plain::each(&plain.bytes, |span, digits| {
-            take(plain.original(span), digits)
-        }),
+        Some(plain) => plain::each(&plain.bytes, |span, digits| take(plain.original(span), digits)),
     }
     if let Some(plain) = written::unwrapped(text) {
         let mut more = Vec::new();
@@ -74,10 +72,7 @@ pub fn find(text: &str, context: &Context) -> Vec<Found> {
         });
         add(&mut found, more);
     }
-    let nine = context
-        .without_leading_zero
-        .iter()
-        .filter_map(|span| nine::in_span(bytes, *span));
+    let nine = context.without_leading_zero.iter().filter_map(|span| nine::in_span(bytes, *span));
     let more = nine.filter(|(span, digits)| birth::is_birth(digits) && !overlaps(&found, *span));
     let more = more.map(|(span, digits)| Found { span, digits }).collect();
     add(&mut found, more);
@@ -127,10 +122,7 @@ pub fn apply_within<'a>(text: &'a str, part: Span, found: &[Found], mask: &Mask)
 }
 
 fn is_number(bytes: &[u8], span: Span, digits: &[u8; 10], context: &Context) -> bool {
-    birth::is_birth(digits)
-        && !clock::is_time(bytes, span)
-        && !is_typed(bytes, span, context.typed)
-        && !shape::is_identifier(bytes, span)
+    birth::is_birth(digits) && !clock::is_time(bytes, span) && !is_typed(bytes, span, context.typed) && !shape::is_identifier(bytes, span)
 }
 
 /// Whether a number begins and ends in values that their parser declares to be none.
@@ -144,9 +136,7 @@ fn is_typed(bytes: &[u8], span: Span, typed: &[Span]) -> bool {
     };
     let fits = |one: &Span| {
         let word = &bytes[one.start..one.end.min(bytes.len())];
-        word.len() <= LONGEST
-            && word.iter().all(u8::is_ascii_graphic)
-            && (*one != span || word.iter().all(u8::is_ascii_digit))
+        word.len() <= LONGEST && word.iter().all(u8::is_ascii_graphic) && (*one != span || word.iter().all(u8::is_ascii_digit))
     };
     holder(span.start).is_some_and(fits) && holder(span.end - 1).is_some_and(fits)
 }

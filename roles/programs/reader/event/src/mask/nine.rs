@@ -10,16 +10,10 @@ const ALL: usize = 9;
 /// The place and the ten digits of a number of which a text's span holds the last nine, and nothing else but quotation marks and spaces.
 pub fn in_span(bytes: &[u8], span: Span) -> Option<(Span, [u8; 10])> {
     let text = bytes.get(span.start..span.end)?;
-    let start = span.start
-        + text
-            .iter()
-            .take_while(|byte| b" \t\"'\\".contains(byte))
-            .count();
+    let start = span.start + text.iter().take_while(|byte| b" \t\"'\\".contains(byte)).count();
     let (place, digits) = at(bytes, start)?;
     let rest = bytes.get(place.end..span.end)?;
-    rest.iter()
-        .all(|byte| b" \t\"'\\".contains(byte))
-        .then_some((place, digits))
+    rest.iter().all(|byte| b" \t\"'\\".contains(byte)).then_some((place, digits))
 }
 
 /// Nine digits that begin at a place, perhaps with a separator before the last four.
@@ -60,19 +54,9 @@ pub fn under(text: &str, names: &[String]) -> Vec<Span> {
 
 fn is_named(bytes: &[u8], start: usize, names: &[String]) -> bool {
     const MOST: usize = 4;
-    let passed = |end: usize, marks: &[u8]| {
-        end - bytes[..end]
-            .iter()
-            .rev()
-            .take(MOST)
-            .take_while(|byte| marks.contains(byte))
-            .count()
-    };
+    let passed = |end: usize, marks: &[u8]| end - bytes[..end].iter().rev().take(MOST).take_while(|byte| marks.contains(byte)).count();
     let sign = passed(passed(start, b"\"'\\"), b" ");
-    let Some(before) = sign
-        .checked_sub(1)
-        .filter(|at| b"=:>".contains(&bytes[*at]))
-    else {
+    let Some(before) = sign.checked_sub(1).filter(|at| b"=:>".contains(&bytes[*at])) else {
         return false;
     };
     let end = passed(passed(before, b" "), b"\"'\\");
@@ -81,8 +65,7 @@ fn is_named(bytes: &[u8], start: usize, names: &[String]) -> bool {
             return false;
         };
         bytes[begin..end].eq_ignore_ascii_case(name.as_bytes())
-            && !(begin > 0
-                && (bytes[begin - 1].is_ascii_alphanumeric() || bytes[begin - 1] >= 0x80))
+            && !(begin > 0 && (bytes[begin - 1].is_ascii_alphanumeric() || bytes[begin - 1] >= 0x80))
     })
 }
 
@@ -93,12 +76,7 @@ mod tests {
     #[test]
     fn nine_digits_behind_a_declared_name() {
         let names = ["cpr".to_string(), "personnummer".to_string()];
-        let found = |text: &str| {
-            under(text, &names)
-                .iter()
-                .map(|span| text[span.start..span.end].to_string())
-                .collect::<Vec<_>>()
-        };
+        let found = |text: &str| under(text, &names).iter().map(|span| text[span.start..span.end].to_string()).collect::<Vec<_>>();
         for text in [
             "{\"cpr\":102034567}",
             "{\"CPR\": 102034567,",
@@ -111,14 +89,7 @@ mod tests {
             assert_eq!(found(text), ["102034567"], "{text}");
         }
         assert_eq!(found("cpr=10203-4567"), ["10203-4567"]);
-        for text in [
-            "tlf=102034567",
-            "xcpr=102034567",
-            "cpr 102034567",
-            "cpr=1020345678",
-            "cpr=10203-45678",
-            "cpr=1102034567x1",
-        ] {
+        for text in ["tlf=102034567", "xcpr=102034567", "cpr 102034567", "cpr=1020345678", "cpr=10203-45678", "cpr=1102034567x1"] {
             assert_eq!(found(text), [""; 0], "{text}");
         }
     }

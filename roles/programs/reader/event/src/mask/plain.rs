@@ -48,15 +48,8 @@ pub fn each(bytes: &[u8], mut take: impl FnMut(Span, [u8; 10]) -> bool) {
 fn outer(piece: &[u8]) -> [u8; 10] {
     let mut digits = [b'0'; 10];
     let all = || piece.iter().copied().filter(u8::is_ascii_digit);
-    digits
-        .iter_mut()
-        .zip(all().take(DATE))
-        .for_each(|(place, digit)| *place = digit);
-    digits
-        .iter_mut()
-        .rev()
-        .zip(all().rev().take(LAST))
-        .for_each(|(place, digit)| *place = digit);
+    digits.iter_mut().zip(all().take(DATE)).for_each(|(place, digit)| *place = digit);
+    digits.iter_mut().rev().zip(all().rev().take(LAST)).for_each(|(place, digit)| *place = digit);
     digits
 }
 
@@ -82,8 +75,7 @@ fn four(bytes: &[u8], at: usize) -> Option<usize> {
 
 /// Whether more digits stand before or behind, with the same mark between.
 fn is_one_of_many(bytes: &[u8], first: usize, last: usize, mark: u8) -> bool {
-    first >= 2 && bytes[first - 1] == mark && is_digit(bytes, first - 2)
-        || bytes.get(last) == Some(&mark) && is_digit(bytes, last + 1)
+    first >= 2 && bytes[first - 1] == mark && is_digit(bytes, first - 2) || bytes.get(last) == Some(&mark) && is_digit(bytes, last + 1)
 }
 
 /// `01.02.03-4567`, `01 02 03 4567`: the same mark twice, then any.
@@ -110,16 +102,10 @@ fn spaced(bytes: &[u8], start: usize) -> Option<usize> {
                 *byte == b' '
             }
         };
-        text.iter()
-            .enumerate()
-            .all(fits)
-            .then_some(at + 2 * count - 1)
+        text.iter().enumerate().all(fits).then_some(at + 2 * count - 1)
     };
     let date = pairs(start, DATE)?;
     let rest = bytes.get(date..)?;
     let last = pairs(date + if rest.starts_with(b" - ") { 3 } else { 1 }, LAST)?;
-    (rest.first() == Some(&b' ')
-        && !is_digit(bytes, last)
-        && !is_one_of_many(bytes, start, last, b' '))
-    .then_some(last)
+    (rest.first() == Some(&b' ') && !is_digit(bytes, last) && !is_one_of_many(bytes, start, last, b' ')).then_some(last)
 }

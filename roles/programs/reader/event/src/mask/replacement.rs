@@ -21,28 +21,19 @@ pub fn of(digits: &[u8; 10], mask: &Mask) -> Option<String> {
 
 /// Four letters that tell keys apart and give nothing of them away.
 fn key_name(key: &[u8; 32]) -> String {
-    let digest = Sha256::new()
-        .chain_update(b"vaern cpr key\0")
-        .chain_update(key)
-        .finalize();
+    let digest = Sha256::new().chain_update(b"vaern cpr key\0").chain_update(key).finalize();
     letters(&digest[..NAME_BYTES])
 }
 
 fn token(key: &[u8; 32], digits: &[u8; 10]) -> String {
     // HMAC takes a key of any length.
-    let code = Hmac::<Sha256>::new_from_slice(key)
-        .map(|code| code.chain_update(digits).finalize().into_bytes());
-    code.map(|code| letters(&code[..TOKEN_BYTES]))
-        .unwrap_or_default()
+    let code = Hmac::<Sha256>::new_from_slice(key).map(|code| code.chain_update(digits).finalize().into_bytes());
+    code.map(|code| letters(&code[..TOKEN_BYTES])).unwrap_or_default()
 }
 
 /// Half bytes as letters from a to p: a token has no digits, so nothing in it can be taken for a number.
 fn letters(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .flat_map(|byte| [byte >> 4, byte & 15])
-        .map(|half| char::from(b'a' + half))
-        .collect()
+    bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(|half| char::from(b'a' + half)).collect()
 }
 
 /// One number and what is written in its place: where a bare number of JSON stood, the whole of it in quotation marks.
@@ -53,28 +44,15 @@ pub struct Piece {
 
 pub fn piece(bytes: &[u8], found: &Found, arrays: &[Span], text: String) -> Piece {
     let whole = number_around(bytes, found.span);
-    let quotes = if arrays.iter().any(|array| array.start == whole.start) {
-        Some(0)
-    } else {
-        bare_value(bytes, whole)
-    };
+    let quotes = if arrays.iter().any(|array| array.start == whole.start) { Some(0) } else { bare_value(bytes, whole) };
     let Some(backslashes) = quotes else {
-        return Piece {
-            span: found.span,
-            text,
-        };
+        return Piece { span: found.span, text };
     };
     let quote = format!("{}\"", "\\".repeat(backslashes));
     // What belongs to the number is ASCII.
     let part = |start: usize, end: usize| String::from_utf8_lossy(&bytes[start..end]).into_owned();
-    let (before, behind) = (
-        part(whole.start, found.span.start),
-        part(found.span.end, whole.end),
-    );
-    Piece {
-        span: whole,
-        text: format!("{quote}{before}{text}{behind}{quote}"),
-    }
+    let (before, behind) = (part(whole.start, found.span.start), part(found.span.end, whole.end));
+    Piece { span: whole, text: format!("{quote}{before}{text}{behind}{quote}") }
 }
 
 /// The span with the signs, digits and letters of a JSON number around it.
@@ -88,17 +66,11 @@ fn number_around(bytes: &[u8], span: Span) -> Span {
 
 /// Backslashes of the quotation marks of a value that should have some, as its key has; None when it is no bare value of an object.
 fn bare_value(bytes: &[u8], whole: Span) -> Option<usize> {
-    let key = bytes[..whole.start]
-        .trim_ascii_end()
-        .strip_suffix(b":")?
-        .trim_ascii_end()
-        .strip_suffix(b"\"")?;
+    let key = bytes[..whole.start].trim_ascii_end().strip_suffix(b":")?.trim_ascii_end().strip_suffix(b"\"")?;
     let follows = bytes[whole.end..].trim_ascii_start().first()?;
     let all = key.iter().rev().take_while(|byte| **byte == b'\\').count();
     // In JSON within a string, n deep, a quotation mark has 2^n - 1, and a backslash that ends the key adds a multiple of 2^(n+1).
-    b",}]"
-        .contains(follows)
-        .then(|| (1 << all.trailing_ones().min(8)) - 1)
+    b",}]".contains(follows).then(|| (1 << all.trailing_ones().min(8)) - 1)
 }
 
 /// Bare numbers in the lists of a JSON object in the text.
@@ -112,13 +84,7 @@ pub fn array_numbers(bytes: &[u8]) -> Vec<Span> {
             b'}' | b']' => drop(open.pop()),
             b'"' => at = string_end(bytes, at),
             b'0'..=b'9' | b'-' if open.last() == Some(&b'[') => {
-                let span = number_around(
-                    bytes,
-                    Span {
-                        start: at,
-                        end: at + 1,
-                    },
-                );
+                let span = number_around(bytes, Span { start: at, end: at + 1 });
                 found.push(span);
                 at = span.end - 1;
             }
@@ -136,10 +102,7 @@ fn begins_object(rest: &[u8]) -> bool {
 /// The place of the quotation mark that ends a string which begins at `at`, or the end of the text.
 fn string_end(bytes: &[u8], at: usize) -> usize {
     let mut place = at + 1;
-    while let Some(offset) = bytes
-        .get(place..)
-        .and_then(|rest| memchr::memchr2(b'"', b'\\', rest))
-    {
+    while let Some(offset) = bytes.get(place..).and_then(|rest| memchr::memchr2(b'"', b'\\', rest)) {
         if bytes[place + offset] == b'"' {
             return place + offset;
         }

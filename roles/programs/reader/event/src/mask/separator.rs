@@ -2,11 +2,7 @@
 
 /// Bytes of a hyphen with or without spaces, of a space, or of nothing.
 pub fn usual(bytes: &[u8], at: usize) -> usize {
-    let space = |at| {
-        one(bytes, at)
-            .filter(|(mark, _)| is_space(*mark))
-            .map_or(0, |(_, length)| length)
-    };
+    let space = |at| one(bytes, at).filter(|(mark, _)| is_space(*mark)).map_or(0, |(_, length)| length);
     let before = space(at);
     match one(bytes, at + before) {
         Some((mark, dash)) if is_dash(mark) => before + dash + space(at + before + dash),
@@ -40,18 +36,12 @@ pub fn escape_ends(bytes: &[u8], at: usize) -> bool {
 }
 
 fn is_dash(mark: char) -> bool {
-    matches!(
-        mark,
-        '-' | '\u{ad}' | '\u{96}' | '\u{97}' | '\u{2010}'..='\u{2015}' | '\u{2043}' | '\u{2212}'
-    ) || matches!(mark, '\u{fe58}' | '\u{fe63}' | '\u{ff0d}')
+    matches!(mark, '-' | '\u{ad}' | '\u{96}' | '\u{97}' | '\u{2010}'..='\u{2015}' | '\u{2043}' | '\u{2212}')
+        || matches!(mark, '\u{fe58}' | '\u{fe63}' | '\u{ff0d}')
 }
 
 fn is_space(mark: char) -> bool {
-    matches!(
-        mark,
-        ' ' | '+' | '\u{a0}' | '\u{2000}'
-            ..='\u{200b}' | '\u{202f}' | '\u{205f}' | '\u{2060}' | '\u{3000}'
-    ) || mark == '\u{feff}'
+    matches!(mark, ' ' | '+' | '\u{a0}' | '\u{2000}'..='\u{200b}' | '\u{202f}' | '\u{205f}' | '\u{2060}' | '\u{3000}') || mark == '\u{feff}'
 }
 
 /// One character as it stands or as it is escaped, and the bytes it takes.
@@ -79,9 +69,7 @@ fn raw(bytes: &[u8], at: usize) -> Option<(char, usize)> {
 
 fn hexadecimal(bytes: &[u8], at: usize, length: usize) -> Option<u32> {
     let digits = bytes.get(at..at + length)?;
-    digits.iter().try_fold(0, |value, digit| {
-        Some(value << 4 | char::from(*digit).to_digit(16)?)
-    })
+    digits.iter().try_fold(0, |value, digit| Some(value << 4 | char::from(*digit).to_digit(16)?))
 }
 
 /// `%2D`, `%252D`, `%E2%80%91`: the bytes of UTF-8, each encoded once or twice.
@@ -103,11 +91,7 @@ fn percent(bytes: &[u8], at: usize) -> Option<(char, usize)> {
 
 /// `\u2011`, with up to four backslashes.
 fn backslash(bytes: &[u8], at: usize) -> Option<(char, usize)> {
-    let count = bytes[at..]
-        .iter()
-        .take(5)
-        .take_while(|byte| **byte == b'\\')
-        .count();
+    let count = bytes[at..].iter().take(5).take_while(|byte| **byte == b'\\').count();
     if count > 4 || bytes.get(at + count) != Some(&b'u') {
         return None;
     }
@@ -173,38 +157,13 @@ mod tests {
             "%20%2D%20",
         ];
         for form in forms {
-            assert_eq!(
-                usual(format!("{form}4567").as_bytes(), 0),
-                form.len(),
-                "{form}"
-            );
+            assert_eq!(usual(format!("{form}4567").as_bytes(), 0), form.len(), "{form}");
         }
-        for form in [
-            "",
-            ",",
-            "--",
-            "%",
-            "%2",
-            "%E2%80",
-            "\\u20",
-            "\\\\\\\\\\u2011",
-            "&shy",
-            "&#99999999;",
-            "\t",
-            "#",
-        ] {
-            assert_eq!(
-                usual(form.as_bytes(), 0),
-                usize::from(form == "--"),
-                "{form}"
-            );
+        for form in ["", ",", "--", "%", "%2", "%E2%80", "\\u20", "\\\\\\\\\\u2011", "&shy", "&#99999999;", "\t", "#"] {
+            assert_eq!(usual(form.as_bytes(), 0), usize::from(form == "--"), "{form}");
         }
         for form in [".", "/", "_", "%2F", "\\/"] {
-            assert_eq!(
-                other(form.as_bytes(), 0).map(|found| found.1),
-                Some(form.len()),
-                "{form}"
-            );
+            assert_eq!(other(form.as_bytes(), 0).map(|found| found.1), Some(form.len()), "{form}");
         }
     }
 

@@ -13,14 +13,7 @@ const HYPHENS: [usize; 4] = [8, 13, 18, 23];
 const DIFFERENT: u32 = 7;
 const DIFFERENT_LETTERS: u32 = 2;
 /// Beginnings of security identifiers, and how many numbers of 32 bits follow.
-const SIDS: [(&[u8], usize); 6] = [
-    (b"5-21-", 3),
-    (b"5-80-", 5),
-    (b"5-82-", 5),
-    (b"5-83-1-", 4),
-    (b"12-1-", 4),
-    (b"15-2-", 7),
-];
+const SIDS: [(&[u8], usize); 6] = [(b"5-21-", 3), (b"5-80-", 5), (b"5-82-", 5), (b"5-83-1-", 4), (b"12-1-", 4), (b"15-2-", 7)];
 /// Longest text of an identifier before its last number.
 const SID_BEFORE: usize = 96;
 
@@ -30,29 +23,16 @@ pub fn is_identifier(bytes: &[u8], span: Span) -> bool {
 }
 
 fn is_boundary(bytes: &[u8], at: Option<usize>) -> bool {
-    !at.and_then(|at| bytes.get(at))
-        .is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte >= 0x80)
+    !at.and_then(|at| bytes.get(at)).is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte >= 0x80)
 }
 
 fn is_hash(bytes: &[u8], span: Span) -> bool {
     let longest = HASHES[HASHES.len() - 1];
     let hexadecimal = |byte: &&u8| byte.is_ascii_hexdigit();
-    let before = bytes[..span.start]
-        .iter()
-        .rev()
-        .take(longest)
-        .take_while(hexadecimal)
-        .count();
-    let behind = bytes[span.start..]
-        .iter()
-        .take(longest + 1)
-        .take_while(hexadecimal)
-        .count();
+    let before = bytes[..span.start].iter().rev().take(longest).take_while(hexadecimal).count();
+    let behind = bytes[span.start..].iter().take(longest + 1).take_while(hexadecimal).count();
     let (start, end) = (span.start - before, span.start + behind);
-    HASHES.contains(&(end - start))
-        && span.end <= end
-        && is_whole(bytes, start, end)
-        && is_random(bytes, start, end, span)
+    HASHES.contains(&(end - start)) && span.end <= end && is_whole(bytes, start, end) && is_random(bytes, start, end, span)
 }
 
 fn is_guid(bytes: &[u8], span: Span) -> bool {
@@ -68,9 +48,7 @@ fn is_guid(bytes: &[u8], span: Span) -> bool {
                 byte.is_ascii_hexdigit()
             }
         };
-        text.iter().enumerate().all(fits)
-            && is_whole(bytes, start, start + GUID)
-            && is_random(bytes, start, start + GUID, span)
+        text.iter().enumerate().all(fits) && is_whole(bytes, start, start + GUID) && is_random(bytes, start, start + GUID, span)
     })
 }
 
@@ -81,29 +59,19 @@ fn is_whole(bytes: &[u8], start: usize, end: usize) -> bool {
 /// Whether all digits but those of the place look drawn by chance, their letters all small or all capital.
 fn is_random(bytes: &[u8], start: usize, end: usize, place: Span) -> bool {
     let (mut seen, mut small, mut capital) = (0_u16, false, false);
-    for byte in bytes[start..place.start]
-        .iter()
-        .chain(&bytes[place.end..end])
-    {
+    for byte in bytes[start..place.start].iter().chain(&bytes[place.end..end]) {
         if let Some(value) = char::from(*byte).to_digit(16) {
             seen |= 1 << value;
             small |= byte.is_ascii_lowercase();
             capital |= byte.is_ascii_uppercase();
         }
     }
-    seen.count_ones() >= DIFFERENT
-        && (seen >> 10).count_ones() >= DIFFERENT_LETTERS
-        && !(small && capital)
+    seen.count_ones() >= DIFFERENT && (seen >> 10).count_ones() >= DIFFERENT_LETTERS && !(small && capital)
 }
 
 fn is_sid(bytes: &[u8], span: Span) -> bool {
     let part = |byte: &&u8| byte.is_ascii_digit() || **byte == b'-';
-    let before = bytes[..span.start]
-        .iter()
-        .rev()
-        .take(SID_BEFORE)
-        .take_while(part)
-        .count();
+    let before = bytes[..span.start].iter().rev().take(SID_BEFORE).take_while(part).count();
     let Some(start) = (span.start - before).checked_sub(1) else {
         return false;
     };
@@ -123,29 +91,20 @@ fn sid_end(bytes: &[u8], start: usize) -> Option<usize> {
         end = next_sub_authority(bytes, end)?;
     }
     match next_sub_authority(bytes, end) {
-        Some(account) if !(bytes.get(account) == Some(&b'-') && is_digit(bytes, account + 1)) => {
-            Some(account)
-        }
+        Some(account) if !(bytes.get(account) == Some(&b'-') && is_digit(bytes, account + 1)) => Some(account),
         _ => Some(end),
     }
 }
 
 fn next_sub_authority(bytes: &[u8], at: usize) -> Option<usize> {
-    (bytes.get(at) == Some(&b'-'))
-        .then(|| sub_authority(bytes, at + 1))
-        .flatten()
+    (bytes.get(at) == Some(&b'-')).then(|| sub_authority(bytes, at + 1)).flatten()
 }
 
 /// The place behind a number of 32 bits without leading zeros.
 fn sub_authority(bytes: &[u8], at: usize) -> Option<usize> {
     let end = run_end(bytes, at);
-    let text = std::str::from_utf8(&bytes[at..end])
-        .ok()
-        .filter(|text| text.len() <= 10)?;
-    text.parse::<u32>()
-        .ok()
-        .filter(|_| text == "0" || !text.starts_with('0'))
-        .map(|_| end)
+    let text = std::str::from_utf8(&bytes[at..end]).ok().filter(|text| text.len() <= 10)?;
+    text.parse::<u32>().ok().filter(|_| text == "0" || !text.starts_with('0')).map(|_| end)
 }
 
 #[cfg(test)]
@@ -154,33 +113,18 @@ mod tests {
 
     fn within(text: &str, number: &str) -> bool {
         let start = text.find(number).expect("the number is in the text");
-        is_identifier(
-            text.as_bytes(),
-            Span {
-                start,
-                end: start + number.len(),
-            },
-        )
+        is_identifier(text.as_bytes(), Span { start, end: start + number.len() })
     }
 
     #[test]
     fn numbers_in_identifiers_are_no_numbers() {
         for (text, number) in [
-            (
-                "S-1-5-21-3152096821-2607746426-814423311-1105",
-                "2607746426",
-            ),
+            ("S-1-5-21-3152096821-2607746426-814423311-1105", "2607746426"),
             ("\"S-1-5-21-3152096821-2607746426-814423311\"", "2607746426"),
             ("S-1-5-21-3152096821-2607746426-111203-1105", "111203-1105"),
             ("S-1-5-80-2607746426-1-2-3-4", "2607746426"),
-            (
-                "S-1-12-1-3152096821-1112034567-814423311-1105",
-                "1112034567",
-            ),
-            (
-                "hash=ab0102034567cdef00112233445566778899aabb",
-                "0102034567",
-            ),
+            ("S-1-12-1-3152096821-1112034567-814423311-1105", "1112034567"),
+            ("hash=ab0102034567cdef00112233445566778899aabb", "0102034567"),
             ("{2F2D6E0B-93B1-4A52-9C1B-DC7505233471}", "7505233471"),
             ("x-2f2d6e0b-93b1-4a52-9c1b-dc0102034567", "0102034567"),
             ("2f110203-4567-4a52-9c1b-dcaa02034567", "110203-4567"),
