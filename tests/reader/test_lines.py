@@ -1,0 +1,153 @@
+"""The reader held to lines that were set aside before its parsers were written, and to what once failed on a relay.
+
+`lines/NAME.yml` has at least twenty lines for each parser, by the formats of vendors' documentation and of published
+test suites; half of them were not looked at while the parser was written. `cases/*.json` are one a kind of failure.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from vaern.runtime import reader
+from vaern.runtime.paths import Project
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+RECEIVED = "2026-11-29T12:00:05Z"
+SENDER = "198.51.100.1"
+COMPLETE = 0.98
+"""Share of the set-aside lines whose minimum fields must all be there. None may be wrong."""
+FEWEST = 20
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A set-aside line and what became of it."""
+
+    parser: str
+    origin: str
+    held_out: bool
+    absent: list[str]
+    wrong: dict[str, tuple[Any, Any]]
+    """Field to the value that it should have, None for none, and the one that it has."""
+
+    @property
+    def complete(self) -> bool:
+        """Every field is there with its value."""
+        return not self.absent and not self.wrong
+
+
+@pytest.fixture(scope="module")
+def project() -> Project:
+    """The repository itself; the reader is the one that set-up built."""
+    return Project.find(ROOT)
+
+
+@pytest.fixture(scope="module")
+def kept(project: Project) -> list[Kept]:
+    """Every set-aside line, read in one run."""
+    rows = list(_lines())
+    answers = reader.answers(project, [request for _, _, request in rows])
+    return [_judged(name, row, event["ecs"]) for (name, row, _), event in zip(rows, answers, strict=True)]
+
+
+def _lines() -> Iterator[tuple[str, dict[str, Any], dict[str, str]]]:
+    for path in sorted((HERE / "lines").glob("*.yml")):
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+        for row in content["lines"]:
+            where = {"parser": path.stem, "timezone": row["timezone"], "received": content["received"]}
+            yield path.stem, row, {**where, "sender": SENDER, "cpr": "mask", "line": row["line"]}
+
+
+def _judged(parser: str, row: dict[str, Any], found: dict[str, Any]) -> Kept:
+    expected = row["expected"]
+    absent = [name for name, value in expected.items() if value is not None and name not in found]
+    wrong = {name: (value, found[name]) for name, value in expected.items() if name in found and found[name] != value}
+    return Kept(parser, row["from"], row["held_out"], absent, wrong)
+
+
+def test_every_parser_has_lines_of_its_own() -> None:
+    """At least twenty each, half of them held out, none of them twice."""
+    parsers = {path.stem for path in (ROOT / reader.PARSERS).glob("*.yml")}
+    assert parsers - {"generic"} == {path.stem for path in (HERE / "lines").glob("*.yml")}
+    for path in sorted((HERE / "lines").glob("*.yml")):
+        rows = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)["lines"]
+        assert len({row["line"] for row in rows}) == len(rows) >= FEWEST, path.name
+        assert sum(row["held_out"] for row in rows) == len(rows) // 2, path.name
+        assert all("@timestamp" in row["expected"] for row in rows), path.name
+
+
+def test_the_minimum_is_found_and_nothing_is_wrong(kept: list[Kept]) -> None:
+    """At least 98 % of all lines, and of those held out, are complete; no field of any line is wrong."""
+    held = [each for each in kept if each.held_out]
+    logging.getLogger(__name__).info("\n".join(_table(kept)))
+    assert not [each for each in kept if each.wrong]
+    for group in (kept, held):
+        incomplete = [each for each in group if not each.complete]
+        assert len(group) - len(incomplete) >= COMPLETE * len(group), incomplete
+
+
+def _table(kept: list[Kept]) -> Iterator[str]:
+    yield "complete lines    all          held out"
+    for parser in [*sorted({each.parser for each in kept}), "together"]:
+        mine = [each for each in kept if parser in (each.parser, "together")]
+        held = [each for each in mine if each.held_out]
+        yield f"{parser:<17} {_share(mine):<12} {_share(held)}"
+
+
+def _share(kept: list[Kept]) -> str:
+    complete = sum(each.complete for each in kept)
+    return f"{complete}/{len(kept)} {100 * complete // len(kept)} %"
+
+
+def test_what_once_failed_is_right(project: Project) -> None:
+    """Each kind of input that was found to fail on a relay, read with the reader."""
+    cases = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in (HERE / "cases").glob("*.json")}
+    lines = {name: case for name, case in cases.items() if "line" in case}
+    events = reader.answers(project, [_request(case) | {"line": case["line"]} for case in lines.values()])
+    found = {name: _differences(case, event) for (name, case), event in zip(lines.items(), events, strict=True)}
+    assert {name: each for name, each in found.items() if each} == {}
+
+
+def test_no_line_is_lost_behind_one_that_begins_with_digits(project: Project) -> None:
+    """A line of digits is no octet count: it and every good line behind it are events."""
+    cases = [json.loads(path.read_text(encoding="utf-8")) for path in sorted((HERE / "cases").glob("tcp-*.json"))]
+    assert len(cases) == 3
+    for case in cases:
+        first, rest = case["bytes_on_one_connection"]
+        times, line = rest.removeprefix("then ").split(" times: ", 1)
+        events = reader.answers(project, [_request(case) | {"bytes": first + line * int(times)}])
+        assert [event["message"] for event in events] == [first.rstrip("\n"), *[line.rstrip("\n")] * int(times)]
+
+
+def _request(case: dict[str, Any]) -> dict[str, str]:
+    where = {"parser": case["parser"], "timezone": case["timezone"], "received": case.get("received_at", RECEIVED)}
+    return {**where, "sender": SENDER, "cpr": "mask"}
+
+
+def _differences(case: dict[str, Any], event: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
+    """What a case expects and does not get. Names with `_` are of the event itself."""
+    ecs, message = event["ecs"], event["message"]
+    special = {
+        "_host": event["host"],
+        "_near_received": int(abs(_seconds(ecs["@timestamp"]) - _seconds(RECEIVED)) <= 5),
+        "_message_masked": message.count("[CPR]"),
+    }
+    expected = dict(case["expected"])
+    kept = expected.pop("_message_has", "")
+    found = {name: special[name] if name in special else ecs.get(name) for name in expected}
+    wrong = {name: (value, found[name]) for name, value in expected.items() if found[name] != value}
+    return wrong if kept in message else wrong | {"_message_has": (kept, message)}
+
+
+def _seconds(time: str) -> float:
+    return datetime.fromisoformat(time).timestamp()
