@@ -26,6 +26,7 @@ from vaern.runtime.host_answers import conforms, load
 from vaern.runtime.paths import Project
 from vaern.runtime.private_file import write_private
 from vaern_programs.shared.answers import Manifest
+from vaern_programs.shared.broken_lines import mended
 from vaern_programs.shared.reports import ALARM_SOURCE
 
 COMMAND = "vaern-archive-export"
@@ -202,9 +203,12 @@ def answered(collector: str, code: int, error_text: str) -> Manifest:
 
 
 def copies(manifest: Mapping[str, Any]) -> str:
-    """Text such as `, 2 copies of them left out`; empty when there were none."""
-    left_out = manifest.get("duplicates", 0)
-    return f", {left_out} {'copy' if left_out == 1 else 'copies'} of them left out" if left_out else ""
+    """Text such as `, 2 copies of them left out, 1 broken line`; empty when there were none."""
+    left_out, broken = manifest.get("duplicates", 0), manifest.get("broken", 0)
+    texts = [f", {left_out} {'copy' if left_out == 1 else 'copies'} of them left out"] if left_out else []
+    if broken:
+        texts.append(f", {broken} {'line' if broken == 1 else 'lines'} that no JSON parser reads")
+    return "".join(texts)
 
 
 def _event(line: bytes) -> dict[str, Any]:
@@ -212,4 +216,6 @@ def _event(line: bytes) -> dict[str, Any]:
         event = load(line.decode(errors="replace"))
     except ValueError:
         event = None
-    return event if isinstance(event, dict) else {"message": line.decode(errors="replace")}
+    if isinstance(event, dict):
+        return event
+    return (mended(line) or {"message": line.decode(errors="replace")}) | {"broken": True}

@@ -91,6 +91,10 @@ class Ledger:
     gaps: tuple[Gap, ...]
     lost_segments: tuple[LostSegment, ...]
     statements: dict[str, str]
+    others: int = 0
+    """Lines of the archive that are no events."""
+    broken: int = 0
+    """Events of the archive whose line is no JSON."""
 
     def total(self, column: str) -> int:
         """Sum of a column."""
@@ -183,6 +187,8 @@ def parsed(answer: Balance) -> Ledger:
             LostSegment(**_times(one) | {"sources": tuple(one["sources"])}) for one in answer["lost_segments"]
         ),
         statements=dict(answer["statements"]),
+        others=answer["others"],
+        broken=answer.get("broken", 0),
     )
 
 

@@ -15,6 +15,7 @@ from typing import Any
 from vaern.errors import UsageError
 from vaern.model.declaration import Municipality
 from vaern.model.deployment import Deployment
+from vaern_programs.shared.broken_lines import mended
 from vaern_programs.shared.reports import EVENT_BYTES, loads
 
 Identity = tuple[str, str, str, int]
@@ -124,7 +125,7 @@ def missing_lines(path: Path, found: Parity) -> Iterator[tuple[str, str]]:
 
 def _event(path: Path, number: int, line: str) -> dict[str, Any]:
     try:
-        event = loads(line, EVENT_BYTES)
+        event = _value(line)
         _identity(event), event["municipality"], event["sector"], event["received"]
     except (ValueError, KeyError, TypeError) as error:
         raise UsageError(
@@ -132,6 +133,17 @@ def _event(path: Path, number: int, line: str) -> dict[str, Any]:
             fix="keep the message as it was sent, one JSON object a line, without a syslog header",
         ) from error
     return dict(event)
+
+
+def _value(line: str) -> Any:
+    """A line that an earlier relay has broken is broken at the SOC too, and is the same event. Raises ValueError."""
+    try:
+        return loads(line, EVENT_BYTES)
+    except ValueError:
+        event = mended(line) if len(line) <= EVENT_BYTES else None
+        if event is None:
+            raise
+        return event
 
 
 def _identity(event: dict[str, Any]) -> Identity:

@@ -115,6 +115,13 @@ def sentences(found: Ledger) -> list[str]:
         f"{_span(one.begun, one.ended)}"
         for one in found.lost_segments
     ]
+    if found.broken:
+        lines.append(
+            f"{found.broken:,} events of the archive are no JSON: a relay of an earlier version wrote what a device "
+            "sent as a number without quotation marks. `vaern search` and `vaern export` find and count them."
+        )
+    if found.others:
+        lines.append(f"{found.others:,} lines of the archive are no events of a relay.")
     if found.total("missing"):
         lines.append("The relays send what they still have again by themselves; `vaern repair` makes them do it now.")
     return lines

@@ -140,6 +140,7 @@ def test_alarms_can_be_asked_for_like_a_source(fleet: Fleet) -> None:
         ({"duplicates": 0}, ""),
         ({"duplicates": 1}, ", 1 copy of them left out"),
         ({"duplicates": 2}, ", 2 copies of them left out"),
+        ({"duplicates": 1, "broken": 3}, ", 1 copy of them left out, 3 lines that no JSON parser reads"),
     ],
 )
 def test_copies_that_were_left_out_are_told(manifest: dict[str, Any], said: str) -> None:

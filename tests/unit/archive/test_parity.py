@@ -78,6 +78,12 @@ def test_a_line_that_is_no_event_is_named(tmp_path: Path, line: str) -> None:
         list(read_events(path))
 
 
+def test_a_line_that_a_relay_has_broken_is_the_same_event(tmp_path: Path) -> None:
+    path = tmp_path / "soc.jsonl"
+    path.write_text(json.dumps(event(1)).replace('"x"', '"x", "ecs": {"http.response.status_code": 000}'), "utf-8")
+    assert [one["ecs"] for one in read_events(path)] == [{"http.response.status_code": "000"}]
+
+
 def test_the_command_says_what_is_missing_and_ends_with_1(tmp_path: Path) -> None:
     exported, received = tmp_path / "day.jsonl", tmp_path / "relp.jsonl"
     exported.write_text("".join(f"{json.dumps(event(number))}\n" for number in (1, 2, 3)), encoding="utf-8")

@@ -91,6 +91,42 @@ def test_what_was_read_is_not_read_again(archive: Archive, monkeypatch: pytest.M
     assert len(read) == 1
 
 
+def with_a_broken_line(archive: Archive, programs: Programs) -> None:
+    """Numbers 1 to 3, of which 2 is no JSON."""
+    partition = programs.archive_partition.Partition(archive.archive / "0710", "logs.0710", 0, 1 << 20)
+    partition.expect(0)
+    broken = line(2).replace(b'"message":"m"', b'"message":"m","ecs":{"http.response.status_code":000}')
+    partition.add([line(1), broken, line(3)], time.monotonic())
+    partition.close()
+
+
+def test_a_broken_line_has_arrived_and_is_counted(archive: Archive, programs: Programs) -> None:
+    with_a_broken_line(archive, programs)
+    told = archive.report()
+    assert (told["rows"][0]["received"], told["broken"], told["others"]) == (3, 1, 0)
+    assert archive.report()["broken"] == 1
+    archive.write(4, 5)
+    assert archive.report()["broken"] == 1
+
+
+def test_what_an_earlier_version_has_counted_is_looked_through_once(
+    archive: Archive, programs: Programs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_a_broken_line(archive, programs)
+    archive.read()
+    (path,) = (archive.state / "0710").glob("*.json")
+    summary = json.loads(path.read_text())
+    for segment in summary["segments"].values():
+        del segment["tally"]["broken"]
+    path.write_text(json.dumps(summary))
+    with monkeypatch.context() as hurried:
+        hurried.setattr(ledger_summary, "LOOK_BACK_SECONDS", -1.0)
+        assert archive.report()["broken"] == 0
+    assert archive.report()["broken"] == 1
+    told = archive.report()
+    assert (told["rows"][0]["received"], told["rows"][0]["duplicate"], told["broken"]) == (3, 0, 1)
+
+
 def test_a_half_written_block_waits(archive: Archive) -> None:
     path = archive.write(1, 3)
     content = path.read_bytes()

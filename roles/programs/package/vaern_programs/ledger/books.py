@@ -52,6 +52,8 @@ class Books:
         """Relay to how full it said its spool was."""
         self.others = 0
         """Lines that are no events."""
+        self.broken = 0
+        """Events whose line is no JSON."""
         self.unlisted = 0
         """Events and rows that were left out, as a limit was reached."""
         self._received: dict[Series, dict[str, list[Run]]] = defaultdict(dict)
@@ -74,6 +76,7 @@ class Books:
                 self.events[series, day] += tally.events[relay, boot, source, day]
         if held:
             self.others += tally.others
+            self.broken += tally.broken or 0
         self.unlisted += tally.unlisted + tally.statements.unlisted
 
     def _enter_statements(self, tally: Tally) -> None:

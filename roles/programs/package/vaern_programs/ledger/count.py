@@ -122,6 +122,7 @@ def report(code: str, found: Count, now: datetime, day: str | None, deleted: Del
         "statements": found.books.statement_times,
         "spools": found.books.spools,
         "others": found.books.others,
+        "broken": found.books.broken,
         "refused": found.refused,
         "unlisted": found.books.unlisted,
     }

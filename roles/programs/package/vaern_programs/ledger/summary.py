@@ -20,6 +20,7 @@ from pathlib import Path
 import zstandard
 
 from vaern_programs.collector.archive.segments import as_day, blocks, days, segment_of
+from vaern_programs.shared.broken_lines import broken_lines
 from vaern_programs.shared.files import replace
 from vaern_programs.shared.json_text import UnfitError, loads
 from vaern_programs.shared.tally import Tally
@@ -27,6 +28,8 @@ from vaern_programs.shared.tally import Tally
 MOST_RUNS_A_DAY = 200_000
 """Runs of events in the summary of a day, and as many rows and ranges of statements: 2000 sources, 100 of each."""
 LINE_BYTES = 65536
+LOOK_BACK_SECONDS = 2.0
+"""In a run, for broken lines in segments that an earlier version has counted without looking for them."""
 SAVE_SECONDS = 5.0
 """What has been read is kept at least so often, so that a run that takes too long is continued by the next."""
 
@@ -48,9 +51,10 @@ def parts(archive: Path, state: Path, code: str, since: str) -> Iterator[Part]:
     own.mkdir(mode=0o750, parents=True, exist_ok=True)
     deleted = set(_deleted(directory))
     known = {path.stem for path in own.glob("*.json") if as_day(path.stem)}
+    until = time.monotonic() + LOOK_BACK_SECONDS
     for day in sorted(known | set(days(directory))):
         if day >= since:
-            yield from _DaySummary(directory, own, day).parts(deleted)
+            yield from _DaySummary(directory, own, day).parts(deleted, until)
 
 
 class _DaySummary:
@@ -66,11 +70,13 @@ class _DaySummary:
         self.saved = time.monotonic()
         self.changed = False
 
-    def parts(self, deleted: set[str]) -> Iterator[Part]:
+    def parts(self, deleted: set[str], look_back_until: float) -> Iterator[Part]:
         there = {entry.name for entry in _entries(self.folder) if segment_of(entry.name)}
         for name in sorted(there | self.tallies.keys()):
             if name in there:
                 self._read_on(name)
+                if self.tallies[name].broken is None and time.monotonic() < look_back_until:
+                    self._look_back(name)
             yield Part(self.day, name, self.tallies[name], name in there or f"{self.day}/{name}" in deleted)
         self._save()
 
@@ -84,6 +90,11 @@ class _DaySummary:
             self.listed = others + tally.listed
         if time.monotonic() - self.saved > SAVE_SECONDS:
             self._save()
+
+    def _look_back(self, name: str) -> None:
+        end = self.ends[name]
+        self.tallies[name].broken = broken_in(self.folder / name, end) if end else 0
+        self.changed = True
 
     def _save(self) -> None:
         if self.changed:
@@ -106,20 +117,38 @@ def read_on(path: Path, start: int, tally: Tally) -> int:
             if size == start:
                 return start
             with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content, memoryview(content) as view:
-                return start + _count(view, start, tally)
+                return start + _count(view[start:], tally)
     except FileNotFoundError:
         return start
 
 
-def _count(view: memoryview, start: int, tally: Tally) -> int:
+def _count(view: memoryview, tally: Tally) -> int:
     decompressor = zstandard.ZstdDecompressor()
     end = 0
-    with view[start:] as rest:
-        for block in blocks(rest):
-            with rest[block.data : block.end] as data:
-                tally.add(decompressor.decompress(data))
+    with view:
+        for block in blocks(view):
+            with view[block.data : block.end] as data:
+                text = decompressor.decompress(data)
+            tally.add(text)
+            if tally.broken is not None:
+                tally.broken += broken_lines(text)
             end = block.end
     return end
+
+
+def broken_in(path: Path, end: int) -> int:
+    """Broken lines in the first `end` bytes of a segment, which are complete blocks; 0 when it is gone."""
+    found = Tally()
+    try:
+        with (
+            path.open("rb") as file,
+            mmap.mmap(file.fileno(), end, access=mmap.ACCESS_READ) as content,
+            memoryview(content) as view,
+        ):
+            _count(view[:end], found)
+    except FileNotFoundError:
+        return 0
+    return found.broken or 0
 
 
 def _entries(directory: Path) -> list[os.DirEntry[str]]:

@@ -64,6 +64,8 @@ class Balance(Sums):
     spools: dict[Relay, dict[str, Any]]
     others: int
     """Lines that are no events."""
+    broken: NotRequired[int]
+    """Events whose line is no JSON."""
     refused: NotRequired[int]
     """Statements of the last two days that are none."""
     unlisted: NotRequired[int]
@@ -111,6 +113,8 @@ class Manifest(TypedDict):
     complete: bool
     """Whether that was all there is."""
     events: int
+    broken: NotRequired[int]
+    """Of these, lines that are no JSON; they are written as they are in the archive."""
     duplicates: int
     """Copies that were left out."""
     bytes: int

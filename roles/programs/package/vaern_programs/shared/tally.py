@@ -42,6 +42,8 @@ class Tally:
         self.statements = Statements(self.most)
         self.others = 0
         """Lines that are no events."""
+        self.broken: int | None = 0
+        """Events whose line is no JSON, where somebody looks for them; None when nobody has."""
         self.unlisted = 0
         """Events that were left out, as there were too many runs."""
 
@@ -112,6 +114,7 @@ class Tally:
             "unlisted": self.unlisted,
             "unlisted_rows": self.statements.unlisted,
             "others": self.others,
+            "broken": self.broken,
         }
 
     @classmethod
@@ -127,4 +130,5 @@ class Tally:
         tally.statements.unlisted += written.get("unlisted_rows", 0)
         tally.unlisted = written.get("unlisted", 0)
         tally.others = written["others"]
+        tally.broken = written.get("broken")
         return tally

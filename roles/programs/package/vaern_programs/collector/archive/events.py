@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+from vaern_programs.shared.broken_lines import event_of, mended
+from vaern_programs.shared.identity import identity_of
 
-def event_of(line: bytes) -> dict[str, Any] | None:
-    """The event of a line; None for a line that is no JSON object, such as one that is nested too deeply."""
-    try:
-        event = json.loads(line)
-    except (ValueError, RecursionError):
-        return None
-    return event if isinstance(event, dict) else None
+__all__ = ["event_of", "mended", "read", "received", "texts"]
+
+
+def read(line: bytes) -> tuple[dict[str, Any], bool]:
+    """The event of a line, and whether the line is broken: then it is read as far as it goes, at least as a text."""
+    event = event_of(line)
+    if event is not None:
+        return event, False
+    return mended(line) or _as_text(line), True
+
+
+def _as_text(line: bytes) -> dict[str, Any]:
+    text = line.decode(errors="replace")
+    event = {"message": text, "unescaped": text.replace("\\/", "/").replace('\\"', '"')}
+    identity = identity_of(line)
+    if identity is not None:
+        at, _, _, _, source = identity
+        event |= {"received": at.decode(), "source": source.decode()}
+    return event
 
 
 def received(event: dict[str, Any], otherwise: float) -> float:

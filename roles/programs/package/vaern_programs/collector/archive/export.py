@@ -6,7 +6,8 @@
 The query is {"code", "asked_by", "case", "purpose", "texts", "source", "since", "until", "limit", "newest_first",
 "zstd"}; all but code and asked_by may be left out. It is read from standard input, so that a name that is searched for
 is left in no list of processes. Events are written as they are in the archive, one a line and each once: copies, which
-a relay that repairs may deliver, are left out and counted in `duplicates`. The manifest is one line on standard error.
+a relay that repairs may deliver, are left out and counted in `duplicates`; what is written and is no JSON is counted in
+`broken`. The manifest is one line on standard error.
 Exit code 0 when all of it was written, 2 with {"error"} on standard error when not.
 Whoever is in the group vaern-<code> can read the archive of that municipality and of no other.
 """
@@ -28,6 +29,7 @@ import zstandard
 from vaern_programs.collector.archive.access import NAME, first_break, record
 from vaern_programs.collector.archive.query import Query, select
 from vaern_programs.shared.answers import Manifest
+from vaern_programs.shared.broken_lines import event_of
 from vaern_programs.shared.collector_paths import ARCHIVE
 from vaern_programs.shared.times import utc
 from vaern_programs.shared.view import View
@@ -59,13 +61,14 @@ class Output:
     def __init__(self, file: Any, *, compressed: bool) -> None:
         self.file = file
         self.compressor = zstandard.ZstdCompressor(level=6).compressobj() if compressed else None
-        self.events = self.bytes = 0
+        self.events = self.broken = self.bytes = 0
         self.lines = hashlib.sha256()
         self.written = hashlib.sha256()
 
     def line(self, line: bytes) -> None:
         """One event."""
         self.events += 1
+        self.broken += event_of(line) is None
         self.lines.update(line + b"\n")
         self._write(self.compressor.compress(line + b"\n") if self.compressor else line + b"\n")
 
@@ -120,6 +123,7 @@ def answer(archive: Path, request: dict[str, Any], file: Any) -> Manifest:
     counts = {
         "complete": whole,
         "events": output.events,
+        "broken": output.broken,
         "duplicates": view.duplicates,
         "sha256_of_lines": output.lines.hexdigest(),
     }
@@ -129,6 +133,7 @@ def answer(archive: Path, request: dict[str, Any], file: Any) -> Manifest:
         "query": request,
         "complete": whole,
         "events": output.events,
+        "broken": output.broken,
         "duplicates": view.duplicates,
         "bytes": output.bytes,
         "sha256": output.written.hexdigest(),

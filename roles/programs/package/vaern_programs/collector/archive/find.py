@@ -18,7 +18,7 @@ from typing import Any
 
 import zstandard
 
-from vaern_programs.collector.archive.events import event_of
+from vaern_programs.collector.archive.events import event_of, mended
 from vaern_programs.collector.archive.segments import blocks, days, offsets, segment_of
 from vaern_programs.shared.collector_paths import ARCHIVE
 
@@ -55,9 +55,12 @@ def recent_lines(path: Path, since: float) -> Iterator[tuple[int, bytes]]:
 
 
 def shown(line: bytes) -> Any:
-    """The event of a line, or the line as text when it is none."""
+    """The event of a line; that of a broken one with that mark; or the line as text."""
     event = event_of(line)
-    return line.decode(errors="replace") if event is None else event
+    if event is not None:
+        return event
+    event = mended(line)
+    return line.decode(errors="replace") if event is None else event | {"broken": True}
 
 
 def find(archive: Path, code: str, since: float, texts: set[str]) -> Iterator[dict[str, Any]]:

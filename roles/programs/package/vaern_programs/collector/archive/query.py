@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import zstandard
 
-from vaern_programs.collector.archive.events import event_of, received, texts
+from vaern_programs.collector.archive.events import read, received, texts
 from vaern_programs.collector.archive.segments import as_day, blocks, days, segment_of
 from vaern_programs.shared.times import utc
 
@@ -72,8 +72,8 @@ def lines(path: Path, query: Query) -> Iterator[tuple[float, bytes]]:
 
 
 def matches(line: bytes, written: float, query: Query) -> bool:
-    """Whether a line matches; one that is no event is searched as text."""
-    event = event_of(line) or {"message": line.decode(errors="replace")}
+    """Whether a line matches; one that is broken is searched as far as it can be read, and as text."""
+    event, _ = read(line)
     if query.source is not None and event.get("source") != query.source:
         return False
     at = received(event, written)
