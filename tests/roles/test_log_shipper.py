@@ -159,16 +159,53 @@ def test_a_sender_with_a_certificate_is_the_only_one_in_its_name(pipeline: Pipel
     assert said == {("record1", "own."): 3, ("journal1", "none."): 1}
 
 
+def test_a_line_that_begins_with_digits_is_a_line(pipeline: Pipeline) -> None:
+    """A date or seconds since 1970 are no length (RFC 6587): what follows on the connection arrives whole."""
+    before = pipeline.counted("framing")
+    for first in (b"20261129 13:00:00 a line of a stack trace", b"1795957200.25 seconds"):
+        pipeline.send("tcp", DHCP, [first, *(HEADER + b"after digits %d." % number for number in range(100))])
+    found = pipeline.wait_for(lambda event: "app: after digits " in event["message"], 200)
+    assert Counter(event["message"].rpartition(" ")[2] for event in found) == {f"{each}.": 2 for each in range(100)}
+    firsts = [event["message"] for event in pipeline.archived() if "stack trace" in event["message"]]
+    assert firsts == ["2026112913:00:00 a line of a stack trace"], "rsyslog drops the space that ends the digits"
+    _counted_more(pipeline, before, 2)
+
+
+def test_lines_that_run_together_are_counted(pipeline: Pipeline) -> None:
+    """rsyslog takes a small number for a length: everything is carried, and the source is named."""
+    before = pipeline.counted("framing")
+    for first in (b"500 Internal server error", b"2026-11-29 13:00:00 hello"):
+        pipeline.send("tcp", DHCP, [first, *(HEADER + b"together %03d." % number for number in range(100))])
+    expected = {f"{each:03}" for each in range(100)}
+
+    def seen() -> set[str]:
+        return set(re.findall(r"app: together (\d{3})\.", " ".join(event["message"] for event in pipeline.archived())))
+
+    limit = time.monotonic() + 30
+    while len(seen()) < 90 and time.monotonic() < limit:
+        time.sleep(0.5)
+    assert len(expected - seen()) <= 2, "at most the one that a frame ends in"
+    _counted_more(pipeline, before, 3)
+
+
+def _counted_more(pipeline: Pipeline, before: dict[str, int], least: int) -> None:
+    """Wait until so many wrong frames of the DHCP server were counted since."""
+    limit = time.monotonic() + 25
+    while pipeline.counted("framing").get("dhcp1", 0) < before.get("dhcp1", 0) + least:
+        assert time.monotonic() < limit, pipeline.counted("framing")
+        time.sleep(1)
+
+
 def test_nothing_undeclared_is_let_in(pipeline: Pipeline) -> None:
     """Neither another address nor a declared one over another protocol; both are counted."""
-    before = pipeline.undeclared()
+    before = pipeline.counted("undeclared")
     pipeline.send("udp", STRANGER, [HEADER + b"stranger"] * 3)
     pipeline.send("udp", DHCP, [HEADER + b"stranger"])
     pipeline.send("tcp", FIREWALL, [HEADER + b"stranger"])
     limit = time.monotonic() + 25
-    while time.monotonic() < limit and pipeline.undeclared().get(FIREWALL, 0) <= before.get(FIREWALL, 0):
+    while time.monotonic() < limit and pipeline.counted("undeclared").get(FIREWALL, 0) <= before.get(FIREWALL, 0):
         time.sleep(1)
-    after = pipeline.undeclared()
+    after = pipeline.counted("undeclared")
     assert {each: after.get(each, 0) - before.get(each, 0) for each in (STRANGER, DHCP, FIREWALL)} == {
         STRANGER: 3,
         DHCP: 1,

@@ -208,13 +208,18 @@ def test_a_certificate_of_another_key_is_told_and_not_taken_into_use(hosts: Moni
 
 
 def test_datagrams_that_the_relay_does_not_take_in(hosts: MonitoredHosts) -> None:
-    """The relay's rsyslog stands still while more comes than its socket holds: each that is missing was counted."""
+    """The relay's rsyslog stands still while more comes than its socket holds: each that is missing was counted.
+
+    Before that a line begins with digits, which by TCP are a length: that is told with the name of its source.
+    """
+    hosts.lab.run("sensor1", f"python3 /root/device.py tcp {DEVICE} {RELAY}", stdin='["20261129 13:00:00", "<13>x"]')
     hosts.lab.run("gw1", "kill -STOP $(systemctl show -P MainPID vaern-log-shipper)")
     try:
         hosts.burst(DATAGRAMS, "burst-")
     finally:
         hosts.lab.run("gw1", "kill -CONT $(systemctl show -P MainPID vaern-log-shipper)")
     assert raised_and_open(hosts, "datagrams", "gw1")
+    assert wait(lambda: hosts.changes("framing", "gw1: firewall1") == ["raised", "cleared"])
 
     def counted() -> tuple[int, int]:
         return len(hosts.archived("switch1")), int(hosts.reading("gw1", "datagrams_dropped"))

@@ -204,10 +204,10 @@ class Pipeline:
                 return found
             time.sleep(0.5)
 
-    def undeclared(self) -> dict[str, int]:
-        """What the relay has dropped so far, by address, as of its last count (every 10 s)."""
+    def counted(self, name: str) -> dict[str, int]:
+        """One of the relay's own counters, by source or address, as of its last count (every 10 s)."""
         lines = self.lab.run("gw1", "tail -n 200 /var/log/vaern-log-shipper/impstats.json").splitlines()
-        counted = [json.loads(line) for line in lines if '"dynstats.bucket"' in line and '"undeclared"' in line]
+        counted = [json.loads(line) for line in lines if '"dynstats.bucket"' in line and f'"{name}"' in line]
         values: dict[str, int] = counted[-1]["values"] if counted else {}
         return values
 

@@ -77,6 +77,15 @@ QueueCounters = TypedDict(
 )
 """What rsyslog counts of one of its queues, since it started."""
 
+
+class FramingCounters(TypedDict):
+    """What rsyslog counts of frames that were wrong, by source, since it started."""
+
+    origin: Literal["dynstats.bucket"]
+    name: Literal["framing"]
+    values: Annotated[dict[Annotated[str, Most(200)], Count], Most(1000)]
+
+
 HIGH_WATER = 0.8
 """Fraction of a spool above which it raises an alarm; a rehearsed outage must stay below it."""
 
@@ -165,7 +174,9 @@ class Sighting(TypedDict):
     """The newest message of each host of ours, as JSON text."""
 
 
-FindingKind = Literal["clock", "certificate", "tunnel", "spool", "queue", "discards", "overflow", "datagrams"]
+FindingKind = Literal[
+    "clock", "certificate", "tunnel", "spool", "queue", "discards", "overflow", "datagrams", "framing"
+]
 """What a host can find wrong with itself."""
 
 
@@ -174,7 +185,7 @@ class Finding(TypedDict):
 
     kind: FindingKind
     subject: NotRequired[Annotated[str, Most(200)]]
-    """A peer, a file or a queue; empty for the host as a whole."""
+    """A peer, a file, a queue or a source; empty for the host as a whole."""
     value: NotRequired[float | None]
     """None for what cannot be known."""
     limit: NotRequired[float]
@@ -202,6 +213,7 @@ class Heartbeat(TypedDict):
 
 DELIVERY_STATISTICS = Schema(DeliveryStatistics, 16 * KIBIBYTE)
 QUEUE_COUNTERS = Schema(QueueCounters, 16 * KIBIBYTE)
+FRAMING_COUNTERS = Schema(FramingCounters, 64 * KIBIBYTE)
 SPOOL_STATE = Schema(SpoolState, 16 * KIBIBYTE)
 RESENT = Schema(Resent, 16 * KIBIBYTE)
 ROUND = Schema(Round, 16 * KIBIBYTE)

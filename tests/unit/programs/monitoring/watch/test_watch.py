@@ -88,6 +88,22 @@ def test_what_is_lost_is_told_from_what_the_spool_has_still(programs: Programs) 
     assert programs.readings.counters(["{}"]) is None
 
 
+def test_frames_that_were_wrong_are_told_by_source(programs: Programs) -> None:
+    """From rsyslog's own counters; a source that was not counted before has none."""
+
+    def counted(values: object, name: str = "framing") -> str:
+        return json.dumps({"name": name, "origin": "dynstats.bucket", "values": values})
+
+    queue = '{"name": "main Q", "origin": "core.queue", "discarded.full": 0}'
+    counters = programs.readings.counters
+    before = counters([queue, counted({"dhcp1": 1}), counted({"dhcp1": 9}, "cut")])
+    now = counters([counted({"dhcp1": 1}), queue, counted({"dhcp1": 4, "unknown": 2})])
+    assert counters([queue, counted({"dhcp1": -1}), counted(["dhcp1"])]).framing == {}
+    assert before.framing == {"dhcp1": 1}
+    assert programs.findings.framing(None, now) == programs.findings.framing(now, now) == {}
+    assert programs.findings.framing(before, now) == {("framing", "dhcp1"): (3, 0), ("framing", "unknown"): (2, 0)}
+
+
 def test_a_counter_that_began_again_counts_from_nothing(programs: Programs) -> None:
     counters, discards = programs.readings.Counters, programs.findings.discards
     before = counters(500, {"receiver_joint": 20})
@@ -176,7 +192,7 @@ def test_a_finding_stays_for_a_while_and_no_longer(programs: Programs) -> None:
     assert held.report(str) == []
 
 
-@pytest.mark.parametrize("kind", ["discards", "overflow", "datagrams"])
+@pytest.mark.parametrize("kind", ["discards", "overflow", "datagrams", "framing"])
 def test_what_is_counted_adds_up_while_it_lasts(programs: Programs, kind: str) -> None:
     held = programs.findings.Held(60)
     for second in range(3):

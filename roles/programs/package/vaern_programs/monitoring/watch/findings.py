@@ -12,12 +12,12 @@ from typing import Any, NamedTuple
 from vaern_programs.monitoring.watch.readings import BEHIND_THE_SPOOL, Certificate, Counters
 
 DAY = 86400
-COUNTED = frozenset({"discards", "overflow", "datagrams"})
+COUNTED = frozenset({"discards", "overflow", "datagrams", "framing"})
 """Findings whose value is how many were counted while it is open."""
 
 
 class Subject(NamedTuple):
-    """What a finding is about. `name` is a peer or a file, or empty for the host as a whole."""
+    """What a finding is about. `name` is a peer, a file or a source, or empty for the host as a whole."""
 
     kind: str
     name: str = ""
@@ -94,6 +94,16 @@ def discards(before: Counters | None, now: Counters | None) -> dict[Subject, Bad
     bad = _more(Subject("discards"), before.discarded, now.discarded)
     for name, gone in now.overflowed.items():
         bad |= _more(Subject("overflow", name.partition(BEHIND_THE_SPOOL)[2]), before.overflowed.get(name, 0), gone)
+    return bad
+
+
+def framing(before: Counters | None, now: Counters | None) -> dict[Subject, Bad]:
+    """Sources whose TCP frames were wrong since the look before: lines were lost, or run into each other."""
+    if before is None or now is None:
+        return {}
+    bad: dict[Subject, Bad] = {}
+    for source, wrong in now.framing.items():
+        bad |= _more(Subject("framing", source), before.framing.get(source, 0), wrong)
     return bad
 
 

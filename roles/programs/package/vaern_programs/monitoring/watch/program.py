@@ -103,7 +103,9 @@ class Watch:
         seen |= {"spool_percent": spool, "queue_percent": queues}
         seen["discarded"] = self.counted and self.counted.discarded
         seen["overflowed"] = self.counted and self.counted.overflowed
-        return findings.storage(spool, queues, self.limits) | findings.discards(before, self.counted)
+        seen["framing"] = self.counted and self.counted.framing
+        counted = findings.discards(before, self.counted) | findings.framing(before, self.counted)
+        return findings.storage(spool, queues, self.limits) | counted
 
     def datagrams(self, seen: dict[str, Any], now: float) -> dict[findings.Subject, findings.Bad]:
         """What came by UDP and was not taken in. No program can count it but the kernel."""

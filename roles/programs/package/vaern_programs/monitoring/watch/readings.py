@@ -6,11 +6,12 @@ A value that cannot be known is None and never a guess: not knowing is a finding
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import NamedTuple
 
 from vaern_programs.shared.json_text import UnfitError
-from vaern_programs.shared.reports import DELIVERY_STATISTICS, QUEUE_COUNTERS
+from vaern_programs.shared.reports import DELIVERY_STATISTICS, FRAMING_COUNTERS, QUEUE_COUNTERS
 
 BEHIND_THE_SPOOL = "receiver_"
 """How the names of queues begin whose events are in the spool already: each before a SOC of its own."""
@@ -30,6 +31,8 @@ class Counters(NamedTuple):
     """Events that a full queue dropped before they were numbered and spooled: lost."""
     overflowed: dict[str, int]
     """Events that each full queue behind the spool dropped, by the queue's name: the spool has them still."""
+    framing: dict[str, int] = {}  # noqa: RUF012 - of a tuple, which nobody changes
+    """Frames of TCP that were wrong, by source."""
 
 
 def clock_error(sources: str) -> float | None:
@@ -71,12 +74,13 @@ def _unix(text: str) -> float:
 def counters(lines: Iterable[str]) -> Counters | None:
     """From the last lines of rsyslog's statistics (impstats, JSON); the first may be cut off. None without any."""
     queues: dict[str, int] = {}
+    framing: dict[str, int] = {}
     for line in lines:
-        try:
+        with suppress(UnfitError):
             queue = QUEUE_COUNTERS.parse(line)
-        except UnfitError:
-            continue
-        queues[queue["name"]] = queue.get("discarded.full", 0) + queue.get("discarded.nf", 0)
+            queues[queue["name"]] = queue.get("discarded.full", 0) + queue.get("discarded.nf", 0)
+        with suppress(UnfitError):
+            framing = FRAMING_COUNTERS.parse(line)["values"]
     if not queues:
         return None
     discarded = 0
@@ -88,7 +92,7 @@ def counters(lines: Iterable[str]) -> Counters | None:
             overflowed[action] = overflowed.get(action, 0) + gone
         else:
             discarded += gone
-    return Counters(discarded, overflowed)
+    return Counters(discarded, overflowed, framing)
 
 
 def waiting_bytes(lines: Iterable[str]) -> int | None:
