@@ -200,6 +200,44 @@ def test_every_clock_becomes_utc(relay: Pipeline) -> None:
     assert seen == [(line, with_year(expected, now)) for _, _, line, expected in CLOCKS]
 
 
+def test_a_line_without_a_time_is_as_old_as_its_reception(relay: Pipeline) -> None:
+    """Whatever the declared zone."""
+    names = [f"clock-{number}" for number, (parser, _, _, _) in enumerate(CLOCKS) if parser == GENERIC]
+    found = send(relay, {name: ["<13>just text, no time"] for name in names})
+    for name in names:
+        (event,) = found[name]
+        assert event["ecs"]["@timestamp"] == f"{event['received'][:19]}Z"
+
+
+def test_on_the_last_day_of_a_year_january_is_the_next(relay: Pipeline) -> None:
+    """Its own configuration in a second rsyslog, which is told that it is half an hour to New Year."""
+    year = datetime.now(UTC).year
+    zones = {zone: f"clock-{number}" for number, (parser, zone, _, _) in enumerate(CLOCKS) if parser == GENERIC}
+    sent = {COPENHAGEN: "<134>Jan  1 00:29:59 h a: x", "UTC": "<134>Jan  1 00:00:01 h a: x"}
+    addresses = {source["name"]: source["address"] for source in sources()}
+    received = int(datetime(year, 12, 31, 23, 30, 3, tzinfo=UTC).timestamp())
+    relay.lab.run(
+        "gw1",
+        "mkdir -p /run/new-year/queue /run/new-year/segments; cd /run/new-year; "
+        f"""sed -e 's/cnum(exec_template("received_seconds"))/{received}/' -e 's#"{SPOOL}/#"/run/new-year/#' """
+        "-e 's#/var/log/vaern-log-shipper#/run/new-year#' -e 's/port=\"514\"/port=\"5514\"/' "
+        "/etc/vaern/log_shipper/rsyslog.conf > rsyslog.conf; "
+        "TZ=UTC LC_ALL=C INVOCATION_ID=00 rsyslogd -i /run/new-year/pid -f /run/new-year/rsyslog.conf; "
+        "until ss -lun | grep -q :5514; do sleep 0.1; done",
+    )
+    script = "import socket, sys; s = socket.socket(type=socket.SOCK_DGRAM); s.bind((sys.argv[1], 0)); "
+    for zone, line in sent.items():
+        script_of = f"{script} s.sendto(sys.argv[2].encode(), ('{RELAY}', 5514))"
+        relay.lab.run("gw1", f'python3 -c "{script_of}" {addresses[zones[zone]]} "{line}"')
+    seen = "cat /run/new-year/segments/open-2.jsonl"
+    limit = time.monotonic() + 30
+    while len(found := relay.lab.run("gw1", seen, check=False).splitlines()) < len(sent) and time.monotonic() < limit:
+        time.sleep(0.2)
+    relay.lab.run("gw1", "kill $(cat /run/new-year/pid)")
+    times = {event["source"]: event["ecs"]["@timestamp"] for event in map(json.loads, found)}
+    assert times == {zones[COPENHAGEN]: f"{year}-12-31T23:29:59Z", zones["UTC"]: f"{year + 1}-01-01T00:00:01Z"}
+
+
 def test_what_does_not_fit_is_carried_marked_and_counted(relay: Pipeline) -> None:
     """And a number that was masked does not come back by way of a field."""
     hostile = [
