@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 import click
 
 from vaern.console import say
-from vaern.errors import ExitCode
 from vaern.runtime.paths import Project
 
 if TYPE_CHECKING:
-    from vaern.workflows.drift import Drifted
+    from vaern.workflows.drift import Comparison
 
 
 @click.command()
@@ -23,7 +22,7 @@ def command(ctx: click.Context, slugs: tuple[str, ...], as_json: bool) -> int:
 
     Compares the engine's state with what exists, and every host with its roles in Ansible's check mode. The shared
     collectors are always compared; without a name, every connected municipality is too. Ends with exit code 1 when
-    something has changed.
+    something has changed, or when the hosts of a stack could not be compared because they are not enrolled.
 
     \b
     Examples:
@@ -46,29 +45,41 @@ def command(ctx: click.Context, slugs: tuple[str, ...], as_json: bool) -> int:
     with progress_listener(as_json) as listener, step(listener, "drift", "comparing") as running:
         stacks = stacks_to_compare(project, fleet, slugs)
         with recorded(project, fleet, SHARED, words_of(ctx), say_aside) as recording:
-            found = drift(project, fleet, stacks, running)
-            document = {"stacks": stacks, "moved": [asdict(one) for one in found]}
-            recording.outcome = running.done = f"{len(found)} differences in {', '.join(stacks)}"
-            recording.exit_code = ExitCode.FINDINGS if found else ExitCode.OK
+            result = drift(project, fleet, stacks, running)
+            document = {"stacks": stacks, **asdict(result)}
+            recording.outcome = running.done = f"{len(result.moved)} differences in {', '.join(stacks)}" + _unknown(
+                result
+            )
+            recording.exit_code = result.exit_code
             recording.files["drift.json"] = json.dumps(document, ensure_ascii=False) + "\n"
     if as_json:
         print_json(document)
     else:
-        _show(found, stacks)
+        _show(result, stacks)
     return recording.exit_code
 
 
-def _show(found: list[Drifted], stacks: list[str]) -> None:
+def _unknown(result: Comparison) -> str:
+    """What is not known, as the end of a sentence; nothing when everything was compared."""
+    names = ", ".join(result.not_compared)
+    return f"; not known: the hosts of {names}, which are not all enrolled" if names else ""
+
+
+def _show(result: Comparison, stacks: list[str]) -> None:
     from rich.table import Table
 
     from vaern.console import terminal
     from vaern.console.tables import literal
 
-    if not found:
+    if result.moved:
+        table = Table("stack", "where", "what", "changed", "was", "now", box=None, pad_edge=False)
+        for one in result.moved:
+            table.add_row(*literal(one.stack, one.where, one.subject, one.what, one.was, one.now))
+        terminal().print(table)
+        say(f"{len(result.moved)} differences{_unknown(result)}")
+        say("fix: restore it with `vaern up` or `vaern onboard MUNICIPALITY`, or change the declaration")
+    elif result.not_compared:
+        say(f"nothing has changed where it was compared{_unknown(result)}")
+        say("fix: finish it with `vaern up` or `vaern onboard MUNICIPALITY`")
+    else:
         say(f"nothing has changed in {', '.join(stacks)}")
-        return
-    table = Table("stack", "where", "what", "changed", "was", "now", box=None, pad_edge=False)
-    for one in found:
-        table.add_row(*literal(one.stack, one.where, one.subject, one.what, one.was, one.now))
-    terminal().print(table)
-    say("fix: restore it with `vaern up` or `vaern onboard MUNICIPALITY`, or change the declaration")

@@ -1,7 +1,8 @@
 """Drift: finds what has changed since the last run, in the stacks and on the hosts, without changing anything.
 
 The engine compares its state with what exists; the roles, in check mode, compare every host with the declaration. A
-host that does not answer is reported, and does not hide changes on the others.
+host that does not answer is reported, and does not hide changes on the others. What could not be compared is told
+apart from what has not changed.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from vaern import configure, provision
 from vaern.enrolment import key_record
-from vaern.errors import ProvisionError, UnreachableError
+from vaern.errors import ExitCode, ProvisionError, UnreachableError
 from vaern.model.fleet import Fleet
 from vaern.model.naming import SHARED
 from vaern.model.progress import OnProgress
@@ -33,6 +34,20 @@ class Drifted:
     now: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What a comparison of stacks gave."""
+
+    moved: tuple[Drifted, ...]
+    not_compared: tuple[str, ...]
+    """Stacks whose hosts are not all enrolled: the roles have never run there, and nothing is known of those hosts."""
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """OK only where everything was compared and nothing has moved."""
+        return ExitCode.FINDINGS if self.moved or self.not_compared else ExitCode.OK
+
+
 def stacks_to_compare(project: Project, fleet: Fleet, slugs: tuple[str, ...]) -> list[str]:
     """The shared stack, then the named ones; without names, every stack that has been made.
 
@@ -47,15 +62,19 @@ def stacks_to_compare(project: Project, fleet: Fleet, slugs: tuple[str, ...]) ->
     return wanted
 
 
-def drift(project: Project, fleet: Fleet, stacks: list[str], on_progress: OnProgress) -> list[Drifted]:
+def drift(project: Project, fleet: Fleet, stacks: list[str], on_progress: OnProgress) -> Comparison:
     """Every difference in these stacks. Raises BusyError while a run works on one of them."""
     found: list[Drifted] = []
+    not_compared: list[str] = []
     for stack in stacks:
         with exclusive(project, stack):
             on_progress(f"{stack}: asking the engine")
             found += _of_stack(project, fleet, stack)
-            found += _of_hosts(project, fleet, stack, on_progress)
-    return found
+            if _enrolled(project, fleet, stack):
+                found += _of_hosts(project, fleet, stack, on_progress)
+            else:
+                not_compared.append(stack)
+    return Comparison(tuple(found), tuple(not_compared))
 
 
 def _of_stack(project: Project, fleet: Fleet, stack: str) -> list[Drifted]:
@@ -67,9 +86,6 @@ def _of_stack(project: Project, fleet: Fleet, stack: str) -> list[Drifted]:
 
 def _of_hosts(project: Project, fleet: Fleet, stack: str, on_progress: OnProgress) -> list[Drifted]:
     """Check mode over the hosts that answer."""
-    if not _enrolled(project, fleet, stack):
-        on_progress(f"{stack}: its hosts are not enrolled, so the roles have never run there and nothing is compared")
-        return []
     play = plays.shared_play(project, fleet) if stack == SHARED else plays.municipality_play(project, fleet, stack)
     silent = _silent(project, play.hosts)
     found = [Drifted(stack, "hosts", host, why) for host, why in silent.items()]

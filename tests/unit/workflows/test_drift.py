@@ -8,12 +8,12 @@ import pytest
 
 from vaern import provision
 from vaern.declaration import load_fleet
-from vaern.errors import ProvisionError, UnreachableError
+from vaern.errors import ExitCode, ProvisionError, UnreachableError
 from vaern.model.fleet import Fleet
 from vaern.runtime import ssh
 from vaern.runtime.paths import Project
 from vaern.workflows import drift
-from vaern.workflows.drift import Drifted, stacks_to_compare
+from vaern.workflows.drift import Comparison, Drifted, stacks_to_compare
 from vaern_stacks.drift import Moved
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -49,17 +49,32 @@ def test_what_is_not_made_does_not_pass_for_unmoved(
     assert fix in caught.value.fix
 
 
-def test_hosts_that_are_not_enrolled_are_not_asked_and_that_is_said(
+def test_hosts_that_are_not_enrolled_are_not_asked_and_do_not_pass_for_unmoved(
     project: Project, fleet: Fleet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     moved = [Moved("changed", "Vault", "vault", "tags.by", "", '"hand"'), Moved("gone", "Disk", "data-hub1")]
     monkeypatch.setattr(provision, "drift", lambda *_: moved)
-    told: list[str] = []
-    assert drift.drift(project, fleet, ["shared"], told.append) == [
-        Drifted("shared", "stack", "Vault vault", "tags.by", "", '"hand"'),
-        Drifted("shared", "stack", "Disk data-hub1", "gone"),
-    ]
-    assert any("not enrolled" in line for line in told)
+    assert drift.drift(project, fleet, ["shared"], lambda _: None) == Comparison(
+        moved=(
+            Drifted("shared", "stack", "Vault vault", "tags.by", "", '"hand"'),
+            Drifted("shared", "stack", "Disk data-hub1", "gone"),
+        ),
+        not_compared=("shared",),
+    )
+
+
+@pytest.mark.parametrize(
+    ("moved", "not_compared", "expected"),
+    [
+        ((), (), ExitCode.OK),
+        ((), ("favrskov",), ExitCode.FINDINGS),
+        ((Drifted("shared", "hosts", "hub1", "does not answer"),), (), ExitCode.FINDINGS),
+    ],
+)
+def test_only_what_was_compared_and_has_not_moved_is_well(
+    moved: tuple[Drifted, ...], not_compared: tuple[str, ...], expected: ExitCode
+) -> None:
+    assert Comparison(moved, not_compared).exit_code is expected
 
 
 def test_a_host_that_cannot_be_asked_is_a_finding_with_its_reason(
