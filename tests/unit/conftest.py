@@ -3,11 +3,40 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
 from support.doubles import kafka_admin, kafka_producer
+
+STATE = str(Path(__file__).resolve().parents[2] / ".vaern")
+"""The state directory of this checkout: whoever works in it has a lab, an authority and a chain of evidence there."""
+CHANGES = {"os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.link", "os.symlink", "os.truncate", "os.chmod"}
+WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
+
+
+def refuse_the_checkouts_state(event: str, arguments: tuple[object, ...]) -> None:
+    """Fail the test that changes anything in the state directory of this checkout; an audit hook of Python."""
+    if event == "open":
+        path, _, flags = arguments
+        touched = [path] if isinstance(flags, int) and flags & WRITES else []
+    elif event in CHANGES:
+        touched = list(arguments)
+    else:
+        return
+    for path in touched:
+        if isinstance(path, str | os.PathLike) and _is_below(os.path.normpath(Path(path).absolute())):
+            pytest.fail(f"a unit test would change {path}: give it a state directory of its own (VAERN_STATE)")
+
+
+def _is_below(path: str) -> bool:
+    return path == STATE or path.startswith(STATE + os.sep)
+
+
+sys.addaudithook(refuse_the_checkouts_state)
+
 
 # Programs of the hosts name them when they are imported; on a host they are Debian's.
 sys.modules["confluent_kafka"] = kafka_producer.library()

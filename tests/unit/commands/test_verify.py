@@ -16,6 +16,12 @@ ROOT = Path(__file__).resolve().parents[3]
 EVERY = [control.id for control in load_catalogue().controls]
 
 
+@pytest.fixture(autouse=True)
+def state_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that is refused is recorded too, and that is kept in the state directory."""
+    monkeypatch.setenv("VAERN_STATE", str(tmp_path))
+
+
 def invoke(*arguments: str) -> str:
     return CliRunner().invoke(cli, ["--project", str(ROOT), "verify", *arguments], standalone_mode=False).stdout
 
