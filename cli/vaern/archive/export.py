@@ -11,10 +11,11 @@ import json
 import os
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from vaern.errors import UnreachableError, UsageError
 from vaern.model.declaration import Municipality
@@ -22,18 +23,16 @@ from vaern.model.deployment import Deployment
 from vaern.model.vocabulary import CprHandling, Target
 from vaern.runtime import ssh
 from vaern.runtime.bounded_output import Kept
-from vaern.runtime.host_answers import conforms, load
+from vaern.runtime.host_answers import load
 from vaern.runtime.paths import Project
 from vaern.runtime.private_file import write_private
-from vaern_programs.shared.answers import Manifest
+from vaern_programs.shared.answers import MANIFEST, Manifest
 from vaern_programs.shared.broken_lines import mended
-from vaern_programs.shared.reports import ALARM_SOURCE
+from vaern_programs.shared.reports import ALARM_SOURCE, UnfitError
 
 COMMAND = "vaern-archive-export"
 NUMBER = re.compile(r"(?<![0-9])[0-9]{6}[- ]?[0-9]{4}(?![0-9])")
 AGO = re.compile(r"([1-9][0-9]{0,4})([mhd])")
-NEEDED = {"sha256", "events", "access"}
-"""What is used of a manifest, whatever wrote it."""
 SEARCH_BYTES = 64 << 20
 """A thousand of the largest events; `--limit` and a shorter period ask for less."""
 UNITS = {"m": "minutes", "h": "hours", "d": "days"}
@@ -191,8 +190,9 @@ def answered(collector: str, code: int, error_text: str) -> Manifest:
         last = load(error_text.strip().splitlines()[-1])
     except (IndexError, ValueError):
         last = None
-    if code == 0 and isinstance(last, dict) and last.keys() >= NEEDED and conforms(last, Manifest):
-        return cast("Manifest", last)
+    if code == 0:
+        with suppress(UnfitError):
+            return MANIFEST.take(last)
     if isinstance(last, dict) and "error" in last:
         raise UsageError(f"{collector} refused: {last['error']}", fix="see roles/collector/README.md, who may read")
     reason = error_text.strip().splitlines()[-1] if error_text.strip() else f"exit code {code}"

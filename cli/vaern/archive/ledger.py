@@ -21,9 +21,8 @@ from vaern.model.naming import host_name
 from vaern.model.progress import OnProgress
 from vaern.model.vocabulary import HostRole, Target
 from vaern.runtime import ssh
-from vaern.runtime.host_answers import shaped
 from vaern.runtime.paths import Project
-from vaern_programs.shared.answers import Balance
+from vaern_programs.shared.answers import BALANCE, Balance
 from vaern_programs.shared.reports import ROUND, Round
 
 ARRIVE_SECONDS = 60.0
@@ -133,11 +132,7 @@ def ledger(
     ProvisionError when the collector cannot count.
     """
     options = [*([f"--day {day}"] if day else []), *(["--confirm"] if confirm else [])]
-    answer = _query(project, municipality, deployment, " ".join(options))
-    try:
-        return parsed(answer)
-    except (KeyError, TypeError) as error:
-        raise ssh.no_answer(deployment.collector.name, error) from error
+    return parsed(_query(project, municipality, deployment, " ".join(options)))
 
 
 def state_now(project: Project, slug: str, municipality: Municipality) -> dict[str, str]:
@@ -228,10 +223,7 @@ def _query(project: Project, municipality: Municipality, deployment: Deployment,
     if answer.returncode not in ANSWERED:
         error_text = (answer.stderr or answer.stdout).strip()
         raise ProvisionError(f"{collector} cannot count: {error_text}", fix="run `vaern up`, then again")
-    try:
-        return shaped(answer.stdout, Balance)
-    except ValueError as error:
-        raise ssh.no_answer(collector, error) from error
+    return read_report(BALANCE, collector, answer.stdout)
 
 
 def _each_relay(project: Project, slug: str, municipality: Municipality, command: str) -> dict[str, Round]:

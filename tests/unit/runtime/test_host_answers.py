@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import json
-import math
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vaern.runtime.host_answers import conforms, load, shaped
-from vaern_programs.shared.answers import AlarmRecord, Balance, OpenAlarms
-from vaern_programs.shared.reports import DeliveryStatistics, Round, SpoolState
+from vaern.runtime.host_answers import load
 
-SHAPES = (Balance, Round, SpoolState, OpenAlarms, DeliveryStatistics)
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=8,
 )
-GAP = {"day": "", "relay": "", "boot": "", "source": "", "first": 1, "last": 1, "events": 1, "from": "", "until": ""}
 
 
 @pytest.mark.parametrize(
@@ -32,35 +26,15 @@ def test_what_no_program_of_ours_writes_is_refused(text: str) -> None:
         load(text)
 
 
-@pytest.mark.parametrize(
-    ("shape", "value", "why"),
-    [
-        (Round, [], "the answer is of another kind"),
-        (Round, {"resent": "5"}, "the answer.resent is of another kind"),
-        (Round, {"resent": True}, "the answer.resent is of another kind"),
-        (Round, {"error": ["x"]}, "the answer.error is of another kind"),
-        (Balance, {"rows": [5]}, r"the answer.rows\[\] is of another kind"),
-        (Balance, {"gaps": [GAP | {"state": "burnt"}]}, r"the answer.gaps\[\].state is none of given_up"),
-        (Balance, {"statements": {"gw1": 5}}, r"the answer.statements.\* is of another kind"),
-        (AlarmRecord, {"value": "x"}, r"the answer.value is of another kind"),
-    ],
-)
-def test_what_is_not_as_its_shape_says_is_named(shape: type[Any], value: object, why: str) -> None:
-    with pytest.raises(ValueError, match=why):
-        shaped(json.dumps(value), shape)
+def test_other_json_comes_back_as_it_is() -> None:
+    value = {"counter": 2**63, "load": 0.5, "names": ["a", None, True]}
+    assert load(json.dumps(value)) == value
 
 
-def test_what_is_as_its_shape_says_comes_back() -> None:
-    value = {"rows": [], "gaps": [GAP | {"state": "missing"}], "statements": {"gw1": "t"}, "newer": "ignored"}
-    assert shaped(json.dumps(value), Balance) == value
-    assert conforms({"value": None, "limit": 1}, AlarmRecord)
-
-
-@given(value=ANYTHING, shape=st.sampled_from(SHAPES))
-def test_any_json_is_either_refused_or_as_its_shape_says(value: Any, shape: type[Any]) -> None:
+@given(text=st.text(max_size=30) | ANYTHING.map(json.dumps))
+def test_any_text_is_either_refused_or_finite_json(text: str) -> None:
     try:
-        found = shaped(json.dumps({"time": value, "resent": value, "errors": value, "rows": value}), shape)
+        found = load(text)
     except ValueError:
         return
-    assert conforms(found, shape)
-    assert all(not isinstance(one, float) or math.isfinite(one) for one in found.values())
+    json.dumps(found, allow_nan=False)

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vaern_programs.shared import reports
+from vaern_programs.shared import answers, reports
 from vaern_programs.shared.json_text import DEEPEST, UnfitError, loads
 from vaern_programs.shared.limits import CONTROL
 from vaern_programs.shared.schema import Schema
@@ -46,6 +46,22 @@ FITTING: dict[str, tuple[Schema[Any], Any]] = {
     ),
     "round": (reports.ROUND, {"resent": 0, "error": "", "stated": TIME}),
     "spool": (reports.SPOOL_STATE, {"bytes": 1, "max_bytes": 2, "waiting": 3, "time": TIME, "free": 4}),
+    "balance": (
+        answers.BALANCE,
+        {
+            "code": "0710", "time": TIME, "rows": [
+                {"day": "2026-11-24", "relay": "gw1", "source": "dhcp1", "sent": 10, "received": 6, "duplicate": 1,
+                 "given_up": 0, "under_way": 0, "missing": 4}
+            ],
+            "gaps": [
+                {"day": "2026-11-24", "relay": "gw1", "boot": "a" * 32, "source": "dhcp1", "first": 7, "last": 10,
+                 "events": 4, "from": TIME, "until": "", "state": "missing"}
+            ],
+            "lost_segments": [{"file": "x.zst", "events": 4, "from": TIME, "until": "", "sources": ["dhcp1"]}],
+            "statements": {"gw1": TIME}, "spools": {}, "others": 0,
+        },
+    ),
+    "manifest": (answers.MANIFEST, {"query": {}, "events": 4, "sha256": "0" * 64, "access": "1" * 64}),
     "resent": (reports.RESENT, {"resent": 1, "refused": 0, "error": ""}),
 }  # fmt: skip
 JSON = st.recursive(

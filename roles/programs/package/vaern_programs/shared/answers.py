@@ -11,6 +11,9 @@ from vaern_programs.shared.limits import Most
 from vaern_programs.shared.reports import Boot, Relay, Source, Time
 from vaern_programs.shared.schema import Schema
 
+ROWS = Most(1_000_000)
+"""Twice what is counted of one municipality."""
+
 
 class BalanceRow(TypedDict):
     """One day of one source: what was sent, and what became of it, in events."""
@@ -49,8 +52,8 @@ LostSegment = TypedDict("LostSegment", {"file": str, "events": int, "from": str,
 class Sums(TypedDict):
     """Rows by day, relay and source, and every gap in them."""
 
-    rows: list[BalanceRow]
-    gaps: list[Gap]
+    rows: Annotated[list[BalanceRow], ROWS]
+    gaps: Annotated[list[Gap], ROWS]
 
 
 class Balance(Sums):
@@ -58,7 +61,7 @@ class Balance(Sums):
 
     code: str
     time: str
-    lost_segments: list[LostSegment]
+    lost_segments: Annotated[list[LostSegment], ROWS]
     statements: dict[Relay, str]
     """Time of the last statement of each relay."""
     spools: dict[Relay, dict[str, Any]]
@@ -70,6 +73,9 @@ class Balance(Sums):
     """Statements of the last two days that are none."""
     unlisted: NotRequired[int]
     """Events and rows of statements that were left out, as there were too many."""
+
+
+BALANCE = Schema(Balance, 512 * 2**20)
 
 
 class AlarmText(TypedDict):
@@ -107,22 +113,25 @@ ALARM_RECORD = Schema(AlarmRecord, 65536)
 
 
 class Manifest(TypedDict):
-    """What vaern-archive-export says of the events it has written."""
+    """What vaern-archive-export says of the events it has written; an earlier version said less."""
 
-    query: dict[str, Any]
-    complete: bool
+    query: NotRequired[dict[str, Any]]
+    complete: NotRequired[bool]
     """Whether that was all there is."""
     events: int
     broken: NotRequired[int]
     """Of these, lines that are no JSON; they are written as they are in the archive."""
-    duplicates: int
+    duplicates: NotRequired[int]
     """Copies that were left out."""
-    bytes: int
+    bytes: NotRequired[int]
     sha256: str
     """Of what was written, compressed if that was asked for."""
-    sha256_of_lines: str
-    begun: str
-    ended: str
+    sha256_of_lines: NotRequired[str]
+    begun: NotRequired[str]
+    ended: NotRequired[str]
     access: str
     """Digest of the line in the record of accesses that was written before the first event."""
-    access_ended: str
+    access_ended: NotRequired[str]
+
+
+MANIFEST = Schema(Manifest, 2**20)

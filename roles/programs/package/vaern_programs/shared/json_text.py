@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 import re
+from collections.abc import Callable
 from typing import Any
 
 DEEPEST = 32
@@ -16,10 +18,11 @@ class UnfitError(ValueError):
     """Text or value without the shape it should have. Says where and why, and repeats nothing of what was found."""
 
 
-def loads(text: str | bytes, most_bytes: int) -> Any:
-    """JSON of bounded size and depth; `Infinity` and `NaN` are none. Raises UnfitError.
+def loads(text: str | bytes, most_bytes: int, whole: Callable[[str], int] | None = None) -> Any:
+    """JSON of bounded size and depth; `Infinity` and `NaN` are none, nor is what is infinite. Raises UnfitError.
 
-    The parser of Python recurses, so depth is counted before it begins.
+    The parser of Python recurses, so depth is counted before it begins. `whole` reads whole numbers, and may refuse one
+    by UnfitError; without it they are as large as their text, for a schema to judge.
     """
     if len(text) > most_bytes:
         raise UnfitError(f"longer than {most_bytes} bytes")
@@ -30,7 +33,7 @@ def loads(text: str | bytes, most_bytes: int) -> Any:
     if decoded.count("[") + decoded.count("{") > DEEPEST and _depth(decoded) > DEEPEST:
         raise UnfitError(f"more than {DEEPEST} levels deep")
     try:
-        return json.loads(decoded, parse_constant=_refuse_constant)
+        return json.loads(decoded, parse_constant=_refuse_constant, parse_float=_finite, parse_int=whole)
     except UnfitError:
         raise
     except ValueError:
@@ -39,6 +42,13 @@ def loads(text: str | bytes, most_bytes: int) -> Any:
 
 def _refuse_constant(name: str) -> None:
     raise UnfitError(f"{name} is not JSON")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise UnfitError("a number is infinite")
+    return number
 
 
 def _depth(text: str) -> int:
