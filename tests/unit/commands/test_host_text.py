@@ -174,7 +174,8 @@ def alarmed(patch: pytest.MonkeyPatch, text: str) -> list[list[str]]:
 
 def drifted(patch: pytest.MonkeyPatch, text: str) -> list[list[str]]:
     patch.setattr(drift, "stacks_to_compare", lambda *_: ["favrskov"])
-    patch.setattr(drift, "drift", lambda *_: [drift.Drifted("favrskov", "hosts", text, text, text, text)])
+    found = drift.Comparison((drift.Drifted("favrskov", "hosts", text, text, text, text),), ("shared",))
+    patch.setattr(drift, "drift", lambda *_: found)
     return [["drift", "favrskov"], ["drift", "favrskov", "--json"]]
 
 
