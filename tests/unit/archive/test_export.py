@@ -193,6 +193,14 @@ def test_the_archive_of_azure_is_searched_elsewhere(fleet: Fleet, project: Proje
         search(project, azure, fleet.municipalities["favrskov"], Request("T"))
 
 
+@pytest.mark.parametrize("changed", [{"access": "\x1b[2J"}, {"events": "many"}, {"sha256": None}, {"complete": 1}])
+def test_a_manifest_that_is_not_as_it_should_be_is_no_answer(changed: dict[str, Any]) -> None:
+    manifest = {"events": 4, "sha256": "0" * 64, "access": "1" * 64, "complete": True}
+    assert answered("hub1", 0, json.dumps(manifest)) == manifest
+    with pytest.raises(UnreachableError, match="cut off"):
+        answered("hub1", 0, json.dumps(manifest | changed))
+
+
 def test_nothing_said_is_no_answer() -> None:
     with pytest.raises(UnreachableError, match="exit code 1"):
         answered("hub1", 1, "")
