@@ -78,6 +78,13 @@ def test_security_updates_install_themselves(facts: Facts, check: Check) -> None
     origins = [value for key, values in facts.updates.items() if "Origins-Pattern" in key for value in values]
     security = any("security" in origin.lower() for origin in origins)
     check(expected="security updates", observed=origins, holds=security, evidence="apt-config dump")
+    options = facts.updates.get("DPkg::Options", [])
+    check(
+        expected="an update is not held back by a file that vaern has written",
+        observed=f"options of dpkg: {', '.join(filter(None, options)) or 'none'}",
+        holds="--force-confold" in options,
+        evidence="apt-config dump",
+    )
     check(expected=True, observed="unattended-upgrades" in facts.packages, evidence="dpkg-query -W unattended-upgrades")
 
 
@@ -253,3 +260,13 @@ def test_programs_are_those_of_the_project(facts: Facts, check: Check) -> None:
         evidence=f"dpkg-query -W {programs.NAME}",
     )
     check(expected=frozenset(), observed=facts.altered_programs, evidence=f"dpkg --verify {programs.NAME}")
+
+
+@pytest.mark.control("BASE-20")
+def test_memory_of_a_crashed_service_is_not_kept(facts: Facts, check: Check) -> None:
+    """Neither the kernel nor systemd-coredump writes it to the disk."""
+    check(
+        expected={"DefaultLimitCORE": "0", "Storage": "none"},
+        observed=facts.core_dumps,
+        evidence="systemctl show; systemd-analyze cat-config systemd/coredump.conf",
+    )

@@ -82,6 +82,7 @@ CHANGES = [
     ("BASE-02", GATEWAY, "tracking", "Normal", "Not synchronised"),
     ("BASE-03", GATEWAY, "clock", "Etc/UTC", "Europe/Copenhagen"),
     ("BASE-04", GATEWAY, "updates", 'Unattended-Upgrade "1"', 'Unattended-Upgrade "0"'),
+    ("BASE-04", GATEWAY, "updates", 'DPkg::Options:: "--force-confold";', 'DPkg::Options:: "--force-confask";'),
     ("BASE-05", GATEWAY, "sshd", "passwordauthentication no", "passwordauthentication yes"),
     ("BASE-06", GATEWAY, "sshd", "x11forwarding no", "x11forwarding yes"),
     (
@@ -117,6 +118,8 @@ CHANGES = [
     ("BASE-19", GATEWAY, "packages", "ii  vaern-programs 0.1.0+", "ii  vaern-programs 0.0.9+"),
     ("BASE-19", HUB, "packages", "ii  vaern-programs ", "rc  vaern-programs "),
     ("BASE-19", HUB, "programs", "", "/usr/lib/python3/dist-packages/vaern_programs/ledger/balance.py\n"),
+    ("BASE-20", GATEWAY, "core_dumps", "DefaultLimitCORE=0", "DefaultLimitCORE=infinity"),
+    ("BASE-20", HUB, "core_dumps", "Storage=none", "Storage=external"),
     (
         "VPN-01",
         GATEWAY,

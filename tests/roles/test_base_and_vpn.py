@@ -166,6 +166,18 @@ def test_ssh_audit_finds_nothing_to_warn_of(overlay: Overlay) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_a_service_that_crashes_leaves_no_memory_on_the_disk(overlay: Overlay) -> None:
+    """The limits are compared, of services and of who logs in: the kernel below the lab writes no such file at all."""
+    assert overlay.lab.run("gw1", "systemd-run -q --wait --pipe sh -c 'ulimit -H -c'").strip() == "0"
+    assert overlay.lab.run("gw1", "bash -lc 'ulimit -H -c'").strip() == "0"
+
+
+def test_an_update_is_not_held_back_by_a_file_that_a_role_wrote(overlay: Overlay) -> None:
+    """unattended-upgrades asks itself what dpkg would do, before it leaves a package out."""
+    ask = 'python3 -c \'import runpy; print(runpy.run_path("/usr/bin/unattended-upgrade")["dpkg_conffile_prompt"]())\''
+    assert overlay.lab.run("gw1", ask).strip() == "False"
+
+
 def test_what_the_kernel_believes_of_packets_and_tells_of_itself(overlay: Overlay) -> None:
     """Also for interfaces that are there already. What belongs to the machine below is refused, and left."""
     names = [f"net.{family}.conf.lan.{name}" for family in ("ipv4", "ipv6") for name in REFUSED]

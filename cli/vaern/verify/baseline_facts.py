@@ -53,7 +53,7 @@ class BaselineFacts(Sections):
 
     @cached_property
     def updates(self) -> dict[str, list[str]]:
-        """APT's settings for unattended upgrades; a setting given more than once has several values."""
+        """Settings of apt for unattended upgrades, options of dpkg; what is given more than once has several values."""
         found: dict[str, list[str]] = {}
         for key, value in (line.rstrip(";").split(" ", 1) for line in self._lines("updates")):
             found.setdefault(key.rstrip(":"), []).append(value.strip('"'))
@@ -69,6 +69,11 @@ class BaselineFacts(Sections):
         """Journald's settings; later files win."""
         lines = (line for line in self._lines("journal") if not line.startswith("#"))
         return parsing.pairs(lines)
+
+    @cached_property
+    def core_dumps(self) -> dict[str, str]:
+        """The memory of a crashed service: `DefaultLimitCORE` of systemd, `Storage` of systemd-coredump."""
+        return parsing.pairs(self._lines("core_dumps"))
 
     @property
     def audit_possible(self) -> bool:

@@ -72,7 +72,12 @@ plain() { # a file, when it is there
 programs() { # what is not as the package of the programs brought it; a host may be set to leave documentation out
   dpkg --verify vaern-programs | sed 's/^[^/]*//' | grep -v '^/usr/share/doc/' || true
 }
-updates() { apt-config dump | grep -E '^(APT::Periodic|Unattended-Upgrade)::' || true; }
+updates() { apt-config dump | grep -E '^(APT::Periodic|Unattended-Upgrade|DPkg::Options)::' || true; }
+core_dumps() { # what systemd gives its services, and what systemd-coredump does where it is installed
+  systemctl show --property=DefaultLimitCORE
+  systemd-analyze cat-config systemd/coredump.conf 2>/dev/null | grep '^Storage='
+  true
+}
 broker() { # topics, access lists and quotas as the broker itself answers; no password is printed
   [ ! -e /var/lib/vaern-kafka/secrets/broker ] || /usr/lib/vaern/vaern-kafka-admin show
 }
@@ -110,6 +115,7 @@ section ruleset nft -t -j list ruleset
 section sockets ss -Htlnpu
 section captures ss -Hnp --packet
 section journal systemd-analyze cat-config systemd/journald.conf
+section core_dumps core_dumps
 section audit_possible systemd-analyze condition ConditionSecurity=audit ConditionCapability=CAP_AUDIT_CONTROL
 section services services
 section owners owners
