@@ -13,10 +13,13 @@ from vaern.runtime.paths import Project
 @click.option(
     "--replace", metavar="DIGEST", help="Give up the authority with this digest; the next run makes a new one."
 )
+@click.option(
+    "--certificate", is_flag=True, help="Print the authority's certificate (PEM), which senders with TLS trust."
+)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document instead of lines.")
 @click.pass_context
-def command(ctx: click.Context, replace: str | None, yes: bool, as_json: bool) -> int:
+def command(ctx: click.Context, replace: str | None, certificate: bool, yes: bool, as_json: bool) -> int:
     """Show the authority of the hosts, or give up one that is lost.
 
     Hosts trust the authority that signed their certificates. When its key is lost, nothing makes a new one by itself:
@@ -27,6 +30,7 @@ def command(ctx: click.Context, replace: str | None, yes: bool, as_json: bool) -
     \b
     Examples:
       vaern authority
+      vaern authority --certificate > vaern-ca.crt
       vaern authority --replace SHA256:3c1f...
     """
     from vaern.console import say_aside, words_of
@@ -40,6 +44,9 @@ def command(ctx: click.Context, replace: str | None, yes: bool, as_json: bool) -
 
     project: Project = ctx.obj
     given_up = Replaced(folder_of(project))
+    if certificate:
+        say(authority.known_certificate(project, load_fleet(project).deployment).rstrip("\n"))
+        return ExitCode.OK
     if replace is None:
         known = authority.known_digest(project, load_fleet(project).deployment)
         _show(known, sorted(given_up.digests()), as_json)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from vaern.enrolment.signer import LocalSigner, Signer
 from vaern.enrolment.trust import key_digest, refuse_lost
+from vaern.errors import UsageError
 from vaern.model.deployment import Deployment
 from vaern.model.vocabulary import Target
 from vaern.runtime.paths import Project
@@ -28,13 +29,29 @@ def known_digest(project: Project, deployment: Deployment) -> str:
 
     Raises StateError when the key is lost.
     """
+    known = _known(project, deployment)
+    return key_digest(known) if known else ""
+
+
+def known_certificate(project: Project, deployment: Deployment) -> str:
+    """The authority's certificate, PEM, which senders trust; needs no passphrase.
+
+    Raises UsageError before it has been made, StateError when the key is lost.
+    """
+    known = _known(project, deployment)
+    if not known:
+        raise UsageError("the authority has not been made", fix="run `vaern up`, which makes it")
+    return known
+
+
+def _known(project: Project, deployment: Deployment) -> str:
     if deployment.target is Target.AZURE:
-        return key_digest(signer(project, deployment).known())
+        return signer(project, deployment).known()
     folder = folder_of(project)
     if not (folder / "ca.crt").exists():
         return ""
     refuse_lost(folder)
-    return key_digest((folder / "ca.crt").read_text(encoding="utf-8", errors="replace"))
+    return (folder / "ca.crt").read_text(encoding="utf-8", errors="replace")
 
 
 def secrets(project: Project, deployment: Deployment) -> SecretStore:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from vaern.model.catalogue import Language, Text, kind_of, vendor_of
 from vaern.model.declaration import LogSource, Municipality
-from vaern.model.senders import PORTS, filled
+from vaern.model.senders import AUTHORITY_FILE, PORTS, filled
 from vaern.model.vocabulary import Protocol
 
 _TRANSPORT = {
@@ -23,7 +23,15 @@ _ROWS = {
     "relay": Text(da="Relæets adresse og port", en="Address and port of the relay"),
     "zone": Text(da="Afsenderens tidszone", en="Zone of the sender's clock"),
     "facility": Text(da="Facilitet", en="Facility"),
-    "any": Text(da="valgfri; alvorsgrad `information` eller derunder", en="any; severity `informational` or lower"),
+    "any": Text(
+        da="valgfri; alle alvorsgrader fra `emergency` til `informational`",
+        en="any; every severity from `emergency` to `informational`",
+    ),
+    "trust": Text(da="Relæets certifikat er udstedt af", en="The relay's certificate is issued by"),
+    "authority": Text(
+        da="`{file}`, som driften giver jer (`vaern authority --certificate`); afsenderen skal stole på det",
+        en="`{file}`, which operations gives you (`vaern authority --certificate`); the sender must trust it",
+    ),
     "fields": Text(da="Skal nå frem", en="Must arrive"),
     "lacks": Text(da="Findes ikke i formatet", en="Not in the format"),
     "demand": Text(da="Kravet", en="The demand"),
@@ -50,6 +58,7 @@ def _section(municipality: Municipality, source: LogSource, language: Language) 
     rows = [
         _row("from", language, f"`{source.address}`"),
         _row("relay", language, f"`{address}`, {_TRANSPORT[source.protocol]} {PORTS[source.protocol]}"),
+        *_trust(source.protocol, language),
         _row("zone", language, source.timezone.value),
         _row("facility", language, _ROWS["any"].in_language(language)),
         _row("fields", language, ", ".join(f"`{field}`" for field in kind.minimum if field not in vendor.lacks)),
@@ -58,6 +67,12 @@ def _section(municipality: Municipality, source: LogSource, language: Language) 
     ]
     heading = f"## {source.name}: {kind.title.in_language(language)}, {vendor.title}\n"
     return "\n".join([heading, *rows, "", f"{advice}\n", f"```text\n{commands}\n```\n"])
+
+
+def _trust(protocol: Protocol, language: Language) -> list[str]:
+    if protocol not in (Protocol.SYSLOG_TLS, Protocol.SYSLOG_MTLS):
+        return []
+    return [_row("trust", language, _ROWS["authority"].in_language(language).format(file=AUTHORITY_FILE))]
 
 
 def _row(name: str, language: Language, value: str) -> str:

@@ -15,7 +15,17 @@ PORTS = {
 }
 """Where a relay listens."""
 TRANSPORTS = {protocol: "udp" if protocol is Protocol.SYSLOG_UDP else "tcp" for protocol in Protocol}
-_TLS_OUTPUT = 'tcp" streamDriver="ossl" streamDriverMode="1" streamDriverAuthMode="x509/certvalid'
+AUTHORITY_FILE = "vaern-ca.crt"
+"""What the guides call the certificate that `vaern authority --certificate` gives."""
+_TRUST = f'streamDriver.CAFile="/etc/ssl/{AUTHORITY_FILE}'
+_OWN = 'streamDriver.CertFile="/etc/ssl/sender.crt" streamDriver.KeyFile="/etc/ssl/private/sender.key'
+_TLS_OUTPUT = f'tcp" streamDriver="ossl" streamDriverMode="1" streamDriverAuthMode="x509/certvalid" {_TRUST}'
+_NXLOG = f"om_ssl\n    CAFile C:\\vaern\\{AUTHORITY_FILE}"
+_NXLOG_OWN = "\n    CertFile C:\\vaern\\sender.crt\n    CertKeyFile C:\\vaern\\sender.key"
+_OPENSSL = (
+    " 2>&1 | openssl s_client -quiet -no_ign_eof -verify_return_error"
+    f" -connect {{address}}:{{port}} -CAfile {AUTHORITY_FILE}"
+)
 _WORDS = {
     "transport": ("UDP", "TCP", "TLS", "TLS"),
     "tls": ("no", "no", "yes", "yes"),
@@ -29,9 +39,16 @@ _WORDS = {
         f"tcp/{SYSLOG_MTLS_PORT} secure",
     ),
     "srx": ("udp", "tcp", "tls", "tls"),
-    "omfwd": ("udp", "tcp", _TLS_OUTPUT, _TLS_OUTPUT),
-    "nxlog": ("om_udp", "om_tcp", "om_ssl", "om_ssl"),
-    "logger": ("udp", "tcp", "tcp", "tcp"),
+    "omfwd": ("udp", "tcp", _TLS_OUTPUT, f'{_TLS_OUTPUT}" {_OWN}'),
+    "nxlog": ("om_udp", "om_tcp", _NXLOG, _NXLOG + _NXLOG_OWN),
+    # `logger` has no TLS: it writes the message, and openssl sends it.
+    "logger": (
+        "logger --server {address} --port {port} --udp",
+        "logger --server {address} --port {port} --tcp",
+        "logger --no-act --stderr --socket-errors=off",
+        "logger --no-act --stderr --socket-errors=off",
+    ),
+    "to_relay": ("", "", _OPENSSL, f"{_OPENSSL} -cert sender.crt -key sender.key"),
 }
 """What each product calls the transports, in the order of `Protocol`."""
 
@@ -39,6 +56,6 @@ _WORDS = {
 def filled(setup: Setup, language: Language, protocol: Protocol, address: str) -> tuple[str, str]:
     """The advice and the commands, for a relay at that address."""
     number = list(Protocol).index(protocol)
-    words = {name: written[number] for name, written in _WORDS.items()}
-    words |= {"address": address, "port": str(PORTS[protocol])}
+    place = {"address": address, "port": str(PORTS[protocol])}
+    words = {name: written[number].format_map(place) for name, written in _WORDS.items()} | place
     return setup.in_language(language).format_map(words), setup.commands.strip("\n").format_map(words)

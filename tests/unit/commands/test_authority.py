@@ -43,6 +43,13 @@ def test_it_is_shown_and_makes_nothing(project: Project) -> None:
     assert call().stdout == f"authority: {made}\n"
 
 
+def test_its_certificate_is_what_senders_trust(project: Project) -> None:
+    with pytest.raises(UsageError, match="has not been made"):
+        call("--certificate")
+    certificate = LocalSigner(project.state / "pki", b"right").authority()
+    assert call("--certificate").stdout == certificate
+
+
 def test_one_that_is_lost_is_given_up_by_its_digest(project: Project) -> None:
     pki = project.state / "pki"
     lost = key_digest(LocalSigner(pki, b"right").authority())
