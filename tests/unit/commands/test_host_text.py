@@ -50,6 +50,7 @@ OTHERS = {
         "down",
         "lock",
         "authority",
+        "parser",
     ),
     *("onboard", "rotate", "offboard", "lab", "authority"),
 }

@@ -33,6 +33,7 @@ NEED_NONE = {
     *("new", "catalogue", "check", "cost", "inventory", "approve", "preview", "report", "authority"),
     *("lab list", "lab down"),
 }
+NEED_NONE |= {"parser try", "parser list", "parser test"}
 NEED_NONE |= {"evidence list", "evidence show", "evidence compare", "evidence verify"}
 MAKE_THEM = {"up", "onboard", "lab up"}
 OF_AZURE = {"adopt", "lock", "rotate"}
