@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -48,3 +49,9 @@ def test_the_checkouts_own_may_be_read(tmp_path: Path) -> None:
     list(STATE.glob("*"))
     with pytest.raises(FileNotFoundError):
         (STATE / tmp_path.name).read_text(encoding="utf-8")
+
+
+def test_a_folder_of_that_name_elsewhere_may_be_removed(tmp_path: Path) -> None:
+    (tmp_path / "project" / ".vaern" / "pki").mkdir(parents=True)
+    shutil.rmtree(tmp_path / "project")
+    assert not (tmp_path / "project").exists()
