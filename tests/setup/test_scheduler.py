@@ -19,6 +19,7 @@ NEEDS = {
     "pool": "base",
     "kafka": "packages",
     "programs": "packages",
+    "reader": "packages",
     "provider": "venv",
 }
 EXTRA = {"checkov": "packages", "judges": "packages", "azurite": "packages"}
