@@ -17,8 +17,15 @@ const SIDS: [(&[u8], usize); 6] = [(b"5-21-", 3), (b"5-80-", 5), (b"5-82-", 5), 
 /// Longest text of an identifier before its last number.
 const SID_BEFORE: usize = 96;
 
-/// Whether a place is within an identifier of a known shape.
+/// Whether a place is within an identifier of a known shape, or begins in one and ends in the next.
 pub fn is_identifier(bytes: &[u8], span: Span) -> bool {
+    const FIRST: usize = 6;
+    const LAST: usize = 4;
+    is_within(bytes, span)
+        || is_within(bytes, Span { end: span.start + FIRST, ..span }) && is_within(bytes, Span { start: span.end - LAST, ..span })
+}
+
+fn is_within(bytes: &[u8], span: Span) -> bool {
     is_hash(bytes, span) || is_guid(bytes, span) || is_sid(bytes, span)
 }
 
@@ -128,6 +135,7 @@ mod tests {
             ("{2F2D6E0B-93B1-4A52-9C1B-DC7505233471}", "7505233471"),
             ("x-2f2d6e0b-93b1-4a52-9c1b-dc0102034567", "0102034567"),
             ("2f110203-4567-4a52-9c1b-dcaa02034567", "110203-4567"),
+            ("2f2d6e0b-93b1-4a52-9c1b-dcaa07110203 4567bc0b-93b1-4a52-9c1b-dcaa07e10f03", "110203 4567"),
         ] {
             assert!(within(text, number), "{text}");
         }
@@ -149,6 +157,7 @@ mod tests {
             ("aaaaaaaaaaaaaaaaaaaaaa0102034567", "0102034567"),
             ("00000000-0000-0000-0000-ab0102034567", "0102034567"),
             ("borger0102034567", "0102034567"),
+            ("2f2d6e0b-93b1-4a52-9c1b-dcaa07110203 4567", "110203 4567"),
             ("2f2d6e0b-93b1-4a52-9c1b-dc0102034567z", "0102034567"),
             ("2f2d6e0b93b14a529c1bdc0102034567X", "0102034567"),
             ("2F2d6e0b93b14a529c1bdc0102034567", "0102034567"),
