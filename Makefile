@@ -15,6 +15,7 @@ municipality ?= favrskov
 processes ?= 3
 shell_scripts = stacks/setup/setup stacks/setup/pin stacks/setup/*.sh stacks/setup/steps/*.sh .ci/run \
 	roles/programs/package/debian/scripts/vaern-kafka-prepare roles/programs/package/debian/scripts/vaern-take-certificate \
+	roles/programs/package/debian/scripts/vaern-relay-killed \
 	roles/programs/package/debian/postinst roles/programs/package/debian/prerm roles/programs/package/debian/postrm roles/programs/files/*.sh
 
 help: ## This list

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import time
 from collections.abc import Iterator
@@ -10,10 +11,13 @@ from contextlib import contextmanager
 import pytest
 from support.lab.faulty_pipeline import Load, Site
 from support.lab.pipeline import DHCP, RELAY
+from support.programs.device import LONG_BYTES
 
 pytestmark = [pytest.mark.faults, pytest.mark.brief]
 
 CALM = {"udp": 10.0, "tcp2": 10.0, "tls": 10.0}
+BUFFERS = {"gw1": "tcp_rmem", "sensor1": "tcp_wmem"}
+"""What the kernels of the relay and of a device may hold of a connection."""
 FLOOD_SECONDS = 40
 """Four times as long as the calm sources send."""
 
@@ -21,7 +25,7 @@ FLOOD_SECONDS = 40
 @contextmanager
 def flooding(site: Site, seconds: float, prefix: str) -> Iterator[subprocess.Popen[str]]:
     """One TCP source that sends all it can for the length of the block."""
-    command = f"python3 /root/device.py flood {DHCP} {RELAY} {seconds} {prefix}"
+    command = f"python3 /root/device.py flood tcp {DHCP} {RELAY} {seconds} {prefix}"
     argv = ["ssh", "-F", str(site.lab.config), "sensor1", command]
     process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
@@ -30,6 +34,24 @@ def flooding(site: Site, seconds: float, prefix: str) -> Iterator[subprocess.Pop
         if process.poll() is None:
             process.kill()
             process.communicate()
+
+
+def test_a_kill_loses_no_more_than_the_queues_and_what_connections_had_received(site: Site) -> None:
+    """Events in a queue have no number yet: what a kill costs is bounded by design, and no ledger can count it."""
+    buffers = {host: site.lab.run(host, f"cat /proc/sys/net/ipv4/{name}") for host, name in BUFFERS.items()}
+    received = sum(int(line.split()[2]) for line in buffers.values())
+    counted = "cat /var/log/vaern-log-shipper/killed"
+    before = int(site.lab.run("gw1", counted, check=False) or 0)
+    with flooding(site, FLOOD_SECONDS, "doomed-") as process:
+        time.sleep(3)
+        site.lab.run("gw1", "kill -9 $(systemctl show -P MainPID vaern-log-shipper)")
+        out, _ = process.communicate(timeout=60)
+    sent = int(json.loads(out)["sent"])
+    lost = sent - site.spooled("doomed-")
+    bound = int(site.lab.run("gw1", counted)) - before
+    told = site.lab.run("gw1", "journalctl -t vaern-log-shipper -p alert --output cat")
+    assert f"at most {bound} events" in told
+    assert 0 < lost <= bound + received / LONG_BYTES, (sent, lost, bound, received)
 
 
 def test_a_flood_of_the_longest_messages_delays_nobody(site: Site) -> None:

@@ -80,6 +80,9 @@ def test_the_handshake_that_is_accepted(collector: Collector) -> None:
 MAIN = "systemctl show --property MainPID --value vaern-kafka"
 OTHERS = [f"fd5a:1c3e:9b27:2c6::{number}" for number in range(1, 5)]
 """The addresses of a municipality with four relays, the largest there is."""
+PACE, PACE_SECONDS = 100, 11
+"""New connections a second, and over how many seconds Kafka counts them: so many may come at once."""
+HURRIED = 1500
 LARGEST_REQUEST = 1048576 + 65536
 
 
@@ -118,6 +121,14 @@ def test_idle_connections_of_one_address_are_bounded(collector: Collector) -> No
     with unharmed(collector):
         found = collector.hostile("idle", "favrskov-gw1", "60", OTHERS[1])
     assert found == {"held": 24, "refused": 36, "other": True}
+
+
+def test_new_connections_are_let_in_at_a_pace(collector: Collector) -> None:
+    """A hundred a second over eleven seconds, by the broker itself; each costs it a handshake. Others follow."""
+    with unharmed(collector):
+        found = collector.hostile("hurry", str(HURRIED), *OTHERS)
+    assert found["other"]
+    assert found["seconds"] > (HURRIED - PACE * PACE_SECONDS) / PACE - 1
 
 
 def test_malformed_openings_end_and_harm_nobody(collector: Collector) -> None:

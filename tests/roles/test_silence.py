@@ -26,6 +26,8 @@ from support.lab.monitored_hosts import (
 from support.lab.monitored_hosts import FIREWALL as DEVICE
 from support.programs import source_of
 
+from vaern.model.sizing import LEAST_DATAGRAMS
+
 pytestmark = pytest.mark.roles
 
 AGED = """
@@ -33,6 +35,10 @@ from pathlib import Path
 path = Path("{path}")
 path.write_text(path.read_text().replace("{time}", "2020-01-01T00:00:00.000Z", 1))
 """
+UDP_FLOOD = 30_000
+"""Datagrams a second: twice what a relay works on."""
+QUEUES, QUEUE_EVENTS = 6, 256
+"""Of the relay's sources, each of which may have that many waiting."""
 DATAGRAMS = 60_000
 """Several times what a socket holds."""
 FORGED = (
@@ -207,12 +213,39 @@ def test_a_certificate_of_another_key_is_told_and_not_taken_into_use(hosts: Moni
     assert cleared(hosts, "certificate", "gw1: host.crt")
 
 
+def test_datagrams_of_one_address_take_nothing_from_another(hosts: MonitoredHosts) -> None:
+    """All of them come through one buffer: without a bound of each address, the calm one lost a third of its own."""
+    with (
+        hosts.sending("steady", "udp", DEVICE, RELAY, str(UDP_FLOOD), "4", "poured-") as flood,
+        hosts.sending("steady", "udp", SENSOR, RELAY, "20", "3", "calm-") as calm,
+    ):
+        sent, poured = calm(), flood()
+    assert poured > 10 * 4 * LEAST_DATAGRAMS, "the flood was none"
+    assert wait(lambda: len(hosts.archived("switch2")) == sent, 20), (len(hosts.archived("switch2")), sent)
+    assert len(hosts.archived("switch1")) < poured / 2
+
+
+def test_a_relay_that_is_killed_says_how_much_that_can_have_cost(hosts: MonitoredHosts) -> None:
+    """What waits in its queues has no number yet, so the ledger cannot miss it."""
+    hosts.lab.run("gw1", "kill -9 $(systemctl show -P MainPID vaern-log-shipper)")
+    assert raised_and_open(hosts, "killed", "gw1")
+    (raised,) = [one for one in hosts.records() if (one["kind"], one["state"]) == ("killed", "raised")]
+    assert raised["value"] == QUEUES * QUEUE_EVENTS
+    told = hosts.lab.run("gw1", "journalctl -t vaern-log-shipper -p alert --output cat")
+    assert f"at most {QUEUES * QUEUE_EVENTS} events" in told
+    hosts.send(1, "alive-")
+    assert cleared(hosts, "killed", "gw1")
+
+
 def test_datagrams_that_the_relay_does_not_take_in(hosts: MonitoredHosts) -> None:
     """The relay's rsyslog stands still while more comes than its socket holds: each that is missing was counted.
 
-    Before that a line begins with digits, which by TCP are a length: that is told with the name of its source.
+    Before that a line begins with digits, which by TCP are a length: that is told with the name of its source. The
+    datagrams all come from one address, of which the firewall would take less than that.
     """
     hosts.lab.run("sensor1", f"python3 /root/device.py tcp {DEVICE} {RELAY}", stdin='["20261129 13:00:00", "<13>x"]')
+    before = hosts.reading("gw1", "datagrams_dropped")
+    hosts.lab.run("gw1", "nft insert rule inet vaern input udp dport 514 accept")
     hosts.lab.run("gw1", "kill -STOP $(systemctl show -P MainPID vaern-log-shipper)")
     try:
         hosts.burst(DATAGRAMS, "burst-")
@@ -222,10 +255,12 @@ def test_datagrams_that_the_relay_does_not_take_in(hosts: MonitoredHosts) -> Non
     assert wait(lambda: hosts.changes("framing", "gw1: firewall1") == ["raised", "cleared"])
 
     def counted() -> tuple[int, int]:
-        return len(hosts.archived("switch1")), int(hosts.reading("gw1", "datagrams_dropped"))
+        arrived = sum("app: burst-" in event["message"] for event in hosts.archived("switch1"))
+        return arrived, int(hosts.reading("gw1", "datagrams_dropped") - before)
 
     assert wait(lambda: sum(counted()) == DATAGRAMS, 60), counted()
     assert min(counted()) > 0
+    hosts.lab.run("gw1", "systemctl reload vaern-firewall")
     assert cleared(hosts, "datagrams", "gw1")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from vaern.inventory import azure, watching
-from vaern.inventory.variables import Variables, key_name, port_of
+from vaern.inventory.variables import Variables, bounded_datagrams, key_name, port_of
 from vaern.model.catalogue import GENERIC, vendor_of
 from vaern.model.declaration import Host, LogSource, Municipality, Tap
 from vaern.model.deployment import Deployment
@@ -13,7 +13,7 @@ from vaern.model.naming import host_name, overlay_name, tap_source, topic_of
 from vaern.model.receiving import RELP_PORT
 from vaern.model.relays import SPOOL, Queue, RelayPlan
 from vaern.model.senders import PORTS, TRANSPORTS
-from vaern.model.sizing import queue_events
+from vaern.model.sizing import datagram_bounds, queue_events
 from vaern.model.vocabulary import Protocol, Sector, Target, Timezone
 
 ALERTS_PRIORITY = 1
@@ -57,11 +57,16 @@ def relay_ports(municipality: Municipality, relay: RelayPlan) -> list[Variables]
     sensors = {tap.sensor for tap in relay.taps} - {relay.host.name}
     alerts = {str(municipality.host(sensor).address) for sensor in sensors}
     addresses = sorted(f"{address}/32" for address in alerts.union(watching.senders_to(relay)))
-    return [
-        port_of(port, TRANSPORTS[protocol], sorted(senders[protocol]), f"{protocol.value} from sources", LAN)
+    ports = {
+        protocol: port_of(port, TRANSPORTS[protocol], sorted(senders[protocol]), f"{protocol.value} from sources", LAN)
         for protocol, port in sorted(PORTS.items())
         if protocol in senders
-    ] + ([port_of(RELP_PORT, "tcp", addresses, "Alerts and heartbeats", LAN)] if addresses else [])
+    }
+    if Protocol.SYSLOG_UDP in ports:
+        bounds = datagram_bounds(relay.sources)
+        ports[Protocol.SYSLOG_UDP] = bounded_datagrams(ports[Protocol.SYSLOG_UDP], *bounds)
+    alerting = [port_of(RELP_PORT, "tcp", addresses, "Alerts and heartbeats", LAN)] if addresses else []
+    return [*ports.values(), *alerting]
 
 
 def _keyed(source: Variables) -> Variables:

@@ -53,6 +53,11 @@ def port_of(port: int, protocol: str, sources: list[str], comment: str, interfac
     return entry | {"interface": interface} if interface else entry
 
 
+def bounded_datagrams(port: Variables, datagrams: int, octets: int) -> Variables:
+    """A port for UDP with a bound for each address: datagrams and bytes a second."""
+    return port | {"datagrams": {"per_second": datagrams, "bytes_per_second": octets}}
+
+
 def key_name(host: str) -> str:
     """The name in the certificate of that host's present key, known after enrolment."""
     return f"{{{{ enrolment['{host}'].key_name }}}}"

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
+import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ from support.lab.overlay_hub import HUB
 from support.paths import TOOLS
 from support.programs import source_of
 from support.relay_sources import keyed
+from vaern.model.sizing import LEAST_DATAGRAM_BYTES, LEAST_DATAGRAMS
 
 GATEWAYS = {"gw1": "fd5a:1c3e:9b27:710::1", "sensor1": "fd5a:1c3e:9b27:710::2"}
 LAN = "198.51.100.0/24"
@@ -33,6 +36,7 @@ HOSTS = {
     "sensor1": {"uplink": "198.19.50.11/15", "lan": f"{SENSOR}/24@lan1"},
 }
 PAIR_KEY = base64.b64encode(b"a pre-shared key of 32 bytes ...").decode()
+SPOOL = "/var/spool/vaern-log-shipper"
 SPOOL_BYTES = 16 * 2**20
 QUEUE_BYTES = 64 * 2**20
 """Of the queue to the SOC, four files of rsyslog's: a smaller one gives no space back before it is restarted."""
@@ -171,20 +175,20 @@ class MonitoredHosts:
         }
 
     def _relay(self) -> dict[str, Any]:
-        spool = "/var/spool/vaern-log-shipper"
         own = {"kind": "vaern", "sector": "administration"}
         return {
             "base_open_ports": [
                 {"port": 514, "protocol": "tcp", "sources": [LAN], "interface": "lan", "comment": "syslog",
                  "connections": {"most": CONNECTIONS}},
                 {"port": 6514, "protocol": "tcp", "sources": [LAN], "interface": "lan", "comment": "syslog"},
-                {"port": 514, "protocol": "udp", "sources": [LAN], "interface": "lan", "comment": "syslog"},
+                {"port": 514, "protocol": "udp", "sources": [LAN], "interface": "lan", "comment": "syslog",
+                 "datagrams": {"per_second": LEAST_DATAGRAMS, "bytes_per_second": LEAST_DATAGRAM_BYTES}},
                 {"port": 20514, "protocol": "tcp", "sources": [LAN], "interface": "lan", "comment": "syslog"},
             ],
             "log_shipper_identity": {"municipality": CODE, "site": "raadhus", "relay": "gw1"},
             "log_shipper_listen": RELAY,
             "log_shipper_output": {"brokers": [f"{COLLECTOR}:9093"], "topic": f"logs.{CODE}"},
-            "log_shipper_spool": {"directory": spool, "max_bytes": SPOOL_BYTES},
+            "log_shipper_spool": {"directory": SPOOL, "max_bytes": SPOOL_BYTES},
             "log_shipper_receivers": [
                 {"name": "national", "protocol": "relp_tls", "sectors": ["administration"], "address": SENSOR,
                  "port": SOC_PORT, "certificate_name": "sensor1", "max_disk_bytes": QUEUE_BYTES},
@@ -196,6 +200,8 @@ class MonitoredHosts:
                        "address": FIREWALL}),
                 keyed({"name": "switch1", "kind": "switch", "sector": "administration", "protocol": "syslog_udp",
                        "address": FIREWALL}),
+                keyed({"name": "switch2", "kind": "switch", "sector": "administration", "protocol": "syslog_udp",
+                       "address": SENSOR}),
                 {"name": "vaern-gw1", "protocol": "file", "file": "/var/lib/vaern-watch/heartbeat.jsonl", **own},
                 keyed({"name": "vaern-sensor1", "protocol": "relp_tls", "address": SENSOR,
                        "certificate_name": "key-sensor1.vaern.internal", "application": "vaern-sensor1", **own}),
@@ -203,7 +209,7 @@ class MonitoredHosts:
             **self._link("gw1"),
             "watch_datagram_ports": [514],
             "watch_spool": {
-                "directory": spool, "max_bytes": SPOOL_BYTES,
+                "directory": SPOOL, "max_bytes": SPOOL_BYTES,
                 "queues": [{"name": "receiver_national", "max_bytes": QUEUE_BYTES}],
             },
         }  # fmt: skip
@@ -247,6 +253,25 @@ class MonitoredHosts:
     def burst(self, count: int, prefix: str) -> None:
         """Datagrams of the switch, numbered, as fast as they go."""
         self.lab.run("sensor1", f"python3 /root/device.py bulk udp {FIREWALL} {RELAY} {count} {prefix}")
+
+    @contextmanager
+    def sending(self, *arguments: str) -> Iterator[Callable[[], int]]:
+        """A device that sends at the same time as the block; gives what waits for its end, and says how many it sent.
+
+        `arguments` are those of support/programs/device.py.
+        """
+        argv = ["ssh", "-F", str(self.lab.config), "sensor1", "python3 /root/device.py " + " ".join(arguments)]
+        with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as process:
+
+            def sent() -> int:
+                out, _ = process.communicate(timeout=60)
+                assert process.returncode == 0
+                return int(json.loads(out)["sent"])
+
+            try:
+                yield sent
+            finally:
+                process.kill()
 
     def heard(self) -> dict[str, float]:
         """When each source was last heard, by the archiver's own file."""

@@ -4,8 +4,8 @@ udp|tcp|tls ADDRESS RELAY                    sends the messages on standard inpu
 many udp|tcp|tls ADDRESS RELAY COUNT PREFIX  sends COUNT numbered messages of about 250 bytes
 steady udp|tcp|tls ADDRESS RELAY RATE SECONDS PREFIX  RATE numbered messages of 400 bytes a second; prints their number
 bulk udp|tcp|tls ADDRESS RELAY COUNT PREFIX  numbered messages of 400 bytes as fast as they are taken
-flood ADDRESS RELAY SECONDS PREFIX  numbered messages of nearly 64 KiB by TCP as fast as they are taken; prints how many
-                                    were handed over until the time was up or the connection broke
+flood udp|tcp ADDRESS RELAY SECONDS PREFIX  numbered messages of nearly 64 KiB as fast as they are taken; prints how
+                                    many were handed over until the time was up or the connection broke
 frame INTERFACE TEXT                         puts one UDP packet for port 9 with that text on the interface
 """
 
@@ -114,15 +114,12 @@ def bulk(protocol: str, address: str, relay: str, count: int, prefix: str) -> No
                 send(numbered(prefix, number))
 
 
-def flood(address: str, relay: str, seconds: float, prefix: str) -> int:
+def flood(protocol: str, address: str, relay: str, seconds: float, prefix: str) -> int:
     """Send the longest messages without waiting; how many the kernel took."""
     ends, number = time.monotonic() + seconds, 0
-    with (
-        contextlib.suppress(ConnectionError, TimeoutError),
-        socket.create_connection((relay, 514), timeout=seconds, source_address=(address, 0)) as sender,
-    ):
+    with contextlib.suppress(ConnectionError, TimeoutError), connection(protocol, address, relay) as send:
         while time.monotonic() < ends:
-            sender.sendall(numbered(prefix, number).ljust(LONG_BYTES, b"x") + b"\n")
+            send(numbered(prefix, number).ljust(LONG_BYTES, b"x"))
             number += 1
     return number
 
@@ -150,8 +147,8 @@ def main(verb: str, *arguments: str) -> None:
         protocol, address, relay, rate, seconds, prefix = arguments
         print(json.dumps({"sent": steady(protocol, address, relay, float(rate), float(seconds), prefix)}))
     elif verb == "flood":
-        address, relay, seconds, prefix = arguments
-        print(json.dumps({"sent": flood(address, relay, float(seconds), prefix)}))
+        protocol, address, relay, seconds, prefix = arguments
+        print(json.dumps({"sent": flood(protocol, address, relay, float(seconds), prefix)}))
     elif verb == "bulk":
         protocol, address, relay, count, prefix = arguments
         bulk(protocol, address, relay, int(count), prefix)

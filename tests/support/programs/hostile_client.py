@@ -2,6 +2,7 @@
 
     hostile_client.py announce NAME BYTES PER_ADDRESS SOURCE...  connections that announce so many bytes and send ten
     hostile_client.py idle NAME COUNT SOURCE                     connections that say nothing
+    hostile_client.py hurry COUNT SOURCE...                      connections that are gone at once, as fast as they go
     hostile_client.py garbage SEED COUNT                         TLS openings that are damaged, each in another way
     hostile_client.py ask NAME [SESSION_FILE]                    one honest request; the session is kept for the next
 
@@ -88,6 +89,16 @@ def idle(name: str, count: str, source: str) -> dict[str, object]:
     return {"held": len(held), "refused": refused, "other": answered(connected(context_of("aarhus-gw1")))}
 
 
+def hurry(count: str, *sources: str) -> dict[str, object]:
+    """How long so many connections took to be let in; each is reset, so that it neither counts as held nor lingers."""
+    began = time.monotonic()
+    for number in range(int(count)):
+        with socket.create_connection(PEER, timeout=60, source_address=(sources[number % len(sources)], 0)) as plain:
+            plain.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    seconds = time.monotonic() - began
+    return {"seconds": seconds, "other": answered(connected(context_of("aarhus-gw1")))}
+
+
 def garbage(seed: str, count: str) -> dict[str, object]:
     """A real ClientHello, with bytes changed, cut off, repeated or made up."""
     chance, hello = random.Random(int(seed)), client_hello()  # noqa: S311 (the same damage in each run)
@@ -164,4 +175,5 @@ def again(context: ssl.SSLContext, session: ssl.SSLSession | None) -> str:
 
 
 if __name__ == "__main__":
-    print(json.dumps({"announce": announce, "idle": idle, "garbage": garbage, "ask": ask}[sys.argv[1]](*sys.argv[2:])))
+    verbs = {"announce": announce, "idle": idle, "hurry": hurry, "garbage": garbage, "ask": ask}
+    print(json.dumps(verbs[sys.argv[1]](*sys.argv[2:])))

@@ -12,6 +12,7 @@ from support.declarations.envelopes import SAMPLES, added
 from vaern.declaration import load_municipality
 from vaern.model import sizing
 from vaern.model.declaration import Municipality
+from vaern.model.vocabulary import Protocol
 
 INVENTORIES = Path(__file__).resolve().parents[3] / "inventories"
 FAVRSKOV = load_municipality(INVENTORIES / "favrskov" / "municipality.yml")
@@ -52,6 +53,18 @@ def test_queues_are_shared_out_by_rate_and_bounded_in_bytes(municipality: Munici
     assert sum(events.values()) * sizing.LARGEST_EVENT_BYTES <= most * 2**16
     busiest = max(sources, key=lambda source: source.events_per_second)
     assert events[busiest.name] == max(events.values())
+
+
+def test_what_one_address_may_send_by_udp_is_several_times_what_is_declared_of_it() -> None:
+    source = FAVRSKOV.log_sources[0]
+    assert source.protocol is Protocol.SYSLOG_UDP
+    quick = source.model_copy(update={"events_per_second": 3000.0, "event_bytes": 1000})
+    by_tcp = quick.model_copy(update={"protocol": Protocol.SYSLOG_TCP})
+    assert sizing.datagram_bounds((source, by_tcp)) == (2000, 4_000_000)
+    assert sizing.datagram_bounds((source, quick)) == (
+        round(4 * (3000 + source.events_per_second)),
+        round(4 * (3_000_000 + source.events_per_second * source.event_bytes)),
+    ), "two sources of one address"
 
 
 def test_the_hours_that_fit_are_the_hours_that_fill_the_disk() -> None:

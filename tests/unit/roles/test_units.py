@@ -26,6 +26,14 @@ ROOTS_OWN = {
     "vaern-watch.service": "reads files of other users without following links (vaern_programs.monitoring.watch.host)",
 }
 """Units without a user of their own."""
+READ_THE_HOSTS_KEY = {
+    "vaern-delivery.service.j2",
+    "vaern-kafka.service.j2",
+    "vaern-log-shipper.service.j2",
+    "vaern-spool.service.j2",
+    "vaern-tap-forwarder.service.j2",
+}
+"""Units in the group of the key; decision 55 says of each why."""
 OWNED = re.compile(r"owner: \"?(vaern-[a-z-]+)")
 
 
@@ -41,6 +49,11 @@ def test_a_unit_has_a_user_of_its_own_or_is_listed(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     has_user = re.search(r"^(User=vaern-|DynamicUser=yes)", text, re.MULTILINE) is not None
     assert has_user != (path.name in ROOTS_OWN)
+
+
+def test_only_listed_units_may_read_the_hosts_key() -> None:
+    member = re.compile(r"^(Supplementary)?Groups?=.*\bvaern-pki\b", re.MULTILINE)
+    assert {path.name for path in UNITS if member.search(path.read_text(encoding="utf-8"))} == READ_THE_HOSTS_KEY
 
 
 def test_roles_make_nothing_in_a_folder_of_another_user() -> None:

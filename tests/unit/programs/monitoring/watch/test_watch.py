@@ -55,6 +55,8 @@ def test_readers_take_any_text(programs: Programs, text: str) -> None:
     programs.readings.certificate(text)
     programs.readings.counters(text.splitlines())
     programs.readings.datagrams_dropped(text, [514])
+    programs.readings.killed(text.splitlines())
+    programs.readings.firewall_dropped(text)
 
 
 def test_a_link_and_a_pipe_in_place_of_a_file_are_read_as_nothing(tmp_path: Path) -> None:
@@ -131,9 +133,28 @@ def test_datagrams_the_kernel_let_go_are_those_of_the_ports_logs_come_in_on(prog
     assert dropped(SOCKETS, [514]) == 1750
     assert dropped(SOCKETS, [323]) == 9
     assert dropped(SOCKETS, [20514]) == dropped("", [514]) == 0
-    assert datagrams(None, 1750) == datagrams(1750, 1750) == {}
-    assert datagrams(1700, 1750) == {("datagrams", ""): (50, 0)}
-    assert datagrams(1700, 4) == {("datagrams", ""): (4, 0)}, "the relay was started anew"
+    assert datagrams({}, {"socket": 1750}) == datagrams({"socket": 1750}, {"socket": 1750}) == {}
+    assert datagrams({"socket": 1700}, {"socket": 1750}) == {("datagrams", ""): (50, 0)}
+    assert datagrams({"socket": 1700}, {"socket": 4}) == {("datagrams", ""): (4, 0)}, "the relay was started anew"
+
+
+def test_what_the_firewall_drops_of_one_address_is_lost_too(programs: Programs) -> None:
+    counter = '{"nftables": [{"metainfo": {}}, {"counter": {"name": "datagrams", "packets": 25, "bytes": 9}}]}'
+    read, datagrams = programs.readings.firewall_dropped, programs.findings.datagrams
+    assert read(counter) == 25
+    assert read("") is read('{"nftables": []}') is read("[]") is read('{"nftables": [{"counter": 1}]}') is None
+    assert datagrams({"socket": 4, "firewall": 5}, {"socket": 5, "firewall": 25}) == {("datagrams", ""): (21, 0)}
+    assert datagrams({"socket": 4}, {"socket": 4, "firewall": 25}) == {}, "it had not answered before"
+    assert datagrams({"socket": 4, "firewall": 25}, {"socket": 4}) == {}, "it does not answer now"
+    assert datagrams({"socket": 4, "firewall": 25}, {"socket": 4, "firewall": 2}) == {("datagrams", ""): (2, 0)}
+
+
+def test_what_kills_of_the_relay_can_have_cost(programs: Programs) -> None:
+    read, killed = programs.readings.killed, programs.findings.killed
+    assert read(["2048"]) == 2048
+    assert read([]) == read(["-1"]) == read(["many"]) == read(["\u0663"]) == 0
+    assert killed(None, 2048) == killed(2048, 2048) == {}
+    assert killed(2048, 4096) == {("killed", ""): (2048, 0)}
 
 
 @pytest.mark.parametrize(
@@ -192,7 +213,7 @@ def test_a_finding_stays_for_a_while_and_no_longer(programs: Programs) -> None:
     assert held.report(str) == []
 
 
-@pytest.mark.parametrize("kind", ["discards", "overflow", "datagrams", "framing"])
+@pytest.mark.parametrize("kind", ["discards", "overflow", "datagrams", "framing", "killed"])
 def test_what_is_counted_adds_up_while_it_lasts(programs: Programs, kind: str) -> None:
     held = programs.findings.Held(60)
     for second in range(3):

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from vaern_programs.monitoring.watch.readings import BEHIND_THE_SPOOL, Certificate, Counters
 
 DAY = 86400
-COUNTED = frozenset({"discards", "overflow", "datagrams", "framing"})
+COUNTED = frozenset({"discards", "overflow", "datagrams", "framing", "killed"})
 """Findings whose value is how many were counted while it is open."""
 
 
@@ -107,15 +107,25 @@ def framing(before: Counters | None, now: Counters | None) -> dict[Subject, Bad]
     return bad
 
 
-def datagrams(before: int | None, now: int) -> dict[Subject, Bad]:
-    """Datagrams the kernel dropped since the look before: lost, as nobody but their sender has seen them."""
-    return {} if before is None else _more(Subject("datagrams"), before, now)
+def datagrams(before: dict[str, int], now: dict[str, int]) -> dict[Subject, Bad]:
+    """Datagrams dropped since the look before, by each who counts them: lost, as only their sender has seen them."""
+    more = sum(_since(before[name], count) for name, count in now.items() if name in before)
+    return {Subject("datagrams"): Bad(more, 0)} if more else {}
+
+
+def killed(before: int | None, now: int) -> dict[Subject, Bad]:
+    """Events that waited in the relay's queues when it was killed since the look before: lost, so many at most."""
+    return {} if before is None else _more(Subject("killed"), before, now)
 
 
 def _more(subject: Subject, before: int, now: int) -> dict[Subject, Bad]:
-    """What was counted since; a counter that went back began again with its program."""
-    more = now - before if now >= before else now
+    more = _since(before, now)
     return {subject: Bad(more, 0)} if more else {}
+
+
+def _since(before: int, now: int) -> int:
+    """What was counted since; a counter that went back began again with its program."""
+    return now - before if now >= before else now
 
 
 class Held:

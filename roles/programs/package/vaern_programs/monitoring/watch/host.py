@@ -14,6 +14,9 @@ from vaern_programs.shared.reports import DELIVERY_FILE
 
 STATISTICS = Path("/var/log/vaern-log-shipper/impstats.json")
 STATISTICS_BYTES = 65536
+KILLED = Path("/var/log/vaern-log-shipper/killed")
+"""Written by vaern-relay-killed."""
+KILLED_BYTES = 16
 SOCKETS = (Path("/proc/net/udp"), Path("/proc/net/udp6"))
 DELIVERY = Path(DELIVERY_FILE)
 DELIVERY_BYTES = 4096
@@ -96,7 +99,14 @@ def counters() -> readings.Counters | None:
     return readings.counters(tail(STATISTICS, STATISTICS_BYTES))
 
 
-def datagrams_dropped(ports: Iterable[int]) -> int:
-    """Datagrams to these ports that the kernel has let go."""
+def killed() -> int:
+    """Events that kills of the relay can have cost so far."""
+    return readings.killed(tail(KILLED, KILLED_BYTES))
+
+
+def datagrams_dropped(ports: Iterable[int]) -> dict[str, int]:
+    """Datagrams to these ports that were let go, by who counts them: the kernel at the socket, and the firewall."""
     sockets = "".join(path.read_text(encoding="ascii") for path in SOCKETS if path.exists())
-    return readings.datagrams_dropped(sockets, ports)
+    dropped = {"socket": readings.datagrams_dropped(sockets, ports)}
+    refused = readings.firewall_dropped(answer("nft", "-j", "list", "counter", "inet", "vaern", "datagrams"))
+    return dropped if refused is None else dropped | {"firewall": refused}

@@ -33,7 +33,8 @@ class Watch:
         self.limits: dict[str, float] = settings["limits"]
         self.held = findings.Held(self.limits["hold_seconds"])
         self.counted: readings.Counters | None = None
-        self.dropped: int | None = None
+        self.dropped: dict[str, int] = {}
+        self.killed: int | None = None
         self.clock_known = time.monotonic()
 
     def look(self) -> dict[str, Any]:
@@ -104,17 +105,20 @@ class Watch:
         seen["discarded"] = self.counted and self.counted.discarded
         seen["overflowed"] = self.counted and self.counted.overflowed
         seen["framing"] = self.counted and self.counted.framing
+        killed, self.killed = self.killed, host.killed()
+        seen["killed_events"] = self.killed
         counted = findings.discards(before, self.counted) | findings.framing(before, self.counted)
-        return findings.storage(spool, queues, self.limits) | counted
+        return findings.storage(spool, queues, self.limits) | counted | findings.killed(killed, self.killed)
 
     def datagrams(self, seen: dict[str, Any], now: float) -> dict[findings.Subject, findings.Bad]:
         """What came by UDP and was not taken in. No program can count it but the kernel."""
         ports = self.settings["datagram_ports"]
         if not ports:
             return {}
-        before, self.dropped = self.dropped, host.datagrams_dropped(ports)
-        seen["datagrams_dropped"] = self.dropped
-        return findings.datagrams(before, self.dropped)
+        before, now = self.dropped, host.datagrams_dropped(ports)
+        self.dropped = before | now
+        seen["datagrams_dropped"] = sum(self.dropped.values())
+        return findings.datagrams(before, now)
 
     def send(self, heartbeat: dict[str, Any]) -> None:
         """Send it. One that cannot be sent is not kept: the next reports the same and more. Raises OSError."""

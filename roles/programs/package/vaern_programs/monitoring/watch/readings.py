@@ -5,6 +5,7 @@ A value that cannot be known is None and never a guess: not knowing is a finding
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -105,6 +106,12 @@ def waiting_bytes(lines: Iterable[str]) -> int | None:
     return None
 
 
+def killed(lines: Iterable[str]) -> int:
+    """Events that kills of the relay can have cost so far, as it has counted them; 0 where it was never killed."""
+    text = "".join(lines).strip()
+    return int(text) if text.isascii() and text.isdecimal() else 0
+
+
 def datagrams_dropped(sockets: str, ports: Iterable[int]) -> int:
     """Datagrams to these local ports that the kernel dropped, as their socket was full; from /proc/net/udp and udp6."""
     wanted = {f"{port:04X}" for port in ports}
@@ -114,6 +121,16 @@ def datagrams_dropped(sockets: str, ports: Iterable[int]) -> int:
         for row in rows
         if len(row) > 12 and row[1].rpartition(":")[2] in wanted and row[-1].isascii() and row[-1].isdecimal()
     )
+
+
+def firewall_dropped(answer: str) -> int | None:
+    """Datagrams that were too many for their address, from `nft -j list counter`; None when it does not say."""
+    try:
+        entries = json.loads(answer)["nftables"]
+        (packets,) = [int(one["counter"]["packets"]) for one in entries if "counter" in one]
+    except (ValueError, KeyError, TypeError):
+        return None
+    return packets
 
 
 def percent(used: int, of: int) -> int:
