@@ -46,9 +46,8 @@ def books(*rows: Row, lost: tuple[LostSegment, ...] = ()) -> Ledger:
 
 def told(row: Row, stated: str) -> str:
     rows = [{name: getattr(row, name) for name in Row.__slots__}]
-    return json.dumps(
-        {"code": "0710", "time": "", "rows": rows, "gaps": [], "lost_segments": [], "statements": {RELAY: stated}}
-    )
+    whole = {"code": "0710", "time": "", "rows": rows, "gaps": [], "lost_segments": [], "spools": {}, "others": 0}
+    return json.dumps(whole | {"statements": {RELAY: stated}})
 
 
 class Hosts:
