@@ -115,10 +115,10 @@ class Watch:
         ports = self.settings["datagram_ports"]
         if not ports:
             return {}
-        before, now = self.dropped, host.datagrams_dropped(ports)
-        self.dropped = before | now
+        before, counted = self.dropped, host.datagrams_dropped(ports)
+        self.dropped = before | counted
         seen["datagrams_dropped"] = sum(self.dropped.values())
-        return findings.datagrams(before, now)
+        return findings.datagrams(before, counted)
 
     def send(self, heartbeat: dict[str, Any]) -> None:
         """Send it. One that cannot be sent is not kept: the next reports the same and more. Raises OSError."""
