@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from vaern_programs.ledger.books import NOTHING_DELETED, Books, Deleted, Series, sent_by_day
+from vaern_programs.ledger.books import NOTHING_DELETED, Books, Deleted, Series
 from vaern_programs.ledger.gaps import Neighbours, gaps_of
+from vaern_programs.ledger.sent import sent_by_day
 from vaern_programs.shared.answers import BalanceRow, Gap, Sums
 from vaern_programs.shared.intervals import Intervals, count, subtract, union
 

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from vaern_programs.ledger.balance import balance, confirmable
-from vaern_programs.ledger.books import NOTHING_DELETED, Books, Deleted, by_series
+from vaern_programs.ledger.books import NOTHING_DELETED, Books, Deleted
 from vaern_programs.ledger.confirm import confirmation
+from vaern_programs.ledger.sent import by_series
 from vaern_programs.ledger.summary import Part, deleted_until, parts
 from vaern_programs.shared.answers import Balance, LostSegment
 from vaern_programs.shared.intervals import count, subtract
