@@ -42,6 +42,7 @@ COMMANDS = {
     "parity": "Compare what a SOC received with the archive.",
     "report": "Write the last result again, as a page, JSON or JUnit.",
     "evidence": "List, show, compare and verify the records of runs.",
+    "sbom": "List the software of a host, as a bill of materials.",
     "search": "Find events of a municipality in the archive.",
     "export": "Write a municipality's events to a file, for an access request.",
     "status": "Show how far each municipality is, and which alarms are open.",

@@ -26,6 +26,7 @@ from vaern.errors import ConfigureError
 from vaern.model.finding import Finding, Outcome
 from vaern.model.progress import Phase, Progress
 from vaern.runtime import ssh
+from vaern.verify import software
 from vaern.workflows import drift, rehearsal
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -188,6 +189,13 @@ def compared(_: pytest.MonkeyPatch, text: str) -> list[list[str]]:
     return [words, [*words, "--json"]]
 
 
+def listed(patch: pytest.MonkeyPatch, text: str) -> list[list[str]]:
+    package = (text, text, text, text, text)
+    found = software.Software((text, text, text), (package,), {text: [text]}, ((text, text),))
+    patch.setattr(software, "list_software", lambda *_: found)
+    return [["sbom", "hub1"]]
+
+
 PRINTERS: dict[str, Callable[[pytest.MonkeyPatch, str], list[list[str]]]] = {
     "search": searched,
     "export": exported,
@@ -197,6 +205,7 @@ PRINTERS: dict[str, Callable[[pytest.MonkeyPatch, str], list[list[str]]]] = {
     "verify": judged,
     "report": reported,
     "evidence": recorded,
+    "sbom": listed,
     "status": alarmed,
     "drift": drifted,
     "parity": compared,

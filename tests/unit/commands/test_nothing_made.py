@@ -27,6 +27,7 @@ NEED_HOSTS = {
     "export": ["favrskov", "--asked-by", "somebody", "--output", "NEW"],
     "status": [],
     "offboard": ["favrskov", "--yes"],
+    "sbom": ["favrskov-gw1"],
     "lab shell": ["favrskov-gw1"],
 }
 NEED_NONE = {

@@ -20,6 +20,7 @@ from vaern.console.command_line import cli
 from vaern.errors import ExitCode, UsageError
 from vaern.model.finding import Finding, Outcome
 from vaern.runtime import ssh
+from vaern.verify import software
 from vaern.workflows import situation
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -59,6 +60,10 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(situation, "verified", lambda *_: GOOD)
     monkeypatch.setattr("vaern.workflows.status.require_connected", lambda *_: None)
 
+    dpkg = ("dpkg", "1.22.21", "amd64", "dpkg", "Debian")
+    has = software.Software(("debian", "13.8", "trixie"), (dpkg,), {}, ())
+    monkeypatch.setattr(software, "list_software", lambda *_: has)
+
     def stream(*arguments: object) -> tuple[int, str]:
         sink = arguments[-1]
         assert callable(sink)
@@ -78,6 +83,10 @@ def is_template(text: str) -> None:
     assert json.loads(text)["resources"]
 
 
+def is_a_bill(text: str) -> None:
+    assert [one["name"] for one in json.loads(text)["components"]] == ["debian", "dpkg"]
+
+
 def is_the_events(text: str) -> None:
     assert text.encode() == EVENTS
 
@@ -85,6 +94,7 @@ def is_the_events(text: str) -> None:
 CALLS: dict[str, tuple[list[str], Callable[[str], None]]] = {
     "verify --junit": (["verify", "favrskov", "--junit"], is_junit),
     "preview --arm": (["preview", "--arm"], is_template),
+    "sbom --output": (["sbom", "hub1", "--output"], is_a_bill),
     "export --output": (["export", "favrskov", "--asked-by", "DPO", "--output"], is_the_events),
 }
 
