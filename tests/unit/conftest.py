@@ -35,7 +35,7 @@ def refuse_the_checkouts_state(event: str, arguments: tuple[object, ...]) -> Non
 
 
 def _is_relative(path: object) -> bool:
-    return isinstance(path, str | bytes | os.PathLike) and not os.path.isabs(path)
+    return isinstance(path, str | bytes | os.PathLike) and not Path(os.fsdecode(path)).is_absolute()
 
 
 def _is_below(path: str) -> bool:
