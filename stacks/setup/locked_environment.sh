@@ -17,3 +17,9 @@ locked_environment_make() { # NAME
   "${pip[@]}" install --require-hashes --no-deps --only-binary :all: -r "$setup_dir/$1.lock"
   "${pip[@]}" check
 }
+
+locked_environment_add() { # NAME LOCK: packages that come as source, built by what is in the environment
+  local pip=("$tools/$1/bin/python" -m pip --disable-pip-version-check --no-input)
+  "${pip[@]}" install --require-hashes --no-deps --no-build-isolation -r "$setup_dir/$2.lock"
+  "${pip[@]}" check
+}

@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SETUP = ROOT / "stacks" / "setup"
 
 
-LOCKS = ("requirements.lock", "checkov.lock", "judges.lock")
+LOCKS = ("requirements.lock", "checkov.lock", "judges.lock", "sslyze.lock")
 
 
 def locked(file: str = "requirements.lock") -> dict[str, str]:
@@ -57,9 +57,10 @@ def test_checkov_is_locked_at_the_version_the_lock_script_asks_for() -> None:
 
 
 def test_judges_are_locked_at_the_versions_the_lock_script_asks_for() -> None:
-    (asked,) = re.findall(r"printf '%s\\n' (.*) \\", (SETUP / "pin").read_text(encoding="utf-8"))
+    (asked,) = re.findall(r"^judges=\((.*)\)$", (SETUP / "pin").read_text(encoding="utf-8"), re.MULTILINE)
     wanted = dict(word.strip("'").split("==") for word in asked.split())
-    assert len(wanted) == 4
+    assert len(wanted) == 6
+    assert locked("sslyze.lock") == {"sslyze": wanted.pop("sslyze")}
     assert {name: locked("judges.lock")[name] for name in wanted} == wanted
 
 

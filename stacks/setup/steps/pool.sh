@@ -7,23 +7,29 @@ pool_needs() { echo base; }
 pool_inputs() { cat "$setup_dir/pool-packages.list" "$(stamp base)" "$setup_dir/mirrors.sh"; }
 pool_there() { [[ -s $tools/pool/Packages ]]; }
 
+pool_names() { grep -Ev '^ *(#|$)' "$setup_dir/pool-packages.list"; }
+
 pool_make() {
   local new=$tools/.pool.new apt=$tools/.pool.apt names
   rm -rf "$new" "$apt"
   mkdir -p "$new"
   private_apt "$apt"
-  mapfile -t names < <(grep -Ev '^ *(#|$)' "$setup_dir/pool-packages.list")
+  mapfile -t names < <(pool_names)
   export APT_CONFIG=$apt/apt.conf
   apt-get -q update
   apt-get -q -y --download-only install "${names[@]}"
   mv "$apt"/cache/archives/*.deb "$new"
-  cd "$new" || return
-  apt-ftparchive packages . > Packages
-  gzip -9nk Packages
-  apt-ftparchive -o APT::FTPArchive::Release::Suite="$lab_codename" -o APT::FTPArchive::Release::Label=vaern release . > Release
-  chmod -R a+rX .
-  cd "$tools" || return
+  pool_index "$new"
   rm -rf "$tools/pool"
   mv "$new" "$tools/pool"
   rm -rf "$apt"
 }
+
+# In a shell of its own, which may change its directory.
+pool_index() ( # FOLDER
+  cd "$1" || exit
+  apt-ftparchive packages . > Packages
+  gzip -9nkf Packages
+  apt-ftparchive -o APT::FTPArchive::Release::Suite="$lab_codename" -o APT::FTPArchive::Release::Label=vaern release . > Release
+  chmod -R a+rX .
+)
