@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from vaern.approval.roots import Roots
 from vaern.approval.signing import NAMESPACE, OPERATIONS_NAMESPACE, sign, signed_by
 from vaern.errors import ApprovalError
 from vaern.model.naming import COUNTERSIGNATURE, EARLIER_SIGNATURE, MANIFEST, SIGNATURE, SIGNERS
+from vaern.runtime.inventory_file import replace_whole
 
 VALID_DAYS = 400
 """13 months: whoever reviews once a year is not late."""
@@ -61,7 +61,7 @@ def write_manifest(folder: Path, manifest: Manifest) -> Path:
     """Write the manifest to sign, and remove signatures over another one. Returns its path."""
     path = folder / MANIFEST
     if not path.exists() or path.read_bytes() != manifest.text.encode():
-        _put(path, manifest.text.encode())
+        replace_whole(folder.parent, path, manifest.text.encode())
         for name in (SIGNATURE, COUNTERSIGNATURE):
             (folder / name).unlink(missing_ok=True)
     return path
@@ -81,7 +81,7 @@ def approve(folder: Path, manifest: Manifest, key: Path) -> str:
             fix="sign with the key of a person who is named there, or have that person's key added and pinned anew",
         )
     write_manifest(folder, manifest)
-    _put(folder / SIGNATURE, signature)
+    replace_whole(folder.parent, folder / SIGNATURE, signature)
     (folder / EARLIER_SIGNATURE).unlink(missing_ok=True)
     return signer
 
@@ -108,7 +108,7 @@ def countersign(folder: Path, roots: Roots, key: Path) -> str:
             f"{roots.operations} does not allow {key} to countersign; nothing was written",
             fix="countersign with the key of a person who is named there",
         )
-    _put(folder / COUNTERSIGNATURE, signature)
+    replace_whole(folder.parent, folder / COUNTERSIGNATURE, signature)
     return signer
 
 
@@ -126,9 +126,3 @@ def _signed(folder: Path) -> Manifest | None:
         return signed_manifest(folder, signers_of(folder))[0]
     except ApprovalError:
         return None
-
-
-def _put(path: Path, content: bytes) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_bytes(content)
-    temporary.replace(path)

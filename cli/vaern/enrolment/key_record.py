@@ -10,6 +10,7 @@ from typing import Any
 from vaern.errors import ConfigureError
 from vaern.model.deployment import Deployment
 from vaern.model.naming import generated_name
+from vaern.runtime.inventory_file import replace_whole
 from vaern.runtime.paths import Project
 from vaern.runtime.yaml_text import YAMLError, dump, load
 
@@ -67,7 +68,4 @@ def write_record(record: Path, variables: Mapping[str, Any]) -> None:
     text = HEADER + dump(dict(variables), lambda text: "|" if "\n" in text else None, width=200, sort_keys=True)
     if record.exists() and record.read_text(encoding="utf-8") == text:
         return
-    record.parent.mkdir(parents=True, exist_ok=True)
-    temporary = record.with_name(f".{record.name}.new")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(record)
+    replace_whole(record.parents[3], record, text.encode())

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import difflib
 import os
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,9 +24,8 @@ from vaern.model.naming import (
     generated_name,
 )
 from vaern.model.vocabulary import Target
+from vaern.runtime.inventory_file import replace_whole
 
-DRAFT = re.compile(r"\.(?P<name>.+)\.(?:\d+|new)")
-"""A file that was being written when its run was killed; the next write of the same name replaces it."""
 NAMES_SHOWN = 10
 """In one message."""
 
@@ -63,7 +61,7 @@ def write(inventories: Path, folder: str, files: dict[str, str]) -> list[str]:
     refuse_unknown(inventories, folder, files)
     changed = []
     for path, text in sorted(files.items()):
-        if _put(inventories / path, text):
+        if _put(inventories, path, text):
             changed.append(path)
     for path in _stale(inventories, folder, files):
         (inventories / path).unlink()
@@ -74,7 +72,7 @@ def write(inventories: Path, folder: str, files: dict[str, str]) -> list[str]:
 def write_tenants(inventories: Path, fleet: Fleet, enrolled: list[str]) -> None:
     """Write the record of enrolled municipalities, for review, where it differs; a run computes it anew."""
     for path, text in tenants_file(fleet, enrolled).items():
-        _put(inventories / path, text)
+        _put(inventories, path, text)
 
 
 def refuse_unknown(inventories: Path, folder: str, files: dict[str, str]) -> None:
@@ -102,7 +100,7 @@ def _way_out(folder: str, found: list[str]) -> str:
 def unknown(inventories: Path, folder: str, files: dict[str, str]) -> list[str]:
     """Paths of the folder that are neither generated (`files`, or left by an earlier generation) nor known, sorted."""
     known = {*files, *_stale(inventories, folder, files), *(f"{folder}/{name}" for name in _known(folder))}
-    return [path for path in _present(inventories, folder) if path not in known and _finished(path) not in known]
+    return [path for path in _present(inventories, folder) if path not in known]
 
 
 def _known(folder: str) -> set[str]:
@@ -113,13 +111,6 @@ def _known(folder: str) -> set[str]:
             f"group_vars/hubs/{generated_name(target, 'tenants')}" for target in Target
         }
     return {DECLARATION, KNOWN_HOSTS, *APPROVAL_FILES, *records}
-
-
-def _finished(path: str) -> str:
-    """The path that a draft was to become; the path itself when it is no draft."""
-    place, slash, name = path.rpartition("/")
-    draft = DRAFT.fullmatch(name)
-    return f"{place}{slash}{draft['name']}" if draft else path
 
 
 def _present(inventories: Path, folder: str) -> list[str]:
@@ -146,14 +137,11 @@ def _is_generated(path: Path) -> bool:
     return path.suffix == ".yml" and path.is_file() and _read(path).startswith(HEADER)
 
 
-def _put(place: Path, text: str) -> bool:
+def _put(inventories: Path, path: str, text: str) -> bool:
     """Replace the file when it differs, and return whether it did."""
-    if _read(place) == text:
+    if _read(inventories / path) == text:
         return False
-    place.parent.mkdir(parents=True, exist_ok=True)
-    temporary = place.with_name(f".{place.name}.{os.getpid()}")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(place)
+    replace_whole(inventories, inventories / path, text.encode())
     return True
 
 

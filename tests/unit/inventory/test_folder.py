@@ -99,9 +99,15 @@ def test_what_is_written_by_hand_or_by_other_stages_is_known(tmp_path: Path, fil
         plant(tmp_path, path)
     plant(tmp_path, "group_vars/all/keys.lab.yml")
     plant(tmp_path, "group_vars/all/keys.yml")
-    plant(tmp_path, "host_vars/.favrskov-gw1.yml.4711")
-    plant(tmp_path, "group_vars/all/.keys.yml.new")
     refuse_unknown(tmp_path, "favrskov", files)
+
+
+@pytest.mark.parametrize("path", ["host_vars/.favrskov-gw1.yml.4711", "group_vars/all/.keys.yml.new", ".hosts.yml.77"])
+def test_what_looks_like_a_draft_is_no_better_known_than_the_rest(
+    tmp_path: Path, files: dict[str, str], path: str
+) -> None:
+    plant(tmp_path, path)
+    assert unknown(tmp_path, "favrskov", files) == [f"favrskov/{path}"]
 
 
 def test_many_are_named_briefly(tmp_path: Path, files: dict[str, str]) -> None:
