@@ -44,7 +44,7 @@ while True:
 
 def written(folder: Path) -> Path:
     deployment = load_deployment(ROOT / "docs" / "examples" / "azure" / "collector.yml")
-    (folder / "inventories" / "favrskov").mkdir(parents=True)
+    (folder / "inventories" / "favrskov").mkdir(parents=True, exist_ok=True)
     return write_access(deployment, STACKS, SshFiles(folder / "inventories", folder, PROGRAM))
 
 
@@ -95,13 +95,17 @@ def test_a_declared_way_is_taken_for_its_own_host_alone(tmp_path: Path) -> None:
 
 def test_a_file_that_a_municipality_brings_is_not_read(tmp_path: Path) -> None:
     """Seen: `Host *` in one municipality's ssh_config decided how every host was reached, and by which command."""
-    config = written(tmp_path)
     own = "Host *\n    ProxyCommand touch /tmp/pwned\n    User eve\n"
-    (tmp_path / "inventories" / "favrskov" / "ssh_config").write_text(own)
+    folder = tmp_path / "inventories" / "favrskov"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "ssh_config").write_text(own)
+    config = written(tmp_path)
     for host in ("hub1", "favrskov-gw1"):
         assert asked(config, host)["user"] in {"root", "vaern"}
         assert "pwned" not in asked(config, host).get("proxycommand", "")
-    assert "Include" not in config.read_text(encoding="utf-8")
+    text = config.read_text(encoding="utf-8")
+    assert "Include" not in text
+    assert "pwned" not in text
 
 
 def through_tunnel(folder: Path, stdin: bytes) -> subprocess.CompletedProcess[bytes]:
