@@ -54,7 +54,17 @@ pub fn member(line: &mut Vec<u8>, before: &[u8], text: &str) {
 
 /// A whole number.
 pub fn number(line: &mut Vec<u8>, number: u64) {
-    line.extend_from_slice(number.to_string().as_bytes());
+    let mut digits = [0; 20];
+    let (mut at, mut rest) = (digits.len(), number);
+    loop {
+        at -= 1;
+        digits[at] = b"0123456789"[(rest % 10) as usize];
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    line.extend_from_slice(&digits[at..]);
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ pub mod line;
 pub mod mask;
 pub mod parser;
 pub mod read;
+pub mod reading;
 
 /// Bytes of a text from `start` up to `end`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]

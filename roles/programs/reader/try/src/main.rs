@@ -3,10 +3,12 @@
 //!     vaern-reader try [FILE|-] --parser NAME [--parsers DIRECTORY] [--timezone ZONE] [--received RFC3339] [--sender ADDRESS]
 //!                      [--cpr mask|hash|keep] [--key FILE] [--frames] [--file]
 //!     vaern-reader many [--parsers DIRECTORY]     requests, one JSON object a line, from standard input
+//!     vaern-reader cost [--parsers DIRECTORY]     nanoseconds a line of such requests, against serde_json
 //!     vaern-reader list [--parsers DIRECTORY]
 //!
 //! Exit codes: 0 read, 2 wrong use, 3 a parser or a file cannot be read (`FILE:LINE: what`, on standard error).
 
+mod cost;
 mod options;
 mod parsers;
 mod requests;
@@ -38,14 +40,15 @@ fn main() -> ExitCode {
 
 fn run(arguments: &[String]) -> Result<(), Failure> {
     let Some((verb, rest)) = arguments.split_first() else {
-        return Err(Failure(2, "write try, many or list".to_owned()));
+        return Err(Failure(2, "write try, many, cost or list".to_owned()));
     };
     let options = Options::new(rest)?;
     let text = match verb.as_str() {
         "try" => lines(&options)?,
         "many" => requests::answers(&options, &input("-")?)?,
+        "cost" => cost::table(&options, &input("-")?)?,
         "list" => parsers::list(&options.parsers)?,
-        _ => return Err(Failure(2, format!("{verb} is not known; write try, many or list"))),
+        _ => return Err(Failure(2, format!("{verb} is not known; write try, many, cost or list"))),
     };
     match io::stdout().lock().write_all(&text) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure(3, format!("standard output: {error}"))),

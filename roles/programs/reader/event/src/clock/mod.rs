@@ -73,31 +73,40 @@ impl Instant {
         Instant { seconds: at.as_second(), fraction: Fraction { value: micros, digits: if micros == 0 { 0 } else { 6 } } }
     }
 
-    /// RFC 3339 in UTC, appended to `text`.
+    /// RFC 3339 in UTC, appended to `text`. A time that no calendar has is not written.
     pub fn write(&self, text: &mut String) {
         let Ok(at) = Timestamp::from_second(self.seconds) else {
             return;
         };
         let civil = jiff::tz::Offset::UTC.to_datetime(at);
-        let year = u16::try_from(civil.year()).unwrap_or(0);
-        for (value, size, behind) in [
-            (u32::from(year), 4, '-'),
-            (u32::from(civil.month().unsigned_abs()), 2, '-'),
-            (u32::from(civil.day().unsigned_abs()), 2, 'T'),
-            (u32::from(civil.hour().unsigned_abs()), 2, ':'),
-            (u32::from(civil.minute().unsigned_abs()), 2, ':'),
-            (u32::from(civil.second().unsigned_abs()), 2, '.'),
-            (self.fraction.value, u32::from(self.fraction.digits), 'Z'),
-        ] {
-            if size == 0 {
-                text.pop();
-            }
-            for place in (0..size).rev() {
-                text.push(char::from(b'0' + u8::try_from(value / 10u32.pow(place) % 10).unwrap_or(0)));
-            }
-            text.push(behind);
+        let year = civil.year().unsigned_abs();
+        two(text, year / 100);
+        two(text, year % 100);
+        for (before, value) in [('-', civil.month()), ('-', civil.day()), ('T', civil.hour()), (':', civil.minute()), (':', civil.second())]
+        {
+            text.push(before);
+            two(text, u16::from(value.unsigned_abs()));
         }
+        let mut place = 10u32.pow(u32::from(self.fraction.digits.min(9)));
+        if place > 1 {
+            text.push('.');
+        }
+        while place > 1 {
+            place /= 10;
+            digit(text, self.fraction.value / place);
+        }
+        text.push('Z');
     }
+}
+
+fn two(text: &mut String, value: u16) {
+    digit(text, u32::from(value / 10));
+    digit(text, u32::from(value));
+}
+
+/// The last digit of a number.
+fn digit(text: &mut String, value: u32) {
+    text.push(char::from(b"0123456789"[(value % 10) as usize]));
 }
 
 impl Stamp {

@@ -83,7 +83,8 @@ fn note<'p>(typed: types::Typed, value: Value, values: &mut Values) -> Option<Ou
     let (out, safe) = match typed {
         types::Typed::Text(text) => (Out::Typed(text), true),
         types::Typed::Part(span) => (Out::Read(types::narrowed(value, span)), false),
-        types::Typed::Hash => (Out::Read(value), true),
+        types::Typed::Same => (Out::Read(value), true),
+        types::Typed::Word(word) => (Out::Constant(word), true),
         types::Typed::Number(number) => (Out::Number(number), true),
     };
     if safe {

@@ -5,7 +5,8 @@ fn written(ecs: &str, text: &str) -> Option<String> {
     read(Type::of(ecs), text).map(|typed| match typed {
         Typed::Text(text) => text,
         Typed::Part(span) => text[span.start..span.end].to_owned(),
-        Typed::Hash => text.to_owned(),
+        Typed::Same => text.to_owned(),
+        Typed::Word(word) => word.to_owned(),
         Typed::Number(number) => number.to_string(),
     })
 }

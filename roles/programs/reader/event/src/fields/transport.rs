@@ -50,13 +50,10 @@ const OTHERS: &[(&str, &str)] = &[
 ];
 
 /// The keyword of a number or a name; none for what is neither.
-pub fn keyword(text: &str) -> Option<String> {
+pub fn keyword(text: &str) -> Option<&'static str> {
     if let Ok(number) = text.parse::<u8>() {
-        return NUMBERS.iter().find(|(each, _)| *each == number).map(|(_, name)| (*name).to_owned());
+        return NUMBERS.iter().find(|(each, _)| *each == number).map(|(_, name)| *name);
     }
-    let lower = text.to_ascii_lowercase();
-    if let Some((_, name)) = OTHERS.iter().find(|(each, _)| *each == lower) {
-        return Some((*name).to_owned());
-    }
-    NUMBERS.iter().any(|(_, name)| *name == lower).then_some(lower)
+    let other = OTHERS.iter().find(|(each, _)| each.eq_ignore_ascii_case(text)).map(|(_, name)| *name);
+    other.or_else(|| NUMBERS.iter().map(|(_, name)| *name).find(|name| name.eq_ignore_ascii_case(text)))
 }

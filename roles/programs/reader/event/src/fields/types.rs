@@ -1,6 +1,6 @@
 //! The types of ECS names.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use super::transport;
 use crate::read::pattern::split;
@@ -29,7 +29,8 @@ pub enum Typed {
     /// This part of the text.
     Part(Span),
     /// As it stands, and no digits of it are a CPR number.
-    Hash,
+    Same,
+    Word(&'static str),
     Number(u64),
 }
 
@@ -54,15 +55,15 @@ impl Type {
 pub fn read(kind: Type, text: &str) -> Option<Typed> {
     match kind {
         Type::Text => Some(Typed::Part(Span { start: 0, end: text.len() })),
-        Type::Address => address(text).map(Typed::Text),
+        Type::Address => address(text),
         Type::Port => whole(text).filter(|port| *port <= 65_535).map(Typed::Number),
         Type::Whole => whole(text).map(Typed::Number),
         Type::Status => whole(text).filter(|status| (100..1000).contains(status)).map(Typed::Number),
-        Type::Transport => transport::keyword(text).map(Typed::Text),
+        Type::Transport => transport::keyword(text).map(Typed::Word),
         Type::Mac => mac(text).map(Typed::Text),
         Type::Mail => mail(text).map(Typed::Part),
         Type::Hash => Some(if text.bytes().all(|each| each.is_ascii_hexdigit()) {
-            Typed::Hash
+            Typed::Same
         } else {
             Typed::Part(Span { start: 0, end: text.len() })
         }),
@@ -76,7 +77,10 @@ fn whole(text: &str) -> Option<u64> {
 }
 
 /// An address without port, brackets and zone; IPv4 within IPv6 as IPv4. One that stands for none is none.
-fn address(text: &str) -> Option<String> {
+fn address(text: &str) -> Option<Typed> {
+    if let Ok(four) = text.parse::<Ipv4Addr>() {
+        return (!four.is_unspecified()).then_some(Typed::Same);
+    }
     let zone = memchr::memchr(b'%', text.as_bytes()).filter(|_| !text.starts_with('['));
     let text = &text[..zone.unwrap_or(text.len())];
     let found = match text.parse::<IpAddr>() {
@@ -90,7 +94,7 @@ fn address(text: &str) -> Option<String> {
         IpAddr::V6(six) => six.to_ipv4_mapped().map_or(IpAddr::V6(six), IpAddr::V4),
         four => four,
     };
-    (!found.is_unspecified()).then(|| found.to_string())
+    (!found.is_unspecified()).then(|| Typed::Text(found.to_string()))
 }
 
 /// RFC 7042: capital letters, hyphens.
