@@ -11,6 +11,7 @@ const LONGEST_HEAD: usize = 300;
 pub(super) fn read(reader: Reader, mut found: Header) -> Option<Header> {
     let (percent, mnemonic) = marker(reader.rest())?;
     let head = &reader.text[reader.at..reader.at + percent];
+    let firewall = ["%ASA-", "%FTD-", "%PIX-", "%FWSM-"].iter().any(|each| reader.rest()[percent..].starts_with(each));
     let mut at = 0;
     while at < head.len() {
         let rest = &head[at..];
@@ -18,14 +19,14 @@ pub(super) fn read(reader: Reader, mut found: Header) -> Option<Header> {
             found.time = Some(stamp);
             found.time_at = Some(Span { start: reader.at + at, end: reader.at + at + size });
             at += size;
-            at += zone_behind(&head[at..], &mut found);
+            at += zone_behind(&head[at..], &mut found, firewall);
             continue;
         }
         let size = word_end(rest);
         let word = rest[..size].trim_end_matches([':', '*']);
         let start = reader.at + at;
         let numbers = word.bytes().all(|each| each.is_ascii_digit());
-        if found.host.is_none() && is_host(word) && !numbers && !is_uptime(word) {
+        if found.host.is_none() && is_host(word) && !numbers && word != "0.0.0.0" && !is_uptime(word) {
             found.host = Some(Span { start, end: start + word.len() });
         } else if word.ends_with(']') {
             let name = word.bytes().take_while(|each| *each != b'[').count();
@@ -56,7 +57,8 @@ fn marker(text: &str) -> Option<(usize, usize)> {
         let name = &rest[..size];
         let dashes = name.iter().filter(|each| **each == b'-').count();
         let severity = name.windows(3).any(|three| three[0] == b'-' && three[1].is_ascii_digit() && three[2] == b'-');
-        let whole = rest.get(size) == Some(&b':') && name.first().is_some_and(u8::is_ascii_uppercase);
+        // IOS XR has a space before the colon.
+        let whole = matches!(&rest[size..], [b':', ..] | [b' ', b':', ..]) && name.first().is_some_and(u8::is_ascii_uppercase);
         (before && whole && dashes >= 2 && severity && plain(&bytes[..at])).then_some((at, size + 1))
     })
 }
@@ -78,7 +80,7 @@ fn is_uptime(word: &str) -> bool {
 }
 
 /// Bytes of a zone behind the time. A name that is not known leaves the declared zone.
-fn zone_behind(text: &str, found: &mut Header) -> usize {
+fn zone_behind(text: &str, found: &mut Header, firewall: bool) -> usize {
     let Some(rest) = text.strip_prefix(' ') else { return 0 };
     if let (Some((size, offset)), Some(time)) = (zone::read(rest), found.time.as_mut()) {
         if matches!(rest.as_bytes().get(size), Some(b' ' | b':') | None) {
@@ -86,8 +88,9 @@ fn zone_behind(text: &str, found: &mut Header) -> usize {
             return 1 + size;
         }
     }
-    let name = rest.bytes().take_while(|each| each.is_ascii_uppercase()).count();
-    if (1..=5).contains(&name) && rest.as_bytes().get(name) == Some(&b':') {
+    // An ASA may write its name there; other systems write the name of a zone, which may be any.
+    let name = rest.bytes().take_while(|each| each.is_ascii_alphabetic() || matches!(each, b'-' | b'/')).count();
+    if !firewall && name > 0 && rest.as_bytes().get(name) == Some(&b':') {
         return 1 + name;
     }
     0

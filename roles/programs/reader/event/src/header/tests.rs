@@ -64,12 +64,19 @@ fn headers_of_cisco() {
         ("<187>77: 1w2d: %LINK-3-UPDOWN: x", "", "LINK-3-UPDOWN", ""),
         ("<187>77: 00:00:46: %LINK-3-UPDOWN: x", "", "LINK-3-UPDOWN", ""),
         ("<187>77: Nov 29 2026 12:00:00 XYZ: %LINK-3-UPDOWN: x", "", "LINK-3-UPDOWN", "Nov 29 2026 12:00:00"),
+        ("<188>179767: sw1: Nov 23 22:23:27.833 NewYork: %SW_MATM-4-MACFLAP: x", "sw1", "SW_MATM-4-MACFLAP", "Nov 23 22:23:27.833"),
+        ("<165>7433: ASR920: 007439: 2y10w: %SEC_LOGIN-5-X: x", "ASR920", "SEC_LOGIN-5-X", ""),
+        ("<190>3132783: ::: 3132779: Jul 11 2023 19:25:44.568 UTC: %SEC-6-X: x", "", "SEC-6-X", "Jul 11 2023 19:25:44.568"),
+        ("<189>3132785: 0.0.0.0: 3132781: Jul 11 2023 19:30:04.771 UTC: %SYS-5-X: x", "", "SYS-5-X", "Jul 11 2023 19:30:04.771"),
+        ("<166>Jul 11 2023 19:30:04 asa: %ASA-6-1: x", "asa", "ASA-6-1", "Jul 11 2023 19:30:04"),
         ("<189>7: RP/0/RSP0/CPU0:Nov 29 13:00:00.1 CET: ifmgr[1]: %PKT-3-LINK: x", "", "PKT-3-LINK", "Nov 29 13:00:00.1"),
     ] {
         let [found_host, _, _, found_id, _, body, found_time] = parts(text);
         assert_eq!((found_host, found_id, found_time), (host, id, time), "{text}");
         assert_eq!(body, format!("%{id}: x"));
     }
+    let text = "Nov 1 04:01:12 xr1 -1504483602: RP/0/RSP0/CPU0:Nov 1 04:01:07.416 UTC: acl[297]: %ACL-IPV6_ACL-6-X : y";
+    assert_eq!(parts(text)[..4], ["xr1", "acl", "", "ACL-IPV6_ACL-6-X"]);
     let text = "<13>Nov 29 12:00:00 h app: user said \"%ASA-6-106100: x";
     assert_eq!(parts(text)[1], "app");
 }
