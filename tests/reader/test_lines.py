@@ -109,6 +109,17 @@ def _share(kept: list[Kept]) -> str:
     return f"{complete}/{len(kept)} {100 * complete // len(kept)} %"
 
 
+def test_other_forms_are_read_exactly(project: Project) -> None:
+    """Lines of `further.yml`, every field of their events."""
+    content = yaml.load((HERE / "further.yml").read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+    where = {"timezone": content["timezone"], "received": content["received"], "sender": SENDER, "cpr": "mask"}
+    rows = content["lines"]
+    events = reader.answers(project, [where | {"parser": row["parser"], "line": row["line"]} for row in rows])
+    assert [(row["line"], event["ecs"]) for row, event in zip(rows, events, strict=True)] == [
+        (row["line"], row["ecs"]) for row in rows
+    ]
+
+
 def test_what_once_failed_is_right(project: Project) -> None:
     """Each kind of input that was found to fail on a relay, read with the reader."""
     cases = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in (HERE / "cases").glob("*.json")}
