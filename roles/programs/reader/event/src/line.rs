@@ -76,7 +76,7 @@ pub fn write(source: &Source, received: &Received, sequence: u64, scratch: &mut 
     let message: &str = &message;
     let Scratch { values, text } = scratch;
     let reading = reading::read(source, received, message, values);
-    let found = numbers(source, message, values);
+    let found = numbers(source, message, reading.parsed, values);
     let came = Instant::received(received.at);
 
     json::member(line, b"{\"time\":", instant(text, &reading.time));
@@ -119,9 +119,12 @@ fn instant<'a>(text: &'a mut String, instant: &Instant) -> &'a str {
 }
 
 /// CPR numbers of the message.
-fn numbers(source: &Source, message: &str, values: &mut Values) -> Vec<Found> {
+fn numbers(source: &Source, message: &str, is_read: bool, values: &mut Values) -> Vec<Found> {
     if matches!(source.mask, Mask::Keep) {
         return Vec::new();
+    }
+    if !is_read {
+        values.without_leading_zero.extend(mask::under(message, &source.parser.names.without_leading_zero()));
     }
     values.typed.sort_unstable();
     values.without_leading_zero.sort_unstable();

@@ -97,6 +97,14 @@ fn what_a_rule_declares_is_no_number() {
 }
 
 #[test]
+fn nine_digits_are_masked_in_a_line_that_is_not_read_too() {
+    let parser = "read: json\ncpr_without_leading_zero: [user.cpr]\nfields: {user.name: name}";
+    let found = event_of(&source(parser, Mask::Mask), b"<13>{\"user\":{\"cpr\":102034567,\"nr\":102034567,\"na");
+    assert_eq!(found["parsed"], false);
+    assert!(found["message"].as_str().unwrap().ends_with("{\"user\":{\"cpr\":\"[CPR]\",\"nr\":102034567,\"na"), "{found}");
+}
+
+#[test]
 fn a_file_has_no_header() {
     let received = Received { bytes: b"Nov 29 13:00:00 h a: x", at: "2026-11-29T14:49:20Z".parse().unwrap(), sender: "gw1", of_file: true };
     let mut line = Vec::new();

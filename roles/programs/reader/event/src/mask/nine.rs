@@ -35,8 +35,8 @@ fn at(bytes: &[u8], start: usize) -> Option<(Span, [u8; 10])> {
 
 /// Spans of nine digits that stand behind one of these names, in JSON, pairs or XML, wherever that is: for a line that no form reads.
 ///
-/// `"cpr": 102034567`, `cpr=102034567`, `<cpr>102034567`. Names are compared without regard to case.
-pub fn under(text: &str, names: &[String]) -> Vec<Span> {
+/// `"cpr": 102034567`, `cpr=102034567`, `<cpr>102034567`. Names are compared from their last dot on, without regard to case.
+pub fn under(text: &str, names: &[&str]) -> Vec<Span> {
     let bytes = text.as_bytes();
     let mut found = Vec::new();
     let mut place = 0;
@@ -52,7 +52,7 @@ pub fn under(text: &str, names: &[String]) -> Vec<Span> {
     found
 }
 
-fn is_named(bytes: &[u8], start: usize, names: &[String]) -> bool {
+fn is_named(bytes: &[u8], start: usize, names: &[&str]) -> bool {
     const MOST: usize = 4;
     let passed = |end: usize, marks: &[u8]| end - bytes[..end].iter().rev().take(MOST).take_while(|byte| marks.contains(byte)).count();
     let sign = passed(passed(start, b"\"'\\"), b" ");
@@ -60,7 +60,7 @@ fn is_named(bytes: &[u8], start: usize, names: &[String]) -> bool {
         return false;
     };
     let end = passed(passed(before, b" "), b"\"'\\");
-    names.iter().any(|name| {
+    names.iter().filter_map(|name| name.rsplit('.').next()).any(|name| {
         let Some(begin) = end.checked_sub(name.len()) else {
             return false;
         };
@@ -75,7 +75,7 @@ mod tests {
 
     #[test]
     fn nine_digits_behind_a_declared_name() {
-        let names = ["cpr".to_string(), "personnummer".to_string()];
+        let names = ["cpr", "personnummer"];
         let found = |text: &str| under(text, &names).iter().map(|span| text[span.start..span.end].to_string()).collect::<Vec<_>>();
         for text in [
             "{\"cpr\":102034567}",

@@ -21,28 +21,30 @@ const SID_BEFORE: usize = 96;
 pub fn is_identifier(bytes: &[u8], span: Span) -> bool {
     const FIRST: usize = 6;
     const LAST: usize = 4;
-    is_within(bytes, span)
-        || is_within(bytes, Span { end: span.start + FIRST, ..span }) && is_within(bytes, Span { start: span.end - LAST, ..span })
+    is_within(bytes, span, span)
+        || is_within(bytes, Span { end: span.start + FIRST, ..span }, span)
+            && is_within(bytes, Span { start: span.end - LAST, ..span }, span)
 }
 
-fn is_within(bytes: &[u8], span: Span) -> bool {
-    is_hash(bytes, span) || is_guid(bytes, span) || is_sid(bytes, span)
+/// Whether a part of the place is within an identifier.
+fn is_within(bytes: &[u8], part: Span, place: Span) -> bool {
+    is_hash(bytes, part, place) || is_guid(bytes, part, place) || is_sid(bytes, part)
 }
 
 fn is_boundary(bytes: &[u8], at: Option<usize>) -> bool {
     !at.and_then(|at| bytes.get(at)).is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte >= 0x80)
 }
 
-fn is_hash(bytes: &[u8], span: Span) -> bool {
+fn is_hash(bytes: &[u8], span: Span, place: Span) -> bool {
     let longest = HASHES[HASHES.len() - 1];
     let hexadecimal = |byte: &&u8| byte.is_ascii_hexdigit();
     let before = bytes[..span.start].iter().rev().take(longest).take_while(hexadecimal).count();
     let behind = bytes[span.start..].iter().take(longest + 1).take_while(hexadecimal).count();
     let (start, end) = (span.start - before, span.start + behind);
-    HASHES.contains(&(end - start)) && span.end <= end && is_whole(bytes, start, end) && is_random(bytes, start, end, span)
+    HASHES.contains(&(end - start)) && span.end <= end && is_whole(bytes, start, end) && is_random(bytes, start, end, place)
 }
 
-fn is_guid(bytes: &[u8], span: Span) -> bool {
+fn is_guid(bytes: &[u8], span: Span, place: Span) -> bool {
     let first = span.end.saturating_sub(GUID);
     (first..=span.start).any(|start| {
         let Some(text) = bytes.get(start..start + GUID) else {
@@ -55,7 +57,7 @@ fn is_guid(bytes: &[u8], span: Span) -> bool {
                 byte.is_ascii_hexdigit()
             }
         };
-        text.iter().enumerate().all(fits) && is_whole(bytes, start, start + GUID) && is_random(bytes, start, start + GUID, span)
+        text.iter().enumerate().all(fits) && is_whole(bytes, start, start + GUID) && is_random(bytes, start, start + GUID, place)
     })
 }
 
@@ -66,7 +68,8 @@ fn is_whole(bytes: &[u8], start: usize, end: usize) -> bool {
 /// Whether all digits but those of the place look drawn by chance, their letters all small or all capital.
 fn is_random(bytes: &[u8], start: usize, end: usize, place: Span) -> bool {
     let (mut seen, mut small, mut capital) = (0_u16, false, false);
-    for byte in bytes[start..place.start].iter().chain(&bytes[place.end..end]) {
+    let (before, behind) = (place.start.clamp(start, end), place.end.clamp(start, end));
+    for byte in bytes[start..before].iter().chain(&bytes[behind..end]) {
         if let Some(value) = char::from(*byte).to_digit(16) {
             seen |= 1 << value;
             small |= byte.is_ascii_lowercase();
@@ -155,6 +158,7 @@ mod tests {
             ("S-1-5-21-1112034567", "1112034567"),
             ("ab0102034567cdef00112233445566778899aabbc", "0102034567"),
             ("aaaaaaaaaaaaaaaaaaaaaa0102034567", "0102034567"),
+            ("0000a0a0a0aaaaa0aa0abc0101450123", "0101450123"),
             ("00000000-0000-0000-0000-ab0102034567", "0102034567"),
             ("borger0102034567", "0102034567"),
             ("2f2d6e0b-93b1-4a52-9c1b-dcaa07110203 4567", "110203 4567"),

@@ -61,6 +61,12 @@ impl Names {
         id
     }
 
+    /// The names of fields of which nine digits are a CPR number.
+    pub fn without_leading_zero(&self) -> Vec<&str> {
+        let each = self.names.iter().zip(&self.kinds).filter(|(_, kind)| kind.without_leading_zero);
+        each.map(|(name, _)| name.as_str()).collect()
+    }
+
     pub fn find(&self, name: &str) -> Option<Id> {
         let found = &self.buckets[bucket(name.as_bytes())];
         found.iter().copied().find(|id| self.names[usize::from(*id)] == name)
