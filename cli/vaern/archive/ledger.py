@@ -24,6 +24,7 @@ from vaern.runtime import ssh
 from vaern.runtime.paths import Project
 from vaern_programs.shared.answers import BALANCE, Balance
 from vaern_programs.shared.reports import ROUND, Round
+from vaern_programs.shared.times import unix, unix_or
 
 ARRIVE_SECONDS = 60.0
 """Longest wait for resent events; they normally reach the archive within seconds."""
@@ -33,6 +34,8 @@ STATEMENT_SECONDS = 20.0
 STATEMENT_POLL_SECONDS = 0.3
 STATED_WITHIN = timedelta(minutes=5)
 """A relay states what it has sent every minute; one that has not for so long is not known to have sent nothing."""
+CLOCK_SECONDS = 120.0
+"""The clock of a relay may be so far ahead of the collector's."""
 ANSWERED = (0, 1)
 BALANCE_BYTES = 32 << 20
 """A week of all sources of a municipality, with every gap."""
@@ -100,8 +103,13 @@ class Ledger:
         return sum(getattr(row, column) for row in self.rows)
 
     def behind(self, stated: Mapping[str, str]) -> tuple[str, ...]:
-        """Relays whose last archived statement is older than the time given for them in `stated`."""
-        return tuple(relay for relay, at in stated.items() if self.statements.get(relay, "") < at)
+        """Relays whose last archived statement is older than the time given for them in `stated`.
+
+        So is one of a time to come: a relay that has made it need never state anything again.
+        """
+        latest = unix(self.time) + CLOCK_SECONDS
+        told = {relay: unix_or(self.statements.get(relay), 0.0) for relay in stated}
+        return tuple(relay for relay, at in stated.items() if told[relay] < unix_or(at, 0.0) or told[relay] > latest)
 
 
 @dataclass(frozen=True, slots=True)

@@ -181,7 +181,7 @@ def _caught_up(
             have_stated()
         found = read_balance()
         spent = round(time.monotonic() - started, 1)
-        answered = all(found.statements.get(relay, "") > moment for relay, moment in since.items())
+        answered = not found.behind(since)
         if answered and not found.total("missing") + found.total("under_way"):
             return found, spent
         if spent > seconds:

@@ -46,8 +46,9 @@ def books(*rows: Row, lost: tuple[LostSegment, ...] = ()) -> Ledger:
 
 def told(row: Row, stated: str) -> str:
     rows = [{name: getattr(row, name) for name in Row.__slots__}]
-    whole = {"code": "0710", "time": "", "rows": rows, "gaps": [], "lost_segments": [], "spools": {}, "others": 0}
-    return json.dumps(whole | {"statements": {RELAY: stated}})
+    answer = {"code": "0710", "time": "2026-11-24T12:01:30+00:00", "gaps": [], "lost_segments": []}
+    rest = {"spools": {}, "others": 0}
+    return json.dumps(answer | rest | {"rows": rows, "statements": {RELAY: stated}})
 
 
 class Hosts:
@@ -56,7 +57,7 @@ class Hosts:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.spool: dict[str, Any] = dict(ROOMY)
         self.row = ROW
-        self.stated = ["2026-11-24T11:59", "2026-11-24T11:59", "2026-11-24T12:01"]
+        self.stated = [f"2026-11-24T{minute}:00+00:00" for minute in ("11:59", "11:59", "12:01")]
         """Times of the relay's newest statement in the archive, ask by ask."""
         self.asked: list[str] = []
         self.refuses = ""
@@ -123,7 +124,7 @@ def test_it_cuts_looks_mends_and_asks(hosts: Hosts) -> None:
     cut, mend = (index for index, command in enumerate(hosts.asked) if command.startswith(rehearsal.PROGRAM))
     assert "vaern-spool --look" in hosts.asked[cut:mend]
     assert done.buffered == {RELAY: 7}
-    assert hosts.stated == ["2026-11-24T12:01"], "a balance without the newest statement says nothing"
+    assert hosts.stated == ["2026-11-24T12:01:00+00:00"], "a balance without the newest statement says nothing"
     assert (done.lost, done.duplicates, done.holds) == (0, 0, True)
 
 

@@ -56,6 +56,10 @@ def test_a_balance_has_every_kind_of_loss() -> None:
         ({}, None, ("favrskov-gw1",)),
         ({"favrskov-gw1": "2026-11-24T11:54:59.999999+00:00"}, None, ("favrskov-gw1",)),
         ({"favrskov-gw1": "2026-11-24T11:55:00.000000+00:00"}, None, ()),
+        # What was stated in time to come, or at a later hour by an earlier clock, is not of late.
+        ({"favrskov-gw1": "2099-01-01T00:00:00.000000+00:00"}, None, ("favrskov-gw1",)),
+        ({"favrskov-gw1": "2026-11-24T12:30:00.000000+01:00"}, None, ("favrskov-gw1",)),
+        ({"favrskov-gw1": "2026-11-24T12:01:59.000000+00:00"}, None, ()),
         # A relay that is declared no more is not waited for.
         (STATED | {"favrskov-gw9": "2026-11-01T00:00:00.000000+00:00"}, None, ()),
         # Of a day that is over, what was stated after it is enough.

@@ -164,6 +164,14 @@ def test_what_was_sent_a_moment_ago_is_under_way(programs: Programs) -> None:
     assert (row["under_way"], row["missing"], row["sent"]) == (8, 0, 9)
 
 
+@pytest.mark.parametrize("ahead", [timedelta(minutes=3), timedelta(days=365 * 73)])
+def test_what_was_sent_at_a_time_to_come_is_missing(programs: Programs, ahead: timedelta) -> None:
+    """It was under way for ever: a million events sent in 2099, and the verdict was good."""
+    row = [BOOT, "firewall1", NOW.date().isoformat(), 1, 9, NOW.isoformat(), (NOW + ahead).isoformat()]
+    (told,) = balanced(programs, tallied(programs, event(1), statement(row)), now=NOW + timedelta(seconds=1))["rows"]
+    assert (told["under_way"], told["missing"]) == (0, 8)
+
+
 def test_what_the_relay_gave_up_is_not_called_missing(programs: Programs) -> None:
     tally = tallied(
         programs, event(1), event(5), statement(day_row(1, 9), given_up=[[BOOT, "firewall1", [[2, 3], [5, 6]]]])

@@ -135,6 +135,32 @@ def test_runs_and_rows_beyond_the_limit_are_counted_and_left_out(monkeypatch: py
     assert (own.unlisted, len(own.stated["gw1", BOOT, "web"])) == (2 + 3, 4)
 
 
+def stated_at(time: str) -> bytes:
+    return statement([], []).replace(f'"received":"{TIME}"'.encode(), f'"received":"{time}"'.encode())
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_statement_of_a_time_to_come_hides_no_silence(order: int) -> None:
+    """One of 2099 was the last for ever, and the relay could fall silent."""
+    lines = [stated_at(time) for time in ("2099-01-01T00:00:00Z", TIME)][::order]
+    latest = (NOW + timedelta(seconds=120)).timestamp()
+    tally = Tally()
+    tally.limit(100, latest=latest)
+    tally.add(b"".join(lines))
+    own = Books(latest)
+    own.enter(tally)
+    own.enter(tally_of([lines[0]]))
+    own.enter(tally_of([stated_at("2099-01-01T00:00:00Z")]))
+    assert own.statement_times == {"gw1": TIME}
+
+
+def test_the_last_statement_is_the_last_in_time_and_not_in_text() -> None:
+    own = Books()
+    own.enter(tally_of([stated_at("2026-11-24T10:30:00+00:00"), stated_at("2026-11-24T11:00:00+02:00")]))
+    own.enter(tally_of([stated_at("2026-11-24T11:15:00+02:00")]))
+    assert own.statement_times == {"gw1": "2026-11-24T10:30:00.000000+00:00"}
+
+
 def test_what_is_left_out_is_not_confirmed(monkeypatch: pytest.MonkeyPatch) -> None:
     """The relay keeps it: nothing is pruned that nobody has counted."""
     monkeypatch.setattr(books, "MOST_RUNS", 1)

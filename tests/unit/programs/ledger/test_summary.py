@@ -210,6 +210,15 @@ def test_what_the_retention_of_one_source_deleted_is_not_missing(archive: Archiv
     assert len(archive.report()["lost_segments"]) == 1, "what nobody declared over is lost still"
 
 
+def test_what_was_sent_on_a_day_to_come_is_shown(archive: Archive) -> None:
+    """It was of no day that is shown."""
+    partition = archive.programs.archive_partition.Partition(archive.archive / "0710", "logs.0710", 0, 1 << 20)
+    partition.expect(0)
+    partition.add([stated("dhcp1").replace(b"2026-11-24", b"2099-01-01")], time.monotonic())
+    partition.close()
+    assert [(row["day"], row["missing"]) for row in archive.report()["rows"]] == [("2099-01-01", 4)]
+
+
 def stated(source: str) -> bytes:
     """That a source had sent 4 events; today's archive is that of the events' own day or later."""
     row = [BOOT, source, "2026-11-24", 1, 4, "2026-11-24T10:00:01.000000+00:00", "2026-11-24T10:00:04.000000+00:00"]

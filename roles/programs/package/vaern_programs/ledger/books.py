@@ -6,6 +6,7 @@ left out is counted, confirmed to nobody, and an alarm.
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -13,6 +14,7 @@ from typing import Any, NamedTuple
 from vaern_programs.shared.intervals import Intervals, union
 from vaern_programs.shared.runs import Run, merged, wider
 from vaern_programs.shared.tally import Tally
+from vaern_programs.shared.times import unix
 
 MOST_SOURCES = 2000
 """Sources of all relays of a municipality together."""
@@ -39,8 +41,9 @@ NOTHING_DELETED = Deleted()
 class Books:
     """Adds up the tallies of one municipality."""
 
-    def __init__(self) -> None:
-        """Nothing is entered yet."""
+    def __init__(self, latest: float = math.inf) -> None:
+        """Nothing is entered yet. Of statements made after `latest`, Unix seconds, the time is not believed."""
+        self.latest = latest
         self.events: dict[tuple[Series, str], int] = defaultdict(int)
         """Series and day to how many events have arrived, copies included."""
         self.stated: dict[Series, dict[str, Run]] = defaultdict(dict)
@@ -87,7 +90,7 @@ class Books:
                 if self._takes_rows(relay, source, len(ranges)):
                     series = (relay, boot, source)
                     self.given_up[series] = union(self.given_up.get(series, []), ranges)
-            if statement.at >= self.statement_times.get(relay, ""):
+            if statement.at >= self.statement_times.get(relay, "") and unix(statement.at) <= self.latest:
                 self.statement_times[relay], self.spools[relay] = statement.at, statement.spool
 
     def _enter_received(self, series: Series, day: str, runs: list[Run]) -> None:
@@ -130,6 +133,10 @@ class Books:
     def series(self) -> list[Series]:
         """Every series of which something was sent, sorted."""
         return sorted({*self._received, *self.stated})
+
+    def all_days(self) -> set[str]:
+        """Every day on which something has arrived or was stated to be sent."""
+        return {day for known in (self._received, self.stated) for days in known.values() for day in days}
 
     def days(self, series: Series) -> list[str]:
         """Days on which something of it has arrived, sorted."""

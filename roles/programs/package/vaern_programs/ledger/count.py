@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from vaern_programs.ledger.balance import balance, confirmable
 from vaern_programs.ledger.books import NOTHING_DELETED, Books, Deleted
 from vaern_programs.ledger.confirm import confirmation
+from vaern_programs.ledger.gaps import GRACE_SECONDS
 from vaern_programs.ledger.sent import by_series
 from vaern_programs.ledger.summary import Part, deleted_until, parts
 from vaern_programs.shared.answers import Balance, LostSegment
@@ -97,7 +98,7 @@ def _alone(folder: Path) -> Iterator[None]:
 
 def added_up(found: Iterable[Part], now: datetime) -> Count:
     """What those segments hold, together; each tally may be forgotten once it is entered."""
-    books, gone, refused = Books(), [], 0
+    books, gone, refused = Books(now.timestamp() + GRACE_SECONDS), [], 0
     recent = (now.date() - timedelta(days=REFUSED_DAYS - 1)).isoformat()
     for part in found:
         books.enter(part.tally, held=part.held)
@@ -111,13 +112,13 @@ def added_up(found: Iterable[Part], now: datetime) -> Count:
 def report(code: str, found: Count, now: datetime, day: str | None, deleted: Deleted = NOTHING_DELETED) -> Balance:
     """The balance, as `vaern ledger` reads it."""
     # Of days before, part of what is known has not been read.
-    read = [(now.date() - timedelta(days=back)).isoformat() for back in range(-1, DAYS)]
-    sums = balance(found.books, now, {day} if day else set(read), deleted)
-    recent = set(read[: SHOWN_DAYS + 1])
+    oldest, recent = ((now.date() - timedelta(days=back - 1)).isoformat() for back in (DAYS, SHOWN_DAYS))
+    days = {one for one in found.books.all_days() if one >= oldest}
+    sums = balance(found.books, now, {day} if day else days, deleted)
     return {
         "code": code,
         "time": now.isoformat(timespec="seconds"),
-        "rows": [row for row in sums["rows"] if day or row["day"] in recent or row["missing"] or row["given_up"]],
+        "rows": [row for row in sums["rows"] if day or row["day"] >= recent or row["missing"] or row["given_up"]],
         "gaps": sums["gaps"][:GAPS_SHOWN],
         "lost_segments": list(_lost(found, day)),
         "statements": found.books.statement_times,

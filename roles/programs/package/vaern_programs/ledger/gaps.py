@@ -12,7 +12,7 @@ from vaern_programs.shared.answers import Gap
 from vaern_programs.shared.intervals import Interval, Intervals, intersect, subtract
 
 GRACE_SECONDS = 120.0
-"""An event may be under way for so long."""
+"""An event may be under way for so long, and the clock of a relay be so far ahead."""
 
 
 class Neighbours:
@@ -47,11 +47,12 @@ def gaps_of(
     parts += [(part, "missing") for part in subtract(lacking, given_up)]
     for (first, last), state in sorted(parts):
         begun, ended = neighbours.before(first), neighbours.after(last)
-        late = state == "given_up" or _age(ended or begun, now) >= GRACE_SECONDS
+        # A time to come is none at which anything can have been sent: only the relay says so, and could for ever.
+        recent = abs(_age(ended or begun, now)) < GRACE_SECONDS
         yield {
             "day": day, "relay": series[0], "boot": series[1], "source": series[2], "first": first, "last": last,
             "events": last - first + 1, "from": begun or ended, "until": ended or begun,
-            "state": state if late else "under_way",
+            "state": "under_way" if recent and state == "missing" else state,
         }  # fmt: skip
 
 

@@ -20,6 +20,7 @@ from pathlib import Path
 import zstandard
 
 from vaern_programs.collector.archive.segments import as_day, blocks, days, segment_of
+from vaern_programs.ledger.gaps import GRACE_SECONDS
 from vaern_programs.shared.broken_lines import broken_lines
 from vaern_programs.shared.files import replace
 from vaern_programs.shared.json_text import UnfitError, loads
@@ -83,7 +84,7 @@ class _DaySummary:
     def _read_on(self, name: str) -> None:
         tally, end = self.tallies.get(name, Tally()), self.ends.get(name, 0)
         others = self.listed - tally.listed
-        tally.limit(MOST_RUNS_A_DAY - others)
+        tally.limit(MOST_RUNS_A_DAY - others, time.time() + GRACE_SECONDS)
         reached = read_on(self.folder / name, end, tally)
         if name not in self.tallies or reached != end:
             self.tallies[name], self.ends[name], self.changed = tally, reached, True

@@ -23,6 +23,7 @@ from vaern_programs.shared.reports import (
 )
 from vaern_programs.shared.runs import Run, wider
 from vaern_programs.shared.schema import Schema
+from vaern_programs.shared.times import in_utc, unix
 
 MARK = f'"source":"{STATEMENT_SOURCE}"'.encode()
 """In a line that holds a statement, as the relay writes it."""
@@ -46,7 +47,7 @@ class RelayStatement:
     """All that one relay has stated."""
 
     at: str = ""
-    """Time of the newest statement, RFC 3339."""
+    """Time of the newest statement, UTC; empty when every one of them was of a time to come."""
     spool: dict[str, Any] = field(default_factory=dict)
     """How full the spool was then."""
     sent: dict[tuple[str, str, str], Run] = field(default_factory=dict)
@@ -60,11 +61,14 @@ class RelayStatement:
 
 
 class Statements:
-    """What each relay has stated; at most `most` rows and ranges of all together."""
+    """What each relay has stated; at most `most` rows and ranges of all together.
+
+    A statement whose time is after `latest`, Unix seconds, does not say that its relay has stated anything lately.
+    """
 
     def __init__(self, most: float = math.inf) -> None:
         """Nothing is stated yet."""
-        self.most = most
+        self.most, self.latest = most, math.inf
         self.relays: dict[str, RelayStatement] = {}
         self.refused = 0
         """Statements that do not have the shape of one."""
@@ -101,8 +105,9 @@ class Statements:
                 self.unlisted += 1
                 continue
             relay.given_up[boot, source] = union(relay.given_up.get((boot, source), []), given)
-        if event["received"] >= relay.at:
-            relay.at, relay.spool = event["received"], dict(statement["spool"])
+        at = in_utc(event["received"])
+        if at >= relay.at and unix(at) <= self.latest:
+            relay.at, relay.spool = at, dict(statement["spool"])
 
     def written(self) -> list[dict[str, Any]]:
         """As JSON values, one statement a relay; `restored` takes them back."""

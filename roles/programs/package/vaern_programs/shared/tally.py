@@ -29,9 +29,10 @@ class Tally:
         self.most = most
         self.clear()
 
-    def limit(self, most: float) -> None:
-        """From now on at most so many runs are listed, and rows and ranges of statements."""
+    def limit(self, most: float, latest: float = math.inf) -> None:
+        """From now on at most so many runs are listed, and rows and ranges of statements; `latest` as these take it."""
         self.most = self.statements.most = most
+        self.statements.latest = latest
 
     def clear(self) -> None:
         """Forget everything."""

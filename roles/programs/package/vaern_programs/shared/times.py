@@ -37,6 +37,15 @@ def unix(text: str) -> float:
     return time.timestamp() if YEARS[0] <= time.year <= YEARS[1] else math.nan
 
 
+def in_utc(text: str) -> str:
+    """A time in RFC 3339 as all of them are kept: in UTC, to the microsecond, so that texts compare as times do.
+
+    Empty for what is no time.
+    """
+    found = unix(text)
+    return "" if math.isnan(found) else datetime.fromisoformat(text).astimezone(UTC).isoformat(timespec="microseconds")
+
+
 def unix_or(text: object, otherwise: float) -> float:
     """The same, and `otherwise` for anything else."""
     found = unix(text) if isinstance(text, str) else math.nan
