@@ -132,6 +132,24 @@ CASES = {
         Level.GOOD,
         Text("ingen hændelse mangler", "no event is missing"),
     ),
+    "most events are under way": Case(
+        replace(GOOD, ledger=counted(Balance(1_000_000, under_way=999_995))),
+        Level.UNKNOWN,
+        Text("om 999.995 hændelser på vej når frem", "whether 999,995 events under way arrive"),
+        unknown=1,
+    ),
+    "events were left out of the count": Case(
+        replace(GOOD, ledger=counted(Balance(50_000, unlisted=1_000_000))),
+        Level.UNKNOWN,
+        Text("udeladt af optællingen (1.000.000 poster)", "left out of the count (1,000,000 entries)"),
+        unknown=1,
+    ),
+    "statements were refused": Case(
+        replace(GOOD, ledger=counted(Balance(50_000, refused=5000))),
+        Level.UNKNOWN,
+        Text("hvad 5.000 afviste opgørelser", "what 5,000 refused statements"),
+        unknown=1,
+    ),
     "the collector does not answer": Case(
         replace(GOOD, alarms=Unknown(SILENT), ledger=Unknown(SILENT)),
         Level.UNKNOWN,

@@ -97,6 +97,10 @@ class Ledger:
     """Lines of the archive that are no events."""
     broken: int = 0
     """Events of the archive whose line is no JSON."""
+    refused: int = 0
+    """Statements of the last two days that are none."""
+    unlisted: int = 0
+    """Events and rows of statements that were left out, as there were too many."""
 
     def total(self, column: str) -> int:
         """Sum of a column."""
@@ -192,6 +196,8 @@ def parsed(answer: Balance) -> Ledger:
         statements=dict(answer["statements"]),
         others=answer["others"],
         broken=answer.get("broken", 0),
+        refused=answer.get("refused", 0),
+        unlisted=answer.get("unlisted", 0),
     )
 
 

@@ -33,8 +33,8 @@ def command(project: Project, slug: str, day: datetime | None, fresh: bool, as_j
 
     Counts sent, received, duplicate and missing events for each source and day. Relays state every minute what they
     have sent. Each gap is listed with its time span. Days before the last week are shown when events of them are
-    missing. Ends with exit code 1 when anything is missing, when a relay has not stated what it sent, and when nothing
-    was counted.
+    missing. Ends with exit code 1 when anything is missing, left out of the count or refused, when more is under way
+    than has arrived, when a relay has not stated what it sent, and when nothing was counted.
 
     \b
     Examples:
@@ -122,6 +122,13 @@ def sentences(found: Ledger) -> list[str]:
         )
     if found.others:
         lines.append(f"{found.others:,} lines of the archive are no events of a relay.")
+    if found.refused:
+        lines.append(f"{found.refused:,} statements of the last two days are none: what they state is not counted.")
+    if found.unlisted:
+        lines.append(
+            f"{found.unlisted:,} events and rows of statements were left out of the count, as there were too many: "
+            "invented names, or far more gaps than a relay makes."
+        )
     if found.total("missing"):
         lines.append("The relays send what they still have again by themselves; `vaern repair` makes them do it now.")
     return lines

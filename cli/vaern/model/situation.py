@@ -84,6 +84,10 @@ class Balance:
     """Relays that have not said what they have sent lately."""
     day: str = ""
     """The only day that was counted, ISO 8601; empty for all of them."""
+    unlisted: int = 0
+    """Events and rows of statements that the collector left out, as there were too many."""
+    refused: int = 0
+    """Statements that are none, so that nobody knows what they state."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -130,7 +130,10 @@ def of_alarms(found: OpenAlarms, _: str) -> list[Clause]:
 
 
 def of_ledger(found: Balance, _: str) -> list[Clause]:
-    """What is missing of what was sent. Events under way were sent minutes ago and are no loss."""
+    """What is missing of what was sent. Events under way were sent minutes ago and are no loss.
+
+    Where more is under way than has arrived, nobody has seen that it arrives.
+    """
     lacking = (
         (found.missing, texts.MISSING),
         (found.given_up, texts.GIVEN_UP),
@@ -138,6 +141,17 @@ def of_ledger(found: Balance, _: str) -> list[Clause]:
     )
     clauses = [Clause(PartName.LEDGER, Level.ATTENTION, counted.of(events)) for events, counted in lacking if events]
     nothing_wrong = not clauses
+    arrived = found.sent - found.under_way - found.missing - found.given_up
+    untold = [
+        Clause(PartName.LEDGER, Level.UNKNOWN, counted.of(number))
+        for number, counted in (
+            (found.unlisted, texts.UNLISTED),
+            (found.refused, texts.REFUSED),
+            (found.under_way if found.under_way > arrived else 0, texts.UNDER_WAY),
+        )
+        if number
+    ]
+    clauses += untold
     if found.unstated:
         clauses.append(Clause(PartName.LEDGER, Level.UNKNOWN, texts.unstated(found.unstated)))
     if found.day:
@@ -145,7 +159,8 @@ def of_ledger(found: Balance, _: str) -> list[Clause]:
     if nothing_wrong and not found.sent:
         clauses.append(Clause(PartName.LEDGER, Level.UNKNOWN, texts.nothing_counted(found.day)))
     elif nothing_wrong:
-        clauses.append(Clause(PartName.LEDGER, Level.GOOD, texts.ALL_ARRIVED))
+        said = texts.COUNTED_ARRIVED if untold else texts.ALL_ARRIVED
+        clauses.append(Clause(PartName.LEDGER, Level.GOOD, said))
     return clauses
 
 

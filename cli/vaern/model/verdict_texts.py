@@ -76,6 +76,20 @@ GONE = Counted(
     Text("{n} hændelser er forsvundet fra arkivet", "{n} events have disappeared from the archive"),
 )
 ALL_ARRIVED = Text("ingen hændelse mangler", "no event is missing")
+COUNTED_ARRIVED = Text("ingen talt hændelse mangler", "no event that was counted is missing")
+UNLISTED = Counted(
+    Text("hvad der blev udeladt af optællingen (én post)", "what was left out of the count (one entry)"),
+    Text("hvad der blev udeladt af optællingen ({n} poster)", "what was left out of the count ({n} entries)"),
+)
+REFUSED = Counted(
+    Text("hvad én afvist opgørelse fra en logindsamler siger", "what one refused statement of a relay says"),
+    Text("hvad {n} afviste opgørelser fra logindsamlere siger", "what {n} refused statements of relays say"),
+)
+UNDER_WAY = Counted(
+    Text("om én hændelse på vej når frem", "whether one event under way arrives"),
+    Text("om {n} hændelser på vej når frem", "whether {n} events under way arrive"),
+)
+"""Of these more are under way than have arrived."""
 ENDED = Counted(
     Text("ét certifikat er udløbet", "one certificate has ended"),
     Text("{n} certifikater er udløbet", "{n} certificates have ended"),

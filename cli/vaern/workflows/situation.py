@@ -150,6 +150,8 @@ def balance_of(slug: str, municipality: Municipality, found: Ledger, day: date |
         gone=sum(one.events for one in found.lost_segments),
         unstated=found.behind(dict.fromkeys(ledger.relays(slug, municipality), since)),
         day=day.isoformat() if day else "",
+        unlisted=found.unlisted,
+        refused=found.refused,
     )
 
 

@@ -89,7 +89,7 @@ SITUATIONS = st.builds(
     controls=part(st.builds(given_by.Controls, FINDINGS.map(tuple), NAMED)),
     proofs=part(st.builds(given_by.Proofs, PROOFS.map(tuple), HOSTS)),
     alarms=part(st.builds(given_by.OpenAlarms, TEXTS.map(tuple), OUTDATED)),
-    ledger=part(st.builds(Balance, COUNT, COUNT, COUNT, COUNT, COUNT, HOSTS)),
+    ledger=part(st.builds(Balance, COUNT, COUNT, COUNT, COUNT, COUNT, HOSTS, st.just(""), COUNT, COUNT)),
     certificates=part(
         st.builds(
             given_by.Certificates,
@@ -104,7 +104,13 @@ WORSE: dict[PartName, list[Measured[object]]] = {
     PartName.CONTROLS: [given_by.found(given_by.FAILED), given_by.found(given_by.UNSEEN)],
     PartName.PROOFS: [given_by.seen(given_by.proof("core", seen=False)), given_by.seen(untried=("core",))],
     PartName.ALARMS: [given_by.alarms(given_by.SILENCE), given_by.alarms(outdated=SILENT)],
-    PartName.LEDGER: [given_by.counted(Balance(9, missing=9)), given_by.counted(Balance(0, unstated=("gw1",)))],
+    PartName.LEDGER: [
+        given_by.counted(Balance(9, missing=9)),
+        given_by.counted(Balance(0, unstated=("gw1",))),
+        given_by.counted(Balance(0, unlisted=1)),
+        given_by.counted(Balance(0, refused=1)),
+        given_by.counted(Balance(9, under_way=9)),
+    ],
     PartName.CERTIFICATES: [given_by.certificates("2026-11-01T00:00:00Z"), given_by.certificates(unread=("gw1",))],
 }
 """Of each part one measurement that is bad, and one that leaves something unknown."""
@@ -119,9 +125,9 @@ def added(before: object, more: object) -> object:
     return type(before)(**fields)
 
 
-@given(SITUATIONS, st.sampled_from(PartName), st.sampled_from([0, 1]))
+@given(SITUATIONS, st.sampled_from(PartName), st.integers(0, 9))
 def test_what_is_bad_or_unknown_never_makes_it_better(situation: Situation, name: PartName, which: int) -> None:
-    more = WORSE[name][which]
+    more = WORSE[name][which % len(WORSE[name])]
     old = getattr(situation, name)
     new = Measured(TIME, added(old.result, more.result)) if isinstance(old, Measured) else more
     if isinstance(old, Measured):

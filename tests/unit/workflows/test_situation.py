@@ -10,15 +10,17 @@ import pytest
 
 from vaern.archive import alarms, ledger
 from vaern.archive.alarms import Alarm, Alarms
-from vaern.archive.ledger import Ledger, LostSegment, Row
+from vaern.archive.ledger import Ledger, LostSegment, Row, parsed
+from vaern.commands.ledger import balance_keys, sentences
 from vaern.declaration import load_fleet
-from vaern.errors import ProvisionError, UnreachableError, UsageError, VaernError
+from vaern.errors import ExitCode, ProvisionError, UnreachableError, UsageError, VaernError
 from vaern.model.finding import Finding, Outcome, Proof
 from vaern.model.situation import Certificates, Measured, NotAsked, OpenAlarms, Unknown
 from vaern.model.verdict import judge
 from vaern.model.verdict_parts import Level
 from vaern.runtime.paths import Project
 from vaern.workflows import situation
+from vaern_programs.shared.answers import BALANCE
 
 ROOT = Path(__file__).resolve().parents[3]
 FLEET = load_fleet(Project(ROOT, ROOT / ".vaern"), ["favrskov"])
@@ -72,6 +74,20 @@ def test_a_relay_that_has_not_stated_its_time_is_named(
     statements: dict[str, str], day: date | None, unstated: tuple[str, ...]
 ) -> None:
     assert situation.balance_of("favrskov", FAVRSKOV, books(statements, ROW), day).unstated == unstated
+
+
+@pytest.mark.parametrize("what", ["refused", "unlisted"])
+def test_what_the_collector_left_out_or_refused_is_not_known(what: str) -> None:
+    """The answer had it, and it was read by nobody: nothing wrong was found."""
+    row = {name: getattr(ROW, name) for name in Row.__slots__} | {"missing": 0, "given_up": 0}
+    answer = {"code": "0710", "time": AT, "rows": [row], "gaps": [], "lost_segments": [], "spools": {}, "others": 0}
+    found = parsed(BALANCE.take(answer | {"statements": STATED, what: 5000}))
+    verdict = judge(situation.of_balance("favrskov", FAVRSKOV, found))
+    assert verdict.exit_code is ExitCode.FINDINGS
+    assert "5,000" in verdict.headline.en
+    assert "5.000" in verdict.headline.da
+    assert balance_keys(verdict)["balances"] is False
+    assert any("5,000" in line for line in sentences(found))
 
 
 def test_a_day_that_has_not_come_is_no_result() -> None:
