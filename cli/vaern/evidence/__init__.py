@@ -6,6 +6,7 @@ announcing  notes that a run has begun, so that one that is killed is in the nex
 appending   adds a record: complete or not at all, in the place of none
 checking    whether records fit together, and which is the first that does not
 signing     with which key records are signed, and who may
+required    from which record on a chain has to be signed
 reading     records that fit, for those who rely on them
 comparing   what differs between two records
 presenting  records as lines and rows

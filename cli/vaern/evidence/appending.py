@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vaern.errors import EvidenceError
-from vaern.evidence import announcing, signing
+from vaern.evidence import announcing, required, signing
 from vaern.evidence.chain import (
     NAME,
     RECORD,
@@ -48,7 +48,7 @@ class Kept:
 
 def require_ready(project: Project, name: str) -> None:
     """Before a run does anything: its record can be signed, if it has to be, and appended. Raises EvidenceError."""
-    signing.require_key(project, name)
+    required.require_key(project, name)
     _after(project, name, evidence_folder(project) / name)
 
 

@@ -140,7 +140,12 @@ def read_head(project: Project, name: str) -> tuple[Head | None, str]:
     found = HEAD.fullmatch(text)
     if not found or found[2] != name or not found[1].startswith(found[3].partition("-")[2]):
         return None, "it is not the line of digest and path that was written"
-    return Head(int(found[4]), found[1], f"{found[2]}/{found[3]}/{RECORD}"), ""
+    return head_of(found), ""
+
+
+def head_of(line: re.Match[str]) -> Head:
+    """The record that a line of the form HEAD names."""
+    return Head(int(line[4]), line[1], f"{line[2]}/{line[3]}/{RECORD}")
 
 
 def read_stored(folder: Path) -> Stored:

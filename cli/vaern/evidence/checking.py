@@ -10,8 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from vaern.evidence.chain import SIGNATURE, Chain, Stored, size_and_digest
+from vaern.evidence.chain import SIGNATURE, Chain, Head, Stored, size_and_digest
 from vaern.evidence.record import FIRST, Record
+from vaern.model.naming import UNSIGNED
 from vaern.model.progress import counted
 
 Signer = Callable[[Stored, Record], str]
@@ -25,6 +26,8 @@ class Fault:
     sequence: int
     path: Path
     what: str
+    unsigned: bool = False
+    """Whether all that is wrong is that it had to be signed."""
 
     def __str__(self) -> str:
         return f"record {self.sequence} does not fit: {self.what}"
@@ -70,7 +73,11 @@ def _misfit(stored: Stored, what: str, path: Path | None = None) -> _DoesNotFitE
     return _DoesNotFitError(Fault(stored.sequence, path or stored.folder, what))
 
 
-def check(chain: Chain, signer: Signer, logs: Path, *, kept: str = "") -> Checked:
+def _unsigned(stored: Stored, what: str) -> _DoesNotFitError:
+    return _DoesNotFitError(Fault(stored.sequence, stored.folder, what, unsigned=True))
+
+
+def check(chain: Chain, signer: Signer, logs: Path, *, kept: str = "", unsigned: Head | None = None) -> Checked:
     """Judge a chain.
 
     Args:
@@ -78,12 +85,13 @@ def check(chain: Chain, signer: Signer, logs: Path, *, kept: str = "") -> Checke
         signer: judges signatures.
         logs: the folder that the names of logs are relative to.
         kept: digest of a record that was noted elsewhere, and has to be in the chain.
+        unsigned: the last record that need not be signed, with those before it; None where none has to be.
     """
     signers: dict[str, int] = {}
     notes: list[str] = []
     fault = None
     try:
-        _records_fit(chain, signer, signers)
+        _records_fit(chain, signer, signers, unsigned)
         fault = _logs_fit(chain, logs, notes) or _nothing_is_cut_off(chain, kept, notes) or _nothing_strange(chain)
     except _DoesNotFitError as error:
         fault = error.fault
@@ -92,7 +100,7 @@ def check(chain: Chain, signer: Signer, logs: Path, *, kept: str = "") -> Checke
     return Checked(chain.name, chain.skipped + len(chain.stored), total, tuple(signers), last, tuple(notes), fault)
 
 
-def _records_fit(chain: Chain, signer: Signer, signers: dict[str, int]) -> None:
+def _records_fit(chain: Chain, signer: Signer, signers: dict[str, int], unsigned: Head | None) -> None:
     """Each record by itself and after the one before it. Raises _DoesNotFitError."""
     before: Stored | None = None
     for position, stored in enumerate(chain.stored, start=chain.skipped + 1):
@@ -103,6 +111,8 @@ def _records_fit(chain: Chain, signer: Signer, signers: dict[str, int]) -> None:
         follows_unread = before is None and chain.skipped > 0
         if not follows_unread and record.previous != (before.digest if before else FIRST):
             raise _out_of_order(chain, stored, record, before)
+        if not record.signed and unsigned is not None:
+            _may_be_unsigned(chain, stored, unsigned)
         _signature_fits(stored, record, signer, signers)
         _files_fit(stored, record)
         before = stored
@@ -138,6 +148,16 @@ def _out_of_order(chain: Chain, stored: Stored, record: Record, before: Stored |
     if stored.digest in known and before.digest not in known:
         return _misfit(before, f"record {stored.sequence} follows another one, {record.previous[:12]}...")
     return _misfit(stored, f"it follows {record.previous[:12]}..., and the record before it is {before.digest[:12]}...")
+
+
+def _may_be_unsigned(chain: Chain, stored: Stored, last: Head) -> None:
+    """A record without a signature, where records are signed, is one of those that the repository names."""
+    if stored.sequence > last.sequence:
+        raise _unsigned(stored, "it is not signed, and records have to be")
+    if not any((one.sequence, one.digest) == (last.sequence, last.digest) for one in chain.stored):
+        raise _unsigned(
+            stored, f"it is not signed, and record {last.sequence} is not {last.digest[:12]}..., as {UNSIGNED} says"
+        )
 
 
 def _signature_fits(stored: Stored, record: Record, signer: Signer, signers: dict[str, int]) -> None:

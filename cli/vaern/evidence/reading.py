@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vaern.errors import EvidenceError, UsageError
-from vaern.evidence import signing
+from vaern.evidence import required, signing
 from vaern.evidence.chain import Chain, Stored, head_file, read_chain
 from vaern.evidence.checking import Checked, Fault, check
 from vaern.evidence.record import FINDINGS, Record
@@ -35,7 +35,8 @@ def verify(project: Project, name: str, *, signers: Path | None = None, kept: st
     `kept` is the digest of a record that was noted elsewhere. Raises EvidenceError when the signers are not known.
     """
     judge = signing.signer(signers or signing.signers_file(project))
-    return check(read_chain(project, name), judge, project.state, kept=kept)
+    unsigned = required.may_be_unsigned(project, name, signers)
+    return check(read_chain(project, name), judge, project.state, kept=kept, unsigned=unsigned)
 
 
 def read(
@@ -69,7 +70,8 @@ def require_fit(project: Project, chain: Chain, chosen: Stored | None) -> None:
     def judge_one(stored: Stored, record: Record) -> str:
         return judge(stored, record) if stored is chosen else "not asked"
 
-    fault = check(chain, judge_one, project.state).fault
+    unsigned = required.may_be_unsigned(project, chain.name)
+    fault = check(chain, judge_one, project.state, unsigned=unsigned).fault
     if fault:
         raise does_not_fit(project, chain.name, fault)
 
@@ -77,9 +79,12 @@ def require_fit(project: Project, chain: Chain, chosen: Stored | None) -> None:
 def does_not_fit(project: Project, name: str, fault: Fault) -> EvidenceError:
     """The error that names a fault: what, where, and what to do."""
     again = "vaern up" if name == SHARED else f"vaern verify {name}"
+    what = f"{fault.path}: in the evidence of {name}, {fault}"
+    if fault.unsigned:
+        return EvidenceError(what, fix=required.begun_unsigned(project, name))
     folder = read_chain(project, name).folder
     return EvidenceError(
-        f"{fault.path}: in the evidence of {name}, {fault}",
+        what,
         fix=f"restore it from a copy. Without one, move {folder} and {head_file(project, name).name} beside it away "
         f"for whoever looks into it, and run `{again}`, which begins a new chain",
     )

@@ -21,6 +21,7 @@ from vaern.model.naming import (
     SHARED,
     SHARED_DECLARATION,
     SIGNERS,
+    UNSIGNED,
     generated_name,
 )
 from vaern.model.vocabulary import Target
@@ -107,7 +108,7 @@ def _known(folder: str) -> set[str]:
     """What else than generated files belongs into the folder: written by hand, or by another stage as a record."""
     records = {f"group_vars/all/{generated_name(target, 'keys')}" for target in Target}
     if folder == SHARED:
-        return {SHARED_DECLARATION, SIGNERS, *records} | {
+        return {SHARED_DECLARATION, SIGNERS, UNSIGNED, *records} | {
             f"group_vars/hubs/{generated_name(target, 'tenants')}" for target in Target
         }
     return {DECLARATION, KNOWN_HOSTS, *APPROVAL_FILES, *records}

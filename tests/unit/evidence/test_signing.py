@@ -11,7 +11,7 @@ from support.chains import NAME, PRINCIPAL, allow, findings, project_in, run, wr
 
 from vaern import evidence
 from vaern.errors import EvidenceError
-from vaern.evidence import signing
+from vaern.evidence import required, signing
 from vaern.evidence.chain import RECORD, SIGNATURE, head_file, read_chain
 from vaern.runtime.paths import Project
 
@@ -49,6 +49,8 @@ def test_without_a_key_it_is_called_unsigned(project: Project) -> None:
 
 def test_a_chain_may_begin_unsigned_and_be_signed_later(project: Project, tmp_path: Path) -> None:
     write(project, 1)
+    required.unsigned_file(project).parent.mkdir(parents=True)
+    begun_unsigned(project)
     with pytest.MonkeyPatch.context() as patch:
         made = make_key(tmp_path, "operations")
         allow(project, made)
@@ -59,7 +61,7 @@ def test_a_chain_may_begin_unsigned_and_be_signed_later(project: Project, tmp_pa
         evidence.require_ready(project, NAME)
     evidence.append(project, NAME, run(3), findings(3))
     assert str(evidence.verify(project, NAME).fault) == (
-        "record 3 does not fit: it is not signed, and those before it are"
+        "record 3 does not fit: it is not signed, and records have to be"
     )
 
 
@@ -149,3 +151,104 @@ def test_signed_evidence_without_its_signers_is_not_called_good(project: Project
     signing.signers_file(project).unlink()
     with pytest.raises(EvidenceError, match="which says who may sign, does not exist"):
         evidence.verify(project, NAME)
+
+
+def begun_unsigned(project: Project) -> None:
+    """As docs/auditors.md says it: the line of the head, in the repository."""
+    required.unsigned_file(project).write_bytes(head_file(project, NAME).read_bytes())
+
+
+@pytest.mark.parametrize("key_is_set", [True, False])
+def test_another_history_without_any_key_is_refused(
+    project: Project, key: Path, monkeypatch: pytest.MonkeyPatch, key_is_set: bool
+) -> None:
+    """Somebody who can write the folder replaces a signed chain by one that says that it was never signed."""
+    write(project, 3)
+    shutil.rmtree(project.state / "evidence")
+    with monkeypatch.context() as patch:
+        patch.delenv(signing.KEY)
+        write(project, 3)
+    if not key_is_set:
+        monkeypatch.delenv(signing.KEY)
+    assert str(evidence.verify(project, NAME).fault) == (
+        "record 1 does not fit: it is not signed, and records have to be"
+    )
+    for whole in (True, False):
+        with pytest.raises(EvidenceError, match="is not signed, and records have to be") as refused:
+            evidence.read(project, NAME, whole=whole)
+        assert refused.value.exit_code == 11
+    with pytest.raises(EvidenceError, match="is not signed, and nobody says" if key_is_set else "no key is named"):
+        evidence.require_ready(project, NAME)
+
+
+def test_an_unsigned_record_is_not_gone_on_from(project: Project, key: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(project, 2)
+    with monkeypatch.context() as patch:
+        patch.delenv(signing.KEY)
+        evidence.append(project, NAME, run(3), {})
+    assert str(evidence.verify(project, NAME).fault) == (
+        "record 3 does not fit: it is not signed, and records have to be"
+    )
+    with pytest.raises(EvidenceError, match="is not signed, and nobody says that it was begun so"):
+        evidence.require_ready(project, NAME)
+
+
+def test_a_key_that_is_set_demands_signatures_also_where_nobody_is_named(
+    project: Project, key: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signing.signers_file(project).unlink()
+    with monkeypatch.context() as patch:
+        patch.delenv(signing.KEY)
+        write(project, 1)
+        assert evidence.verify(project, NAME).fault is None
+    assert evidence.verify(project, NAME).fault is not None
+
+
+def test_the_documented_beginning_and_no_other_may_be_unsigned(
+    project: Project, key: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.delenv(signing.KEY)
+        write(project, 2)
+    with pytest.raises(EvidenceError, match="nobody says that it was begun so") as refused:
+        evidence.require_ready(project, NAME)
+    assert f"add the line of {head_file(project, NAME)} to {required.unsigned_file(project)}" in refused.value.fix
+    begun_unsigned(project)
+    evidence.require_ready(project, NAME)
+    evidence.append(project, NAME, run(3), findings(3))
+    checked = evidence.verify(project, NAME)
+    assert (checked.fault, checked.records, checked.signed) == (None, 3, 1)
+    shutil.rmtree(project.state / "evidence")
+    with monkeypatch.context() as patch:
+        patch.delenv(signing.KEY)
+        write(project, 1)
+        evidence.append(project, NAME, run(7), findings(7))
+    fault = evidence.verify(project, NAME).fault
+    assert fault is not None
+    assert fault.sequence == 1
+    assert "as unsigned_evidence says" in fault.what
+    with pytest.raises(EvidenceError, match="nobody says that it was begun so"):
+        evidence.require_ready(project, NAME)
+
+
+def test_a_beginning_that_cannot_be_read_is_said(project: Project, key: Path) -> None:
+    required.unsigned_file(project).write_text("favrskov 3\n")
+    with pytest.raises(EvidenceError, match=r"unsigned_evidence:1 is not the line of a head"):
+        evidence.verify(project, NAME)
+
+
+@pytest.mark.parametrize(
+    ("line", "named"),
+    [
+        ('a@b namespaces="vaern-evidence" ssh-ed25519 AAAA', True),
+        ('a@b valid-before="20270101",namespaces="x,vaern-*" ssh-ed25519 AAAA', True),
+        ("a@b ssh-ed25519 AAAA", True),
+        ('a@b namespaces="vaern-inventory" ssh-ed25519 AAAA', False),
+        ('# a@b namespaces="vaern-evidence" ssh-ed25519 AAAA', False),
+        ("", False),
+    ],
+)
+def test_whether_anybody_is_named_to_sign_evidence(tmp_path: Path, line: str, named: bool) -> None:
+    path = tmp_path / "allowed_signers"
+    path.write_text(f"\n{line}\n")
+    assert required.names_a_key(path) is named
