@@ -47,7 +47,8 @@ class Stored:
     wrong: str
     """Why there is no record."""
     files: Mapping[str, tuple[int, str]]
-    """Size and digest of each file in the folder, but for the record and its signature."""
+    """Size and digest of whatever is in the folder, but for the record and its signature; (-1, "") of what is no file,
+    such as a folder or a link."""
 
     @property
     def digest(self) -> str:
@@ -115,7 +116,7 @@ def read_chain(project: Project, name: str, back_to: Callable[[Record], bool] | 
     """
     folder = evidence_folder(project) / name
     paths = sorted(path for path in folder.glob("*") if not OWN.fullmatch(path.name)) if folder.is_dir() else []
-    records = [path for path in paths if NAME.fullmatch(path.name) and path.is_dir()]
+    records = [path for path in paths if NAME.fullmatch(path.name) and _is_folder(path)]
     head, wrong = read_head(project, name)
     strange = tuple(path for path in paths if path not in records)
     stored: list[Stored] = []
@@ -152,8 +153,7 @@ def read_stored(folder: Path) -> Stored:
     """Read one folder."""
     number, _, named = folder.name.partition("-")
     content, record, wrong = _read_record(folder / RECORD)
-    beside = {str(path.relative_to(folder)): path for path in folder.rglob("*") if not path.is_dir()}
-    files = {name: size_and_digest(path) for name, path in beside.items() if name not in {RECORD, SIGNATURE}}
+    files = {path.name: size_and_digest(path) for path in folder.iterdir() if path.name not in {RECORD, SIGNATURE}}
     return Stored(folder, int(number), named, content, record, wrong, files)
 
 
@@ -179,6 +179,11 @@ def size_and_digest(path: Path) -> tuple[int, str]:
             return os.fstat(handle.fileno()).st_size, hashlib.file_digest(handle, "sha256").hexdigest()
     except OSError:
         return -1, ""
+
+
+def _is_folder(path: Path) -> bool:
+    """Whether it is a folder, and no link to one."""
+    return stat.S_ISDIR(path.lstat().st_mode)
 
 
 def _is_plain(path: Path) -> bool:

@@ -6,6 +6,7 @@ those it names, and its signature is one of somebody who may sign. Pure, but for
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -161,14 +162,13 @@ def _may_be_unsigned(chain: Chain, stored: Stored, last: Head) -> None:
 
 
 def _signature_fits(stored: Stored, record: Record, signer: Signer, signers: dict[str, int]) -> None:
-    is_there = stored.signature.is_file()
     if not record.signed:
-        if is_there:
+        if os.path.lexists(stored.signature):
             raise _misfit(stored, f"it was not signed, and {SIGNATURE} is there", stored.signature)
         if signers:
             raise _misfit(stored, "it is not signed, and those before it are")
         return
-    if not is_there:
+    if not stored.signature.is_file():
         raise _misfit(stored, f"it was signed, and {SIGNATURE} is gone", stored.signature)
     who = signer(stored, record)
     if not who:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +18,7 @@ from support.chains import NAME, findings, project_in, run, write
 from vaern import evidence
 from vaern.errors import EvidenceError
 from vaern.evidence import appending, reading
-from vaern.evidence.chain import RECORD, head_file, read_chain
+from vaern.evidence.chain import RECORD, SIGNATURE, head_file, read_chain
 from vaern.evidence.record import FINDINGS, LONGEST_TEXT, parse, render, short
 from vaern.runtime.paths import Project
 
@@ -116,6 +116,33 @@ def test_what_is_beside_a_record_and_was_not_there_is_named(written: Project) ->
         with copied(written) as project:
             add(folders(project)).write_text("x")
             assert first_fault(project) == number
+
+
+PLANTED: dict[str, Callable[[Path], object]] = {
+    "a link to a folder": lambda record: (record / "logs").symlink_to("/etc"),
+    "a link to nowhere": lambda record: (record / "logs").symlink_to("nowhere"),
+    "an empty folder": lambda record: (record / "logs").mkdir(),
+    "a folder with a file": lambda record: ((record / "logs").mkdir(), (record / "logs" / "x").write_text("x")),
+    "a folder as signature": lambda record: (record / SIGNATURE).mkdir(),
+    "a link as signature": lambda record: (record / SIGNATURE).symlink_to("nowhere"),
+    "a link in the place of findings": lambda record: (
+        (record / FINDINGS).rename(record.parents[1] / "x"),
+        (record / FINDINGS).symlink_to(record.parents[1] / "x"),
+    ),
+    "a link in the place of the record's folder": lambda record: (
+        record.rename(record.parents[1] / "x"),
+        record.symlink_to(record.parents[1] / "x"),
+    ),
+}
+
+
+@pytest.mark.parametrize("what", PLANTED)
+def test_links_and_folders_are_no_part_of_a_record(written: Project, what: str) -> None:
+    with copied(written) as project:
+        PLANTED[what](folders(project)[1])
+        assert first_fault(project) == 2
+        with pytest.raises(EvidenceError, match="does not fit"):
+            reading.read(project, NAME)
 
 
 @pytest.mark.parametrize("name", [RECORD, FINDINGS, "head"])
