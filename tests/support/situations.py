@@ -295,7 +295,7 @@ CASES = {
     "one day of the ledger": Case(
         replace(NOTHING, ledger=counted(Balance(300, day="2026-11-23"))),
         Level.PARTIAL,
-        Text("ingen hændelse mangler. Ikke undersøgt: kravene", "no event is missing. Not tried: the demands"),
+        Text("UTC). Ikke undersøgt: kravene", "UTC). Not tried: the demands"),
         untried=5,
     ),
     "no event was ever counted": Case(
@@ -336,11 +336,46 @@ CASES = {
         Text("om certifikater udløber", "whether certificates end"),
         unknown=1,
     ),
+    "a certificate is not valid yet": Case(
+        replace(GOOD, certificates=certificates("2028-02-28T00:00:00Z", begins="2027-11-30T00:00:00Z")),
+        Level.ATTENTION,
+        Text("ét certifikat gælder ikke endnu", "one certificate is not valid yet"),
+        wrong=1,
+    ),
+    "the ledger was counted an hour ago": Case(
+        replace(GOOD, ledger=Measured("2026-11-24T03:10:00Z", Balance(48_200))),
+        Level.UNKNOWN,
+        Text(
+            "om hændelser mangler (sidst målt 2026-11-24 03:10 UTC)",
+            "whether events are missing (last measured 2026-11-24 03:10 UTC)",
+        ),
+        unknown=1,
+    ),
+    "the alarms were read an hour ago": Case(
+        replace(GOOD, alarms=Measured("2026-11-24T03:10:00Z", OpenAlarms(()))),
+        Level.UNKNOWN,
+        Text("om alarmer er åbne (sidst målt", "whether alarms are open (last measured"),
+        unknown=1,
+    ),
+    "everything was looked at in a year that has not come": Case(
+        replace(GOOD, time="2025-11-24T04:10:00Z", certificates=Measured(TIME, Certificates(()))),
+        Level.NOTHING,
+        Text("om hændelser mangler (målt 2026-11-24 04:10 UTC", "a clock is wrong"),
+        unknown=5,
+    ),
+    "the clocks of two machines differ by a little": Case(
+        replace(GOOD, time="2026-11-24T04:06:00Z"),
+        Level.GOOD,
+        Text(
+            "ingen hændelse mangler (talt 2026-11-24 04:10 UTC)", "no event is missing (counted 2026-11-24 04:10 UTC)"
+        ),
+    ),
     "looked at too long ago": Case(
         replace(GOOD, time="2026-12-02T04:10:00Z", certificates=NotAsked()),
         Level.UNKNOWN,
         Text(
-            "om kravene er opfyldt (sidst målt 2026-11-24)", "whether the demands are met (last measured on 2026-11-24)"
+            "om kravene er opfyldt (sidst målt 2026-11-24 04:10 UTC)",
+            "whether the demands are met (last measured 2026-11-24 04:10 UTC)",
         ),
         unknown=3,
         untried=1,

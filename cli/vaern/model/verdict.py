@@ -13,6 +13,8 @@ from vaern.errors import ExitCode
 from vaern.model.finding import Text
 from vaern.model.situation import Measured, Part, PartName, Result, Situation
 from vaern.model.verdict_parts import (
+    JUST_NOW,
+    RECENT,
     Clause,
     Level,
     aged,
@@ -89,12 +91,14 @@ class Verdict:
 def judge(situation: Situation) -> Verdict:
     """The verdict on a situation. An unknown or a bad part added to a situation never makes it better."""
     clauses = (
-        *_of_part(PartName.CONTROLS, aged(situation.controls, situation.time), of_controls),
-        *_of_part(PartName.PROOFS, situation.proofs, of_proofs),
-        *_of_part(PartName.ALARMS, aged(situation.alarms, situation.time), of_alarms),
-        *_of_part(PartName.LEDGER, aged(situation.ledger, situation.time), of_ledger),
+        *_of_part(PartName.CONTROLS, aged(situation.controls, situation.time, RECENT), of_controls),
+        *_of_part(PartName.PROOFS, aged(situation.proofs, situation.time), of_proofs),
+        *_of_part(PartName.ALARMS, aged(situation.alarms, situation.time, JUST_NOW), of_alarms),
+        *_of_part(PartName.LEDGER, aged(situation.ledger, situation.time, JUST_NOW), of_ledger),
         *_of_part(
-            PartName.CERTIFICATES, situation.certificates, lambda found, _: of_certificates(found, situation.time)
+            PartName.CERTIFICATES,
+            aged(situation.certificates, situation.time),
+            lambda found, _: of_certificates(found, situation.time),
         ),
     )
     level = worst(clause.level for clause in clauses)

@@ -27,8 +27,12 @@ from vaern.model.situation import (
 )
 
 RECENT = timedelta(days=7)
-"""Controls and events looked at longer ago say nothing about today. The ledger shows a week: with a longer time there
-would be days that nobody has looked at."""
+"""Controls looked at longer ago say nothing about today."""
+JUST_NOW = timedelta(minutes=15)
+"""Alarms and events change by the minute: the collector looks at them that often, and what was found longer ago is not
+how it is now."""
+CLOCKS = timedelta(minutes=5)
+"""By how much the clocks of two machines may differ. What was measured later than that from now has no known time."""
 RENEWAL = timedelta(days=30)
 """A certificate is renewed after two thirds of its 90 days. One with less left than this has missed its renewal, and
 what is left is the time to find out why. The watch of each host raises its alarm at the same limit."""
@@ -71,10 +75,14 @@ def without_result(name: PartName, part: Unknown | NotAsked) -> Clause:
     return Clause(name, Level.PARTIAL, texts.UNTRIED[name])
 
 
-def aged(part: Part[Result], now: str) -> Part[Result]:
-    """The part, or unknown when it was measured too long before `now`."""
-    if isinstance(part, Measured) and _at(now) - _at(part.time) > RECENT:
-        return Unknown(texts.outdated(part.time[:10]))
+def aged(part: Part[Result], now: str, limit: timedelta | None = None) -> Part[Result]:
+    """The part, or unknown when it was measured longer than `limit` before `now`, or in a time that has not come."""
+    if not isinstance(part, Measured):
+        return part
+    if _at(part.time) - _at(now) > CLOCKS:
+        return Unknown(texts.in_the_future(part.time))
+    if limit and _at(now) - _at(part.time) > limit:
+        return Unknown(texts.outdated(part.time))
     return part
 
 
@@ -129,8 +137,8 @@ def of_alarms(found: OpenAlarms, _: str) -> list[Clause]:
     return clauses or [Clause(PartName.ALARMS, Level.GOOD, texts.NO_ALARM)]
 
 
-def of_ledger(found: Balance, _: str) -> list[Clause]:
-    """What is missing of what was sent. Events under way were sent minutes ago and are no loss.
+def of_ledger(found: Balance, time: str) -> list[Clause]:
+    """What is missing of what was sent, when it was counted. Events under way were sent minutes ago and are no loss.
 
     Where more is under way than has arrived, nobody has seen that it arrives.
     """
@@ -139,7 +147,11 @@ def of_ledger(found: Balance, _: str) -> list[Clause]:
         (found.given_up, texts.GIVEN_UP),
         (found.gone, texts.GONE),
     )
-    clauses = [Clause(PartName.LEDGER, Level.ATTENTION, counted.of(events)) for events, counted in lacking if events]
+    clauses = [
+        Clause(PartName.LEDGER, Level.ATTENTION, texts.counted_at(counted.of(events), time))
+        for events, counted in lacking
+        if events
+    ]
     nothing_wrong = not clauses
     arrived = found.sent - found.under_way - found.missing - found.given_up
     untold = [
@@ -160,17 +172,22 @@ def of_ledger(found: Balance, _: str) -> list[Clause]:
         clauses.append(Clause(PartName.LEDGER, Level.UNKNOWN, texts.nothing_counted(found.day)))
     elif nothing_wrong:
         said = texts.COUNTED_ARRIVED if untold else texts.ALL_ARRIVED
-        clauses.append(Clause(PartName.LEDGER, Level.GOOD, said))
+        clauses.append(Clause(PartName.LEDGER, Level.GOOD, texts.counted_at(said, time)))
     return clauses
 
 
 def of_certificates(found: Certificates, now: str) -> list[Clause]:
-    """The certificates that have ended or should have been renewed."""
+    """The certificates that are not valid yet, have ended or should have been renewed."""
+    early = [one for one in found.valid if _at(one.begins) > _at(now)]
     ended = [one for one in found.valid if _at(one.ends) <= _at(now)]
     ending = [one for one in found.valid if one not in ended and _at(one.ends) - _at(now) < _due(one)]
     clauses = [
-        Clause(PartName.CERTIFICATES, Level.ATTENTION, counted.of(len(some)), tuple(map(_until, some)))
-        for some, counted in ((ended, texts.ENDED), (ending, texts.ENDING))
+        Clause(PartName.CERTIFICATES, Level.ATTENTION, counted.of(len(some)), tuple(map(detail, some)))
+        for some, counted, detail in (
+            (early, texts.NOT_YET, _since),
+            (ended, texts.ENDED, _until),
+            (ending, texts.ENDING, _until),
+        )
         if some
     ]
     if found.unread:
@@ -200,6 +217,10 @@ def _due(one: Validity) -> timedelta:
 
 def _until(one: Validity) -> Text:
     return Text(f"{one.host}: til {one.ends[:10]}", f"{one.host}: until {one.ends[:10]}")
+
+
+def _since(one: Validity) -> Text:
+    return Text(f"{one.host}: fra {one.begins[:10]}", f"{one.host}: from {one.begins[:10]}")
 
 
 def _at(time: str) -> datetime:

@@ -90,6 +90,10 @@ UNDER_WAY = Counted(
     Text("om {n} hændelser på vej når frem", "whether {n} events under way arrive"),
 )
 """Of these more are under way than have arrived."""
+NOT_YET = Counted(
+    Text("ét certifikat gælder ikke endnu", "one certificate is not valid yet"),
+    Text("{n} certifikater gælder ikke endnu", "{n} certificates are not valid yet"),
+)
 ENDED = Counted(
     Text("ét certifikat er udløbet", "one certificate has ended"),
     Text("{n} certifikater er udløbet", "{n} certificates have ended"),
@@ -152,6 +156,25 @@ def unread(hosts: tuple[str, ...]) -> Text:
     return Text(f"om certifikatet på {which} udløber", f"whether the certificate of {which} ends")
 
 
-def outdated(day: str) -> Text:
-    """Why an old measurement says nothing about today."""
-    return Text(f"sidst målt {day}", f"last measured on {day}")
+def counted_at(clause: Text, time: str) -> Text:
+    """A clause about events with the time they were counted."""
+    return Text(f"{clause.da} (talt {_moment(time)})", f"{clause.en} (counted {_moment(time)})")
+
+
+def outdated(time: str) -> Text:
+    """Why an old measurement says nothing about now."""
+    return Text(f"sidst målt {_moment(time)}", f"last measured {_moment(time)}")
+
+
+def in_the_future(time: str) -> Text:
+    """Why a measurement with a time that has not come says nothing."""
+    at = _moment(time)
+    return Text(
+        f"målt {at}, som ikke er kommet endnu: et ur går forkert",
+        f"measured {at}, which has not come yet: a clock is wrong",
+    )
+
+
+def _moment(time: str) -> str:
+    """UTC to the minute, of a time in RFC 3339."""
+    return f"{time[:10]} {time[11:16]} UTC"

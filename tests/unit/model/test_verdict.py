@@ -68,6 +68,7 @@ FINDINGS = st.lists(
 NAMED = st.sampled_from([(), ("BASE-01",)])
 HOSTS = st.sampled_from([(), ("favrskov-gw1",)])
 COUNT = st.integers(0, 3)
+BEGINS = st.sampled_from(["2026-10-01T00:00:00Z", "2027-01-01T00:00:00Z"])
 ENDS = st.sampled_from(["2026-11-01T00:00:00Z", "2026-12-01T00:00:00Z", "2027-01-30T00:00:00Z"])
 PROOFS = st.lists(st.builds(given_by.proof, st.sampled_from(["dhcp1", "core"]), seen=st.booleans()), max_size=3)
 TEXTS = st.lists(st.just(given_by.SILENCE), max_size=2)
@@ -78,7 +79,7 @@ def part(result: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
     return st.one_of(
         st.just(NotAsked()),
         st.just(UNKNOWN),
-        st.builds(Measured, st.sampled_from([TIME, "2026-11-01T00:00:00Z"]), result),
+        st.builds(Measured, st.sampled_from([TIME, "2026-11-01T00:00:00Z", "2027-11-24T00:00:00Z"]), result),
     )
 
 
@@ -93,9 +94,7 @@ SITUATIONS = st.builds(
     certificates=part(
         st.builds(
             given_by.Certificates,
-            st.lists(
-                st.builds(given_by.Validity, st.just("hub1"), st.just("2026-10-01T00:00:00Z"), ENDS), max_size=2
-            ).map(tuple),
+            st.lists(st.builds(given_by.Validity, st.just("hub1"), BEGINS, ENDS), max_size=2).map(tuple),
             HOSTS,
         )
     ),

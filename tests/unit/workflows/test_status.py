@@ -90,7 +90,7 @@ def test_what_was_verified_long_ago_is_not_known_any_more(project: Project) -> N
     record(project, [PASSED], PROOFS, 8 * 24 * 60)
     found = status(project)
     assert not found.connected
-    assert "whether the demands are met (last measured on" in found.verdict.headline.en
+    assert "whether the demands are met (last measured 20" in found.verdict.headline.en
 
 
 def test_a_municipality_without_keys_is_not_connected(project: Project) -> None:
