@@ -32,7 +32,7 @@ RECORDED |= {"authority"}
 """What judges or changes something."""
 NOT_RECORDED = {
     "new", "check", "inventory", "approve",  # files of the repository, with its history
-    "catalogue", "parser", "cost", "preview", "ledger", "parity", "report", "evidence", "status",  # only read
+    "catalogue", "parser", "sbom", "cost", "preview", "ledger", "parity", "report", "evidence", "status",  # only read
     "search", "export",  # recorded at the collector, before anything is read
     "lab",  # its hosts, without a municipality's result
 }  # fmt: skip
