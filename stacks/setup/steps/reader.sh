@@ -15,7 +15,7 @@ reader_there() { [[ -x $tools/reader/vaern-reader ]]; }
 new_enough_cargo() {
   local candidate found
   for candidate in cargo "$HOME/.cargo/bin/cargo" "${SUDO_USER:+$(getent passwd "${SUDO_USER-}" | cut -d: -f6)/.cargo/bin/cargo}"; do
-    [[ $candidate ]] && command -v "$candidate" > /dev/null || continue
+    if [[ ! $candidate ]] || ! command -v "$candidate" > /dev/null; then continue; fi
     found=$("$candidate" --version 2> /dev/null | awk '{ print $2 }') || continue
     if [[ $found && $(printf '%s\n' "$oldest_cargo" "$found" | sort -V | head -n 1) == "$oldest_cargo" ]]; then
       command -v "$candidate"

@@ -118,10 +118,18 @@ impl Stamp {
                 let this = jiff::tz::Offset::UTC.to_datetime(received).year();
                 let latest = received.as_second() + AHEAD;
                 // Nine years, for 29 February.
-                (0..10).filter_map(|back| self.seconds_in(this + 1 - back, zone, received)).find(|seconds| *seconds <= latest)?
+                let years = (0..10).map(|back| this + 1 - back).filter(|year| !self.too_late(*year, latest));
+                years.filter_map(|year| self.seconds_in(year, zone, received)).find(|seconds| *seconds <= latest)?
             }
         };
         (seconds >= 0).then_some(Instant { seconds, fraction: self.fraction })
+    }
+
+    /// Whether the time of that year is after `latest` in whatever zone, which is known without looking up the zone.
+    fn too_late(&self, year: i16, latest: i64) -> bool {
+        let civil = civil::Date::new(year, self.month, self.day).ok();
+        let midnight = civil.and_then(|date| jiff::tz::Offset::UTC.to_timestamp(date.into()).ok());
+        midnight.is_some_and(|at| at.as_second() > latest + 2 * 86_400)
     }
 
     fn seconds_in(&self, year: i16, zone: &Zone, received: Timestamp) -> Option<i64> {

@@ -7,7 +7,6 @@ use super::words::Word;
 use super::yaml::{Data, Node, Problem};
 use super::{Change, Field, Source};
 use crate::fields::Type;
-use crate::read::pattern::Pattern;
 
 /// Reads one of `fields`.
 pub fn field(ecs: &str, node: &Node, line: usize, names: &mut Names) -> Result<Field, Problem> {
@@ -44,9 +43,7 @@ fn made(node: &Node, names: &mut Names) -> Result<Source, Problem> {
             Ok(Source::Words { from, map: map.collect::<Result<_, Problem>>()?, other: keys.text("else")?.map(str::to_owned) })
         }
         (None, Some(patterns), None) => {
-            let one = |each: &Node, names: &mut Names| Pattern::new(each.text()?, names).map_err(|what| Problem::new(each.line, what));
-            let patterns = patterns.list().iter().map(|each| one(each, names)).collect::<Result<Vec<_>, _>>()?;
-            Ok(Source::Part { from, patterns, value: names.add("value") })
+            Ok(Source::Part { from, patterns: super::steps::patterns(patterns, names)?, value: names.add("value") })
         }
         (None, None, Some(how)) => {
             let how = match how.text()? {

@@ -48,9 +48,12 @@ fn step(node: &Node, names: &mut Names) -> Result<Step, Problem> {
     Ok(Step { of, how })
 }
 
-fn patterns(node: &Node, names: &mut Names) -> Result<Vec<Pattern>, Problem> {
+/// One pattern or a list of them.
+pub fn patterns(node: &Node, names: &mut Names) -> Result<Vec<Pattern>, Problem> {
     let one = |each: &Node, names: &mut Names| Pattern::new(each.text()?, names).map_err(|what| Problem::new(each.line, what));
-    node.list().iter().map(|each| one(each, names)).collect()
+    let mut found = node.list().iter().map(|each| one(each, names)).collect::<Result<Vec<_>, _>>()?;
+    Pattern::share(&mut found);
+    Ok(found)
 }
 
 fn separator(keys: Keys, usual: Separator) -> Result<Separator, Problem> {

@@ -17,7 +17,16 @@ impl Pattern {
     pub fn new(text: &str, names: &mut Names) -> Result<Pattern, String> {
         let mut rest = text;
         let parts = parts(&mut rest, names, false)?;
-        Ok(Pattern { elements: linked(parts, names)? })
+        Ok(Pattern { elements: linked(parts, names)?, shared: 0 })
+    }
+
+    /// Notes what each pattern has in common with the one in front, so that it is held against a line once.
+    pub fn share(patterns: &mut [Pattern]) {
+        for place in 1..patterns.len() {
+            let (before, rest) = patterns.split_at_mut(place);
+            let pairs = before[place - 1].elements.iter().zip(&rest[0].elements);
+            rest[0].shared = pairs.take_while(|(one, two)| format!("{one:?}") == format!("{two:?}")).count();
+        }
     }
 }
 

@@ -16,6 +16,8 @@ use crate::Span;
 #[derive(Clone, Debug)]
 pub struct Pattern {
     elements: Vec<Element>,
+    /// So many of them, from the first, are those of the pattern in front.
+    shared: usize,
 }
 
 #[derive(Clone, Debug)]
@@ -85,13 +87,34 @@ enum Taken<'p> {
 
 /// Holds patterns against a text, in order; the fields of the first that fits are added.
 pub fn read(patterns: &[Pattern], text: &str, sink: &mut Sink) -> bool {
-    let mut taken = Vec::new();
+    let mut taken = Vec::with_capacity(16);
+    if !any(patterns, text, &mut taken) {
+        return false;
+    }
+    for each in &taken {
+        add(each, text, sink);
+    }
+    true
+}
+
+/// Whether one fits; what it takes is in `taken`. What a pattern shares with the one in front is not held against the text again.
+fn any<'p>(patterns: &'p [Pattern], text: &str, taken: &mut Vec<Taken<'p>>) -> bool {
+    // The place, and how much was taken, before each element of the pattern that was tried last; it did not get past the last of them.
+    let mut before: Vec<(usize, usize)> = Vec::with_capacity(16);
     for pattern in patterns {
-        taken.clear();
-        if fit(&pattern.elements, text, 0, &mut taken).is_some() {
-            for each in &taken {
-                add(each, text, sink);
-            }
+        let shared = pattern.shared;
+        if before.len() > shared {
+            before.truncate(shared + 1);
+        } else if !before.is_empty() {
+            continue;
+        }
+        let (mut at, kept) = before.pop().unwrap_or((0, 0));
+        taken.truncate(kept);
+        let fits = pattern.elements[before.len()..].iter().all(|element| {
+            before.push((at, taken.len()));
+            one(element, text, at, taken).map(|end| at = end).is_some()
+        });
+        if fits {
             return true;
         }
     }
@@ -100,13 +123,13 @@ pub fn read(patterns: &[Pattern], text: &str, sink: &mut Sink) -> bool {
 
 /// What the first pattern that fits takes as this field.
 pub fn part(patterns: &[Pattern], field: Id, text: &str) -> Option<Span> {
-    patterns.iter().find_map(|pattern| {
-        let mut taken = Vec::new();
-        fit(&pattern.elements, text, 0, &mut taken)?;
-        taken.iter().find_map(|each| match each {
-            Taken::Field(Some(id), span, _) if *id == field => Some(*span),
-            _ => None,
-        })
+    let mut taken = Vec::with_capacity(8);
+    if !any(patterns, text, &mut taken) {
+        return None;
+    }
+    taken.iter().find_map(|each| match each {
+        Taken::Field(Some(id), span, _) if *id == field => Some(*span),
+        _ => None,
     })
 }
 
@@ -135,34 +158,30 @@ fn add(taken: &Taken, text: &str, sink: &mut Sink) {
 
 /// Where the elements end, held against the text from a place.
 fn fit<'p>(elements: &'p [Element], text: &str, start: usize, taken: &mut Vec<Taken<'p>>) -> Option<usize> {
+    elements.iter().try_fold(start, |at, element| one(element, text, at, taken))
+}
+
+/// Where an element ends.
+fn one<'p>(element: &'p Element, text: &str, at: usize, taken: &mut Vec<Taken<'p>>) -> Option<usize> {
     let bytes = text.as_bytes();
-    let mut at = start;
-    for element in elements {
-        match element {
-            Element::Literal(literal) => {
-                if !bytes[at..].starts_with(literal.as_bytes()) {
-                    return None;
-                }
-                at += literal.len();
-            }
-            Element::Spaces => at += space::all(&bytes[at..]),
-            Element::Constant(id, constant) => taken.push(Taken::Constant(*id, constant)),
-            Element::Optional(inner) => {
-                let kept = taken.len();
-                match fit(inner, text, at, taken) {
-                    Some(end) => at = end,
-                    None => taken.truncate(kept),
-                }
-            }
-            Element::Take(id, kind) => at = kinds::take(*id, kind, text, at, taken)?,
-            Element::End => {
-                if at + space::all(&bytes[at..]) != bytes.len() {
-                    return None;
-                }
-            }
+    match element {
+        Element::Literal(literal) => bytes[at..].starts_with(literal.as_bytes()).then(|| at + literal.len()),
+        Element::Spaces => Some(at + space::all(&bytes[at..])),
+        Element::Constant(id, constant) => {
+            taken.push(Taken::Constant(*id, constant));
+            Some(at)
         }
+        Element::Optional(inner) => {
+            let kept = taken.len();
+            let end = fit(inner, text, at, taken);
+            if end.is_none() {
+                taken.truncate(kept);
+            }
+            Some(end.unwrap_or(at))
+        }
+        Element::Take(id, kind) => kinds::take(*id, kind, text, at, taken),
+        Element::End => (at + space::all(&bytes[at..]) == bytes.len()).then_some(at),
     }
-    Some(at)
 }
 
 #[cfg(test)]

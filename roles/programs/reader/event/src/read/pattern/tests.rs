@@ -58,6 +58,29 @@ fn every_kind() {
 }
 
 #[test]
+fn what_patterns_share_is_read_once_and_right() {
+    let mut names = Names::default();
+    let texts = [
+        "{a:word} {?({b:word}) ?}x",
+        "{a:word} {?({b:word}) ?}y {c:number}",
+        "{a:word} {?({b:word}) ?}y {c:word}",
+        "{b:word}",
+        "{a:word} {b:number}",
+    ];
+    let mut patterns: Vec<Pattern> = texts.iter().map(|each| Pattern::new(each, &mut names).unwrap()).collect();
+    Pattern::share(&mut patterns);
+    assert_eq!(patterns.iter().map(|each| each.shared).collect::<Vec<_>>(), [0, 3, 4, 0, 0]);
+    for (text, expected) in [("p (q) x", "p q -"), ("p (q) y 5", "p q 5"), ("p (q) y z", "p q z"), ("p y z", "p - z"), ("p (q z", "- p -")]
+    {
+        let mut values = Values::default();
+        values.start(names.len());
+        assert!(read(&patterns, text, &mut Sink { names: &names, values: &mut values, from: From::Message(0) }));
+        let get = |name: &str| values.get(names.find(name).unwrap()).map_or("-", |value| values.text(value, text));
+        assert_eq!([get("a"), get("b"), get("c")].join(" "), expected, "{text}");
+    }
+}
+
+#[test]
 fn what_is_wrong_with_a_pattern_is_said() {
     for (pattern, expected) in [
         ("{a", "not closed"),
