@@ -11,6 +11,7 @@ from vaern.console import one_line, print_document, print_json, say
 from vaern.errors import ExitCode
 from vaern.runtime.paths import Project
 
+READABLE = click.Path(exists=True, dir_okay=False)
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="One JSON document instead of text.")
 
 
@@ -28,7 +29,7 @@ def command() -> None:
 
 
 @command.command("try")
-@click.argument("lines", metavar="[FILE|-]", default="-")
+@click.argument("lines", metavar="[FILE|-]", default="-", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
 @click.option("--parser", required=True, help="Name of a parser, generic, or the path of a parser's file.")
 @click.option("--timezone", default="UTC", show_default=True, help="Zone of a clock that names none.")
 @click.option("--received", metavar="RFC3339", help="When the lines came in.  [default: now]")
@@ -40,7 +41,7 @@ def command() -> None:
     show_default=True,
     help="What is done with civil registration numbers.",
 )
-@click.option("--key", metavar="FILE", help="Key of --cpr hash: 64 hexadecimal digits.")
+@click.option("--key", metavar="FILE", type=READABLE, help="Key of --cpr hash: 64 hexadecimal digits.")
 @click.option("--frames", is_flag=True, help="The file holds the bytes of a TCP connection, not lines.")
 @click.option("--json", "as_json", is_flag=True, help="One event a line, as the relay writes it.")
 @click.pass_obj

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 
 from vaern.console.command_line import cli
 from vaern.errors import ExitCode, ParserError, SetupError, UsageError
+from vaern.model.catalogue import sample
 from vaern.workflows import sample_events
 from vaern.workflows.sample_events import samples
 
@@ -54,7 +56,7 @@ def test_lines_are_read_and_shown(program: Path) -> None:
 
 def test_the_events_themselves(program: Path) -> None:
     answers(program, f"echo '{json.dumps(EVENT)}'")
-    said = call("parser", "try", "lines", "--parser", "cef", "--received", "2026-11-29T12:00:00Z", "--json")
+    said = call("parser", "try", str(Path(__file__)), "--parser", "cef", "--received", "2026-11-29T12:00:00Z", "--json")
     assert json.loads(said.stdout) == EVENT
     assert "--received 2026-11-29T12:00:00Z" in (program.parent / "asked").read_text()
 
@@ -80,6 +82,17 @@ def test_other_ways_to_fail(program: Path) -> None:
     assert isinstance(call("parser", "list").exception, SetupError)
 
 
+def test_files_that_are_not_there_are_refused_before_anything_is_run(program: Path) -> None:
+    answers(program, "echo")
+    for words in (
+        ("nothing", "--parser", "cef"),
+        (str(ROOT), "--parser", "cef"),
+        ("-", "--parser", "cef", "--key", "nothing"),
+    ):
+        assert isinstance(call("parser", "try", *words).exception, click.BadParameter)
+    assert not (program.parent / "asked").exists()
+
+
 def test_parsers_are_listed(program: Path) -> None:
     rows = [{"name": "cef", "forms": ["1"], "fields": ["source.ip"]}, {"name": "generic", "forms": ["1"], "fields": []}]
     answers(program, "\n".join(f"echo '{json.dumps(row)}'" for row in rows))
@@ -91,9 +104,9 @@ def test_a_sample_that_is_read_otherwise_is_a_finding(program: Path, monkeypatch
     names = samples()
     assert names["firewall-fortinet"] == "fortigate"
     monkeypatch.setattr(sample_events, "samples", lambda: {"application-cef": "cef"})
-    line = sample_events.sample("application-cef").lines[0]
+    line = sample("application-cef").lines[0]
     event = {"parsed": True, "message": line.masked or line.line, "ecs": {**line.ecs, **line.reader}}
-    count = len(sample_events.sample("application-cef").lines)
+    count = len(sample("application-cef").lines)
     answers(program, f"for each in $(seq {count}); do echo '{json.dumps(event)}'; done")
     said = call("parser", "test", "--json")
     found = json.loads(said.stdout)
