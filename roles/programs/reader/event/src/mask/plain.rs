@@ -22,7 +22,10 @@ pub fn each(bytes: &[u8], mut take: impl FnMut(Span, [u8; 10]) -> bool) {
         match kind {
             Kind::Run => {
                 let end = run_end(bytes, start);
-                for first in start..=(start + ESCAPE).min(end - DATE) {
+                // Digits of an escape are behind its sign or its letters.
+                let escapes = start > 0 && (b"#%ux".contains(&bytes[start - 1]) || bytes[start - 1].is_ascii_hexdigit());
+                let most = if escapes { ESCAPE } else { 0 };
+                for first in start..=(start + most).min(end - DATE) {
                     if first == start || escape_ends(bytes, first) {
                         if let Some(last) = ends(bytes, first, end) {
                             offer(first, last, outer(&bytes[first..last]));
