@@ -28,6 +28,9 @@ _ROWS = {
         en="any; every severity from `emergency` to `informational`",
     ),
     "trust": Text(da="Relæets certifikat er udstedt af", en="The relay's certificate is issued by"),
+    "package": Text(
+        da="; rsyslog skal have pakken `rsyslog-openssl`", en="; rsyslog needs the package `rsyslog-openssl`"
+    ),
     "authority": Text(
         da="`{file}`, som driften giver jer (`vaern authority --certificate`); afsenderen skal stole på det",
         en="`{file}`, which operations gives you (`vaern authority --certificate`); the sender must trust it",
@@ -58,7 +61,7 @@ def _section(municipality: Municipality, source: LogSource, language: Language) 
     rows = [
         _row("from", language, f"`{source.address}`"),
         _row("relay", language, f"`{address}`, {_TRANSPORT[source.protocol]} {PORTS[source.protocol]}"),
-        *_trust(source.protocol, language),
+        *_trust(source.protocol, language, commands),
         _row("zone", language, source.timezone.value),
         _row("facility", language, _ROWS["any"].in_language(language)),
         _row("fields", language, ", ".join(f"`{field}`" for field in kind.minimum if field not in vendor.lacks)),
@@ -69,10 +72,11 @@ def _section(municipality: Municipality, source: LogSource, language: Language) 
     return "\n".join([heading, *rows, "", f"{advice}\n", f"```text\n{commands}\n```\n"])
 
 
-def _trust(protocol: Protocol, language: Language) -> list[str]:
+def _trust(protocol: Protocol, language: Language, commands: str) -> list[str]:
     if protocol not in (Protocol.SYSLOG_TLS, Protocol.SYSLOG_MTLS):
         return []
-    return [_row("trust", language, _ROWS["authority"].in_language(language).format(file=AUTHORITY_FILE))]
+    package = _ROWS["package"].in_language(language) if "streamDriver" in commands else ""
+    return [_row("trust", language, _ROWS["authority"].in_language(language).format(file=AUTHORITY_FILE) + package)]
 
 
 def _row(name: str, language: Language, value: str) -> str:
