@@ -12,8 +12,9 @@ from support.relay_sources import keyed
 from support.yaml_text import read_yaml
 
 from vaern import inventory
-from vaern.declaration import load_fleet
+from vaern.declaration import load_fleet, load_municipality
 from vaern.inventory.files import HEADER
+from vaern.inventory.senders import senders_page
 from vaern.model.deployment import SocOutput
 from vaern.model.fleet import Fleet
 from vaern.model.vocabulary import SocProtocol, Timezone
@@ -148,6 +149,19 @@ def test_log_ports_are_open_to_declared_senders_only(fleet: Fleet) -> None:
             for port in read_yaml(text).get("base_open_ports", []):
                 assert port["sources"], path
                 assert set(port["sources"]) <= senders, path
+
+
+def test_whom_a_sender_trusts_is_said_where_it_uses_tls(tmp_path: Path) -> None:
+    text = (ROOT / "inventories/favrskov/municipality.yml").read_text(encoding="utf-8")
+    before, _, rest = text.partition("    kind: dhcp\n")
+    path = tmp_path / "municipality.yml"
+    path.write_text(
+        f"{before}    kind: dhcp\n{rest.replace('protocol: syslog_tcp', 'protocol: syslog_tls', 1)}", encoding="utf-8"
+    )
+    danish, _, english = senders_page(load_municipality(path)).partition("# Senders in ")
+    for page, package in ((danish, "rsyslog skal have pakken"), (english, "rsyslog needs the package")):
+        assert page.count("`vaern authority --certificate`") == 2  # dhcp1 by rsyslog, journal1 by any means
+        assert page.count(package) == 1
 
 
 def test_the_page_for_senders_names_every_source_in_both_languages(fleet: Fleet) -> None:
