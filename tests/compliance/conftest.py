@@ -8,6 +8,7 @@ Every test is one control on one host. It compares what the host says of itself 
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -24,11 +25,14 @@ from vaern.model.deployment import Deployment, HubRole
 from vaern.model.fleet import Fleet
 from vaern.model.vocabulary import Target
 from vaern.runtime.paths import Project
+from vaern.runtime.secret_store import folder_of
 from vaern.verify.facts import Facts
 from vaern.verify.recording import Check
 from vaern.verify.snapshot import Gathered, read_recorded, take_all
 from vaern.verify.subjects import Subject, subjects
 
+AUTHORITY = "authority"
+"""In recorded answers, in the place of a host."""
 FLEET = pytest.StashKey[Fleet]()
 GATHERING = pytest.StashKey["Future[Gathered]"]()
 CHECK = pytest.StashKey[Check]()
@@ -157,6 +161,24 @@ def gathered(pytestconfig: pytest.Config) -> dict[str, Facts | UnreachableError 
         host: sections if isinstance(sections, VaernError) else Facts(host, sections)
         for host, sections in found.items()
     }
+
+
+@pytest.fixture(scope="session")
+def authoritys_list(pytestconfig: pytest.Config) -> str:
+    """SHA-256 of the authority's list of revoked certificates, as hex; of recorded answers, the recorded one.
+
+    The one thing that no declaration says: it is where the authority is. Raises ProvisionError where that is not, so
+    that nothing is said about a list that cannot be compared.
+    """
+    recorded = pytestconfig.getoption("recorded")
+    if recorded:
+        return read_recorded(recorded)[AUTHORITY]["revoked"].text
+    try:
+        return hashlib.sha256((folder_of(Project.find()) / "revoked.crl").read_bytes()).hexdigest()
+    except OSError as error:
+        raise ProvisionError(
+            "the authority's list is not on this machine", fix="verify where `vaern` enrols"
+        ) from error
 
 
 class Fleetwide:

@@ -222,3 +222,13 @@ def _gist(text: str) -> str:
     """The first line of what openssl said that tells anything."""
     telling = [line for line in text.splitlines() if "error" in line.lower() or "cipher" in line.lower()]
     return (telling or ["not refused"])[0][:200]
+
+
+@pytest.mark.control("COL-14")
+def test_receiver_has_the_list_of_revoked_certificates(facts: Facts, authoritys_list: str, check: Check) -> None:
+    """The list that the broker reads in each handshake is the authority's own, byte for byte."""
+    check(
+        expected=authoritys_list,
+        observed=facts.revoked_list or "no list",
+        evidence="sha256sum /etc/vaern/pki/revoked.crl",
+    )

@@ -78,6 +78,11 @@ MUTATIONS = {
         HUB, "chmod 2755 /var/lib/vaern/archive/0710", "chmod 2750 /var/lib/vaern/archive/0710",
         {("COL-10", HUB)},
     ),
+    "the list of revoked certificates is not there": (
+        HUB, "mv /etc/vaern/pki/revoked.crl /etc/vaern/pki/revoked.crl.kept",
+        "mv /etc/vaern/pki/revoked.crl.kept /etc/vaern/pki/revoked.crl",
+        {("COL-14", HUB)},
+    ),
     "a program is changed": (
         SENSOR, f"sed -i.kept '$a # changed' {PROGRAM}", f"mv {PROGRAM}.kept {PROGRAM}",
         {("BASE-19", SENSOR)},

@@ -76,6 +76,7 @@ WIDE_PEER = (
 )
 TAP_UNIT = "vaern-tap@core.service\nLoadState=loaded\nActiveState="
 FORWARDER_UNIT = "vaern-tap-forwarder.service\nLoadState=loaded\nActiveState="
+RECORDED_LIST = json.loads(RECORDED.read_text(encoding="utf-8"))["authority"]["revoked"][1]
 LINK_LOCAL = '{"family":"inet6","local":"fe80::df:14ff:fe07:e680","prefixlen":64,"scope":"link"}'
 CHANGES = [
     ("BASE-01", GATEWAY, "time_sources", "server ntp2.faelles.example iburst\n", ""),
@@ -176,6 +177,9 @@ CHANGES = [
     ("COL-11", HUB, "collector_settings", '"retention_days": 400', '"retention_days": 30'),
     ("COL-12", HUB, "disk", " 80591417344", " 1048576"),
     ("COL-13", HUB, "owners", "vaern-kafka vaern-kafka", "vaern-kafka root"),
+    # The list of an hour ago, and none.
+    ("COL-14", HUB, "revoked", RECORDED_LIST, "0" * 64),
+    ("COL-14", HUB, "revoked", f"{RECORDED_LIST}  -", ""),
     (
         "LOG-01",
         GATEWAY,

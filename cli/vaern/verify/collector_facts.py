@@ -30,6 +30,11 @@ class CollectorFacts(Sections):
         return found
 
     @cached_property
+    def revoked_list(self) -> str:
+        """SHA-256 of the list of revoked certificates on the host, as hex; empty without one."""
+        return self.section("revoked").text.partition(" ")[0]
+
+    @cached_property
     def proxy_destinations(self) -> dict[str, str]:
         """On a hub with the Event Hubs proxy: map overlay address to the namespace its connections go to."""
         found: dict[str, str] = self._json("event_hubs_proxy")["destinations"]

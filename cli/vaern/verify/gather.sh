@@ -34,6 +34,9 @@ key_pair() { # the digest of the public half, as the certificate and as the key 
   openssl x509 -in /etc/vaern/pki/host.crt -noout -pubkey | sha256sum
   openssl pkey -in /etc/vaern/pki/host.key -pubout | sha256sum
 }
+revoked() { # the digest of the list of certificates that are refused
+  [ ! -e /etc/vaern/pki/revoked.crl ] || sha256sum </etc/vaern/pki/revoked.crl
+}
 services() { # the units vaern configures, whether or not they are there
   systemctl show --all --property=Id,LoadState,ActiveState,SubState,UnitFileState,User,MainPID,NoNewPrivileges -- \
     ssh.service chrony.service auditd.service vaern-firewall.service apt-daily-upgrade.timer unattended-upgrades.service \
@@ -127,6 +130,7 @@ section writable writable
 section modes modes
 section certificate certificate
 section key_pair key_pair
+section revoked revoked
 section addresses ip -j address
 section forwarding sysctl -n net.ipv4.ip_forward net.ipv6.conf.all.forwarding
 section wireguard wireguard
