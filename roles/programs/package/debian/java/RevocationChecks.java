@@ -11,11 +11,18 @@ import java.security.cert.CertificateException;
 import java.security.cert.CertificateFactory;
 import java.security.cert.X509CRL;
 import java.security.cert.X509Certificate;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.WeakHashMap;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLEngine;
+import javax.net.ssl.SSLException;
 import javax.net.ssl.TrustManager;
 import javax.net.ssl.TrustManagerFactory;
 import javax.net.ssl.X509ExtendedTrustManager;
@@ -29,7 +36,8 @@ import org.slf4j.LoggerFactory;
  * Kafka's own TLS (ssl.engine.factory.class), which also refuses certificates that the authority has revoked.
  *
  * <p>The list is /etc/vaern/pki/revoked.crl, signed by the authority of the trust store. It is looked at again when it has
- * changed, so that a relay is refused from the next handshake on and nothing is restarted. Without a list that the
+ * changed, so that a relay is refused from the next handshake on and nothing is restarted; a connection that is open already
+ * ends within seconds. Without a list that the
  * authority has signed the listener does not start; one that comes later and is not good leaves the one before it in force.
  */
 public final class RevocationChecks extends DefaultSslEngineFactory {
@@ -41,6 +49,14 @@ public final class RevocationChecks extends DefaultSslEngineFactory {
      */
     private static final int LONGER_THAN_A_TICKET_MAY_LIVE = 7 * 24 * 3600 + 1;
 
+    private static final long SECONDS_BETWEEN_LOOKS = 1;
+
+    private final Set<SSLEngine> open = Collections.synchronizedSet(Collections.newSetFromMap(new WeakHashMap<>()));
+    private final ScheduledExecutorService looking = Executors.newSingleThreadScheduledExecutor(work -> {
+        Thread thread = new Thread(work, "revocation-checks");
+        thread.setDaemon(true);
+        return thread;
+    });
     private SSLContext context;
 
     @Override
@@ -58,6 +74,8 @@ public final class RevocationChecks extends DefaultSslEngineFactory {
                     new TrustManager[] {new Checked((X509ExtendedTrustManager) trusted.getTrustManagers()[0], revoked)},
                     null);
             context.getServerSessionContext().setSessionTimeout(LONGER_THAN_A_TICKET_MAY_LIVE);
+            looking.scheduleWithFixedDelay(
+                    () -> endRevoked(revoked.current()), SECONDS_BETWEEN_LOOKS, SECONDS_BETWEEN_LOOKS, TimeUnit.SECONDS);
         } catch (GeneralSecurityException | IOException error) {
             throw new KafkaException("TLS cannot be set up: " + error.getMessage(), error);
         }
@@ -69,7 +87,35 @@ public final class RevocationChecks extends DefaultSslEngineFactory {
         engine.setUseClientMode(false);
         // Versions, ciphers and the demand for a certificate, as Kafka understands its settings.
         engine.setSSLParameters(super.createServerSslEngine(host, port).getSSLParameters());
+        open.add(engine);
         return engine;
+    }
+
+    @Override
+    public void close() {
+        looking.shutdownNow();
+        super.close();
+    }
+
+    /** Kafka ends a connection as soon as its engine is closed and anything is read or written. */
+    private void endRevoked(X509CRL list) {
+        List<SSLEngine> engines;
+        synchronized (open) {
+            engines = List.copyOf(open);
+        }
+        for (SSLEngine engine : engines) {
+            try {
+                X509Certificate shown = (X509Certificate) engine.getSession().getPeerCertificates()[0];
+                if (!engine.isInboundDone() && list.isRevoked(shown)) {
+                    LOG.warn("A connection with a revoked certificate was ended: {}", shown.getSubjectX500Principal());
+                    engine.closeOutbound();
+                    engine.closeInbound();
+                }
+            } catch (SSLException error) {
+                // It has shown no certificate, or has not said that it ends, which is why it is ended here.
+                continue;
+            }
+        }
     }
 
     private static X509Certificate issuer(KeyStore store) throws GeneralSecurityException {
@@ -82,6 +128,7 @@ public final class RevocationChecks extends DefaultSslEngineFactory {
         private final X509Certificate issuer;
         private X509CRL current;
         private Object seen;
+        private boolean missed;
 
         Revoked(Path file, X509Certificate issuer) throws GeneralSecurityException, IOException {
             this.file = file;
@@ -97,7 +144,12 @@ public final class RevocationChecks extends DefaultSslEngineFactory {
                     seen = now;
                     current = read();
                 }
+                missed = false;
             } catch (GeneralSecurityException | IOException error) {
+                if (missed) {
+                    return current;
+                }
+                missed = true;
                 LOG.error("{} is not signed by the authority, so the list before it holds: {}", file, error.getMessage());
             }
             return current;
