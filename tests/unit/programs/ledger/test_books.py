@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -15,6 +16,7 @@ from vaern_programs.ledger import books
 from vaern_programs.ledger.balance import balance, confirmable
 from vaern_programs.ledger.books import Books
 from vaern_programs.ledger.confirm import confirmation
+from vaern_programs.shared.relay_names import MOST_UNDECLARED, RelayNames
 from vaern_programs.shared.tally import Tally
 
 AT = datetime(2026, 11, 24, 10, tzinfo=UTC)
@@ -45,6 +47,11 @@ def day_row(day: int) -> list[Any]:
     return [BOOT, "web", (AT + timedelta(days=day)).date().isoformat(), 1, 9, TIME, TIME]
 
 
+def by(relay: int, one: bytes) -> bytes:
+    """The same of another relay."""
+    return one.replace(b'"relay":"gw1"', f'"relay":"r{relay}"'.encode())
+
+
 def steps(work: Callable[[], Any]) -> int:
     """Lines of Python that it executes: what it costs, on a machine of any speed."""
     counted = 0
@@ -72,6 +79,17 @@ SHAPES: dict[str, Callable[[int], list[bytes]]] = {
             [[BOOT, "web", (AT + timedelta(days=day)).date().isoformat(), 1, 9, TIME, TIME] for day in range(n)], []
         )
     ],
+    "relays": lambda n: [by(number, line(1)) for number in range(n)],
+    "relays that state nothing": lambda n: [by(number, statement([], [])) for number in range(n)],
+    "relays that state a row": lambda n: [by(number, statement([day_row(0)], [])) for number in range(n)],
+    "keys given up": lambda n: [statement([], [[f"{number:032x}", "web", [[1, 2]]] for number in range(n)])],
+    "statements of keys given up": lambda n: [
+        statement([], [[f"{number:032x}", "web", [[1, 2]]]]) for number in range(n)
+    ],
+    "rows of one key given up": lambda n: [
+        statement([], [[BOOT, "web", [[3 * k, 3 * k + 1]]] for k in reversed(range(n))])
+    ],
+    "statements of one key given up": lambda n: [statement([], [[BOOT, "web", [[3 * k, 3 * k]]]]) for k in range(n)],
     "ranges given up": lambda n: [statement([], [[BOOT, "web", [[3 * k, 3 * k + 1] for k in range(n)]]]), line(9 * n)],
 }
 
@@ -124,6 +142,54 @@ def test_invented_sources_are_counted_and_left_out(monkeypatch: pytest.MonkeyPat
     assert own.numbers(("gw1", BOOT, "s0")) == [(1, 2)]
 
 
+def test_blocks_out_of_order_take_steps_as_their_number() -> None:
+    """All runs of a source were put in order again with each block of a segment."""
+
+    def count(size: int) -> None:
+        tally = Tally()
+        for number in reversed(range(size)):
+            tally.add(line(2 * number))
+        assert tally.listed == size
+
+    small, large = steps(lambda: count(300)), steps(lambda: count(600))
+    assert large < 2.3 * small
+
+
+def test_invented_relays_are_counted_and_left_out() -> None:
+    """Each took a place for ever, with no row to be counted by; those that are declared always have room."""
+    most, lines = MOST_UNDECLARED, [line(1), statement([day_row(0)], [])]
+    invented = [by(number, one) for number in range(most + 5) for one in lines]
+    tally = Tally()
+    tally.limit(1000, 1000, RelayNames({"gw1"}, most), math.inf)
+    tally.add(b"".join([*invented, *lines]))
+    assert (tally.unlisted, tally.statements.unlisted) == (5, 5)
+    assert tally.relays() == {"gw1", *(f"r{number}" for number in range(most))}
+    own = Books(relays=["gw1"])
+    own.enter(tally_of(invented))
+    own.enter(tally)
+    assert own.unlisted == 5 + 5 * 2 + 5 + 5
+    assert set(own.statement_times) == tally.relays()
+    assert {series[0] for series in own.series()} == tally.relays()
+
+
+@pytest.mark.parametrize("given", [[], [[1, 2]]])
+def test_keys_given_up_are_bounded(given: list[Any]) -> None:
+    """A key without ranges took room too."""
+    tally = tally_of([statement([], [[f"{number:032x}", "web", given] for number in range(9)])], most=4)
+    (relay,) = tally.statements.relays.values()
+    assert len(relay.given_up) == (4 if given else 0)
+    assert tally.statements.unlisted == (5 if given else 0)
+
+
+def test_what_is_stated_again_takes_no_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A relay states what it gave up each minute, for 35 days."""
+    monkeypatch.setattr(books, "MOST_RUNS", 3)
+    own = Books()
+    for _ in range(9):
+        own.enter(tally_of([statement([day_row(0)], [[BOOT, "web", [[1, 2], [5, 6]]]])], most=3))
+    assert (own.unlisted, own.given_up["gw1", BOOT, "web"]) == (0, [(1, 2), (5, 6)])
+
+
 def test_runs_and_rows_beyond_the_limit_are_counted_and_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(books, "MOST_RUNS", 4)
     own = Books()
@@ -145,7 +211,7 @@ def test_a_statement_of_a_time_to_come_hides_no_silence(order: int) -> None:
     lines = [stated_at(time) for time in ("2099-01-01T00:00:00Z", TIME)][::order]
     latest = (NOW + timedelta(seconds=120)).timestamp()
     tally = Tally()
-    tally.limit(100, latest=latest)
+    tally.limit(100, 100, RelayNames(), latest)
     tally.add(b"".join(lines))
     own = Books(latest)
     own.enter(tally)

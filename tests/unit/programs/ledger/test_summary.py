@@ -91,6 +91,30 @@ def test_what_was_read_is_not_read_again(archive: Archive, monkeypatch: pytest.M
     assert len(read) == 1
 
 
+def test_a_count_that_is_ended_has_kept_what_it_read_of_a_segment(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was kept between segments only: one that took too long was begun again each minute, for ever."""
+    for number in range(1, 5):
+        archive.write(number, number)
+    monkeypatch.setattr(ledger_summary, "SAVE_SECONDS", -1.0)
+    read: list[bytes] = []
+    real = ledger_tally.Tally.add
+
+    def add(self: Any, text: bytes) -> None:
+        read.append(text)
+        if len(read) == 3:
+            raise MemoryError
+        real(self, text)
+
+    monkeypatch.setattr(ledger_tally.Tally, "add", add)
+    with pytest.raises(MemoryError):
+        archive.read()
+    (row,) = archive.report()["rows"]
+    assert (row["received"], row["duplicate"]) == (4, 0)
+    assert [text.rstrip() for text in read] == [line(number) for number in (1, 2, 3, 3, 4)]
+
+
 def with_a_broken_line(archive: Archive, programs: Programs) -> None:
     """Numbers 1 to 3, of which 2 is no JSON."""
     partition = programs.archive_partition.Partition(archive.archive / "0710", "logs.0710", 0, 1 << 20)

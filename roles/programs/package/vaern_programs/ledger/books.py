@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from vaern_programs.shared.intervals import Intervals, union
-from vaern_programs.shared.runs import Run, merged, wider
+from vaern_programs.shared.relay_names import MOST_UNDECLARED, RelayNames
+from vaern_programs.shared.runs import Run, merged, put, touches, wider
 from vaern_programs.shared.tally import Tally
 from vaern_programs.shared.times import unix
 
@@ -41,9 +42,12 @@ NOTHING_DELETED = Deleted()
 class Books:
     """Adds up the tallies of one municipality."""
 
-    def __init__(self, latest: float = math.inf) -> None:
-        """Nothing is entered yet. Of statements made after `latest`, Unix seconds, the time is not believed."""
-        self.latest = latest
+    def __init__(self, latest: float = math.inf, relays: Iterable[str] = ()) -> None:
+        """Nothing is entered yet.
+
+        `relays` are those that are declared. Of statements made after `latest`, Unix seconds, the time is not believed.
+        """
+        self.latest, self._names = latest, RelayNames(relays, MOST_UNDECLARED)
         self.events: dict[tuple[Series, str], int] = defaultdict(int)
         """Series and day to how many events have arrived, copies included."""
         self.stated: dict[Series, dict[str, Run]] = defaultdict(dict)
@@ -60,8 +64,6 @@ class Books:
         self.unlisted = 0
         """Events and rows that were left out, as a limit was reached."""
         self._received: dict[Series, dict[str, list[Run]]] = defaultdict(dict)
-        self._sorted: dict[tuple[Series, str], int] = {}
-        """How many runs of a series and day are in order; those that came since are behind them."""
         self._sources: set[tuple[str, str]] = set()
         self._runs = self._rows = 0
 
@@ -84,47 +86,45 @@ class Books:
 
     def _enter_statements(self, tally: Tally) -> None:
         for relay, statement in tally.statements.relays.items():
+            if not self._names.admit(relay):
+                self.unlisted += 1 + len(statement.sent) + sum(map(len, statement.given_up.values()))
+                continue
             for (boot, source, day), sent in statement.sent.items():
                 self._enter_sent((relay, boot, source), day, sent)
             for (boot, source), ranges in statement.given_up.items():
-                if self._takes_rows(relay, source, len(ranges)):
-                    series = (relay, boot, source)
-                    self.given_up[series] = union(self.given_up.get(series, []), ranges)
+                self._enter_given_up((relay, boot, source), ranges)
             if statement.at >= self.statement_times.get(relay, "") and unix(statement.at) <= self.latest:
                 self.statement_times[relay], self.spools[relay] = statement.at, statement.spool
 
     def _enter_received(self, series: Series, day: str, runs: list[Run]) -> None:
         known = self._received[series].setdefault(day, [])
-        known += runs
-        self._runs += len(runs)
-        # Whenever they have doubled: so all of it takes time in proportion to the runs, however many tallies there are.
-        if len(known) > 2 * self._sorted.get((series, day), 1):
-            self._sort(series, day)
+        self._runs += sum(put(known, run, merged) for run in runs)
 
-    def _sort(self, series: Series, day: str) -> list[Run]:
-        known = self._received[series][day]
-        if len(known) != self._sorted.get((series, day)):
-            self._runs -= len(known)
-            known = self._received[series][day] = merged(known)
-            self._runs += len(known)
-            self._sorted[series, day] = len(known)
-        return known
+    def _enter_given_up(self, series: Series, ranges: Intervals) -> None:
+        for first, last in ranges:
+            known = self.given_up.get(series, [])
+            if touches(known, first, last) or self._has_row(series):
+                self._rows += put(known, (first, last), union)
+                self.given_up[series] = known
+            else:
+                self.unlisted += 1
 
     def _enter_sent(self, series: Series, day: str, sent: Run) -> None:
         known = self.stated[series].get(day) if series in self.stated else None
-        if known is None and not self._takes_rows(series[0], series[2], 1):
-            return
+        if known is None:
+            if not self._has_row(series):
+                self.unlisted += 1
+                return
+            self._rows += 1
         if known is None or sent[1] > known[1] or sent[0] < known[0]:
             self.stated[series][day] = wider(known, sent)
 
-    def _takes_rows(self, relay: str, source: str, rows: int) -> bool:
-        if self._rows + rows > MOST_RUNS or not self._has_room_for(relay, source):
-            self.unlisted += rows
-            return False
-        self._rows += rows
-        return True
+    def _has_row(self, series: Series) -> bool:
+        return self._rows < MOST_RUNS and self._has_room_for(series[0], series[2])
 
     def _has_room_for(self, relay: str, source: str) -> bool:
+        if not self._names.admit(relay):
+            return False
         if (relay, source) not in self._sources and len(self._sources) >= MOST_SOURCES:
             return False
         self._sources.add((relay, source))
@@ -144,7 +144,7 @@ class Books:
 
     def received(self, series: Series, day: str) -> list[Run]:
         """Runs of it that arrived on a day, in order."""
-        return self._sort(series, day) if day in self._received.get(series, {}) else []
+        return self._received.get(series, {}).get(day, [])
 
     def runs(self, series: Series) -> list[Run]:
         """What has arrived of it, on whatever day, in order."""

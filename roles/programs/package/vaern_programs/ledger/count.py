@@ -77,13 +77,19 @@ class Municipality:
         since = min(day or "9999", (now.date() - timedelta(days=DAYS)).isoformat())
         earlier = (date.fromisoformat(since) - timedelta(days=1)).isoformat()
         with _alone(self.state / self.code):
-            return added_up(parts(self.archive, self.state, self.code, earlier), now)
+            relays = self._declared().get("principals", [])
+            return added_up(parts(self.archive, self.state, self.code, earlier, relays), now, relays)
+
+    def _declared(self) -> dict[str, Any]:
+        """What the settings say of it; nothing of one that has left."""
+        return next((one for one in self.settings["tenants"] if one["code"] == self.code), {})
 
     def deleted(self) -> Deleted:
         """Until when events have been deleted, by the retention each source has now."""
-        own: dict[str, Any] = next((one for one in self.settings["tenants"] if one["code"] == self.code), {})
         last = deleted_until(self.archive / self.code)
-        by_source = {one["source"]: last.get(one["days"], "") for one in own.get("retention_by_source", [])}
+        by_source = {
+            one["source"]: last.get(one["days"], "") for one in self._declared().get("retention_by_source", [])
+        }
         return Deleted(last.get(None, ""), by_source)
 
 
@@ -96,9 +102,9 @@ def _alone(folder: Path) -> Iterator[None]:
         yield
 
 
-def added_up(found: Iterable[Part], now: datetime) -> Count:
+def added_up(found: Iterable[Part], now: datetime, relays: Iterable[str] = ()) -> Count:
     """What those segments hold, together; each tally may be forgotten once it is entered."""
-    books, gone, refused = Books(now.timestamp() + GRACE_SECONDS), [], 0
+    books, gone, refused = Books(now.timestamp() + GRACE_SECONDS, relays), [], 0
     recent = (now.date() - timedelta(days=REFUSED_DAYS - 1)).isoformat()
     for part in found:
         books.enter(part.tally, held=part.held)

@@ -10,10 +10,11 @@ municipality sends: see `MOST_RUNS_A_DAY`.
 from __future__ import annotations
 
 import json
+import math
 import mmap
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from vaern_programs.ledger.gaps import GRACE_SECONDS
 from vaern_programs.shared.broken_lines import broken_lines
 from vaern_programs.shared.files import replace
 from vaern_programs.shared.json_text import UnfitError, loads
+from vaern_programs.shared.relay_names import MOST_UNDECLARED, RelayNames
 from vaern_programs.shared.tally import Tally
 
 MOST_RUNS_A_DAY = 200_000
@@ -46,8 +48,11 @@ class Part:
     """Its events are in the archive, or were until their retention was over."""
 
 
-def parts(archive: Path, state: Path, code: str, since: str) -> Iterator[Part]:
-    """Every segment of a municipality from a day on, read as far as it is written. Raises OSError."""
+def parts(archive: Path, state: Path, code: str, since: str, relays: Iterable[str] = ()) -> Iterator[Part]:
+    """Every segment of a municipality from a day on, read as far as it is written. Raises OSError.
+
+    `relays` are the names of those that are declared: these are counted before any others.
+    """
     directory, own = archive / code, state / code
     own.mkdir(mode=0o750, parents=True, exist_ok=True)
     deleted = set(_deleted(directory))
@@ -55,19 +60,24 @@ def parts(archive: Path, state: Path, code: str, since: str) -> Iterator[Part]:
     until = time.monotonic() + LOOK_BACK_SECONDS
     for day in sorted(known | set(days(directory))):
         if day >= since:
-            yield from _DaySummary(directory, own, day).parts(deleted, until)
+            names = RelayNames(relays, MOST_UNDECLARED)
+            yield from _DaySummary(directory, own, day, names).parts(deleted, until)
 
 
 class _DaySummary:
     """The segments of one day of the archive, and the file that says what is in them."""
 
-    def __init__(self, directory: Path, own: Path, day: str) -> None:
-        self.path, self.folder, self.day = own / f"{day}.json", directory / day, day
+    def __init__(self, directory: Path, own: Path, day: str, names: RelayNames) -> None:
+        self.path, self.folder, self.day, self.names = own / f"{day}.json", directory / day, day, names
         self.ends: dict[str, int] = {}
         self.tallies: dict[str, Tally] = {}
         for name, one in _read(self.path).items():
             self.ends[name], self.tallies[name] = one
+        for tally in self.tallies.values():
+            for name in tally.relays():
+                names.admit(name)
         self.listed = sum(tally.listed for tally in self.tallies.values())
+        self.rows = sum(tally.statements.listed for tally in self.tallies.values())
         self.saved = time.monotonic()
         self.changed = False
 
@@ -82,15 +92,21 @@ class _DaySummary:
         self._save()
 
     def _read_on(self, name: str) -> None:
-        tally, end = self.tallies.get(name, Tally()), self.ends.get(name, 0)
-        others = self.listed - tally.listed
-        tally.limit(MOST_RUNS_A_DAY - others, time.time() + GRACE_SECONDS)
-        reached = read_on(self.folder / name, end, tally)
-        if name not in self.tallies or reached != end:
-            self.tallies[name], self.ends[name], self.changed = tally, reached, True
-            self.listed = others + tally.listed
-        if time.monotonic() - self.saved > SAVE_SECONDS:
-            self._save()
+        tally = self.tallies.get(name, Tally())
+        runs, rows = self.listed - tally.listed, self.rows - tally.statements.listed
+        latest = time.time() + GRACE_SECONDS
+        tally.limit(MOST_RUNS_A_DAY - runs, MOST_RUNS_A_DAY - rows, self.names, latest)
+        more = True
+        while more:
+            # A part at a time: if this takes too long, the next run goes on from what has been saved.
+            end = self.ends.get(name, 0)
+            reached = read_on(self.folder / name, end, tally, self.saved + SAVE_SECONDS)
+            more = reached != end
+            if more or name not in self.tallies:
+                self.tallies[name], self.ends[name], self.changed = tally, reached, True
+            if time.monotonic() - self.saved > SAVE_SECONDS:
+                self._save()
+        self.listed, self.rows = runs + tally.listed, rows + tally.statements.listed
 
     def _look_back(self, name: str) -> None:
         end = self.ends[name]
@@ -104,10 +120,11 @@ class _DaySummary:
         self.changed, self.saved = False, time.monotonic()
 
 
-def read_on(path: Path, start: int, tally: Tally) -> int:
+def read_on(path: Path, start: int, tally: Tally, until: float = math.inf) -> int:
     """Count the complete blocks of a segment after its byte `start`; the first byte not read.
 
-    Counting is from the beginning when the file is shorter than what was read: it is not the same file any more.
+    It ends after the block that is being counted at `until`, of the monotonic clock, in seconds. Counting is from the
+    beginning when the file is shorter than what was read: it is not the same file any more.
     """
     try:
         with path.open("rb") as file:
@@ -118,12 +135,12 @@ def read_on(path: Path, start: int, tally: Tally) -> int:
             if size == start:
                 return start
             with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content, memoryview(content) as view:
-                return start + _count(view[start:], tally)
+                return start + _count(view[start:], tally, until)
     except FileNotFoundError:
         return start
 
 
-def _count(view: memoryview, tally: Tally) -> int:
+def _count(view: memoryview, tally: Tally, until: float) -> int:
     decompressor = zstandard.ZstdDecompressor()
     end = 0
     with view:
@@ -134,6 +151,8 @@ def _count(view: memoryview, tally: Tally) -> int:
             if tally.broken is not None:
                 tally.broken += broken_lines(text)
             end = block.end
+            if time.monotonic() > until:
+                break
     return end
 
 
@@ -146,7 +165,7 @@ def broken_in(path: Path, end: int) -> int:
             mmap.mmap(file.fileno(), end, access=mmap.ACCESS_READ) as content,
             memoryview(content) as view,
         ):
-            _count(view[:end], found)
+            _count(view[:end], found, math.inf)
     except FileNotFoundError:
         return 0
     return found.broken or 0

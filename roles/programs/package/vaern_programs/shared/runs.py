@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable
+from operator import itemgetter
+from typing import TypeVar
 
 Run = tuple[int, int, str, str]
 """First and last sequence number, and the times of those two."""
+AnyRun = TypeVar("AnyRun", Run, tuple[int, int])
+_FIRST: Callable[[tuple[int, ...]], int] = itemgetter(0)
+_LAST: Callable[[tuple[int, ...]], int] = itemgetter(1)
 
 
 def merged(runs: Iterable[Run]) -> list[Run]:
@@ -18,6 +24,24 @@ def merged(runs: Iterable[Run]) -> list[Run]:
         else:
             result.append(run)
     return result
+
+
+def put(known: list[AnyRun], run: AnyRun, join: Callable[[list[AnyRun]], list[AnyRun]]) -> int:
+    """Add one to runs that are in order, and keep them so; by how many they have grown.
+
+    `join` makes one of those that touch. It takes steps as the logarithm of their number, however they arrive.
+    """
+    low = bisect_left(known, run[0] - 1, key=_LAST)
+    high = bisect_right(known, run[1] + 1, lo=low, key=_FIRST)
+    joined = join([*known[low:high], run]) if high > low else [run]
+    known[low:high] = joined
+    return len(joined) - (high - low)
+
+
+def touches(known: list[AnyRun], first: int, last: int) -> bool:
+    """Whether those numbers follow or overlap one that is known, so that they take no run of their own."""
+    at = bisect_left(known, first - 1, key=_LAST)
+    return at < len(known) and known[at][0] <= last + 1
 
 
 def wider(known: Run | None, more: Run) -> Run:

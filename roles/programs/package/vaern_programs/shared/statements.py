@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from sys import intern
 from typing import Annotated, Any, TypedDict
 
-from vaern_programs.shared.intervals import Intervals, union
+from vaern_programs.shared.intervals import Interval, Intervals, union
 from vaern_programs.shared.json_text import UnfitError
 from vaern_programs.shared.limits import Most
+from vaern_programs.shared.relay_names import RelayNames
 from vaern_programs.shared.reports import (
     STATEMENT,
     STATEMENT_SOURCE,
@@ -21,7 +23,7 @@ from vaern_programs.shared.reports import (
     StatementEvent,
     Time,
 )
-from vaern_programs.shared.runs import Run, wider
+from vaern_programs.shared.runs import Run, put, touches, wider
 from vaern_programs.shared.schema import Schema
 from vaern_programs.shared.times import in_utc, unix
 
@@ -55,25 +57,27 @@ class RelayStatement:
     given_up: dict[tuple[str, str], Intervals] = field(default_factory=dict)
     """Boot and source to the numbers that the relay no longer has."""
 
-    def __len__(self) -> int:
-        """How many rows and ranges it has: what its size in memory goes with."""
-        return len(self.sent) + sum(map(len, self.given_up.values()))
-
 
 class Statements:
-    """What each relay has stated; at most `most` rows and ranges of all together.
+    """What each relay has stated."""
 
-    A statement whose time is after `latest`, Unix seconds, does not say that its relay has stated anything lately.
-    """
-
-    def __init__(self, most: float = math.inf) -> None:
+    def __init__(self) -> None:
         """Nothing is stated yet."""
-        self.most, self.latest = most, math.inf
+        self.limit(math.inf, RelayNames(), math.inf)
+        self.listed = 0
+        """Rows and ranges of all relays together: what their size in memory goes with."""
         self.relays: dict[str, RelayStatement] = {}
         self.refused = 0
         """Statements that do not have the shape of one."""
         self.unlisted = 0
-        """Rows that were left out, as there were too many."""
+        """Rows and ranges that were left out, as there were too many, and statements of relays that nobody declared."""
+
+    def limit(self, most: float, names: RelayNames, latest: float) -> None:
+        """From now on take at most so many rows and ranges, all together, and only of relays that are admitted.
+
+        A statement whose time is after `latest`, Unix seconds, does not say that its relay has stated anything lately.
+        """
+        self.most, self.names, self.latest = most, names, latest
 
     def read(self, text: bytes) -> None:
         """Add every statement among some lines of events."""
@@ -90,24 +94,31 @@ class Statements:
         ranges = [pair for row in statement["given_up"] for pair in row[2]]
         if any(row[3] > row[4] for row in statement["sent"]) or any(first > last for first, last in ranges):
             raise UnfitError("a range that ends before it begins")
+        if not self.names.admit(event["relay"]):
+            self.unlisted += 1
+            return
         relay = self.relays.setdefault(event["relay"], RelayStatement())
-        room = self.most - sum(map(len, self.relays.values()))
         for boot, source, day, first, last, begun, ended in statement["sent"]:
             known = relay.sent.get((boot, source, day))
-            room -= known is None
-            if known is None and room < 0:
+            if known is None and self.listed >= self.most:
                 self.unlisted += 1
                 continue
-            relay.sent[boot, source, day] = wider(known, (first, last, begun, ended))
+            self.listed += known is None
+            relay.sent[intern(boot), intern(source), intern(day)] = wider(known, (first, last, begun, ended))
         for boot, source, given in statement["given_up"]:
-            room -= len(given)
-            if room < 0:
-                self.unlisted += 1
-                continue
-            relay.given_up[boot, source] = union(relay.given_up.get((boot, source), []), given)
+            self._give_up(relay, (boot, source), given)
         at = in_utc(event["received"])
         if at >= relay.at and unix(at) <= self.latest:
             relay.at, relay.spool = at, dict(statement["spool"])
+
+    def _give_up(self, relay: RelayStatement, key: tuple[str, str], given: Iterable[Interval]) -> None:
+        for first, last in given:
+            known = relay.given_up.get(key, [])
+            if self.listed >= self.most and not touches(known, first, last):
+                self.unlisted += 1
+                continue
+            self.listed += put(known, (first, last), union)
+            relay.given_up[key] = known
 
     def written(self) -> list[dict[str, Any]]:
         """As JSON values, one statement a relay; `restored` takes them back."""

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
+from sys import intern
 from typing import Any
 
 from vaern_programs.shared.identity import IDENTITY, Identity, identity_of, last_event
+from vaern_programs.shared.relay_names import RelayNames
 from vaern_programs.shared.reports import ALARM_SOURCE, STATEMENT_SOURCE
-from vaern_programs.shared.runs import Run, merged
+from vaern_programs.shared.runs import Run, merged, put, touches
 from vaern_programs.shared.statements import MARK, Statements
 
 Key = tuple[str, str, str, str]
@@ -26,13 +28,21 @@ class Tally:
 
     def __init__(self, most: float = math.inf) -> None:
         """Nothing is counted yet. At most `most` runs are listed, and as many rows and ranges of statements."""
-        self.most = most
+        self.most = self.most_rows = most
+        self.names, self.latest = RelayNames(), math.inf
         self.clear()
 
-    def limit(self, most: float, latest: float = math.inf) -> None:
-        """From now on at most so many runs are listed, and rows and ranges of statements; `latest` as these take it."""
-        self.most = self.statements.most = most
-        self.statements.latest = latest
+    def limit(self, runs: float, rows: float, names: RelayNames, latest: float) -> None:
+        """From now on at most so many runs are listed, and so many rows and ranges of statements, of relays admitted.
+
+        `latest` is as statements take it.
+        """
+        self.most, self.most_rows, self.names, self.latest = runs, rows, names, latest
+        self.statements.limit(rows, names, latest)
+
+    def relays(self) -> set[str]:
+        """Those of which it has anything."""
+        return {key[0] for key in self.runs} | self.statements.relays.keys()
 
     def clear(self) -> None:
         """Forget everything."""
@@ -40,7 +50,8 @@ class Tally:
         self.runs: dict[Key, list[Run]] = {}
         self.listed = 0
         """Runs, of all keys together."""
-        self.statements = Statements(self.most)
+        self.statements = Statements()
+        self.statements.limit(self.most_rows, self.names, self.latest)
         self.others = 0
         """Lines that are no events."""
         self.broken: int | None = 0
@@ -75,27 +86,18 @@ class Tally:
         self._enter(runs)
 
     def _enter(self, runs: Iterable[tuple[tuple[bytes, bytes, bytes, bytes], list[Any]]]) -> None:
-        added: dict[Key, list[Run]] = {}
-        room = self.most - self.listed
         for key, (first, last, begun, ended) in runs:
             if key[2] in OWN_SOURCES:
                 continue
-            own: Key = (key[0].decode(), key[1].decode(), key[2].decode(), key[3].decode())
-            if room <= 0 and not self._continues(own, first):
+            relay, boot, source, day = (intern(part.decode()) for part in key)
+            own: Key = (relay, boot, source, day)
+            # Where the list is full, honest sources are counted on.
+            full = self.listed >= self.most and not touches(self.runs.get(own, []), first, last)
+            if full or not self.names.admit(relay):
                 self.unlisted += last - first + 1
                 continue
-            room -= 1
             self.events[own] = self.events.get(own, 0) + last - first + 1
-            added.setdefault(own, []).append((first, last, begun.decode(), ended.decode()))
-        for own, more in added.items():
-            before = self.runs.get(own, [])
-            self.runs[own] = merged(before + more)
-            self.listed += len(self.runs[own]) - len(before)
-
-    def _continues(self, key: Key, number: int) -> bool:
-        """Whether that number takes no new run: honest sources are counted on where the list is full."""
-        runs = self.runs.get(key)
-        return runs is not None and runs[-1][0] <= number <= runs[-1][1] + 1
+            self.listed += put(self.runs.setdefault(own, []), (first, last, begun.decode(), ended.decode()), merged)
 
     def _read_each(self, text: bytes) -> Iterator[Identity]:
         for line in text.splitlines():
@@ -123,8 +125,9 @@ class Tally:
         """What `written` gave, in this version or an earlier one. Raises KeyError, TypeError, ValueError."""
         tally = cls()
         for relay, boot, source, day, events, runs in written["keys"]:
-            tally.events[relay, boot, source, day] = events
-            tally.runs[relay, boot, source, day] = [(first, last, begun, ended) for first, last, begun, ended in runs]
+            key: Key = (intern(relay), intern(boot), intern(source), intern(day))
+            tally.events[key] = events
+            tally.runs[key] = [(first, last, begun, ended) for first, last, begun, ended in runs]
             tally.listed += len(runs)
         tally.statements.restore(written["statements"], checked=written.get("checked", False))
         tally.statements.refused += written.get("refused", 0)
