@@ -20,16 +20,17 @@ if TYPE_CHECKING:
 def command(ctx: click.Context, slugs: tuple[str, ...], as_json: bool) -> int:
     """Show how far each municipality is, and which alarms are open.
 
-    Shows the records of the last runs and the collector's open alarms; `vaern verify` checks the hosts themselves. Ends
-    with exit code 1 unless all is right with each of them: also where something is not known, such as the alarms of a
-    collector that does not answer, and where the last verification is more than a week old.
+    Shows the records of the last runs, the collector's open alarms, and what it has counted last of missing events;
+    `vaern verify` checks the hosts themselves. Ends with exit code 1 unless all is right with each of them: also where
+    something is not known, such as the alarms of a collector that does not answer, where it has not counted in the last
+    quarter of an hour, and where the last verification is more than a week old.
 
     \b
     Examples:
       vaern status
       vaern status favrskov --json
     """
-    from vaern.archive import alarms
+    from vaern.archive import alarms, counts
     from vaern.console import print_json
     from vaern.declaration import load_fleet
     from vaern.model.verdict import exit_code_of
@@ -38,7 +39,7 @@ def command(ctx: click.Context, slugs: tuple[str, ...], as_json: bool) -> int:
     project: Project = ctx.obj
     fleet = load_fleet(project, slugs)
     alarms_found = alarms.read(project, fleet.deployment)
-    found = statuses(project, fleet, alarms_found)
+    found = statuses(project, fleet, alarms_found, counts.read(project, fleet.deployment))
     if as_json:
         print_json([_document(status, alarms_found) for status in found])
     else:

@@ -13,6 +13,7 @@ from functools import partial
 
 from vaern.archive import alarms, ledger
 from vaern.archive.alarms import Alarms
+from vaern.archive.counts import Counts
 from vaern.archive.ledger import Ledger
 from vaern.enrolment.key_record import read_record, record_of
 from vaern.enrolment.validity import validity
@@ -33,6 +34,7 @@ from vaern.model.situation import (
     Situation,
     Unknown,
 )
+from vaern.model.verdict_texts import outdated
 from vaern.runtime.paths import Project
 from vaern.workflows import results
 
@@ -92,8 +94,8 @@ def onboarded(
     )
 
 
-def recorded(project: Project, fleet: Fleet, slug: str, found: Alarms) -> tuple[Situation, str]:
-    """Now, without asking a host: the last report, the recorded certificates, and the alarms that were read.
+def recorded(project: Project, fleet: Fleet, slug: str, found: Alarms, counts: Counts) -> tuple[Situation, str]:
+    """Now, of what was read of the collector (alarms, last count) and is recorded (last report, certificates).
 
     Also when the last report was made; empty without one.
     """
@@ -104,13 +106,14 @@ def recorded(project: Project, fleet: Fleet, slug: str, found: Alarms) -> tuple[
         reported = last.time
     except VaernError as error:
         unread = Unknown(Text("der er intet resultat, der kan læses", error.what))
-        last = Situation(municipality.name, at, controls=unread, ledger=unread)
+        last = Situation(municipality.name, at, controls=unread)
     taken = replace(
         last,
         name=municipality.name,
         time=at,
         proofs=last_proofs(project, slug, municipality),
         alarms=open_alarms(found, municipality.code, at),
+        ledger=last_count(slug, municipality, counts.of(municipality.code), last.ledger),
         certificates=certificates(project, fleet.deployment, slug, municipality, at),
     )
     return taken, reported
@@ -134,6 +137,16 @@ def counted(slug: str, municipality: Municipality, at: str, read: Callable[[], L
         return Measured(at, balance_of(slug, municipality, read()))
     except VaernError as error:
         return Unknown(_reason(error))
+
+
+def last_count(slug: str, municipality: Municipality, found: Ledger | Text, before: Part[Balance]) -> Part[Balance]:
+    """What the collector has counted last; where that is not known, why, and when events were counted `before`."""
+    if isinstance(found, Ledger):
+        return Measured(found.time, balance_of(slug, municipality, found))
+    if not isinstance(before, Measured):
+        return Unknown(found)
+    last = outdated(before.time)
+    return Unknown(Text(f"{found.da}; {last.da}", f"{found.en}; {last.en}"))
 
 
 def balance_of(slug: str, municipality: Municipality, found: Ledger, day: date | None = None) -> Balance:

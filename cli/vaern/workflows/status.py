@@ -1,4 +1,4 @@
-"""How far each municipality is, and the verdict on it now, from records and the alarms that the collector has open."""
+"""How far each municipality is, and the verdict on it now, from records and what the collector says."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 from vaern import inventory
 from vaern.archive.alarms import Alarms
+from vaern.archive.counts import Counts
 from vaern.enrolment.key_record import read_record, record_of
 from vaern.errors import ApprovalError, ProvisionError, SetupError
 from vaern.model.finding import Outcome
@@ -45,10 +46,10 @@ class Status:
         return controls in {Level.GOOD, Level.PARTIAL} and proofs is Level.GOOD
 
 
-def statuses(project: Project, fleet: Fleet, found: Alarms) -> list[Status]:
-    """One Status each, in the order of the fleet; `found` are the alarms that were read now."""
+def statuses(project: Project, fleet: Fleet, found: Alarms, counts: Counts) -> list[Status]:
+    """One Status each, in the order of the fleet; `found` and `counts` were read of the collector now."""
     sources = None if fleet.deployment.target is Target.LAB else _sources(project)
-    return [_status(project, fleet, slug, sources, found) for slug in fleet.municipalities]
+    return [_status(project, fleet, slug, sources, found, counts) for slug in fleet.municipalities]
 
 
 def enrolled_slugs(project: Project, fleet: Fleet) -> list[str]:
@@ -66,10 +67,12 @@ def require_connected(project: Project, fleet: Fleet, slug: str) -> None:
         )
 
 
-def _status(project: Project, fleet: Fleet, slug: str, sources: Sources | None, found: Alarms) -> Status:
+def _status(
+    project: Project, fleet: Fleet, slug: str, sources: Sources | None, found: Alarms, counts: Counts
+) -> Status:
     municipality = fleet.municipalities[slug]
     files = inventory.municipality_files(fleet, slug)
-    taken, reported = situation.recorded(project, fleet, slug, found)
+    taken, reported = situation.recorded(project, fleet, slug, found, counts)
     controls = taken.controls.result.findings if isinstance(taken.controls, Measured) else ()
     proofs = taken.proofs.result.proofs if isinstance(taken.proofs, Measured) else ()
     outcomes = [finding.outcome for finding in controls]

@@ -15,6 +15,7 @@ from support.paths import ROOT
 from vaern import approval, provision
 from vaern.__main__ import cli
 from vaern.archive.alarms import Alarms
+from vaern.archive.counts import Counts
 from vaern.errors import ApprovalError, ExitCode
 from vaern.model.progress import Progress
 from vaern.workflows import approving
@@ -190,9 +191,9 @@ def test_a_rotation_runs_the_roles_and_so_needs_the_approval(site: Site) -> None
 
 
 def test_the_status_names_the_signer(site: Site) -> None:
-    assert [one.approved_by for one in statuses(site.project, site.fleet, Alarms(()))] == [""]
+    assert [one.approved_by for one in statuses(site.project, site.fleet, Alarms(()), Counts({}))] == [""]
     sign(site)
-    assert [one.approved_by for one in statuses(site.project, site.fleet, Alarms(()))] == [CHIEF]
+    assert [one.approved_by for one in statuses(site.project, site.fleet, Alarms(()), Counts({}))] == [CHIEF]
 
 
 def test_the_command_prepares_signs_and_says_what_has_changed(site: Site) -> None:

@@ -11,10 +11,12 @@ import pytest
 
 from vaern import inventory
 from vaern.archive.alarms import Alarms
+from vaern.archive.counts import Counts
+from vaern.archive.ledger import Ledger, Row
 from vaern.declaration import load_fleet
 from vaern.errors import ProvisionError
-from vaern.model.finding import Finding, Outcome, Proof
-from vaern.model.situation import Controls, Measured, Proofs, Situation
+from vaern.model.finding import Finding, Outcome, Proof, Text
+from vaern.model.situation import Balance, Controls, Measured, PartName, Proofs, Situation
 from vaern.model.verdict_parts import Level
 from vaern.report import make_report, read_proofs, write_reports
 from vaern.runtime.paths import Project
@@ -25,6 +27,7 @@ PASSED = Finding("favrskov", "BASE-01", "hub1", Outcome.PASSED, "a", "a", "e", "
 PROOFS = [
     Proof("favrskov", subject, "tag", True, "archive", 0.5) for subject in ("firewall1", "dhcp1", "journal1", "core")
 ]
+NO_COUNTS = Counts({})
 LOST = [dataclasses.replace(PROOFS[0], seen=False), *PROOFS[1:]]
 
 
@@ -35,9 +38,16 @@ def project(tmp_path: Path) -> Project:
     return Project(tmp_path, tmp_path / ".vaern")
 
 
-def status(project: Project) -> Status:
-    (found,) = statuses(project, load_fleet(project, ("favrskov",)), Alarms(()))
+def status(project: Project, counts: Counts = NO_COUNTS) -> Status:
+    (found,) = statuses(project, load_fleet(project, ("favrskov",)), Alarms(()), counts)
     return found
+
+
+def counted(missing: int, minutes_ago: int) -> Counts:
+    """What the collector has counted so many minutes ago, when its relay had just stated what it sent."""
+    at = (datetime.now(UTC) - timedelta(minutes=minutes_ago)).isoformat(timespec="seconds")
+    row = Row("", "all", "all", 50_000, 50_000 - missing, 0, 0, 0, missing)
+    return Counts({"0710": Ledger("0710", at, (row,), (), (), {"favrskov-gw1": at})})
 
 
 def record(project: Project, findings: list[Finding], proofs: list[Proof], minutes_ago: int) -> str:
@@ -45,7 +55,9 @@ def record(project: Project, findings: list[Finding], proofs: list[Proof], minut
     fleet = load_fleet(project, ("favrskov",))
     time = (datetime.now(UTC) - timedelta(minutes=minutes_ago)).strftime("%Y-%m-%dT%H:%M:%SZ")
     made = Measured(time, Proofs(tuple(proofs))) if proofs else read_proofs(project, "favrskov")
-    taken = Situation("Favrskov", time, Measured(time, Controls(tuple(findings))), made)
+    taken = Situation(
+        "Favrskov", time, Measured(time, Controls(tuple(findings))), made, ledger=Measured(time, Balance(50_000))
+    )
     write_reports(
         project, "favrskov", make_report("favrskov", fleet.municipalities["favrskov"], fleet.deployment, taken)
     )
@@ -91,6 +103,34 @@ def test_what_was_verified_long_ago_is_not_known_any_more(project: Project) -> N
     found = status(project)
     assert not found.connected
     assert "whether the demands are met (last measured 20" in found.verdict.headline.en
+
+
+def test_what_is_missing_now_is_said_and_not_what_the_last_report_had_counted(project: Project) -> None:
+    """The last report found that nothing is missing; 48,200 events were lost since."""
+    record(project, [PASSED], PROOFS, 60)
+    found = status(project, counted(48_200, minutes_ago=1)).verdict
+    assert found.of(PartName.LEDGER) is Level.ATTENTION
+    assert found.exit_code == 1
+    assert "48,200 events are missing in the archive (counted 20" in found.headline.en
+    assert status(project, counted(0, minutes_ago=1)).verdict.of(PartName.LEDGER) is Level.GOOD
+
+
+@pytest.mark.parametrize("counts", [NO_COUNTS, Counts({}, Text("hub1 svarer ikke", "hub1 does not answer"))])
+def test_what_nobody_has_counted_lately_is_not_known(project: Project, counts: Counts) -> None:
+    time = record(project, [PASSED], PROOFS, 1)
+    found = status(project, counts).verdict
+    assert found.of(PartName.LEDGER) is Level.UNKNOWN
+    assert found.exit_code == 1
+    last = f"last measured {time[:10]} {time[11:16]} UTC"
+    assert f"whether events are missing ({counts.unknown.en}; {last})" in found.headline.en
+    assert f"; sidst målt {time[:10]}" in found.headline.da
+
+
+def test_a_count_of_an_hour_ago_says_nothing_of_now(project: Project) -> None:
+    record(project, [PASSED], PROOFS, 1)
+    found = status(project, counted(0, minutes_ago=60)).verdict
+    assert found.of(PartName.LEDGER) is Level.UNKNOWN
+    assert "whether events are missing (last measured 20" in found.headline.en
 
 
 def test_a_municipality_without_keys_is_not_connected(project: Project) -> None:

@@ -7,6 +7,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from vaern_programs.ledger import rounds
-from vaern_programs.ledger.count import Municipality
+from vaern_programs.ledger.count import COLUMNS, RELAYS, Municipality, in_sums
 from vaern_programs.shared import health
 
 pytest.importorskip("zstandard", reason="the archiver's library; Debian has it as python3-zstandard")
@@ -222,6 +223,55 @@ def test_those_that_take_long_come_last_and_one_a_round() -> None:
     assert rounds.due_now(found, 1000.0) == (["0002", "0005"], ["0003"])
     assert rounds.due_now(found | {"0003": took(20, 1000)}, 1000.0) == (["0002", "0005"], ["0001"])
     assert rounds.due_now(found, 0.0)[1] == ["0003"], "a clock that went back"
+
+
+def test_a_round_keeps_what_was_counted_in_sums(collector: Collector) -> None:
+    """`vaern status` reads it there, of all municipalities at once."""
+    statement = json.loads(json.dumps(EVENT))
+    statement["statement"]["sent"] = [[BOOT, name, "2026-11-24", 1, 4, TIME, TIME] for name in ("dhcp1", "web")]
+    lines = [written(EVENT | {"sequence": number, "source": "dhcp1"}).encode() for number in (3, 3)]
+    collector.archive("0710", [*lines, written(statement).encode()])
+    collector.round("0710", "0751")
+    kept, whole = health.read(collector.health)["0710"]["balance"], collector.municipality("0710").balance(None)
+    (row,) = kept["rows"]
+    columns = ("sent", "received", "duplicate", "given_up", "under_way", "missing")
+    assert [row[one] for one in columns] == [sum(each[one] for each in whole["rows"]) for one in columns]
+    assert (row["sent"], row["missing"], row["given_up"], row["duplicate"]) == (8, 5, 2, 1)
+    assert kept["statements"] == whole["statements"] == {"gw1": TIME}
+    assert (kept["gaps"], kept["lost_segments"], kept["spools"]) == ([], [], {})
+    assert abs(datetime.fromisoformat(kept["time"]).timestamp() - time.time()) < 60
+
+
+def test_what_has_gone_from_the_archive_is_in_the_sums(collector: Collector) -> None:
+    collector.round("0751")
+    for segment in (collector.folder / "archive" / "0751").rglob("*.zst"):
+        segment.unlink()
+    collector.round("0751")
+    kept = health.read(collector.health)["0751"]["balance"]
+    assert [one["events"] for one in kept["lost_segments"]] == [3]
+
+
+def test_a_count_that_was_not_done_leaves_the_last_one_with_its_time(
+    collector: Collector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    collector.round("0751")
+    before = health.read(collector.health)["0751"]["balance"]
+    monkeypatch.setattr(Municipality, "confirmation", end_at_once)
+    assert collector.round("0751") == ["0751"]
+    assert health.read(collector.health)["0751"]["balance"] == before
+
+
+def test_sums_that_are_more_than_can_be_are_none() -> None:
+    row: Any = {"day": "", "relay": "gw1", "source": "s"} | dict.fromkeys(COLUMNS, 10**400)
+    found: Any = {
+        "code": "0710", "time": TIME, "rows": [row], "gaps": [], "lost_segments": [], "statements": {}, "spools": {},
+        "others": 0,
+    }  # fmt: skip
+    assert in_sums(found) is None
+    stated = {f"gw{number:03}": f"2026-11-24T10:{number // 60:02}:{number % 60:02}+00:00" for number in range(300)}
+    kept = in_sums(found | {"rows": [], "statements": stated})
+    assert kept is not None
+    assert list(kept["statements"]) == list(stated)[-RELAYS:]
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{", '{"0710": 5}', '{"0710": {"begun": "x"}}'])

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from vaern_programs.ledger.balance import balance, confirmable
 from vaern_programs.ledger.books import NOTHING_DELETED, Books, Deleted
@@ -17,14 +17,20 @@ from vaern_programs.ledger.confirm import confirmation
 from vaern_programs.ledger.gaps import GRACE_SECONDS
 from vaern_programs.ledger.sent import by_series
 from vaern_programs.ledger.summary import Part, deleted_until, parts
-from vaern_programs.shared.answers import Balance, LostSegment
+from vaern_programs.shared.answers import BALANCE, Balance, BalanceRow, LostSegment
 from vaern_programs.shared.intervals import count, subtract
+from vaern_programs.shared.json_text import UnfitError
 
 DAYS = 35
 """How far back it looks: longer than the longest outage that can be declared."""
 SHOWN_DAYS = 7
 """Days that are shown even when they balance."""
 GAPS_SHOWN = 10_000
+COLUMNS: tuple[Literal["sent", "received", "duplicate", "given_up", "under_way", "missing"], ...] = (
+    "sent", "received", "duplicate", "given_up", "under_way", "missing",
+)  # fmt: skip
+RELAYS = 200
+"""Of which the sums have the last statement, the newest ones; a municipality has a few."""
 REFUSED_DAYS = 2
 """Days of the archive of which refused statements are an alarm."""
 
@@ -38,6 +44,8 @@ class Counted(NamedTuple):
     """Statements of the last days that are none."""
     unlisted: int
     """What was left out, as a limit was reached."""
+    balance: Balance | None
+    """In sums; None when they are more than can be."""
 
 
 @dataclass(frozen=True)
@@ -63,9 +71,11 @@ class Municipality:
         """Count, and say what the archive holds. Raises OSError."""
         now = datetime.now(UTC)
         found = self.count(now, None)
-        confirmed, left_out = confirmation(self.code, confirmable(found.books, self.deleted()), now)
+        deleted = self.deleted()
+        confirmed, left_out = confirmation(self.code, confirmable(found.books, deleted), now)
         message = json.dumps(confirmed, separators=(",", ":"))
-        return Counted(message, found.refused, found.books.unlisted + left_out)
+        sums = in_sums(report(self.code, found, now, None, deleted))
+        return Counted(message, found.refused, found.books.unlisted + left_out, sums)
 
     def balance(self, day: str | None) -> Balance:
         """The balance of the last days and of every day that does not balance, or of one day. Raises OSError."""
@@ -134,6 +144,27 @@ def report(code: str, found: Count, now: datetime, day: str | None, deleted: Del
         "refused": found.refused,
         "unlisted": found.books.unlisted,
     }
+
+
+def in_sums(found: Balance) -> Balance | None:
+    """The same with one row in place of all, and one lost segment, for who asks how much and not what."""
+    row: BalanceRow = {
+        "day": "", "relay": "all", "source": "all", "sent": 0, "received": 0, "duplicate": 0, "given_up": 0,
+        "under_way": 0, "missing": 0,
+    }  # fmt: skip
+    for one in found["rows"]:
+        for column in COLUMNS:
+            row[column] += one[column]
+    gone = sum(one["events"] for one in found["lost_segments"])
+    lost: list[LostSegment] = [{"file": "all", "events": gone, "from": "", "until": "", "sources": []}] if gone else []
+    newest = sorted(found["statements"].items(), key=lambda one: one[1])[-RELAYS:]
+    sums: Balance = {
+        **found, "rows": [row], "gaps": [], "lost_segments": lost, "statements": dict(newest), "spools": {},
+    }  # fmt: skip
+    try:
+        return BALANCE.take(sums)
+    except UnfitError:
+        return None
 
 
 def _lost(found: Count, day: str | None) -> Iterator[LostSegment]:

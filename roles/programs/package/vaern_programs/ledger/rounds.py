@@ -58,10 +58,13 @@ def _counted(one: Municipality, before: Health) -> tuple[Health, str]:
         fault = _on_one_line(f"could not be counted: {error}")
         return {**before, "begun": begun, "ended": time.time(), "fault": fault}, ""
     ended = time.time()
-    return {
+    health: Health = {
         "begun": begun, "ended": ended, "counted": ended, "fault": "", "refused": done.refused,
         "unlisted": done.unlisted,
-    }, done.message  # fmt: skip
+    }  # fmt: skip
+    if done.balance is not None:
+        health["balance"] = done.balance
+    return health, done.message
 
 
 def _on_one_line(text: str) -> str:

@@ -1,12 +1,16 @@
-"""How each municipality's part of the ledger fares, for the alarm service: a small file, rewritten with each count."""
+"""How each municipality's part of the ledger fares, for the alarm service and `vaern status`.
+
+A small file, rewritten with each count.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
+from vaern_programs.shared.answers import Balance
 from vaern_programs.shared.files import read_json, replace
 from vaern_programs.shared.json_text import UnfitError
 from vaern_programs.shared.reports import Count, Seconds
@@ -28,6 +32,8 @@ class Health(TypedDict):
     """Statements of the last two days that are none."""
     unlisted: Count
     """Events, rows of statements and intervals that were left out, as a limit was reached."""
+    balance: NotRequired[Balance]
+    """What was counted, in sums: one row in place of all. An earlier version has not kept it."""
 
 
 SCHEMA = Schema(Health, 65536)
@@ -35,7 +41,11 @@ SCHEMA = Schema(Health, 65536)
 
 def read(path: Path = FILE) -> dict[str, Health]:
     """By code; those that cannot be read are left out."""
-    found = read_json(path, {})
+    return taken(read_json(path, {}))
+
+
+def taken(found: object) -> dict[str, Health]:
+    """By code, of what the file says; those that do not fit are left out."""
     health: dict[str, Health] = {}
     for code, one in found.items() if isinstance(found, dict) else ():
         try:
