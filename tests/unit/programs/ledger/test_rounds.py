@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from vaern_programs.ledger import rounds
+from vaern_programs.ledger import count, rounds
 from vaern_programs.ledger.count import COLUMNS, RELAYS, Municipality, in_sums
 from vaern_programs.shared import health
 
@@ -259,6 +259,18 @@ def test_a_count_that_was_not_done_leaves_the_last_one_with_its_time(
     monkeypatch.setattr(Municipality, "confirmation", end_at_once)
     assert collector.round("0751") == ["0751"]
     assert health.read(collector.health)["0751"]["balance"] == before
+
+
+def test_sums_that_take_too_much_memory_keep_no_confirmation_back(
+    collector: Collector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def report(*_: object) -> Any:
+        raise MemoryError
+
+    monkeypatch.setattr(count, "report", report)
+    assert collector.round("0751") == []
+    assert collector.confirmed("0751") == ALONE
+    assert "balance" not in health.read(collector.health)["0751"]
 
 
 def test_sums_that_are_more_than_can_be_are_none() -> None:
