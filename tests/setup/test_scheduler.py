@@ -22,7 +22,7 @@ NEEDS = {
     "reader": "packages",
     "provider": "venv",
 }
-EXTRA = {"checkov": "packages", "judges": "packages", "azurite": "packages"}
+EXTRA = {"checkov": "packages", "judges": "packages", "azurite": "packages", "debian12": "packages"}
 STEP = """
 {name}_what() {{ echo "making {name}"; }}
 {name}_needs() {{ echo "{needs}"; }}
