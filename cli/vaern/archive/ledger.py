@@ -6,6 +6,7 @@ every minute by themselves. This module reads their results, and can make them r
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -37,6 +38,8 @@ STATED_WITHIN = timedelta(minutes=5)
 CLOCK_SECONDS = 120.0
 """The clock of a relay may be so far ahead of the collector's."""
 ANSWERED = (0, 1)
+SLOW = 75
+"""Exit code of vaern-ledger when the count takes longer than it is waited for."""
 BALANCE_BYTES = 32 << 20
 """A week of all sources of a municipality, with every gap."""
 
@@ -234,10 +237,20 @@ def _query(project: Project, municipality: Municipality, deployment: Deployment,
     collector = deployment.collector.name
     command = f"vaern-ledger --code {municipality.code} {options}"
     answer = ssh.run(project, collector, command, limit=BALANCE_BYTES)
+    if answer.returncode == SLOW:
+        raise ProvisionError(
+            f"{collector}: {plain(answer.stderr)}",
+            fix=f"ask again in some minutes; `vaern status` names an open alarm if {municipality.name} sends too much",
+        )
     if answer.returncode not in ANSWERED:
         error_text = (answer.stderr or answer.stdout).strip()
         raise ProvisionError(f"{collector} cannot count: {error_text}", fix="run `vaern up`, then again")
     return read_report(BALANCE, collector, answer.stdout)
+
+
+def plain(line: str) -> str:
+    """What a program of ours says in a line for the journal, without priority and name."""
+    return re.sub(r"^(<[0-7]>)?(vaern-[a-z-]+: )?", "", line.strip())
 
 
 def _each_relay(project: Project, slug: str, municipality: Municipality, command: str) -> dict[str, Round]:

@@ -137,6 +137,15 @@ def test_failures_name_the_host(hosts: Hosts) -> None:
         stage.state_now(PROJECT, "favrskov", FAVRSKOV)
 
 
+def test_a_count_that_is_slow_is_named_and_not_the_host(hosts: Hosts) -> None:
+    """It read as if hub1 were down."""
+    hosts.answers = {"vaern-ledger": [(75, "")]}
+    with pytest.raises(ProvisionError, match="hub1: why") as told:
+        stage.ledger(PROJECT, FAVRSKOV, FLEET.deployment)
+    assert "ask again in some minutes" in told.value.fix
+    assert stage.plain("<3>vaern-ledger: the count of 0710 is slow\n") == "the count of 0710 is slow"
+
+
 def test_azure_has_no_such_ledger() -> None:
     azure = FLEET.deployment.model_copy(update={"target": Target.AZURE})
     with pytest.raises(UsageError, match="on Azure"):

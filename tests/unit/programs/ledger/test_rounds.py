@@ -6,7 +6,7 @@ import json
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from vaern_programs.ledger import count, rounds
+from vaern_programs.ledger import count, program, rounds
 from vaern_programs.ledger.count import COLUMNS, RELAYS, Municipality, in_sums
 from vaern_programs.shared import health
 
@@ -184,6 +184,95 @@ def test_who_takes_too_much_is_ended_and_told_and_the_next_is_counted(
     assert (found["0710"]["counted"], found["0751"]["fault"]) == (0.0, "")
     assert found["0710"]["fault"].isprintable()
     assert found["0710"]["fault"]
+
+
+def test_one_that_was_quick_and_is_no_longer_is_ended_soon(
+    collector: Collector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The others waited for the whole time that a count may take."""
+    monkeypatch.setattr(rounds, "LONG_SECONDS", 0.2)
+    monkeypatch.setattr(rounds, "SECONDS", 60)
+    first, second = collector.municipality("0710"), collector.municipality("0751")
+    monkeypatch.setattr(first, "confirmation", spin)
+    before = time.process_time() + sum(os.times()[2:4])
+    assert rounds.confirm_each([first, second], "", collector.health) == ["0710"]
+    assert time.process_time() + sum(os.times()[2:4]) - before < 20
+    assert collector.confirmed("0751") == ALONE
+    found = health.read(collector.health)
+    assert rounds.due_now(found, found["0710"]["ended"] + 1) == (["0751"], [])
+
+
+@pytest.mark.parametrize(("patience", "told"), [(-1.0, True), (600.0, False)])
+def test_how_one_fares_and_what_it_is_told_wait_for_no_other(
+    collector: Collector, monkeypatch: pytest.MonkeyPatch, patience: float, told: bool
+) -> None:
+    """Both waited for the end of the round."""
+    monkeypatch.setattr(rounds, "SEND_SECONDS", patience)
+    first, second = collector.municipality("0751"), collector.municipality("0710")
+
+    def look() -> Any:
+        known = health.read(collector.health)["0751"]
+        raise OSError(f"counted {known['counted'] > 0}, told {collector.confirmed('0751') == ALONE}")
+
+    monkeypatch.setattr(second, "confirmation", look)
+    assert rounds.confirm_each([first, second], "", collector.health) == ["0710"]
+    assert health.read(collector.health)["0710"]["fault"].endswith(f"counted True, told {told}")
+    assert collector.confirmed("0751") == ALONE
+
+
+@pytest.fixture
+def held(collector: Collector, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Municipality 0710 is being counted, and whoever began it may have gone away."""
+    monkeypatch.setattr(count, "TURN_SECONDS", 0.2)
+    with count._alone(collector.folder / "state" / "0710"):
+        yield
+
+
+@pytest.mark.usefixtures("held")
+def test_another_count_is_not_waited_for_for_ever(collector: Collector) -> None:
+    assert collector.round("0710", "0751") == ["0710"]
+    assert "0710 is being counted just now" in health.read(collector.health)["0710"]["fault"]
+    assert collector.confirmed("0751") == ALONE
+
+
+def ask(collector: Collector, monkeypatch: pytest.MonkeyPatch, code: str) -> int:
+    """`vaern-ledger --code`, as `vaern ledger` asks it."""
+    declared = {"archive": {"directory": str(collector.folder / "archive")}, "tenants": [{"code": code}]}
+    settings_file = collector.folder / "settings.json"
+    settings_file.write_text(json.dumps(declared))
+    monkeypatch.setattr(program, "SETTINGS", settings_file)
+    monkeypatch.setattr(program, "STATE", collector.folder / "state")
+    monkeypatch.setattr(program, "become", lambda user: None)
+    return program.main(["--code", code, "--day", "2026-11-24"])
+
+
+def test_a_balance_is_counted_within_the_limits_of_a_round(
+    collector: Collector, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Asked for by hand it had none."""
+    assert ask(collector, monkeypatch, "0751") == 1
+    assert [row["missing"] for row in json.loads(capsys.readouterr().out)["rows"]] == [1]
+    monkeypatch.setattr(Municipality, "balance", lambda self, day: take_memory())
+    monkeypatch.setattr(program, "MEMORY_BYTES", 300 * 2**20)
+    assert ask(collector, monkeypatch, "0751") == 2
+    monkeypatch.setattr(Municipality, "balance", lambda self, day: time.sleep(60))
+    monkeypatch.setattr(program, "ANSWER_SECONDS", 0.2)
+    assert ask(collector, monkeypatch, "0751") == program.SLOW
+    assert "the count of 0751 is slow (not done in time)" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("held")
+def test_who_asks_while_it_is_counted_is_told_so(
+    collector: Collector, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ask(collector, monkeypatch, "0710") == program.SLOW
+    assert "0710 is being counted just now" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("what", ["refused", "unlisted"])
+def test_what_was_left_out_is_an_exit_code_too(what: str) -> None:
+    answer: Any = {"rows": [], "lost_segments": []}
+    assert (program._told(answer)[1], program._told(answer | {what: 1})[1]) == (0, 1)
 
 
 def test_a_count_that_took_long_rests_and_the_others_do_not_wait(collector: Collector) -> None:

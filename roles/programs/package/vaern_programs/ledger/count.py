@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -31,8 +32,15 @@ COLUMNS: tuple[Literal["sent", "received", "duplicate", "given_up", "under_way",
 )  # fmt: skip
 RELAYS = 200
 """Of which the sums have the last statement, the newest ones; a municipality has a few."""
+TURN_SECONDS = 20.0
+"""Longest wait for another count of the same municipality."""
+TURN_POLL_SECONDS = 0.1
 REFUSED_DAYS = 2
 """Days of the archive of which refused statements are an alarm."""
+
+
+class BusyError(Exception):
+    """Another count of the municipality is at work."""
 
 
 class Counted(NamedTuple):
@@ -108,10 +116,18 @@ class Municipality:
 
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
-    """One count of a municipality at a time: the timer's and one by hand take turns."""
+    """One count of a municipality at a time: the timer's and one by hand take turns. Raises BusyError."""
     folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+    limit = time.monotonic() + TURN_SECONDS
     with (folder / "lock").open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > limit:
+                    raise BusyError(f"{folder.name} is being counted just now, since over {TURN_SECONDS:g} s") from None
+            time.sleep(TURN_POLL_SECONDS)
         yield
 
 

@@ -20,6 +20,8 @@ MEMORY_BYTES = 768 * 2**20
 REST = 9
 """A count that took long is followed by so many times as long without one: a municipality takes a tenth at most."""
 LONG_SECONDS = 10.0
+SEND_SECONDS = 5.0
+"""Relays wait so long for what has been counted, while others are counted."""
 FAULT_LENGTH = 500
 WARNING = 4
 NEVER: Health = {"begun": 0.0, "ended": 0.0, "counted": 0.0, "fault": "", "refused": 0, "unlisted": 0}
@@ -32,28 +34,55 @@ def confirm_each(municipalities: Iterable[Municipality], password: str, file: Pa
     """
     by_code = {one.code: one for one in municipalities}
     known = health.read(file)
-    found = {code: known.get(code, NEVER) for code in by_code}
-    for codes in due_now(found, time.time()):
-        messages: dict[str, str] = {}
+    this = _Round({code: known.get(code, NEVER) for code in by_code}, password, file)
+    quick, slow = due_now(this.found, time.time())
+    # One that was quick and is so no longer is ended soon, and has its whole time when those that are slow have.
+    for codes, seconds in ((quick, min(SECONDS, LONG_SECONDS)), (slow, SECONDS)):
         for code in codes:
-            found[code], message = _counted(by_code[code], found[code])
-            messages |= {code: message} if message else {}
-        failed = send(messages, password) if messages else {}
-        for code, fault in failed.items():
-            found[code] = {**found[code], "fault": _on_one_line(f"its relays got no confirmation: {fault}")}
-        if file.parent.exists():
-            health.write(found, file)
+            this.count(by_code[code], seconds)
+        this.send()
         for code in codes:
-            if fault := found[code]["fault"]:
+            if fault := this.found[code]["fault"]:
                 say(WARNING, f"vaern-ledger: {code}: {fault}")
-    return [code for code, one in found.items() if one["fault"]]
+    return [code for code, one in this.found.items() if one["fault"]]
 
 
-def _counted(one: Municipality, before: Health) -> tuple[Health, str]:
+class _Round:
+    """How each municipality fares, which is written as soon as it is known, and what relays are still to be told."""
+
+    def __init__(self, found: dict[str, Health], password: str, file: Path) -> None:
+        self.found, self.password, self.file = found, password, file
+        self.messages: dict[str, str] = {}
+        self.sent, self.silent = time.monotonic(), False
+
+    def count(self, one: Municipality, seconds: float) -> None:
+        self.found[one.code], message = _counted(one, self.found[one.code], seconds)
+        self._write()
+        if message:
+            self.messages[one.code] = message
+        # A broker that is away is not waited for again before the end.
+        if time.monotonic() - self.sent > SEND_SECONDS and not self.silent:
+            self.send()
+
+    def send(self) -> None:
+        failed = send(self.messages, self.password) if self.messages else {}
+        for code, fault in failed.items():
+            self.found[code] = {**self.found[code], "fault": _on_one_line(f"its relays got no confirmation: {fault}")}
+        self.silent = bool(failed)
+        self.messages, self.sent = {}, time.monotonic()
+        if failed:
+            self._write()
+
+    def _write(self) -> None:
+        if self.file.parent.exists():
+            health.write(self.found, self.file)
+
+
+def _counted(one: Municipality, before: Health, seconds: float) -> tuple[Health, str]:
     """How the count of a municipality went, and what its relays are to be told; nothing when it failed."""
     begun = time.time()
     try:
-        done = Counted(*apart(lambda: tuple(one.confirmation()), seconds=SECONDS, memory_bytes=MEMORY_BYTES))
+        done = Counted(*apart(lambda: tuple(one.confirmation()), seconds=seconds, memory_bytes=MEMORY_BYTES))
     except WorkError as error:
         fault = _on_one_line(f"could not be counted: {error}")
         return {**before, "begun": begun, "ended": time.time(), "fault": fault}, ""

@@ -14,16 +14,18 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 WAIT_SECONDS = 1.0
+NOT_IN_TIME = "not done in time"
 
 
 class WorkError(Exception):
     """The work was not done; says why."""
 
 
-def apart(work: Callable[[], Any], *, seconds: float, memory_bytes: int) -> Any:
+def apart(work: Callable[[], Any], *, seconds: float, memory_bytes: int, wall_seconds: float | None = None) -> Any:
     """What `work` returns, which must be values of JSON. Raises WorkError when it fails or takes more than it may.
 
-    `seconds` are of processor time, so that a busy machine fails nobody; it may wait ten times as long.
+    `seconds` are of processor time, so that a busy machine fails nobody; it may wait ten times as long, or for
+    `wall_seconds`.
     """
     context = multiprocessing.get_context("fork")
     reader, writer = context.Pipe(duplex=False)
@@ -31,8 +33,8 @@ def apart(work: Callable[[], Any], *, seconds: float, memory_bytes: int) -> Any:
     process.start()
     writer.close()
     try:
-        if not reader.poll(10 * seconds):
-            raise WorkError("not done in time")
+        if not reader.poll(10 * seconds if wall_seconds is None else wall_seconds):
+            raise WorkError(NOT_IN_TIME)
         fault, result = reader.recv()
     except EOFError:
         process.join(WAIT_SECONDS)
