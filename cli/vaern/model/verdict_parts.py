@@ -170,7 +170,7 @@ def of_ledger(found: Balance, time: str) -> list[Clause]:
         clauses.append(Clause(PartName.LEDGER, Level.PARTIAL, texts.other_days(found.day)))
     if nothing_wrong and not found.sent:
         clauses.append(Clause(PartName.LEDGER, Level.UNKNOWN, texts.nothing_counted(found.day)))
-    elif nothing_wrong:
+    elif nothing_wrong and arrived > 0:
         said = texts.COUNTED_ARRIVED if untold else texts.ALL_ARRIVED
         clauses.append(Clause(PartName.LEDGER, Level.GOOD, texts.counted_at(said, time)))
     return clauses
