@@ -85,8 +85,9 @@ shellcheck:
 faults: setup ## Break the way from device to archive, at full length, and measure (an hour; docs/faults.md)
 	@$(SUDO) $(bin)/pytest tests/faults -m faults --fault-scale 1 --fault-record .vaern/faults.jsonl
 
-judges: setup ## Have lynis judge relay and collector; for the nightly run (minutes)
-	@$(SUDO) $(bin)/pytest tests/judges -m judges
+judges: setup ## Have outside judges look at hosts and repository; for the nightly run (a quarter of an hour)
+	@$(SUDO) stacks/setup/setup --also judges --also debian12
+	$(SUDO) $(bin)/pytest tests/judges tests/audit/test_judges.py tests/audit/test_bill_of_materials.py -m "judges or audit" -q -rs
 
 bench: setup ## Measure against plain ansible-playbook and ansible-inventory (minutes; no timed test)
 	@$(SUDO) $(bin)/pytest tests/bench -m bench -s

@@ -13,6 +13,8 @@ from support.paths import TESTS, TOOLS
 
 Judged = Callable[[str, str, dict[str, str]], None]
 """Notes what a judge said of what, in one figure, and what of it has no reason; the latter fails the test."""
+SENDERS_NAME = "record1"
+"""The sender with a certificate; the judges find it and its key in the folder of their project."""
 PYTHON = TOOLS / "judges" / "bin" / "python"
 PROGRAMS = TESTS / "support" / "programs"
 

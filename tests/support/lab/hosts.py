@@ -64,19 +64,19 @@ class Booted:
         (folder / INVENTORY).write_text("\n".join([*lines, shared]))
 
 
-def lab_in(folder: Path) -> Lab:
-    """The lab of that folder; its prefix is the folder's."""
+def lab_in(folder: Path, tools: Path = TOOLS) -> Lab:
+    """The lab of that folder; its prefix is the folder's. Image and package pool are those in `tools`."""
     name = "v" + hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:5]
-    return Lab(name, str(folder.resolve() / "lab"), str(TOOLS))
+    return Lab(name, str(folder.resolve() / "lab"), str(tools))
 
 
-def boot(folder: Path, wanted: Mapping[str, Mapping[str, str]]) -> Booted:
+def boot(folder: Path, wanted: Mapping[str, Mapping[str, str]], tools: Path = TOOLS) -> Booted:
     """Boot hosts given as name -> interface -> "address/prefix", "address/prefix@bridge" or "@bridge" (default: WAN).
 
     The first interface is the one ssh uses, so it must be on the WAN bridge (198.18.0.0/15).
     All know each other's names.
     """
-    lab = lab_in(folder)
+    lab = lab_in(folder, tools)
     hosts.ensure_network(lab)
     known = {name: next(iter(links.values())).partition("/")[0] for name, links in wanted.items()}
     specs = [Host(name, tuple(_link(*item) for item in links.items()), known) for name, links in wanted.items()]
@@ -94,10 +94,10 @@ def stop(folder: Path) -> None:
 
 
 @contextmanager
-def lab_hosts(wanted: Mapping[str, Mapping[str, str]], folder: Path) -> Iterator[Booted]:
+def lab_hosts(wanted: Mapping[str, Mapping[str, str]], folder: Path, tools: Path = TOOLS) -> Iterator[Booted]:
     """Booted hosts for the length of a block."""
     try:
-        yield boot(folder, wanted)
+        yield boot(folder, wanted, tools)
     finally:
         stop(folder)
 
