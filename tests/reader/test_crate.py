@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -44,3 +45,18 @@ def test_the_code_has_one_format(cargo: str) -> None:
         pytest.skip("this cargo has no rustfmt (rustup component add rustfmt)")
     done = run(cargo, "fmt", "--all", "--check")
     assert done.returncode == 0, done.stdout
+
+
+def test_nothing_is_built_among_the_roles(cargo: str) -> None:
+    """A municipality approves every file below roles/; what cargo makes by hand is none of them."""
+    path = f"{Path(cargo).parent}:{os.environ['PATH']}"
+    environment = {name: value for name, value in os.environ.items() if name != "CARGO_TARGET_DIR"} | {"PATH": path}
+    done = subprocess.run(
+        [cargo, "metadata", "--format-version", "1", "--no-deps", "--offline"],
+        cwd=WORKSPACE,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert not Path(json.loads(done.stdout)["target_directory"]).resolve().is_relative_to(WORKSPACE.parents[1])
