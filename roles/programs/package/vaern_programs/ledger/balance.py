@@ -8,7 +8,9 @@ missing     neither; the relay resends it, unless the archive itself has lost it
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
+from heapq import nsmallest
 
 from vaern_programs.ledger.books import NOTHING_DELETED, Books, Deleted, Series
 from vaern_programs.ledger.gaps import Neighbours, gaps_of
@@ -16,14 +18,28 @@ from vaern_programs.ledger.sent import sent_by_day
 from vaern_programs.shared.answers import BalanceRow, Gap, Sums
 from vaern_programs.shared.intervals import Intervals, count, subtract, union
 
+GAPS_SHOWN = 10_000
+"""All of them are in the sums."""
+
 
 def balance(books: Books, now: datetime, days: set[str] | None = None, deleted: Deleted = NOTHING_DELETED) -> Sums:
-    """Rows by day, relay and source, and every gap with its time span; of those days only, when given.
+    """Rows by day, relay and source, and the first gaps with their time spans; of those days only, when given.
 
     Of a day that retention has begun to delete, nothing is missing.
     """
     rows: dict[tuple[str, str, str], BalanceRow] = {}
-    gaps: list[Gap] = []
+    gaps = nsmallest(
+        GAPS_SHOWN, _each(books, now, days, deleted, rows), key=lambda gap: (gap["from"], gap["source"], gap["first"])
+    )
+    for row in rows.values():
+        row["sent"] = row["received"] + row["given_up"] + row["under_way"] + row["missing"]
+    return {"rows": [rows[key] for key in sorted(rows)], "gaps": gaps}
+
+
+def _each(
+    books: Books, now: datetime, days: set[str] | None, deleted: Deleted, rows: dict[tuple[str, str, str], BalanceRow]
+) -> Iterator[Gap]:
+    """Each gap, one after the other, and into `rows` what it and everything else adds to a day of a source."""
     oldest = books.oldest_day()
     for series in books.series():
         arrived, neighbours = books.numbers(series), None
@@ -40,13 +56,7 @@ def balance(books: Books, now: datetime, days: set[str] | None = None, deleted: 
             neighbours = neighbours or Neighbours(books, series)
             for gap in gaps_of(series, day, lacking, books.given_up.get(series, []), neighbours, now):
                 row[gap["state"]] += gap["events"]
-                gaps.append(gap)
-    for row in rows.values():
-        row["sent"] = row["received"] + row["given_up"] + row["under_way"] + row["missing"]
-    return {
-        "rows": [rows[key] for key in sorted(rows)],
-        "gaps": sorted(gaps, key=lambda gap: (gap["from"], gap["source"], gap["first"])),
-    }
+                yield gap
 
 
 def confirmable(books: Books, deleted: Deleted = NOTHING_DELETED) -> list[tuple[Series, Intervals]]:

@@ -19,7 +19,7 @@ from vaern_programs.shared.times import unix
 
 MOST_SOURCES = 2000
 """Sources of all relays of a municipality together."""
-MOST_RUNS = 500_000
+MOST_RUNS = 100_000
 """Runs of received events, and as many rows and ranges of statements."""
 Series = tuple[str, str, str]
 """Relay, boot and source: a sequence number means one event of it."""

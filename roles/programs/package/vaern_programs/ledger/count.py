@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from vaern_programs.ledger.balance import balance, confirmable
-from vaern_programs.ledger.books import NOTHING_DELETED, Books, Deleted
+from vaern_programs.ledger.books import MOST_RUNS, NOTHING_DELETED, Books, Deleted
 from vaern_programs.ledger.confirm import confirmation
 from vaern_programs.ledger.gaps import GRACE_SECONDS
 from vaern_programs.ledger.sent import by_series
@@ -26,7 +26,6 @@ DAYS = 35
 """How far back it looks: longer than the longest outage that can be declared."""
 SHOWN_DAYS = 7
 """Days that are shown even when they balance."""
-GAPS_SHOWN = 10_000
 COLUMNS: tuple[Literal["sent", "received", "duplicate", "given_up", "under_way", "missing"], ...] = (
     "sent", "received", "duplicate", "given_up", "under_way", "missing",
 )  # fmt: skip
@@ -133,12 +132,14 @@ def _alone(folder: Path) -> Iterator[None]:
 
 def added_up(found: Iterable[Part], now: datetime, relays: Iterable[str] = ()) -> Count:
     """What those segments hold, together; each tally may be forgotten once it is entered."""
-    books, gone, refused = Books(now.timestamp() + GRACE_SECONDS, relays), [], 0
+    books, gone, refused, gone_runs = Books(now.timestamp() + GRACE_SECONDS, relays), [], 0, 0
     recent = (now.date() - timedelta(days=REFUSED_DAYS - 1)).isoformat()
     for part in found:
         books.enter(part.tally, held=part.held)
-        if not part.held:
-            gone.append(part)
+        if not part.held and (gone_runs := gone_runs + part.tally.listed) <= MOST_RUNS:
+            gone.append(Part(part.day, part.name, part.tally.without_statements(), part.held))
+        elif not part.held:
+            books.unlisted += sum(part.tally.events.values())
         if part.day >= recent:
             refused += part.tally.statements.refused
     return Count(books, gone, refused)
@@ -154,7 +155,7 @@ def report(code: str, found: Count, now: datetime, day: str | None, deleted: Del
         "code": code,
         "time": now.isoformat(timespec="seconds"),
         "rows": [row for row in sums["rows"] if day or row["day"] >= recent or row["missing"] or row["given_up"]],
-        "gaps": sums["gaps"][:GAPS_SHOWN],
+        "gaps": sums["gaps"],
         "lost_segments": list(_lost(found, day)),
         "statements": found.books.statement_times,
         "spools": found.books.spools,

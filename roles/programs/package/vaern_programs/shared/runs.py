@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from operator import itemgetter
-from typing import TypeVar
+from typing import Any
 
 Run = tuple[int, int, str, str]
 """First and last sequence number, and the times of those two."""
-AnyRun = TypeVar("AnyRun", Run, tuple[int, int])
-_FIRST: Callable[[tuple[int, ...]], int] = itemgetter(0)
-_LAST: Callable[[tuple[int, ...]], int] = itemgetter(1)
+_FIRST, _LAST = itemgetter(0), itemgetter(1)
 
 
 def merged(runs: Iterable[Run]) -> list[Run]:
@@ -26,8 +24,8 @@ def merged(runs: Iterable[Run]) -> list[Run]:
     return result
 
 
-def put(known: list[AnyRun], run: AnyRun, join: Callable[[list[AnyRun]], list[AnyRun]]) -> int:
-    """Add one to runs that are in order, and keep them so; by how many they have grown.
+def put(known: list[Any], run: Any, join: Callable[[list[Any]], list[Any]]) -> int:
+    """Add one to runs, or to ranges of numbers, that are in order, and keep them so; by how many they have grown.
 
     `join` makes one of those that touch. It takes steps as the logarithm of their number, however they arrive.
     """
@@ -38,7 +36,7 @@ def put(known: list[AnyRun], run: AnyRun, join: Callable[[list[AnyRun]], list[An
     return len(joined) - (high - low)
 
 
-def touches(known: list[AnyRun], first: int, last: int) -> bool:
+def touches(known: Sequence[Any], first: int, last: int) -> bool:
     """Whether those numbers follow or overlap one that is known, so that they take no run of their own."""
     at = bisect_left(known, first - 1, key=_LAST)
     return at < len(known) and known[at][0] <= last + 1

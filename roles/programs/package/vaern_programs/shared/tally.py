@@ -40,6 +40,12 @@ class Tally:
         self.most, self.most_rows, self.names, self.latest = runs, rows, names, latest
         self.statements.limit(rows, names, latest)
 
+    def without_statements(self) -> Tally:
+        """The events alone."""
+        events = Tally()
+        events.events, events.runs, events.listed = self.events, self.runs, self.listed
+        return events
+
     def relays(self) -> set[str]:
         """Those of which it has anything."""
         return {key[0] for key in self.runs} | self.statements.relays.keys()
