@@ -6,7 +6,7 @@ import json
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from vaern_programs.shared.broken_lines import broken_lines, event_of, mended
@@ -45,6 +45,8 @@ def line_with(bare: str, message: str) -> str:
 
 @pytest.mark.parametrize("bare", NO_NUMBERS)
 @given(message=TEXTS)
+@example(message=":}")
+@example(message='x":000,"y')
 def test_a_value_that_is_no_json_is_counted_and_read_as_text(bare: str, message: str) -> None:
     line = line_with(bare, message)
     assert event_of(line) is None

@@ -12,8 +12,8 @@ from typing import Any
 
 SUSPECT = re.compile(rb'":(?!["{\[\\ntf]|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?[],}\s])')
 """A value that is no JSON. It may also stand within a message; a quotation mark there has a backslash before it."""
-BARE = re.compile(r'(?<!\\)":\s*([^"{\[,}\]]*)(?=[,}\]])')
-"""A value without quotation marks."""
+BARE = re.compile(r'("(?:[^"\\]|\\.)*")\s*:\s*([^"{\[,}\]]*)(?=[,}\]])|"(?:[^"\\]|\\.)*"')
+"""A name with a value without quotation marks; or any other text, so that nothing within it is taken for one."""
 
 
 def event_of(line: bytes | str) -> dict[str, Any] | None:
@@ -45,10 +45,13 @@ def broken_lines(text: bytes) -> int:
 
 
 def _quoted(match: re.Match[str]) -> str:
+    name, value = match[1], match[2]
+    if name is None:
+        return match[0]
     try:
-        json.loads(match[1], parse_constant=_refuse)
+        json.loads(value, parse_constant=_refuse)
     except ValueError:
-        return f'":{json.dumps(match[1].strip())}'
+        return f"{name}:{json.dumps(value.strip())}"
     return match[0]
 
 
