@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,10 +18,14 @@ CHANGES = {"os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.link", "os.syml
 NO_FOLDER = -1
 """What Python says in the place of an open folder that a relative path begins at, as `shutil.rmtree` uses one."""
 WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
+GUARDED: set[str] = set()
+"""The unit test that runs now. Tests of other folders, which may run in the same process, make labs there."""
 
 
 def refuse_the_checkouts_state(event: str, arguments: tuple[object, ...]) -> None:
-    """Fail the test that changes anything in the state directory of this checkout; an audit hook of Python."""
+    """Fail the unit test that changes anything in the state directory of this checkout; an audit hook of Python."""
+    if not GUARDED:
+        return
     if event == "open":
         path, _, flags = arguments
         touched = [path] if isinstance(flags, int) and flags & WRITES else []
@@ -43,6 +48,14 @@ def _is_below(path: str) -> bool:
 
 
 sys.addaudithook(refuse_the_checkouts_state)
+
+
+@pytest.fixture(autouse=True)
+def state_of_the_checkout(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Watched over while a unit test runs."""
+    GUARDED.add(request.node.nodeid)
+    yield
+    GUARDED.clear()
 
 
 # Programs of the hosts name them when they are imported; on a host they are Debian's.

@@ -26,7 +26,7 @@ from vaern.runtime.bounded_output import Kept
 from vaern.runtime.host_answers import load
 from vaern.runtime.paths import Project
 from vaern.runtime.private_file import write_private
-from vaern_programs.shared.answers import MANIFEST, Manifest
+from vaern_programs.shared.answers import EXPORTED, Exported, Manifest
 from vaern_programs.shared.broken_lines import mended
 from vaern_programs.shared.reports import ALARM_SOURCE, UnfitError
 
@@ -176,23 +176,23 @@ def _run_query(
 
     collector = deployment.collector.name
     code, error_text = ssh.stream(project, collector, COMMAND, json.dumps(query), take)
-    manifest = answered(collector, code, error_text)
-    if manifest["sha256"] != digest.hexdigest():
+    exported = answered(collector, code, error_text)
+    if exported["sha256"] != digest.hexdigest():
         raise UnreachableError(
             f"{collector}: the events arrived incomplete or changed", fix="run the same command again"
         )
-    return manifest
+    return {"query": query, **exported}
 
 
-def answered(collector: str, code: int, error_text: str) -> Manifest:
-    """The manifest, from the collector's last line. Raises UsageError when refused, UnreachableError when cut off."""
+def answered(collector: str, code: int, error_text: str) -> Exported:
+    """What was exported, by the collector's last line. Raises UsageError when refused, UnreachableError if cut off."""
     try:
         last = load(error_text.strip().splitlines()[-1])
     except (IndexError, ValueError):
         last = None
     if code == 0:
         with suppress(UnfitError):
-            return MANIFEST.take(last)
+            return EXPORTED.take(last)
     if isinstance(last, dict) and "error" in last:
         raise UsageError(f"{collector} refused: {last['error']}", fix="see roles/collector/README.md, who may read")
     reason = error_text.strip().splitlines()[-1] if error_text.strip() else f"exit code {code}"

@@ -61,7 +61,7 @@ FITTING: dict[str, tuple[Schema[Any], Any]] = {
             "statements": {"gw1": TIME}, "spools": {}, "others": 0,
         },
     ),
-    "manifest": (answers.MANIFEST, {"query": {}, "events": 4, "sha256": "0" * 64, "access": "1" * 64}),
+    "exported": (answers.EXPORTED, {"events": 4, "sha256": "0" * 64, "access": "1" * 64}),
     "resent": (reports.RESENT, {"resent": 1, "refused": 0, "error": ""}),
 }  # fmt: skip
 JSON = st.recursive(

@@ -112,10 +112,9 @@ OPEN_ALARMS = Schema(OpenAlarms, 256 * 2**20)
 ALARM_RECORD = Schema(AlarmRecord, 65536)
 
 
-class Manifest(TypedDict):
+class Exported(TypedDict):
     """What vaern-archive-export says of the events it has written; an earlier version said less."""
 
-    query: NotRequired[dict[str, Any]]
     complete: NotRequired[bool]
     """Whether that was all there is."""
     events: int
@@ -134,4 +133,10 @@ class Manifest(TypedDict):
     access_ended: NotRequired[str]
 
 
-MANIFEST = Schema(Manifest, 2**20)
+EXPORTED = Schema(Exported, 2**20)
+
+
+class Manifest(Exported):
+    """The same with what was asked. Who has asked knows that, and does not take it from the answer."""
+
+    query: dict[str, Any]
