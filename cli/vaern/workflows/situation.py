@@ -13,7 +13,7 @@ from functools import partial
 
 from vaern.archive import alarms, ledger
 from vaern.archive.alarms import Alarms
-from vaern.archive.counts import Counts
+from vaern.archive.counts import NOT_YET, Counts
 from vaern.archive.ledger import Ledger
 from vaern.enrolment.key_record import read_record, record_of
 from vaern.enrolment.validity import validity
@@ -140,11 +140,16 @@ def counted(slug: str, municipality: Municipality, at: str, read: Callable[[], L
 
 
 def last_count(slug: str, municipality: Municipality, found: Ledger | Text, before: Part[Balance]) -> Part[Balance]:
-    """What the collector has counted last; where that is not known, why, and when events were counted `before`."""
+    """What the collector has counted last; where that is not known, why, and when events were counted `before`.
+
+    One that was started a minute ago has not counted yet: what was counted before holds as long as it is new.
+    """
     if isinstance(found, Ledger):
         return Measured(found.time, balance_of(slug, municipality, found))
     if not isinstance(before, Measured):
         return Unknown(found)
+    if found == NOT_YET:
+        return before
     last = outdated(before.time)
     return Unknown(Text(f"{found.da}; {last.da}", f"{found.en}; {last.en}"))
 

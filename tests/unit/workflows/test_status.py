@@ -115,8 +115,19 @@ def test_what_is_missing_now_is_said_and_not_what_the_last_report_had_counted(pr
     assert status(project, counted(0, minutes_ago=1)).verdict.of(PartName.LEDGER) is Level.GOOD
 
 
-@pytest.mark.parametrize("counts", [NO_COUNTS, Counts({}, Text("hub1 svarer ikke", "hub1 does not answer"))])
-def test_what_nobody_has_counted_lately_is_not_known(project: Project, counts: Counts) -> None:
+@pytest.mark.parametrize(("minutes_ago", "level"), [(1, Level.GOOD), (20, Level.UNKNOWN)])
+def test_before_a_new_collector_has_counted_the_count_of_onboarding_holds_while_it_is_new(
+    project: Project, minutes_ago: int, level: Level
+) -> None:
+    time = record(project, [PASSED], PROOFS, minutes_ago)
+    found = status(project, NO_COUNTS).verdict
+    assert found.of(PartName.LEDGER) is level
+    (said,) = (clause.text.en for clause in found.clauses if clause.part is PartName.LEDGER)
+    assert f"{time[:10]} {time[11:16]} UTC" in said
+
+
+def test_what_nobody_can_be_asked_for_is_not_known(project: Project) -> None:
+    counts = Counts({}, Text("hub1 svarer ikke", "hub1 does not answer"))
     time = record(project, [PASSED], PROOFS, 1)
     found = status(project, counts).verdict
     assert found.of(PartName.LEDGER) is Level.UNKNOWN
