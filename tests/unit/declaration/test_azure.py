@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -52,15 +51,6 @@ MUNICIPALITY = {
     "stream twice": (OWN.replace("  throughput_max: 2", "  streams: [logs, logs]"), "azure.streams[1]"),
     "budget in the middle of a month": (OWN.replace("2026-12-01", "2026-12-15"), "azure.budget.starts"),
 }
-
-
-@pytest.fixture
-def project(tmp_path: Path) -> Project:
-    for slug, name in (("shared", "collector.yml"), ("favrskov", "municipality.yml")):
-        folder = tmp_path / "inventories" / slug
-        folder.mkdir(parents=True)
-        shutil.copy(EXAMPLES / name, folder / name)
-    return Project(tmp_path, tmp_path / ".vaern")
 
 
 def test_the_documented_examples_are_right(project: Project) -> None:

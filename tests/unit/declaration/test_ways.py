@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -13,15 +12,6 @@ from vaern.runtime.paths import Project
 
 EXAMPLES = Path(__file__).resolve().parents[3] / "docs" / "examples" / "azure"
 OWN = (EXAMPLES / "municipality.yml").read_text(encoding="utf-8")
-
-
-@pytest.fixture
-def project(tmp_path: Path) -> Project:
-    for slug, name in (("shared", "collector.yml"), ("favrskov", "municipality.yml")):
-        folder = tmp_path / "inventories" / slug
-        folder.mkdir(parents=True)
-        shutil.copy(EXAMPLES / name, folder / name)
-    return Project(tmp_path, tmp_path / ".vaern")
 
 
 def declare(project: Project, way: str) -> None:
