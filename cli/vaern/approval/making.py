@@ -11,7 +11,7 @@ from vaern.approval.roots import Roots
 from vaern.approval.signing import NAMESPACE, OPERATIONS_NAMESPACE, sign, signed_by
 from vaern.errors import ApprovalError
 from vaern.model.naming import COUNTERSIGNATURE, EARLIER_SIGNATURE, MANIFEST, SIGNATURE, SIGNERS
-from vaern.runtime.inventory_file import replace_whole
+from vaern.runtime.whole_file import replace_whole
 
 VALID_DAYS = 400
 """13 months: whoever reviews once a year is not late."""
@@ -61,7 +61,7 @@ def write_manifest(folder: Path, manifest: Manifest) -> Path:
     """Write the manifest to sign, and remove signatures over another one. Returns its path."""
     path = folder / MANIFEST
     if not path.exists() or path.read_bytes() != manifest.text.encode():
-        replace_whole(folder.parent, path, manifest.text.encode())
+        replace_whole(path, manifest.text.encode(), folder.parent)
         for name in (SIGNATURE, COUNTERSIGNATURE):
             (folder / name).unlink(missing_ok=True)
     return path
@@ -81,7 +81,7 @@ def approve(folder: Path, manifest: Manifest, key: Path) -> str:
             fix="sign with the key of a person who is named there, or have that person's key added and pinned anew",
         )
     write_manifest(folder, manifest)
-    replace_whole(folder.parent, folder / SIGNATURE, signature)
+    replace_whole(folder / SIGNATURE, signature, folder.parent)
     (folder / EARLIER_SIGNATURE).unlink(missing_ok=True)
     return signer
 
@@ -108,7 +108,7 @@ def countersign(folder: Path, roots: Roots, key: Path) -> str:
             f"{roots.operations} does not allow {key} to countersign; nothing was written",
             fix="countersign with the key of a person who is named there",
         )
-    replace_whole(folder.parent, folder / COUNTERSIGNATURE, signature)
+    replace_whole(folder / COUNTERSIGNATURE, signature, folder.parent)
     return signer
 
 

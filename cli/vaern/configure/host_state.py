@@ -9,6 +9,7 @@ from vaern.errors import StateError
 from vaern.runtime import ssh
 from vaern.runtime.paths import Project
 from vaern.runtime.state_file import read_object
+from vaern.runtime.whole_file import replace_whole
 
 SCRIPT = Path(__file__).parent / "host_state.sh"
 
@@ -29,11 +30,7 @@ def remembered(project: Project, play: str) -> dict[str, str]:
 
 def remember(project: Project, play: str, inputs: str, states: dict[str, str]) -> None:
     """Record that these inputs left the hosts in these states."""
-    path = _record(project, play)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".new")
-    temporary.write_text(json.dumps({"inputs": inputs, **states}, indent=1), encoding="utf-8")
-    temporary.replace(path)
+    replace_whole(_record(project, play), json.dumps({"inputs": inputs, **states}, indent=1).encode())
 
 
 def forget(project: Project, play: str) -> None:

@@ -10,8 +10,8 @@ from typing import Any
 from vaern.errors import ConfigureError
 from vaern.model.deployment import Deployment
 from vaern.model.naming import generated_name
-from vaern.runtime.inventory_file import replace_whole
 from vaern.runtime.paths import Project
+from vaern.runtime.whole_file import replace_whole
 from vaern.runtime.yaml_text import YAMLError, dump, load
 
 HOST = re.compile(r"[a-z][a-z0-9-]{0,62}")
@@ -68,4 +68,4 @@ def write_record(record: Path, variables: Mapping[str, Any]) -> None:
     text = HEADER + dump(dict(variables), lambda text: "|" if "\n" in text else None, width=200, sort_keys=True)
     if record.exists() and record.read_text(encoding="utf-8") == text:
         return
-    replace_whole(record.parents[3], record, text.encode())
+    replace_whole(record, text.encode(), record.parents[3])

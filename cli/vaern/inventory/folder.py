@@ -25,7 +25,7 @@ from vaern.model.naming import (
     generated_name,
 )
 from vaern.model.vocabulary import Target
-from vaern.runtime.inventory_file import replace_whole
+from vaern.runtime.whole_file import replace_whole
 
 NAMES_SHOWN = 10
 """In one message."""
@@ -142,7 +142,7 @@ def _put(inventories: Path, path: str, text: str) -> bool:
     """Replace the file when it differs, and return whether it did."""
     if _read(inventories / path) == text:
         return False
-    replace_whole(inventories, inventories / path, text.encode())
+    replace_whole(inventories / path, text.encode(), inventories)
     return True
 
 
