@@ -63,6 +63,9 @@ def test_a_sample_holds_every_minimum_field(kind: SourceKind, vendor: Vendor) ->
 def test_the_schema_knows_what_the_parsers_write() -> None:
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
     written = {name for parser in PARSERS.values() for name in parser["ecs"]} | {"@timestamp"}
+    for path in (ROLE.parent / "programs" / "reader" / "parsers").glob("*.yml"):
+        parser = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+        written |= {name for part in (parser, *parser.get("forms", [])) for name in part.get("fields", {})}
     fields = SCHEMA["properties"]["ecs"]["properties"]
     assert set(fields) == written | ALARMS
     numbers = read_yaml((ROLE / "vars" / "main.yml").read_text(encoding="utf-8"))["log_shipper_ecs_numbers"]

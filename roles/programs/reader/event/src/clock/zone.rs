@@ -1,5 +1,7 @@
 //! Zones as devices name them.
 
+use super::stamp::number;
+
 const HOUR: i32 = 3_600;
 
 /// Names that devices write behind a time, with seconds east of Greenwich. `EST` and its like are North American, as Cisco means them.
@@ -61,8 +63,27 @@ pub fn offset(text: &[u8]) -> Option<(usize, i32)> {
     }
 }
 
+/// `UTC+1` or `GMT-03:30`, as IOS writes a zone that got no name of its own: its bytes and seconds east of Greenwich.
+fn from_utc(text: &str) -> Option<(usize, i32)> {
+    let rest = text.strip_prefix("UTC").or_else(|| text.strip_prefix("GMT"))?.as_bytes();
+    let sign = match rest.first()? {
+        b'+' => 1,
+        b'-' => -1,
+        _ => return None,
+    };
+    let (size, hours) = number(&rest[1..], 2).filter(|(_, hours)| *hours <= 15)?;
+    let end = 1 + size;
+    let minutes = rest[end..].strip_prefix(b":").and_then(|rest| number(rest, 2)).filter(|(size, minutes)| *size == 2 && *minutes < 60);
+    let more = minutes.map_or(0, |_| 3);
+    let minutes = minutes.map_or(0, |(_, minutes)| minutes);
+    Some(("UTC".len() + end + more, sign * (i32::from(hours) * HOUR + i32::from(minutes) * 60)))
+}
+
 /// A zone at the beginning of a text, an offset or a known name that ends there: its bytes and seconds east of Greenwich.
 pub fn read(text: &str) -> Option<(usize, i32)> {
+    if let Some(found) = from_utc(text) {
+        return Some(found);
+    }
     let size = text.bytes().take_while(|each| each.is_ascii_uppercase() || *each == b'-').count();
     if let Some(offset) = named(&text[..size]) {
         return (!text.as_bytes().get(size).is_some_and(u8::is_ascii_alphanumeric)).then_some((size, offset));
