@@ -37,7 +37,7 @@ check: setup ## Lint, types, layers, coverage; no lab
 	$(MAKE) --no-print-directory --jobs 2 --keep-going --output-sync=target $(checks)
 	echo "make check: all passed"
 
-checks := audit unit-coverage mypy ansible-lint ruff-check ruff-format import-linter yamllint shellcheck
+checks := audit unit-coverage mypy ansible-lint ruff-check ruff-format import-linter yamllint shellcheck clippy rustfmt
 .PHONY: $(checks)
 
 unit-coverage:
@@ -66,6 +66,27 @@ ruff-check:
 ruff-format:
 	@echo "== ruff format"
 	$(bin)/ruff format --check .
+
+# Debian's packages of both are of another version than its cargo, so set-up cannot bring them; rustup's cargo has them.
+clippy rustfmt: export PATH := $(PATH):$(HOME)/.cargo/bin
+clippy rustfmt: export CARGO_TARGET_DIR = $(or $(VAERN_STATE),$(CURDIR)/.vaern)/reader
+clippy:
+	@echo "== clippy"
+	cd roles/programs/reader
+	if cargo clippy --version; then
+		cargo clippy --quiet --locked --workspace --all-targets -- -D warnings
+	else
+		echo "SKIPPED: this cargo has no clippy (rustup component add clippy)"
+	fi
+
+rustfmt:
+	@echo "== rustfmt"
+	cd roles/programs/reader
+	if cargo fmt --version; then
+		cargo fmt --all --check
+	else
+		echo "SKIPPED: this cargo has no rustfmt (rustup component add rustfmt)"
+	fi
 
 import-linter:
 	@echo "== import-linter"
