@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +88,11 @@ class Overlay:
         assert done.returncode == 0, done.stdout + done.stderr
         return re.findall(r"^changed: .*", done.stdout, re.MULTILINE)
 
+    def listen(self) -> None:
+        """Have the hub take connections at the declared port and at another."""
+        program = f"{LISTEN.format(ports='9093, 9094')}; time.sleep(600)"
+        self.lab.run("hub1", f'systemd-run -q --collect --unit=test-listener python3 -c "{program}"')
+
     def connects(self, address: str, port: int, seconds: float = 2) -> bool:
         """Whether the gateway can open a connection."""
         command = CONNECT.format(address=address, port=port, seconds=seconds)
@@ -105,10 +111,7 @@ def overlay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Overlay]:
         for host in ("hub1", "gw1"):
             assert not lab.run(host, "ls -d /etc/vaern/firewall* /etc/chrony /etc/wireguard/*.conf", check=False)
         hosts.apply("first")
-        lab.run(
-            "hub1",
-            f'systemd-run -q --unit=test-listener python3 -c "{LISTEN.format(ports="9093, 9094")}; time.sleep(600)"',
-        )
+        hosts.listen()
         yield hosts
         logging.getLogger(__name__).info("seconds: %s", hosts.seconds)
 
@@ -196,6 +199,77 @@ def test_a_configuration_wireguard_cannot_read_never_lands(overlay: Overlay) -> 
     peers = [peer | {"public_key": "not a key"} for peer in overlay.variables()["vpn_hub_peers"]]
     assert overlay.play("-t", "vpn_hub_configure", vpn_hub_peers=peers).returncode != 0
     assert overlay.lab.run("hub1", "sha256sum /etc/wireguard/vaern0.conf") == before
+
+
+@pytest.fixture
+def narrow(overlay: Overlay) -> Iterator[None]:
+    """The way between the two drops every IPv4 packet of more than 1280 bytes, and tells nobody.
+
+    The cable of the lab would carry several packets as one: here each is on its own, as on a real way.
+    """
+    rules = "chain pass { type filter hook input priority -300; iifname uplink meta length > 1280 drop; };"
+    for host in ("hub1", "gw1"):
+        overlay.lab.run(host, f"ip link set uplink gso_max_segs 1; nft 'table ip narrow {{ {rules} }}'")
+    yield
+    for host in ("hub1", "gw1"):
+        overlay.lab.run(host, "nft delete table ip narrow")
+    overlay.lab.run("gw1", "systemctl start vaern-link")
+
+
+def arrives(overlay: Overlay, source: str, target: str, address: str) -> bool:
+    """Whether a mebibyte that a host sends over a new connection reaches the other within half a minute."""
+    listen = (
+        "import socket; server = socket.create_server(('::', 9093), family=socket.AF_INET6); server.settimeout(30); "
+        "peer = server.accept()[0]; peer.settimeout(30); print(sum(map(len, iter(lambda: peer.recv(65536), b''))))"
+    )
+    send = (
+        "import socket, time; time.sleep(1); "
+        f"peer = socket.create_connection(('{address}', 9093), 10); peer.sendall(bytes(2**20)); peer.close()"
+    )
+    overlay.lab.run(source, f'systemd-run -q --collect python3 -c "{send}"')
+    return overlay.lab.run(target, f'timeout 40 python3 -c "{listen}"', check=False).strip() == str(2**20)
+
+
+def look(overlay: Overlay) -> dict[str, Any]:
+    """What the gateway finds of the path to its hub now."""
+    found: dict[str, Any] = json.loads(overlay.lab.run("gw1", "/usr/lib/vaern/vaern-link --look"))["peers"][0]
+    return found
+
+
+def test_tcp_is_held_to_what_the_path_carries(overlay: Overlay, narrow: None) -> None:
+    overlay.lab.run("hub1", "systemctl stop test-listener")
+    overlay.lab.run("gw1", "systemctl start vaern-link")
+    assert [look(overlay)[key] for key in ("bytes", "held", "full")] == [1216, 1216, 1420]
+    assert arrives(overlay, "gw1", "hub1", HUB)
+    told = overlay.lab.run("gw1", "journalctl -u vaern-link -o cat")
+    assert "the path to hub1 drops packets of more than 1216 bytes (of 1420): TCP is held to 1216" in told
+    overlay.listen()
+
+
+def test_a_hub_that_has_moved_is_found_by_its_name(overlay: Overlay) -> None:
+    """The hub stops to answer at its address and answers at another, which is what its name stands for from then on."""
+    name, peer = "hub1.faelles.example", overlay.variables()["vpn_link_hubs"][0]
+    gateway, hub = partial(overlay.lab.run, "gw1"), partial(overlay.lab.run, "hub1")
+    known = "sed -i '/{name}/d' /etc/hosts; echo {address} {name} >> /etc/hosts"
+    gateway(known.format(name=name, address="198.18.0.10"))
+    named = {"vpn_link_hubs": [peer | {"endpoint": f"{name}:51820"}]}
+    overlay.apply("named", "-t", "vpn_link", **named)
+    assert overlay.connects(HUB, 9093, 10)
+    assert overlay.apply("named again", "-t", "vpn_link", **named) == []
+    silent = "chain in { type filter hook input priority -300; ip daddr 198.18.0.10 udp dport 51820 drop; };"
+    answers = "ip route replace 198.18.0.0/15 dev uplink src 198.18.0.{}"
+    hub(f"ip address add 198.18.0.12/15 dev uplink; {answers.format(12)}; nft 'table ip silent {{ {silent} }}'")
+    # A peer that was never heard: nobody has to wait until its session has ended.
+    gateway(f"wg set vaern0 peer {peer['public_key']} remove; systemctl reload wg-quick@vaern0")
+    assert not overlay.connects(HUB, 9093)
+    gateway(known.format(name=name, address="198.18.0.12"))
+    gateway("systemctl start vaern-link")
+    assert overlay.connects(HUB, 9093, 10)
+    assert look(overlay)["found"] == ["198.18.0.12:51820"]
+    assert overlay.apply("moved", "-t", "vpn_link", **named) == []
+    hub(f"nft delete table ip silent; {answers.format(10)}; ip address delete 198.18.0.12/15 dev uplink")
+    overlay.apply("by address", "-t", "vpn_link")
+    assert overlay.connects(HUB, 9093, 10)
 
 
 def test_a_revoked_peer_is_cut_off_and_the_others_notice_nothing(overlay: Overlay) -> None:

@@ -22,6 +22,7 @@ AS_ROOT = {
 ROOTS_OWN = {
     "vaern-firewall.service.j2": "loads rules of root's into the kernel; no folder is another user's",
     "vaern-kafka-certificate.service": "reads root's files, and asks systemd for a restart",
+    "vaern-link.service": "sends packets, and asks wg and nft; its one file is in its own folder",
     "vaern-relay-certificate.service": "reads root's files, and asks systemd for a restart",
     "vaern-watch.service": "reads files of other users without following links (vaern_programs.monitoring.watch.host)",
 }

@@ -108,6 +108,29 @@ class OpenAlarms(TypedDict):
     """Each an AlarmRecord; checked one by one (`ALARM_RECORD`)."""
 
 
+class PathToHub(TypedDict):
+    """What a gateway finds of the way to one hub."""
+
+    name: str
+    bytes: int | None
+    """The largest packet that passed just now, in the tunnel; None when none did."""
+    full: int
+    """MTU of the tunnel."""
+    held: int
+    """The largest packet that TCP makes."""
+    endpoint: str
+    """Where the hub is, as declared: address or name, and port."""
+    found: Annotated[list[str], Most(100)]
+    """What that stands for now, addresses and port."""
+
+
+class Paths(TypedDict):
+    """What vaern-link --look answers."""
+
+    peers: Annotated[list[PathToHub], Most(1000)]
+
+
+PATHS = Schema(Paths, 2**20)
 OPEN_ALARMS = Schema(OpenAlarms, 256 * 2**20)
 ALARM_RECORD = Schema(AlarmRecord, 65536)
 

@@ -175,7 +175,7 @@ class Sighting(TypedDict):
 
 
 FindingKind = Literal[
-    "clock", "certificate", "tunnel", "spool", "queue", "discards", "overflow", "datagrams", "framing", "killed"
+    "clock", "certificate", "tunnel", "path", "spool", "queue", "discards", "overflow", "datagrams", "framing", "killed"
 ]
 """What a host can find wrong with itself."""
 

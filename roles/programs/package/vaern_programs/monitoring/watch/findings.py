@@ -6,6 +6,7 @@ after the last one; every heartbeat reports all that are open, so that no single
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -74,6 +75,16 @@ def tunnels(
         if now - (at or declared.get(name, now)) > limit:
             bad[Subject("tunnel", name)] = Bad(round(now - at) if at else None, limit)
     return bad
+
+
+def paths(passed: dict[str, int] | None, heard: Iterable[str], least: int) -> dict[Subject, Bad]:
+    """Peers that are heard and to which no packet passes, or of which nobody knows.
+
+    `passed` is name to bytes of the largest packet, None when nobody has looked; `heard` are the peers with a recent
+    handshake: of the others the tunnel is the finding.
+    """
+    sizes = {name: passed.get(name) if passed is not None else None for name in heard}
+    return {Subject("path", name): Bad(size, least) for name, size in sizes.items() if size is None or size < least}
 
 
 def storage(spool: int, queues: dict[str, int], limits: dict[str, float]) -> dict[Subject, Bad]:

@@ -80,7 +80,12 @@ class Watch:
         peers = {peer["name"]: peer["public_key"] for peer in declared["peers"]}
         ages = {name: round(now - last[key]) if last.get(key) else None for name, key in peers.items()}
         seen["handshake_seconds"] = ages
-        return findings.tunnels(last, peers, self.declared(peers, now), now, self.limits)
+        silent = findings.tunnels(last, peers, self.declared(peers, now), now, self.limits)
+        if not host.follows_path():
+            return silent
+        seen["path_bytes"] = passed = host.path_bytes()
+        heard = [name for name in peers if ages[name] is not None and findings.Subject("tunnel", name) not in silent]
+        return silent | findings.paths(passed, heard, host.LEAST_PATH)
 
     def declared(self, peers: dict[str, str], now: float) -> dict[str, float]:
         """Since when each peer is declared; kept over a restart, so that an alarm does not end by one."""
