@@ -71,14 +71,23 @@ def test_address_is_the_computed_one(
 
 
 @pytest.mark.control("VPN-03")
-def test_peers_are_the_hubs(fleet: Fleet, deployment: Deployment, tunnel: Tunnel, check: Check) -> None:
+def test_peers_are_the_hubs(facts: Facts, fleet: Fleet, deployment: Deployment, tunnel: Tunnel, check: Check) -> None:
     """The gateway's peers are the hubs, by the keys the hubs have, at the declared addresses."""
     hubs = {
         fleet[hub.name].tunnels.get(INTERFACE, NOTHING).public_key: hub for hub in deployment.with_role(HubRole.VPN_HUB)
     }
     check(expected=short(hubs), observed=short({peer.public_key for peer in tunnel.peers}), evidence=EVIDENCE)
-    endpoints = {f"{hub.address}:{deployment.vpn_port}" for hub in hubs.values()}
-    check(expected=endpoints, observed={peer.endpoint for peer in tunnel.peers}, evidence=EVIDENCE)
+    places = {peer.public_key: peer.endpoint for peer in tunnel.peers}
+    for key, hub in hubs.items():
+        found = facts.paths[hub.name]["found"] if hub.name in facts.paths else [deployment.endpoint(hub)]
+        place = places.get(key, "nowhere")
+        holds = place in found if hub.endpoint else place == deployment.endpoint(hub)
+        check(
+            expected=f"{hub.name} at {deployment.endpoint(hub)}",
+            observed=f"{hub.name} at {place}",
+            holds=holds,
+            evidence=EVIDENCE,
+        )
 
 
 @pytest.mark.control("VPN-04")
@@ -206,6 +215,30 @@ def test_municipalities_cannot_reach_each_other(
 def test_nobody_reaches_the_municipal_network(facts: Facts, check: Check) -> None:
     """The gateway passes nothing on, in either direction."""
     _passes_nothing_on(facts, check)
+
+
+@pytest.mark.control("VPN-14")
+def test_packets_pass_as_large_as_they_are_sent(facts: Facts, deployment: Deployment, check: Check) -> None:
+    """A packet of the size that TCP makes passes to every hub and back, tried just now."""
+    for hub in deployment.with_role(HubRole.VPN_HUB):
+        path = facts.paths.get(hub.name)
+        passed, sent = (path["bytes"], path["held"]) if path else (None, None)
+        check(
+            expected=f"packets to {hub.name} pass as large as they are sent",
+            observed=_told(hub.name, passed, sent),
+            holds=passed is not None and sent is not None and sent <= passed,
+            evidence="/usr/lib/vaern/vaern-link --look",
+        )
+
+
+def _told(hub: str, passed: int | None, sent: int | None) -> str:
+    if sent is None:
+        return f"nobody looks after the way to {hub}"
+    if passed is None:
+        return f"no packet to {hub} was answered"
+    if sent > passed:
+        return f"the way to {hub} drops packets of more than {passed} bytes, and they are sent with up to {sent}"
+    return f"packets to {hub} pass as large as they are sent ({passed} bytes pass, up to {sent} are sent)"
 
 
 def _passes_nothing_on(facts: Facts, check: Check) -> None:

@@ -35,7 +35,7 @@ def _link(deployment: Deployment, slug: str, municipality: Municipality, host: H
     hubs = [
         {
             "name": hub.name,
-            "endpoint": f"{hub.address}:{deployment.vpn_port}",
+            "endpoint": deployment.endpoint(hub),
             "public_key": f"{{{{ enrolment['{hub.name}'].wireguard_public_key }}}}",
             "preshared_key": _preshared(name, hub.name),
             "allowed_ips": [f"{deployment.overlay_address(hub)}/128"],

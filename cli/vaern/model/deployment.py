@@ -27,6 +27,9 @@ class Hub(Declared):
     """Short name, unique in the deployment."""
     address: IPv4Address
     """Public address the gateways connect to."""
+    endpoint: HostName | None = None
+    """What the gateways connect to instead, such as a name that changes its address: it is looked up again when the
+    hub is silent."""
     roles: Annotated[tuple[HubRole, ...], Field(min_length=1)]
     """vpn_hub, collector, or both."""
     archive_gib: Annotated[float, Field(gt=0)] = 50.0
@@ -107,6 +110,11 @@ class Deployment(Declared):
     def collector(self) -> Hub:
         """The host of the collector."""
         return self.with_role(HubRole.COLLECTOR)[0]
+
+    def endpoint(self, hub: Hub) -> str:
+        """Where gateways reach a hub: address or name, and UDP port."""
+        host = hub.endpoint or str(hub.address)
+        return f"[{host}]:{self.vpn_port}" if ":" in host else f"{host}:{self.vpn_port}"
 
     def overlay_address(self, hub: Hub) -> IPv6Address:
         """Address of a hub inside the overlay: the position it is declared at, counted from 1."""

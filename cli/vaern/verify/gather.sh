@@ -88,6 +88,9 @@ without_certificate() { # the silence lets the refusal arrive, which TLS 1.3 sen
   [ -z "$listener" ] || sleep 0.4 | openssl s_client -connect "$listener" -tls1_3
 }
 with_old_tls() { [ -z "$listener" ] || openssl s_client -connect "$listener" -tls1_2 </dev/null; }
+path() { # what passes through the tunnel to each hub, tried now
+  [ ! -e /etc/vaern/vpn_link/link.json ] || /usr/lib/vaern/vaern-link --look
+}
 relay_valid() {
   [ ! -e /etc/vaern/log_shipper/rsyslog.conf ] || rsyslogd -N1 -f /etc/vaern/log_shipper/rsyslog.conf
 }
@@ -134,6 +137,7 @@ section revoked revoked
 section addresses ip -j address
 section forwarding sysctl -n net.ipv4.ip_forward net.ipv6.conf.all.forwarding
 section wireguard wireguard
+section path path
 section disk disk
 section broker broker
 section server_properties plain /etc/vaern/collector/server.properties

@@ -9,6 +9,7 @@ from vaern.verify import firewall, parsing
 from vaern.verify.firewall import Opening
 from vaern.verify.parsing import Socket, Tunnel
 from vaern.verify.sections import Sections
+from vaern_programs.shared.answers import PATHS, PathToHub
 
 
 class NetworkFacts(Sections):
@@ -71,6 +72,12 @@ class NetworkFacts(Sections):
     def tunnels(self) -> dict[str, Tunnel]:
         """WireGuard interfaces."""
         return parsing.tunnels(self._lines("wireguard"))
+
+    @cached_property
+    def paths(self) -> dict[str, PathToHub]:
+        """What passes on the way to each hub, by the hub's name; nothing on a host that looks after no tunnel."""
+        text = self.section("path").text
+        return {one["name"]: one for one in PATHS.parse(text)["peers"]} if text.strip() else {}
 
     @cached_property
     def forwarding(self) -> tuple[int, ...]:

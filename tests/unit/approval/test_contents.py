@@ -68,7 +68,8 @@ def deployment() -> Deployment:
     )  # fmt: skip
     national = found.soc_profiles["national"].model_copy(update={"outputs": (output,)})
     profiles = found.soc_profiles | {"national": national, "other": national}
-    return found.model_copy(update={"soc_profiles": profiles})
+    hubs = tuple(hub.model_copy(update={"endpoint": f"{hub.name}.example"}) for hub in found.hubs)
+    return found.model_copy(update={"soc_profiles": profiles, "hubs": hubs})
 
 
 def leaves(value: Any, place: Place = ()) -> Iterator[tuple[Place, Any]]:
