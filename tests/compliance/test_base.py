@@ -6,6 +6,7 @@ import pytest
 
 from vaern.model.declaration import Municipality
 from vaern.model.deployment import Deployment
+from vaern.model.vocabulary import Target
 from vaern.runtime import programs
 from vaern.runtime.paths import Project
 from vaern.verify import expectations
@@ -24,8 +25,10 @@ INSECURE = frozenset(
     {"telnetd", "rsh-server", "rsh-redone-server", "nis", "tftpd", "tftpd-hpa", "xinetd", "vsftpd", "rpcbind"}
 )
 AUDIT_UNITS = frozenset({"auditd.service", "audit-rules.service"})
-KEY = "/etc/vaern/pki/host.key"
-"""Stated again on purpose: enrolment makes it there."""
+PKI = "/etc/vaern/pki"
+"""Stated again on purpose: enrolment makes keys there."""
+APART = {"vaern-log-shipper": "vaern-relay", "vaern-delivery": "vaern-delivery"}
+"""Who takes events in, and who has the key that the receiver lets in. Stated again on purpose: units of the role."""
 OTHERS = 0o007
 WRITERS = 0o022
 
@@ -194,25 +197,46 @@ def test_no_service_has_failed(facts: Facts, check: Check) -> None:
 
 
 @pytest.mark.control("BASE-14")
-def test_private_key_is_private(facts: Facts, check: Check) -> None:
-    """Root owns the key, its group is the services that need it, and nobody else reads it."""
-    access = facts.access(KEY)
-    private = access is not None and access.user == "root" and access.group in {"root", "vaern-pki"}
-    private = private and access is not None and not access.mode & (OTHERS | WRITERS)
-    check(
-        expected="root's own, readable for vaern-pki at most",
-        observed=access or "not there",
-        holds=private,
-        evidence=f"stat {KEY}",
-    )
+def test_private_key_is_private(facts: Facts, subject: Subject, deployment: Deployment, check: Check) -> None:
+    """Root owns each key, its group is the services that need it, and nobody else reads it."""
+    readers = {"host.key": "vaern-pki"} | ({"delivery.key": "vaern-delivery"} if _delivers(subject, deployment) else {})
+    for name, readable in readers.items():
+        access = facts.access(f"{PKI}/{name}")
+        private = access is not None and access.user == "root" and access.group in {"root", readable}
+        private = private and access is not None and not access.mode & (OTHERS | WRITERS)
+        check(
+            expected=f"root's own, readable for {readable} at most",
+            observed=access or "not there",
+            holds=private,
+            evidence=f"stat {PKI}/{name}",
+        )
+    if "relay" in subject.roles:
+        running = {unit: user for unit, user in facts.owners.items() if unit in APART}
+        check(expected={unit: APART[unit] for unit in running}, observed=running, evidence="/proc/<pid>")
+
+
+def _delivers(subject: Subject, deployment: Deployment) -> bool:
+    """Whether the host shows a certificate of its delivery to the receiver; to Event Hubs it shows a password."""
+    return "relay" in subject.roles and deployment.target is not Target.AZURE
 
 
 @pytest.mark.control("BASE-15")
-def test_certificate_is_valid_and_its_own(facts: Facts, subject: Subject, check: Check) -> None:
-    """Issued to this host by the deployment's authority, for this key, and not about to end."""
-    name, days, signed = facts.certificate
-    evidence = "openssl x509 -in /etc/vaern/pki/host.crt"
-    check(expected=subject.name, observed=name, evidence=evidence)
+def test_certificate_is_valid_and_its_own(facts: Facts, subject: Subject, deployment: Deployment, check: Check) -> None:
+    """Issued to this host by the deployment's authority, for this key, and not about to end.
+
+    That of a relay's rsyslog is in a name that the receiver does not let in.
+    """
+    if _delivers(subject, deployment):
+        _check_certificate(facts, "host", "", f"{subject.name}.shipper", check)
+        _check_certificate(facts, "delivery", "delivery_", subject.name, check)
+    else:
+        _check_certificate(facts, "host", "", subject.name, check)
+
+
+def _check_certificate(facts: Facts, key: str, section: str, expected: str, check: Check) -> None:
+    name, days, signed = facts.certificate(f"{section}certificate")
+    evidence = f"openssl x509 -in {PKI}/{key}.crt"
+    check(expected=expected, observed=name, evidence=evidence)
     check(
         expected="signed by the authority",
         observed="signed by the authority" if signed else "not signed by it",
@@ -220,7 +244,7 @@ def test_certificate_is_valid_and_its_own(facts: Facts, subject: Subject, check:
     )
     check(
         expected="the key of this host",
-        observed="the key of this host" if facts.key_pair_matches else "another key",
+        observed="the key of this host" if facts.key_pair_matches(f"{section}key_pair") else "another key",
         evidence=evidence,
     )
     check(

@@ -23,6 +23,17 @@ ROTATION = "/etc/vaern/log_shipper/rotate"
 """Stated again on purpose: the role writes it there."""
 SPOOL = "/var/spool/vaern-log-shipper"
 """Stated again on purpose: the model gives it to role and monitoring."""
+FOLDERS = {
+    "": ("root", "vaern-spool"),
+    "/segments": ("vaern-relay", "vaern-spool"),
+    "/evicted": ("vaern-relay", "vaern-spool"),
+    "/queue": ("vaern-relay", "vaern-relay"),
+    "/again": ("vaern-delivery", "vaern-spool"),
+}
+"""Owner and group of the folders of the spool. Stated again on purpose: the role makes them."""
+OF_THE_DELIVERY = ("/delivery", "/ledger")
+"""What the user that takes events of anybody in cannot read. Stated again on purpose: the role makes them."""
+ALL_OTHERS = 0o077
 LOCAL_OUTPUTS = frozenset({"omfile", "omjournal", "mmexternal", "mmnormalize"})
 """Outputs of rsyslog that stay on the host."""
 OTHERS = 0o007
@@ -176,12 +187,22 @@ def test_civil_registration_numbers_are_masked(facts: Facts, municipality: Munic
 
 @pytest.mark.control("LOG-12")
 def test_storage_is_closed_to_others(facts: Facts, check: Check) -> None:
-    """Spool, queues, and what is known of their delivery, are the relay's own."""
-    for path in (SPOOL, f"{SPOOL}/segments", f"{SPOOL}/queue", f"{SPOOL}/delivery"):
+    """Spool and queues are the relay's own; what its delivery knows is closed to the user that takes events in."""
+    for folder, (user, group) in FOLDERS.items():
+        path = f"{SPOOL}{folder}"
         access = facts.access(path)
-        closed = access is not None and access.user == "vaern-relay" and not access.mode & OTHERS
+        closed = access is not None and (access.user, access.group) == (user, group) and not access.mode & OTHERS
         check(
-            expected="vaern-relay's, closed to others",
+            expected=f"{user}'s and {group}'s, closed to others",
+            observed=access or "not there",
+            holds=closed,
+            evidence=f"stat {path}",
+        )
+    for path in (f"{SPOOL}{folder}" for folder in OF_THE_DELIVERY):
+        access = facts.access(path)
+        closed = access is not None and access.user == "vaern-delivery" and not access.mode & ALL_OTHERS
+        check(
+            expected="vaern-delivery's, closed to all others",
             observed=access or "not there",
             holds=closed,
             evidence=f"stat {path}",
@@ -195,5 +216,5 @@ def test_the_collector_accepts_what_is_sent(facts: Facts, check: Check) -> None:
     What the relay has said of it is of the last minute: a program that hangs, or is gone, says nothing.
     """
     observed = facts.delivery
-    evidence = "/var/log/vaern-log-shipper/delivery.json, journalctl --priority alert"
+    evidence = "/var/log/vaern-delivery/delivery.json, journalctl --priority alert"
     check(expected="accepted", observed=str(observed), holds=observed.accepted, evidence=evidence)

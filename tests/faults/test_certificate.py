@@ -6,6 +6,7 @@ import time
 
 import pytest
 from support.lab.faulty_pipeline import Figures, Load, Site
+from support.lab.keys_on_hosts import pair, put
 from support.lab.pipeline import OVERLAY
 
 pytestmark = pytest.mark.faults
@@ -17,13 +18,9 @@ STARTED = "systemctl show -P InvocationID vaern-log-shipper"
 
 
 def give(site: Site, hours: float) -> None:
-    """What enrolment does: a certificate, valid for so long, in the place of the one that is there."""
-    own = site.authority.issue("gw1", OVERLAY["gw1"], hours=hours)
-    for name, text in (("host.key", own.key), ("host.crt", own.certificate)):
-        path = f"/etc/vaern/pki/{name}"
-        site.lab.run(
-            "gw1", f"umask 027; cat > {path}.new && chgrp vaern-pki {path}.new && mv {path}.new {path}", stdin=text
-        )
+    """What enrolment does: certificates, valid for so long, in the place of those that are there."""
+    own = site.authority.issue("gw1.shipper", OVERLAY["gw1"], names=["gw1"], hours=hours)
+    put(site.lab, "gw1", pair("host", own) | pair("delivery", site.authority.issue("gw1", hours=hours)))
 
 
 def restarted(site: Site, before: str) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -30,10 +31,21 @@ ROOT = Path(__file__).resolve().parents[2]
 SENDER = ROOT / "tests" / "support" / "programs" / "steady_sender.py"
 LANDED = Path(__file__).with_name("landed_before").read_text(encoding="utf-8").split()[0]
 """The commit that the last landing left; whoever lands next writes the one before it there."""
+RELAY_HOST = "favrskov-gw1"
 DEVICE, RELAY, WORD = "198.51.100.20", "198.51.100.10", "upgraded"
 SILENT, ALARMS = "firewall1", "/var/lib/vaern/alarms"
 HURRY = 'sed -i \'s/"silent_after_minutes": 15\\b/"silent_after_minutes": 0.001/\' /etc/vaern/collector/collector.json'
 """Has the alarm service take that source for silent, whose declared limit is 15 minutes."""
+ENROLLED_ONLY = """
+from pathlib import Path
+from vaern.declaration import load_fleet
+from vaern.runtime.paths import Project
+from vaern.workflows.onboarding import Onboarding
+project = Project(Path({root!r}), Path({state!r}))
+Onboarding(project, load_fleet(project, [{slug!r}]), {slug!r}, lambda _: None).enrol()
+"""
+"""An onboarding that dies when it has enrolled the hosts."""
+NAMED = "openssl x509 -noout -subject -nameopt RFC2253 -in /etc/vaern/pki/"
 ARCHIVED = """
 import io, pathlib, re, zstandard
 found = set()
@@ -140,12 +152,35 @@ def alarm_raised(checkout: Checkout) -> dict[str, Any]:
     return found[-1]
 
 
+def die_after_enrolling(checkout: Checkout) -> str:
+    """Returns the serial number of the certificate that the relay's one key had, with which its delivery goes on."""
+    serial = "openssl x509 -noout -serial -in /etc/vaern/pki/host.crt"
+    before = checkout.ssh(RELAY_HOST, serial)
+    place = {"root": str(checkout.project.root), "state": str(checkout.project.state), "slug": checkout.slug}
+    command = [sys.executable, "-c", ENROLLED_ONLY.format(**place)]
+    subprocess.run(command, env=checkout.environment, cwd=checkout.project.root, check=True, capture_output=True)
+    assert checkout.ssh(RELAY_HOST, serial) == before
+    assert checkout.ssh(RELAY_HOST, f"{NAMED}delivery.crt") == f"subject=CN={RELAY_HOST}\n"
+    # As after a power cut: what the earlier version has put there starts anew, and is let in by the broker.
+    written = "/var/log/vaern-log-shipper/delivery.json"
+    checkout.ssh(RELAY_HOST, f"systemctl stop vaern-delivery; rm {written}; systemctl start vaern-delivery")
+    end = time.monotonic() + 60
+    while not re.search('"acknowledged": [1-9]', checkout.ssh(RELAY_HOST, f"cat {written} 2>/dev/null || true")):
+        assert time.monotonic() < end, "nothing is delivered between enrolment and configuration"
+        time.sleep(1)
+    return before.strip().removeprefix("serial=")
+
+
 def test_an_upgrade_loses_nothing_and_leaves_nothing_behind(checkout: Checkout, sending: subprocess.Popen[str]) -> None:
     hosts = ("hub1", "favrskov-gw1", "favrskov-sensor1")
     before = alarm_raised(checkout)
     assert before["state"] == "raised"
     take_over(checkout.project.root)
+    opened_the_broker = die_after_enrolling(checkout)
     checkout.vaern("onboard", checkout.slug)
+    # Its rsyslog has the same key, in a name that the broker does not let in; what did is refused.
+    assert checkout.ssh(RELAY_HOST, f"{NAMED}host.crt") == f"subject=CN={RELAY_HOST}.shipper\n"
+    assert opened_the_broker in checkout.ssh("hub1", "openssl crl -in /etc/vaern/pki/revoked.crl -noout -text")
     sending.send_signal(signal.SIGTERM)
     sent = int(sending.communicate(timeout=30)[0])
     assert sent > 100

@@ -112,7 +112,20 @@ CHANGES = [
         "640 root vaern-pki f /etc/vaern/pki/host.key",
         "644 root vaern-pki f /etc/vaern/pki/host.key",
     ),
+    (
+        "BASE-14",
+        GATEWAY,
+        "modes",
+        "640 root vaern-delivery f /etc/vaern/pki/delivery.key",
+        "640 root vaern-pki f /etc/vaern/pki/delivery.key",
+    ),
+    # rsyslog's user would read the memory of the delivery, and its key in it.
+    ("BASE-14", GATEWAY, "owners", "vaern-delivery vaern-delivery", "vaern-delivery vaern-relay"),
     ("BASE-15", GATEWAY, "certificate", "CN=favrskov-gw1", "CN=odense-gw1"),
+    # The broker would let rsyslog in.
+    ("BASE-15", GATEWAY, "certificate", "CN=favrskov-gw1.shipper", "CN=favrskov-gw1"),
+    ("BASE-15", GATEWAY, "delivery_certificate", "Feb 25 08:58:03 2027", "Nov 28 08:58:03 2026"),
+    ("BASE-15", GATEWAY, "delivery_key_pair", "  -\n1c0f2bd2", "  -\n2c0f2bd2"),
     ("BASE-16", GATEWAY, "passwords", "", "operator\n"),
     ("BASE-17", GATEWAY, "writable", "", "/etc/vaern/firewall.nft\n"),
     ("BASE-18", GATEWAY, "packages", "", "ii  telnetd 0.17\n"),
@@ -215,9 +228,17 @@ CHANGES = [
     ("LOG-09", GATEWAY, "relay_sending", '"message.timeout.ms": 0', '"message.timeout.ms": 300000'),
     ("LOG-09", GATEWAY, "relay", ' action.resumeRetryCount="-1"', ""),
     ("LOG-10", GATEWAY, "relay_sending", '"security.protocol": "ssl"', '"security.protocol": "plaintext"'),
+    ("LOG-10", GATEWAY, "relay_sending", "pki/delivery.key", "pki/host.key"),
     ("LOG-11", GATEWAY, "masked", "[CPR]", "610190-1234"),
     ("LOG-12", GATEWAY, "modes", "d /var/spool/vaern-log-shipper/queue", "d /var/spool/elsewhere"),
     ("LOG-12", GATEWAY, "modes", "d /var/spool/vaern-log-shipper/delivery", "d /var/spool/elsewhere"),
+    (
+        "LOG-12",
+        GATEWAY,
+        "modes",
+        "2700 vaern-delivery vaern-relay d /var/spool/vaern-log-shipper/ledger\n",
+        "2770 vaern-delivery vaern-relay d /var/spool/vaern-log-shipper/ledger\n",
+    ),
     ("LOG-15", GATEWAY, "relay_delivery", "", REFUSED),
     # All went well, an hour ago; and what was said then is no word of this program's.
     ("LOG-15", GATEWAY, "relay_delivery", '"time": "2026-11-27T09:', '"time": "2026-11-24T19:'),

@@ -16,6 +16,7 @@ import jsonschema
 import pytest
 from support.certificates import Authority
 from support.lab.hosts import Booted, lab_hosts
+from support.lab.keys_on_hosts import enrolled
 from support.lab.pipeline import RELAY, SPOOL, Event, Pipeline, play
 from support.programs import source_of
 from support.relay_sources import keyed
@@ -84,11 +85,8 @@ def relay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
 
 def _prepare(lab: Booted) -> None:
     authority = Authority()
-    own = authority.issue("gw1")
-    lab.run("gw1", "groupadd -r vaern-pki; install -d -m 0750 -g vaern-pki /etc/vaern/pki; apt-get -q update")
-    for name, text in {"host.key": own.key, "host.crt": own.certificate, "ca.crt": authority.certificate}.items():
-        lab.run("gw1", f"umask 027; cat > /etc/vaern/pki/{name}; chgrp vaern-pki /etc/vaern/pki/{name}", stdin=text)
-    lab.run("gw1", "cat > /root/device.py", stdin=source_of("device.py"))
+    enrolled(lab, "gw1", authority, authority.issue("gw1.shipper", names=["gw1"]), authority.issue("gw1"))
+    lab.run("gw1", "apt-get -q update; cat > /root/device.py", stdin=source_of("device.py"))
     lab.run("gw1", "while read each; do ip address add $each/32 dev lan; done", stdin=_addresses())
 
 

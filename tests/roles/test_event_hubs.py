@@ -109,7 +109,7 @@ def test_the_key_is_where_the_relay_reads_it_and_nowhere_else(pipeline: Pipeline
     told += give(pipeline, "hub1", keys(THIRD, SECOND), "--diff", "-vv")
     assert SECOND not in told
     assert THIRD not in told
-    assert pipeline.lab.run("gw1", f"stat -c '%a %U %G' {KEY_FILE}") == "640 root vaern-relay\n"
+    assert pipeline.lab.run("gw1", f"stat -c '%a %U %G' {KEY_FILE}") == "640 root vaern-delivery\n"
     assert pipeline.lab.run("gw1", f"cat {KEY_FILE}") == connection_string(SECOND)
     assert pipeline.lab.run("hub1", "stat -c '%a %U' /etc/vaern/collector/keys.properties") == "600 root\n"
     for host, own in (("gw1", KEY_FILE), ("hub1", "/etc/vaern/collector/keys.properties")):

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from support.certificates import Authority
 from support.lab.hosts import Booted, lab_hosts
+from support.lab.keys_on_hosts import enrolled
 from support.programs import source_of
 from support.relay_sources import keyed
 
@@ -115,12 +116,8 @@ def enrol(lab: Booted) -> None:
     """What the base role and enrolment have done before."""
     authority = Authority()
     for host, address in (("gw1", RELAY), ("sensor1", SENSOR)):
-        lab.run(host, "groupadd -r vaern-pki; apt-get -q update; install -d /etc/vaern")
-        lab.run(host, "install -d -m 0750 -g vaern-pki /etc/vaern/pki")
-        own = authority.issue(host, address)
-        for name, text in (("host.key", own.key), ("host.crt", own.certificate), ("ca.crt", authority.certificate)):
-            path = f"/etc/vaern/pki/{name}"
-            lab.run(host, f"cat > {path} && chmod 0640 {path} && chgrp vaern-pki {path}", stdin=text)
+        enrolled(lab, host, authority, authority.issue(host, address), authority.issue(host) if host == "gw1" else None)
+        lab.run(host, "apt-get -q update")
     lab.run("gw1", "cat > /root/mirror.py", stdin=source_of("mirror.py"))
 
 

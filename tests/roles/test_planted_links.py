@@ -27,21 +27,31 @@ def targets(pipeline: Pipeline) -> dict[str, str]:
     return {host: pipeline.lab.run(host, make) for host in ("gw1", "sensor1")}
 
 
-@pytest.mark.parametrize("name", ["segments", "ledger", "queue", "again"])
-def test_a_restart_gives_the_relays_user_nothing_of_roots(
-    pipeline: Pipeline, targets: dict[str, str], name: str
+@pytest.mark.parametrize(("user", "name"), [("vaern-relay", "segments"), ("vaern-delivery", "ledger")])
+def test_no_user_of_the_relay_puts_a_link_in_place_of_its_folder(pipeline: Pipeline, user: str, name: str) -> None:
+    """The folder above is root's."""
+    plant = f"mv {SPOOL}/{name} {SPOOL}/{name}.before || ln -s {TARGET} {SPOOL}/planted"
+    said = pipeline.lab.run("gw1", f"{as_user(user, plant)} 2>&1", check=False)
+    assert said.count("Permission denied") == 2
+
+
+@pytest.mark.parametrize(
+    ("user", "link"), [("vaern-relay", "segments/20260101T000000.0-1.jsonl"), ("vaern-delivery", "ledger/planted")]
+)
+def test_a_restart_gives_the_relays_users_nothing_of_roots(
+    pipeline: Pipeline, targets: dict[str, str], user: str, link: str
 ) -> None:
-    """Nor does the role: it makes the same directories in the same way."""
-    plant = f"mv {SPOOL}/{name} {SPOOL}/{name}.before && ln -s {TARGET} {SPOOL}/{name}"
-    restore = f"rm {SPOOL}/{name} && mv {SPOOL}/{name}.before {SPOOL}/{name}"
-    pipeline.lab.run("gw1", f"systemctl stop {RELAY_UNITS}; {as_user('vaern-relay', plant)}")
+    """Nor does the role: what is in the folders has its owner given in the same way."""
+    planted = f"ln -s {TARGET}/file {SPOOL}/{link}"
+    pipeline.lab.run("gw1", as_user(user, planted))
     try:
-        pipeline.lab.run("gw1", "systemctl start vaern-log-shipper", check=False)
-        said = pipeline.lab.run("gw1", "systemd-tmpfiles --create /etc/tmpfiles.d/vaern-log-shipper.conf 2>&1")
-        assert f'"{SPOOL}/{name}" already exists and is not a directory' in said
+        pipeline.lab.run("gw1", f"systemctl restart {RELAY_UNITS}")
         assert pipeline.lab.run("gw1", STATE) == targets["gw1"]
+        assert f"{TARGET}/file" not in pipeline.lab.run(
+            "gw1", "ls -l /proc/$(systemctl show -P MainPID vaern-delivery)/fd"
+        )
     finally:
-        pipeline.lab.run("gw1", f"systemctl stop {RELAY_UNITS}; {restore}; systemctl start {RELAY_UNITS}")
+        pipeline.lab.run("gw1", f"rm {SPOOL}/{link}")
 
 
 def test_the_rotation_of_a_tap_moves_nothing_into_roots_folder(pipeline: Pipeline, targets: dict[str, str]) -> None:

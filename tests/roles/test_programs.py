@@ -92,7 +92,7 @@ def test_the_host_has_the_version_of_this_project(host: Host) -> None:
 
 
 def test_it_brings_users_folders_units_and_compiled_modules(host: Host) -> None:
-    host.run("id vaern-relay vaern-kafka vaern-archiver vaern-alarms vaern-ledger")
+    host.run("id vaern-relay vaern-delivery vaern-kafka vaern-archiver vaern-alarms vaern-ledger")
     assert (
         host.run("stat -c '%a %U' /var/lib/vaern/alarms /var/lib/vaern-ledger")
         == "751 vaern-alarms\n750 vaern-ledger\n"

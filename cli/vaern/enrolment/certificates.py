@@ -8,6 +8,7 @@ month to notice that renewal fails.
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -23,25 +24,49 @@ RENEW_AFTER = 2 / 3
 """Fraction of its lifetime after which a certificate is renewed; the rest is for noticing that renewal fails."""
 
 
+@dataclass(frozen=True, slots=True)
+class Use:
+    """What a certificate of a host is for."""
+
+    file: str
+    """Its files on the host: FILE.key and FILE.crt."""
+    suffix: str = ""
+    """What is added to the host's name in the subject, which is the name that the broker knows."""
+    serves: bool = True
+    """Whether others connect to it; if not, it is good for the client's end of TLS only, and for no name or address."""
+
+    def common_name(self, host: str) -> str:
+        """The common name in the subject of that host's certificate."""
+        return f"{host}{self.suffix}"
+
+
+HOST = Use("host")
+SHIPPER = Use("host", suffix=".shipper")
+"""That of a relay's rsyslog: no name with a dot is one that the broker lets in (`server.properties.j2`)."""
+DELIVERY = Use("delivery", serves=False)
+"""That of a relay's delivery: the broker knows it by the name of the relay."""
+
+
 def host_builder(
     key: EllipticCurvePublicKey,
     name: str,
     addresses: tuple[str, ...],
     issuer: x509.Name,
     issuer_key: EllipticCurvePublicKey,
+    use: Use = HOST,
 ) -> x509.CertificateBuilder:
-    """A certificate for one host, for both ends of mutual TLS; nothing is copied from the CSR but its key."""
+    """A certificate for one host; nothing is copied from the CSR but its key."""
     from cryptography import x509
     from cryptography.x509.oid import ExtendedKeyUsageOID
 
     now = datetime.now(UTC)
-    usages = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
+    usages = [*([ExtendedKeyUsageOID.SERVER_AUTH] if use.serves else []), ExtendedKeyUsageOID.CLIENT_AUTH]
     return (
-        _builder(name, key, issuer, now, now + HOST_LIFE)
+        _builder(use.common_name(name), key, issuer, now, now + HOST_LIFE)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_key_usage(signs_certificates=False), critical=True)
         .add_extension(x509.ExtendedKeyUsage(usages), critical=False)
-        .add_extension(subject_names(name, (*addresses, key_name(key))), critical=False)
+        .add_extension(_names_for(use, name, addresses, key_name(key)), critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key), critical=False)
     )
 
@@ -68,6 +93,11 @@ def subject_names(name: str, addresses: tuple[str, ...]) -> x509.SubjectAlternat
     from cryptography import x509
 
     return x509.SubjectAlternativeName([x509.DNSName(name), *map(_general_name, addresses)])
+
+
+def _names_for(use: Use, name: str, addresses: tuple[str, ...], key: str) -> x509.SubjectAlternativeName:
+    """The name of its key is always there; names at which others connect only where they do."""
+    return subject_names(name, (*addresses, key)) if use.serves else subject_names(key, ())
 
 
 def key_name(key: EllipticCurvePublicKey) -> str:
@@ -151,8 +181,10 @@ def _key_usage(*, signs_certificates: bool) -> x509.KeyUsage:
     )
 
 
-def is_usable(certificate: str, request: str, authority: str, *, name: str, addresses: tuple[str, ...]) -> bool:
-    """Whether a certificate (PEM) is the authority's, for the request's key, this name and addresses, and not due."""
+def is_usable(
+    certificate: str, request: str, authority: str, *, name: str, addresses: tuple[str, ...], use: Use = HOST
+) -> bool:
+    """Whether a certificate (PEM) is the authority's, for the request's key, this host and use, and not due."""
     from cryptography import x509
 
     try:
@@ -165,9 +197,19 @@ def is_usable(certificate: str, request: str, authority: str, *, name: str, addr
         return False
     start, end = present.not_valid_before_utc, present.not_valid_after_utc
     fresh = start <= datetime.now(UTC) < start + (end - start) * RENEW_AFTER
-    common = [attribute.value for attribute in present.subject]
-    names = subject_names(name, (*addresses, key_name_of(certificate)))
-    return fresh and common == [name] and _names_of(present) == names
+    names = _names_for(use, name, addresses, key_name_of(certificate))
+    return fresh and has_name(certificate, use.common_name(name)) and _names_of(present) == names
+
+
+def has_name(certificate: str, common_name: str) -> bool:
+    """Whether a certificate (PEM) is in that name; also when it cannot be read."""
+    from cryptography import x509
+
+    try:
+        subject = x509.load_pem_x509_certificate(certificate.encode()).subject
+    except ValueError:
+        return True
+    return [attribute.value for attribute in subject] == [common_name]
 
 
 def has_key_of(certificate: str, request: str) -> bool:

@@ -18,7 +18,9 @@ HOST = re.compile(r"[a-z][a-z0-9-]{0,62}")
 PUBLIC_KEY = re.compile(r"[A-Za-z0-9+/]{43}=")
 """A WireGuard public key."""
 CERTIFICATE = re.compile(r"(-----BEGIN CERTIFICATE-----\n[A-Za-z0-9+/=\n]+-----END CERTIFICATE-----\n?)+")
-VALUES = {"wireguard_public_key": PUBLIC_KEY, "certificate": CERTIFICATE}
+VALUES = {"wireguard_public_key": PUBLIC_KEY, "certificate": CERTIFICATE, "delivery_certificate": CERTIFICATE}
+CERTIFICATES = ("certificate", "delivery_certificate")
+"""What the certificates of a host are called here: its own, and that of a relay's delivery."""
 HEADER = "# Written by enrolment: public keys and certificates, made on the hosts. Nothing in it is secret.\n---\n"
 
 
@@ -45,6 +47,11 @@ def read_record(record: Path) -> dict[str, dict[str, str]]:
     for host, entry in hosts.items():
         _require_entry(record, host, entry)
     return hosts
+
+
+def certificates_of(entry: Mapping[str, str]) -> list[str]:
+    """Every certificate (PEM) that is recorded of a host."""
+    return [entry[kind] for kind in CERTIFICATES if entry.get(kind)]
 
 
 def _require_entry(record: Path, host: Any, entry: Any) -> None:

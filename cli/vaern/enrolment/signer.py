@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from vaern.enrolment.certificates import host_builder, root_builder
+from vaern.enrolment.certificates import HOST, Use, host_builder, root_builder
 from vaern.enrolment.revocation import with_revoked
 from vaern.enrolment.trust import refuse_lost
 from vaern.errors import SetupError, StateError, UsageError
@@ -32,8 +32,8 @@ class Signer(Protocol):
         """The authority's own certificate, PEM."""
         ...
 
-    def sign(self, request: str, *, name: str, addresses: tuple[str, ...]) -> str:
-        """Sign a CSR (PEM) for the host of that inventory name and return the certificate (PEM).
+    def sign(self, request: str, *, name: str, addresses: tuple[str, ...], use: Use = HOST) -> str:
+        """Sign a CSR (PEM) for that use by the host of that inventory name, and return the certificate (PEM).
 
         Only the key is taken from the CSR; name and addresses come from the inventory.
         Raises UsageError when the CSR is not signed by its own key, names another host or has a key of another kind.
@@ -66,10 +66,10 @@ class LocalSigner:
 
         return self._root()[0].public_bytes(Encoding.PEM).decode()
 
-    def sign(self, request: str, *, name: str, addresses: tuple[str, ...]) -> str:
+    def sign(self, request: str, *, name: str, addresses: tuple[str, ...], use: Use = HOST) -> str:
         """See Signer."""
         certificate, key = self._root()
-        return issue(request, certificate, key, name=name, addresses=addresses)
+        return issue(request, certificate, key, name=name, addresses=addresses, use=use)
 
     def revoked(self, certificates: Iterable[str] = ()) -> str:
         """See Signer."""
@@ -148,22 +148,28 @@ class LocalSigner:
 
 
 def issue(
-    request: str, root: x509.Certificate, key: EllipticCurvePrivateKey, *, name: str, addresses: tuple[str, ...]
+    request: str,
+    root: x509.Certificate,
+    key: EllipticCurvePrivateKey,
+    *,
+    name: str,
+    addresses: tuple[str, ...],
+    use: Use = HOST,
 ) -> str:
     """The certificate (PEM) for a CSR, the same for every signer wherever its `key` is. Raises as `Signer.sign`."""
     from cryptography.hazmat.primitives.hashes import SHA384
     from cryptography.hazmat.primitives.serialization import Encoding
 
-    builder = host_builder(_checked(request, name), name, addresses, root.subject, key.public_key())
+    builder = host_builder(_checked(request, name, use), name, addresses, root.subject, key.public_key(), use)
     return builder.sign(key, SHA384()).public_bytes(Encoding.PEM).decode()
 
 
-def _checked(request: str, name: str) -> EllipticCurvePublicKey:
+def _checked(request: str, name: str, use: Use) -> EllipticCurvePublicKey:
     """The key of a CSR that may be signed for that host. Raises UsageError."""
     from cryptography import x509
     from cryptography.hazmat.primitives.asymmetric import ec
 
-    fix = f"remove /etc/vaern/pki/host.key on {name} and enrol it again"
+    fix = f"remove /etc/vaern/pki/{use.file}.key on {name} and enrol it again"
     try:
         csr = x509.load_pem_x509_csr(request.encode())
     except ValueError as error:

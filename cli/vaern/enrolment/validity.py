@@ -5,21 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
+from vaern.enrolment.key_record import certificates_of
 from vaern.model.situation import Certificates, Validity
 
 
 def validity(record: Mapping[str, Mapping[str, str]], hosts: Iterable[str]) -> Certificates:
-    """The validity of the certificate of each host, from what `key_record.read_record` returns."""
+    """The validity of each host's certificates together, from what `key_record.read_record` returns."""
     from cryptography import x509
 
     valid, unread = [], []
     for host in hosts:
         try:
-            certificate = x509.load_pem_x509_certificate(record.get(host, {}).get("certificate", "").encode())
-        except ValueError:
+            found = [x509.load_pem_x509_certificate(one.encode()) for one in certificates_of(record.get(host, {}))]
+            begins = max(certificate.not_valid_before_utc for certificate in found)
+            ends = min(certificate.not_valid_after_utc for certificate in found)
+        except ValueError:  # One that cannot be read, or none at all.
             unread.append(host)
             continue
-        begins, ends = certificate.not_valid_before_utc, certificate.not_valid_after_utc
         valid.append(Validity(host, _written(begins), _written(ends)))
     return Certificates(tuple(valid), tuple(unread))
 

@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import Prehashed, encode_ds
 from cryptography.hazmat.primitives.hashes import SHA384
 from cryptography.hazmat.primitives.serialization import Encoding, KeySerializationEncryption, PrivateFormat
 
-from vaern.enrolment.certificates import root_builder
+from vaern.enrolment.certificates import HOST, Use, root_builder
 from vaern.enrolment.key_vault import ROOT_SECRET, KeyVault, VaultKey
 from vaern.enrolment.revocation import with_revoked
 from vaern.enrolment.signer import issue
@@ -50,10 +50,10 @@ class VaultSigner:
         """See Signer. Raises SetupError when the vault's root is not its key's, and what KeyVault raises."""
         return self._root()[0].public_bytes(Encoding.PEM).decode()
 
-    def sign(self, request: str, *, name: str, addresses: tuple[str, ...]) -> str:
+    def sign(self, request: str, *, name: str, addresses: tuple[str, ...], use: Use = HOST) -> str:
         """See Signer; also raises what KeyVault raises."""
         certificate, key = self._root()
-        return issue(request, certificate, key, name=name, addresses=addresses)
+        return issue(request, certificate, key, name=name, addresses=addresses, use=use)
 
     def revoked(self, certificates: Iterable[str] = ()) -> str:
         """See Signer; also raises what KeyVault raises."""

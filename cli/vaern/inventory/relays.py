@@ -45,7 +45,7 @@ def relay_variables(
         # Hosts of the lab share the disk of the operator's machine.
         | ({"refuse_small_disk": False} if deployment.target is Target.LAB else {}),
         "log_shipper_privacy": {"cpr": municipality.privacy.cpr.value},
-        **watching.relay_watch(spool, queues, relay.sources),
+        **watching.relay_watch(deployment, spool, queues, relay.sources),
     }
 
 

@@ -16,6 +16,8 @@ from vaern_programs.shared.reports import HEARTBEAT_FILE
 
 HEARTBEATS_PRIORITY = 1
 """Heartbeats tell when something is wrong, so they are evicted last."""
+CERTIFICATES = [f"/etc/vaern/pki/{name}.crt" for name in ("host", "delivery", "ca")]
+"""Those of a relay."""
 
 
 def host_watch(deployment: Deployment, slug: str, municipality: Municipality, host: Host) -> Variables:
@@ -36,12 +38,15 @@ def host_watch(deployment: Deployment, slug: str, municipality: Municipality, ho
     return variables
 
 
-def relay_watch(spool_bytes: int, queues: list[Variables], sources: Iterable[LogSource]) -> Variables:
-    """Extra variables of a relay: its spool and queues to SOCs with their limits in bytes, and its UDP ports."""
+def relay_watch(
+    deployment: Deployment, spool_bytes: int, queues: list[Variables], sources: Iterable[LogSource]
+) -> Variables:
+    """Extra variables of a relay: its spool and queues to SOCs with their limits in bytes, its UDP ports and keys."""
     takes_datagrams = any(source.protocol is Protocol.SYSLOG_UDP for source in sources)
-    return {"watch_spool": {"directory": SPOOL, "max_bytes": spool_bytes, "queues": queues}} | (
-        {"watch_datagram_ports": [PORTS[Protocol.SYSLOG_UDP]]} if takes_datagrams else {}
-    )
+    # Towards Event Hubs it shows no certificate.
+    shown = {} if deployment.target is Target.AZURE else {"watch_certificates": CERTIFICATES}
+    datagrams = {"watch_datagram_ports": [PORTS[Protocol.SYSLOG_UDP]]} if takes_datagrams else {}
+    return {"watch_spool": {"directory": SPOOL, "max_bytes": spool_bytes, "queues": queues}} | datagrams | shown
 
 
 def hub_watch(deployment: Deployment, name: str) -> Variables:

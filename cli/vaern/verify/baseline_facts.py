@@ -129,16 +129,14 @@ class BaselineFacts(Sections):
         """Owner and mode of one path; None when it is not there."""
         return self.modes.get(path)
 
-    @cached_property
-    def certificate(self) -> tuple[str, int, bool]:
+    def certificate(self, section: str) -> tuple[str, int, bool]:
         """Common name, whole days left, and whether the deployment's authority signed it."""
-        name, until, signed = parsing.certificate(self.section("certificate", allowed=(0, 1, 2)).text)
+        name, until, signed = parsing.certificate(self.section(section, allowed=(0, 1, 2)).text)
         return name, int((until.timestamp() - self.now) // 86400) if until else 0, signed
 
-    @property
-    def key_pair_matches(self) -> bool:
+    def key_pair_matches(self, section: str) -> bool:
         """Whether the private key belongs to the certificate."""
-        lines = self._lines("key_pair")
+        lines = self._lines(section)
         return len(lines) == 2 and lines[0] == lines[1]
 
     @cached_property

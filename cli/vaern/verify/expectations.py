@@ -189,8 +189,8 @@ def transport(deployment: Deployment) -> dict[str, str]:
     return {
         "security.protocol": "ssl",
         "ssl.ca.location": "/etc/vaern/pki/ca.crt",
-        "ssl.certificate.location": "/etc/vaern/pki/host.crt",
-        "ssl.key.location": "/etc/vaern/pki/host.key",
+        "ssl.certificate.location": "/etc/vaern/pki/delivery.crt",
+        "ssl.key.location": "/etc/vaern/pki/delivery.key",
     }
 
 

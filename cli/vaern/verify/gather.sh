@@ -26,13 +26,13 @@ passwords() { awk -F: '$2 !~ /^[!*]/ { print $1 }' /etc/shadow; }
 writable() { # what anybody may change among configuration and programs
   find /etc /usr/local /opt /usr/lib/vaern /usr/lib/python3/dist-packages/vaern_programs -xdev \( -type f -o -type d \) -perm -0002 ! -perm -1000 -print 2>/dev/null
 }
-certificate() {
-  openssl x509 -in /etc/vaern/pki/host.crt -noout -subject -enddate -nameopt RFC2253 &&
-    openssl verify -CAfile /etc/vaern/pki/ca.crt /etc/vaern/pki/host.crt
+certificate() { # NAME of the key it is for
+  openssl x509 -in "/etc/vaern/pki/$1.crt" -noout -subject -enddate -nameopt RFC2253 &&
+    openssl verify -CAfile /etc/vaern/pki/ca.crt "/etc/vaern/pki/$1.crt"
 }
-key_pair() { # the digest of the public half, as the certificate and as the key have it
-  openssl x509 -in /etc/vaern/pki/host.crt -noout -pubkey | sha256sum
-  openssl pkey -in /etc/vaern/pki/host.key -pubout | sha256sum
+key_pair() { # NAME: the digest of the public half, as the certificate and as the key have it
+  openssl x509 -in "/etc/vaern/pki/$1.crt" -noout -pubkey | sha256sum
+  openssl pkey -in "/etc/vaern/pki/$1.key" -pubout | sha256sum
 }
 revoked() { # the digest of the list of certificates that are refused
   [ ! -e /etc/vaern/pki/revoked.crl ] || sha256sum </etc/vaern/pki/revoked.crl
@@ -100,7 +100,7 @@ masked() { # what leaves of an event that carries a made-up civil registration n
   [ -z "$command" ] || printf 'login 610190-1234 ok\n' | $command
 }
 relay_delivery() { # the last minute of what the relay sends, from the line that is written about it every ten seconds
-  (cd /var/log/vaern-log-shipper 2>/dev/null && cat delivery.json.1 delivery.json 2>/dev/null) | tail -n 7
+  (cd /var/log/vaern-delivery 2>/dev/null && cat delivery.json.1 delivery.json 2>/dev/null) | tail -n 7
 }
 tap_statistics() { # the newest statistics of each tap, one line each
   for log in /var/log/vaern-tap/*/eve.json; do
@@ -131,8 +131,10 @@ section programs programs
 section passwords passwords
 section writable writable
 section modes modes
-section certificate certificate
-section key_pair key_pair
+section certificate certificate host
+section key_pair key_pair host
+section delivery_certificate certificate delivery
+section delivery_key_pair key_pair delivery
 section revoked revoked
 section addresses ip -j address
 section forwarding sysctl -n net.ipv4.ip_forward net.ipv6.conf.all.forwarding

@@ -70,8 +70,8 @@ def _forget_keys(project: Project, fleet: Fleet, slug: str) -> None:
     """Revoke its certificates, and delete its records, so that it is no longer rendered as a tenant or a peer."""
     deployment = fleet.deployment
     record = key_record.record_of(project, deployment, slug)
-    known = (entry.get("certificate", "") for entry in key_record.read_record(record).values())
-    authority.signer(project, deployment).revoked(filter(None, known))
+    known = key_record.read_record(record).values()
+    authority.signer(project, deployment).revoked(one for entry in known for one in key_record.certificates_of(entry))
     record.unlink(missing_ok=True)
     pairs = plays.pairs_of(deployment, slug, fleet.municipalities[slug])
     authority.secrets(project, deployment).remove(pairs)

@@ -19,7 +19,7 @@ from vaern.model.finding import Finding, Outcome, Proof
 from vaern.model.fleet import Fleet
 from vaern.model.naming import SHARED, host_name
 from vaern.model.outputs import MunicipalityOutputs
-from vaern.model.progress import Listener, counted
+from vaern.model.progress import Listener, OnProgress, counted
 from vaern.model.vocabulary import HostRole, Target
 from vaern.proof import captures
 from vaern.runtime.paths import Project
@@ -43,6 +43,8 @@ class Onboarding:
     findings: list[Finding] = field(default_factory=list)
     proofs: list[Proof] = field(default_factory=list)
     changes: list[str] = field(default_factory=list)
+    sharing: tuple[str, ...] = ()
+    """Relays whose delivery showed the certificate of their rsyslog when they enrolled."""
 
     @cached_property
     def sources(self) -> Sources:
@@ -109,23 +111,27 @@ class Onboarding:
 
     def enrol(self) -> None:
         """Enrol the hubs, by one run at a time, and the municipality's hosts."""
-        project, deployment = self.project, self.fleet.deployment
         with step(self.listener, "enrol", "keys and certificates", self.durations) as running:
-            own = enrolment.enrol(
-                project,
-                plays.subjects_of(deployment, self.slug, self.municipality),
-                key_record.record_of(project, deployment, self.slug),
-                authority.signer(project, deployment),
-                running,
-            ).renewed
-            # The hubs last: what the municipality's hosts have no more is then refused there.
-            with queued(project, SHARED, running):
-                renewed = hubs.enrol_hubs(project, deployment, running) + own
+            renewed = self._enrol(running)
             running.done = f"new certificates: {', '.join(renewed)}" if renewed else "every certificate is current"
+
+    def _enrol(self, on_progress: OnProgress) -> tuple[str, ...]:
+        project, deployment = self.project, self.fleet.deployment
+        own = enrolment.enrol(
+            project,
+            plays.subjects_of(deployment, self.slug, self.municipality),
+            key_record.record_of(project, deployment, self.slug),
+            authority.signer(project, deployment),
+            on_progress,
+        )
+        self.sharing = own.sharing
+        # The hubs last: what the municipality's hosts have no more is then refused there.
+        with queued(project, SHARED, on_progress):
+            return own.renewed + hubs.enrol_hubs(project, deployment, on_progress)
 
     def configure(self) -> None:
         """Run the shared play and the municipality's in parallel; after a change, let the relays deliver again."""
-        from vaern.workflows.relay_delivery import await_delivery
+        from vaern.workflows.relay_delivery import await_delivery, await_new_certificates
 
         with step(self.listener, "configure", "running the roles", self.durations) as running:
 
@@ -145,6 +151,12 @@ class Onboarding:
             if self.changes:
                 relays = [host_name(self.slug, host.name) for host in self.municipality.with_role(HostRole.RELAY)]
                 await_delivery(self.project, relays, running)
+            if self.sharing:
+                # Their deliveries show certificates of their own now: what the key of rsyslog opened is revoked.
+                upgraded = self.sharing
+                self._enrol(running)
+                await_new_certificates(self.project, upgraded)
+                await_delivery(self.project, upgraded, running)
             skipped = all(configured.skipped for configured in done)
             running.done = "nothing has changed since the last run" if skipped else counted(len(self.changes), "change")
 

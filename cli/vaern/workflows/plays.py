@@ -10,13 +10,14 @@ from vaern.configure import Play
 from vaern.enrolment import Subject
 from vaern.enrolment.authority import secrets
 from vaern.enrolment.certificates import key_name_of
-from vaern.enrolment.key_record import read_record, record_of
+from vaern.enrolment.key_record import CERTIFICATES, read_record, record_of
 from vaern.inventory import municipality_files, shared_files, tenants_file
 from vaern.inventory.variables import gateways
 from vaern.model.declaration import Host, Municipality
 from vaern.model.deployment import Deployment, HubRole
 from vaern.model.fleet import Fleet
 from vaern.model.naming import SHARED, host_name, pair_key
+from vaern.model.vocabulary import HostRole, Target
 from vaern.runtime.paths import Project
 from vaern.workflows.approving import as_approved
 from vaern.workflows.sources import Sources
@@ -75,7 +76,7 @@ def key_variables(project: Project, deployment: Deployment, slugs: tuple[str, ..
     known: dict[str, dict[str, str]] = {}
     for slug in slugs:
         for name, entry in read_record(record_of(project, deployment, slug)).items():
-            known[name] = {key: value for key, value in entry.items() if key != "certificate"}
+            known[name] = {key: value for key, value in entry.items() if key not in CERTIFICATES}
             known[name]["key_name"] = key_name_of(entry.get("certificate", ""))
     return {"enrolment": known, "vpn_preshared_keys": enrolment.preshared_keys(secrets(project, deployment), pairs)}
 
@@ -87,7 +88,9 @@ def subjects_of(deployment: Deployment, slug: str, municipality: Municipality) -
     def subject(host: Host) -> Subject:
         name = host_name(slug, host.name)
         addresses = (str(host.address), *((overlay[name],) if name in overlay else ()))
-        return Subject(name, addresses, name in overlay)
+        # Towards Event Hubs a relay shows a connection string.
+        delivers = HostRole.RELAY in host.roles and deployment.target is not Target.AZURE
+        return Subject(name, addresses, name in overlay, delivers)
 
     return [subject(host) for host in municipality.hosts]
 

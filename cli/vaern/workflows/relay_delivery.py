@@ -34,5 +34,15 @@ def await_delivery(project: Project, relays: Iterable[str], on_progress: OnProgr
                 time.sleep(POLL_SECONDS)
 
 
+def await_new_certificates(project: Project, relays: Iterable[str]) -> None:
+    """Wait until the relays have taken the certificates that they were just sent into use, which restarts them.
+
+    A relay that does not answer is for the verification to report.
+    """
+    for relay in relays:
+        with suppress(UnreachableError):
+            ssh.run(project, relay, "systemctl start vaern-relay-certificate.service")
+
+
 def _latest(project: Project, relay: str) -> Delivery:
     return delivery(ssh.run(project, relay, f"tail -n {LINES} {DELIVERY_FILE} 2>/dev/null").stdout.splitlines())

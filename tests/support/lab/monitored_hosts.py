@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from support.certificates import Authority, Certificate
 from support.lab import overlay_hub
 from support.lab.hosts import Booted
+from support.lab.keys_on_hosts import enrolled
 from support.lab.overlay_hub import HUB
 from support.paths import TOOLS
 from support.programs import source_of
@@ -106,16 +107,13 @@ class MonitoredHosts:
     def prepare(self) -> None:
         """What enrolment has done: keys and certificates."""
         for host in HOSTS:
+            is_relay = host == "gw1"
             own = self.own[host] = self.authority.issue(
-                host, names=[COLLECTOR if host == "hub1" else f"key-{host}.vaern.internal"]
+                f"{host}.shipper" if is_relay else host,
+                names=[host, COLLECTOR if host == "hub1" else f"key-{host}.vaern.internal"],
             )
-            self.lab.run(
-                host, "groupadd -r vaern-pki; install -d -m 0750 -g vaern-pki /etc/vaern/pki; apt-get -q update"
-            )
-            files = {"host.key": own.key, "host.crt": own.certificate, "ca.crt": self.authority.certificate}
-            files["revoked.crl"] = self.authority.revoked()
-            for name, text in files.items():
-                self.put(host, f"/etc/vaern/pki/{name}", text)
+            enrolled(self.lab, host, self.authority, own, self.authority.issue(host) if is_relay else None)
+            self.lab.run(host, "apt-get -q update")
             key = "install -d -m 0700 /etc/wireguard; umask 077; cat > /etc/wireguard/vaern0.key"
             self.lab.run(host, key, stdin=self.pairs[host][0] + "\n")
         self.lab.run("sensor1", f"ip address add {FIREWALL}/24 dev lan")

@@ -14,6 +14,7 @@ from typing import Any
 
 from support.certificates import Authority, Certificate, self_signed
 from support.lab.hosts import Booted
+from support.lab.keys_on_hosts import enrolled
 from support.paths import ROOT, TOOLS
 from support.programs import source_of
 from support.relay_sources import keyed
@@ -122,13 +123,11 @@ def prepare(lab: Booted, hosts: Iterable[str] = HOSTS) -> Authority:
     authority = Authority()
     for host in hosts:
         names = [host, COLLECTOR] if host == "hub1" else [host]
-        own = authority.issue(*names[:1], *([OVERLAY[host]] if host in OVERLAY else []), names=names[1:])
-        lab.run(host, "groupadd -r vaern-pki; install -d -m 0750 -g vaern-pki /etc/vaern/pki; apt-get -q update")
-        files = {"host.key": own.key, "host.crt": own.certificate, "ca.crt": authority.certificate}
-        files["revoked.crl"] = authority.revoked()
-        for name, text in files.items():
-            path = f"/etc/vaern/pki/{name}"
-            lab.run(host, f"umask 027; cat > {path} && chgrp vaern-pki {path}", stdin=text)
+        addresses = [OVERLAY[host]] if host in OVERLAY else []
+        is_relay = host == "gw1"
+        own = authority.issue(f"{host}.shipper" if is_relay else host, *addresses, names=names)
+        enrolled(lab, host, authority, own, authority.issue(host) if is_relay else None)
+        lab.run(host, "apt-get -q update")
         if host in OVERLAY:
             lab.run(
                 host,

@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vaern.enrolment import Subject, enrol, preshared_keys
-from vaern.enrolment.enrolling import parse_answer
+from vaern.enrolment.certificates import HOST
+from vaern.enrolment.host_keys import HostKey, parse_answer
 from vaern.enrolment.key_record import read_record, write_record
 from vaern.enrolment.signer import LocalSigner
 from vaern.errors import ConfigureError, SetupError, StateError
@@ -39,8 +40,8 @@ def answer(key: str) -> str:
 
 def test_an_answer_is_read_by_its_sections() -> None:
     found = parse_answer(GATEWAY, answer(KEY), NOW)
-    assert (found.public_key, found.request, found.certificate, found.authority) == (KEY, "R\n", "", "A\n")
-    assert found.ahead == timedelta()
+    assert (found.public_key, found.authority, found.ahead) == (KEY, "A\n", timedelta())
+    assert found.keys == {"certificate": HostKey(HOST, "R\n", "")}
 
 
 @pytest.mark.parametrize("key", ["", "{{ lookup('pipe', 'id') }}", KEY[:-1], f"{KEY}\nPostUp = id", "A" * 44])

@@ -11,7 +11,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from support.certificates import request_for
 
 from vaern.enrolment import Subject, revocation
-from vaern.enrolment.enrolling import HostAnswer, superseded, usable_certificate
+from vaern.enrolment.certificates import HOST
+from vaern.enrolment.enrolling import superseded, usable_certificate
+from vaern.enrolment.host_keys import HostAnswer, HostKey
 from vaern.enrolment.revocation import serial_of, serials
 from vaern.enrolment.signer import LocalSigner
 
@@ -32,7 +34,9 @@ def issued(signer: LocalSigner, name: str = NAME, key: str = "") -> str:
 
 def answered(name: str, key: str = "") -> HostAnswer:
     """What a host says that has one of the keys above; of its certificate nothing that counts here."""
-    return HostAnswer("", request_for(name, KEYS[key or name]), "", "", "", timedelta(0))
+    return HostAnswer(
+        "", "", "", timedelta(0), {"certificate": HostKey(HOST, request_for(name, KEYS[key or name]), "")}
+    )
 
 
 def test_a_list_is_the_authoritys_own_and_ends_with_it(signer: LocalSigner) -> None:
@@ -102,13 +106,14 @@ def test_a_host_cannot_have_the_certificate_of_another_revoked(signer: LocalSign
     """Certificates are public: a host could say that another's is its own."""
     other = issued(signer, OTHER)
     recorded = {NAME: {"certificate": issued(signer)}, OTHER: {"certificate": other}}
-    lying = HostAnswer("", request_for(NAME, KEYS[NAME]), other, "", "", timedelta(0))
+    claimed = HostKey(HOST, request_for(NAME, KEYS[NAME]), other)
+    lying = HostAnswer("", "", "", timedelta(0), {"certificate": claimed})
     assert superseded(recorded, {NAME: lying, OTHER: answered(OTHER)}) == []
 
 
 def test_a_host_that_comes_back_does_not_go_on_with_what_was_revoked(signer: LocalSigner) -> None:
     """It was off-boarded while nobody could reach it, and still has its key and certificate."""
     certificate, authority = issued(signer), signer.authority()
-    subject, request = Subject(NAME, (), wireguard=False), answered(NAME).request
-    assert usable_certificate(subject, request, ("", certificate), authority, signer.revoked()) == certificate
-    assert usable_certificate(subject, request, (certificate,), authority, signer.revoked([certificate])) == ""
+    subject, key = Subject(NAME, (), wireguard=False), answered(NAME).keys["certificate"]
+    assert usable_certificate(subject, key, ("", certificate), authority, signer.revoked()) == certificate
+    assert usable_certificate(subject, key, (certificate,), authority, signer.revoked([certificate])) == ""

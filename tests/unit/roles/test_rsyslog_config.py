@@ -80,7 +80,7 @@ def test_rsyslog_itself_sends_to_no_broker() -> None:
 @pytest.mark.parametrize(
     ("output", "compared", "proof"),
     [
-        (PLAIN, "https", {"security.protocol": "ssl", "ssl.key.location": "/etc/vaern/pki/host.key"}),
+        (PLAIN, "https", {"security.protocol": "ssl", "ssl.key.location": "/etc/vaern/pki/delivery.key"}),
         ({"log_shipper_output": PLAIN["log_shipper_output"] | {"brokers": ["[fd5a::1]:9093"]}}, "none", {}),
         (KEYED, "https", {"security.protocol": "sasl_ssl", "sasl.mechanisms": "PLAIN"}),
     ],

@@ -27,13 +27,7 @@ ROOTS_OWN = {
     "vaern-watch.service": "reads files of other users without following links (vaern_programs.monitoring.watch.host)",
 }
 """Units without a user of their own."""
-READ_THE_HOSTS_KEY = {
-    "vaern-delivery.service.j2",
-    "vaern-kafka.service.j2",
-    "vaern-log-shipper.service.j2",
-    "vaern-spool.service.j2",
-    "vaern-tap-forwarder.service.j2",
-}
+READ_THE_HOSTS_KEY = {"vaern-kafka.service.j2", "vaern-log-shipper.service.j2", "vaern-tap-forwarder.service.j2"}
 """Units in the group of the key; decision 55 says of each why."""
 OWNED = re.compile(r"owner: \"?(vaern-[a-z-]+)")
 
@@ -55,6 +49,14 @@ def test_a_unit_has_a_user_of_its_own_or_is_listed(path: Path) -> None:
 def test_only_listed_units_may_read_the_hosts_key() -> None:
     member = re.compile(r"^(Supplementary)?Groups?=.*\bvaern-pki\b", re.MULTILINE)
     assert {path.name for path in UNITS if member.search(path.read_text(encoding="utf-8"))} == READ_THE_HOSTS_KEY
+
+
+def test_a_user_has_one_key_of_the_relay_only() -> None:
+    """It could read the memory of every process of its own."""
+    users = {path.name: re.findall(r"^User=(.+)$", path.read_text(encoding="utf-8"), re.MULTILINE) for path in UNITS}
+    with_the_hosts_key = {user for name in READ_THE_HOSTS_KEY for user in users[name]}
+    assert users["vaern-delivery.service.j2"] == users["vaern-spool.service.j2"] == ["vaern-delivery"]
+    assert "vaern-delivery" not in with_the_hosts_key
 
 
 def test_roles_make_nothing_in_a_folder_of_another_user() -> None:

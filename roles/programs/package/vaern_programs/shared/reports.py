@@ -47,7 +47,7 @@ EVENT_BYTES = 4096 * KIBIBYTE
 """More than the broker takes."""
 HEARTBEAT_FILE = "/var/lib/vaern-watch/heartbeat.jsonl"
 """Where a host that has a relay, or is the collector, writes its heartbeats."""
-DELIVERY_FILE = "/var/log/vaern-log-shipper/delivery.json"
+DELIVERY_FILE = "/var/log/vaern-delivery/delivery.json"
 """Where vaern-delivery writes its statistics."""
 
 

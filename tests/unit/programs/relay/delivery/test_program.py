@@ -167,7 +167,7 @@ def test_it_ends_by_sigterm_with_its_positions_saved(
     positions = json.loads((writer.directory / "delivery" / "positions.json").read_text())
     assert list(positions.values()) == [len(line(1)) + 1]
     assert told(statistics)[-1]["acknowledged"] == 1
-    assert masks == [0o027]
+    assert masks == [0o007]
 
 
 def test_what_it_says_of_itself(delivery: Any, writer: Writer, broker: Broker, statistics: Path) -> None:

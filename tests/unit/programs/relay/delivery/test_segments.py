@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from support.doubles.spool_writer import Writer, line
 
 from vaern_programs.relay.delivery import segments as delivery_segments
+from vaern_programs.relay.spool.index import segments
 
 MIB = 2**20
 
@@ -538,3 +539,15 @@ def test_every_line_is_read_in_order_and_only_a_restart_repeats_any(
     if not any(action == "restart" for action, *_ in story):
         for priority, written in told.written.items():
             assert [one for one in told.read_lines if f'"source{priority}"'.encode() in one] == written
+
+
+def test_what_is_no_file_is_no_segment(tmp_path: Path) -> None:
+    """From rsyslog's user, taken over: a link to what only the delivery may read, and a pipe nobody writes to."""
+    writer = Writer(tmp_path)
+    secret = tmp_path / "delivery.key"
+    secret.write_bytes(line(7) + b"\n")
+    (writer.segments / "20260101T000000.0-1.jsonl").symlink_to(secret)
+    os.mkfifo(writer.segments / "20260101T000001.0-1.jsonl")
+    writer.write(line(1))
+    assert Reader(delivery_segments, tmp_path).drain() == [line(1)]
+    assert [segment.path.name for segment in segments(tmp_path)] == ["open-2.jsonl"]

@@ -47,7 +47,7 @@ def line(number: int, boot: str = BOOT, source: str = "dhcp1", day: str = DAY) -
 
 @pytest.fixture
 def spool(tmp_path: Path) -> Path:
-    for name in ("segments", "ledger"):
+    for name in ("segments", "ledger", "evicted"):
         (tmp_path / name).mkdir()
     return tmp_path
 
@@ -276,7 +276,7 @@ def rotation(spool: Path, room: int) -> Path:
 
 def noted(spool: Path) -> list[dict[str, Any]]:
     """What the rotation says about what it removed."""
-    record = spool / "ledger" / "gave-way"
+    record = spool / "evicted" / "gave-way"
     return [json.loads(text) for text in record.read_text().splitlines()] if record.exists() else []
 
 
@@ -293,7 +293,7 @@ def test_the_least_important_gives_way_first_and_of_those_the_oldest(
 ) -> None:
     spool = tmp_path_factory.mktemp("spool")
     (spool / "segments").mkdir()
-    (spool / "ledger").mkdir()
+    (spool / "evicted").mkdir()
     for number, (priority, size) in enumerate(wanted):
         write(spool, f"20261124T100000.{number:03d}-{priority}.jsonl", b"x" * size)
     left = [name for name in rotated(spool, room) if name.startswith("2")]

@@ -3,7 +3,7 @@
 It reads only the spool: an event is stored once, however long the collector is away, and the position in each segment
 is what the broker has acknowledged. So whatever this process holds in memory when it ends is read again.
 
-Every ten seconds it writes its statistics, a line of JSON in /var/log/vaern-log-shipper/delivery.json: events
+Every ten seconds it writes its statistics, a line of JSON in /var/log/vaern-delivery/delivery.json: events
 acknowledged and refused since `started`, `waiting_bytes` of the spool, `behind_seconds` since everything had been
 acknowledged, and errors since it started. An error that waiting does not repair is an alarm in the journal, once a
 minute.
@@ -154,7 +154,7 @@ class Delivery:
 
 def main(_: list[str]) -> int:
     """Deliver until SIGTERM."""
-    os.umask(0o027)
+    os.umask(0o007)  # The folders say who may read; their group may write too after going back a version.
     delivery = Delivery(json.loads(SETTINGS.read_text(encoding="utf-8")))
     signal.signal(signal.SIGTERM, delivery.stop)
     delivery.run()

@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Iterable
 from pathlib import Path
 
-from vaern_programs.relay.spool.index import LONGEST, digest_of, priority_of
+from vaern_programs.relay.spool.index import LONGEST, digest_of, opened, priority_of
 from vaern_programs.shared.files import replace
 
 CHUNK = 512 * 1024
@@ -44,7 +44,7 @@ class Segment:
 
     def __init__(self, path: Path, positions: dict[str, int]) -> None:
         """Go on where it was left. Raises OSError, and ValueError while its first line is not complete."""
-        self.file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        self.file = opened(path)
         try:
             self.digest = digest_of(os.pread(self.file, LONGEST, 0), self.file)
             if not self.digest:

@@ -10,9 +10,11 @@ a power cut: two segments may begin so, and their inodes tell them apart.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,7 +64,7 @@ class Segment:
 def segments(spool: Path) -> list[Segment]:
     """Every segment, oldest first, the new parts of each counted; indexes of segments that are gone are removed."""
     index = spool / "ledger" / "index"
-    index.mkdir(mode=0o750, parents=True, exist_ok=True)
+    index.mkdir(mode=0o770, parents=True, exist_ok=True)
     found, used = [], set()
     for path in sorted((spool / "segments").glob("*.jsonl")):
         try:
@@ -76,6 +78,24 @@ def segments(spool: Path) -> list[Segment]:
         if path.name not in used:
             path.unlink()
     return found
+
+
+def opened(path: Path) -> int:
+    """A segment, open for reading. Raises FileNotFoundError for what is no file: a link or a pipe.
+
+    rsyslog's user makes what is there, and must not have what only the delivery may read sent on, nor have it wait.
+    """
+    flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+    try:
+        file = os.open(path, flags)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise FileNotFoundError(errno.ENOENT, "a link is no segment", str(path)) from error
+        raise
+    if not stat.S_ISREG(os.fstat(file).st_mode):
+        os.close(file)
+        raise FileNotFoundError(errno.ENOENT, "what is no file is no segment", str(path))
+    return file
 
 
 def priority_of(path: Path) -> int:
@@ -94,7 +114,7 @@ def digest_of(beginning: bytes, file: int) -> str:
 
 
 def _segment(index: Path, path: Path) -> tuple[str, Segment | None]:
-    with path.open("rb") as file:
+    with os.fdopen(opened(path), "rb") as file:
         digest = digest_of(file.readline(LONGEST), file.fileno())
         if not digest:
             return "", None
@@ -142,7 +162,7 @@ def lines_of(segment: Segment, wanted: dict[Source, Intervals]) -> Iterator[tupl
     here = {source: numbers for source, numbers in here.items() if numbers}
     if not here:
         return
-    with segment.path.open("rb") as file:
+    with os.fdopen(opened(segment.path), "rb") as file:
         for text in complete_lines(file):
             for line in map(last_event, text.splitlines()):
                 identity = identity_of(line)

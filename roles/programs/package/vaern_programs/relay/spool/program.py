@@ -28,7 +28,7 @@ from vaern_programs.relay.spool.reconciliation import run
 from vaern_programs.shared.privileges import become
 from vaern_programs.shared.reports import Round, SpoolState
 
-USER = "vaern-relay"
+USER = "vaern-delivery"
 GRACE_SECONDS = 120.0
 """How long an event may be under way before it is sent again."""
 
@@ -41,15 +41,15 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--look", action="store_true", help="only show the state of the spool")
     options = parser.parse_args(arguments)
     if os.geteuid() == 0:
-        become(USER, "vaern-pki")  # As in its service, it may read the host's key.
-    os.umask(0o027)
+        become(USER)  # As in its service.
+    os.umask(0o007)  # As the delivery.
     settings = json.loads(SETTINGS.read_text(encoding="utf-8"))
     if options.again:
         accepted = spool_again.redeliver(settings, options.again, sys.stdin.buffer, time.time())
         print(json.dumps(accepted))
         return 1 if accepted["error"] or accepted["refused"] else 0
     folder = Path(settings["directory"]) / "ledger"
-    folder.mkdir(mode=0o750, exist_ok=True)
+    folder.mkdir(mode=0o770, exist_ok=True)
     with (folder / "lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         done: SpoolState | Round = (

@@ -26,14 +26,18 @@ STUCK_SECONDS = 300.0
 """A delivery without progress for this long is not waited for."""
 
 
-def evicted(folder: Path) -> list[Any]:
-    """Segments that `rotate` has evicted since the last round: names and tallies. Kept until the state is written."""
-    record, reading = folder / "gave-way", folder / "gave-way.reading"
-    if not reading.exists():
-        try:
+def evicted(spool: Path) -> list[Any]:
+    """Segments that `rotate` has evicted since the last round: names and tallies. Kept until the state is written.
+
+    A version before the delivery had a user of its own noted them in the folder of the ledger.
+    """
+    reading = spool / "ledger" / "gave-way.reading"
+    for record in (spool / "ledger" / "gave-way", spool / "evicted" / "gave-way"):
+        if record.exists() and not reading.exists():
             record.rename(reading)
-        except FileNotFoundError:
-            return []
+    if reading.is_symlink() or not reading.is_file():
+        reading.unlink(missing_ok=True)
+        return []
     lines = reading.read_text(encoding="utf-8").splitlines()
     return [json.loads(line) for line in lines if line.endswith("}}")]
 
@@ -65,7 +69,7 @@ def run(settings: dict[str, Any], grace: float) -> Round:
     spool_again.tidy(folder, now)
     done: Round = {"resent": 0, "removed": 0, "error": ""}
     state = spool_state.read(path)
-    gone = evicted(folder / "ledger")
+    gone = evicted(folder)
     found = segments(folder)
     state.enter([*(segment.tally for segment in found), *(Tally.read(one["tally"]) for one in gone)], since)
     settled = state.settle(now, grace)
