@@ -331,6 +331,21 @@ def test_a_round_keeps_what_was_counted_in_sums(collector: Collector) -> None:
     assert abs(datetime.fromisoformat(kept["time"]).timestamp() - time.time()) < 60
 
 
+def test_a_round_says_of_which_sources_events_are_missing_and_since_when(collector: Collector) -> None:
+    statement = json.loads(json.dumps(EVENT))
+    statement["statement"]["sent"] = [[BOOT, name, "2026-11-24", 1, 4, TIME, TIME] for name in ("dhcp1", "web")]
+    statement["statement"]["given_up"] = []
+    collector.archive("0710", [written(statement).encode()])
+    collector.round("0710")
+    first = health.read(collector.health)["0710"]["missing"]
+    assert [(one["relay"], one["source"], one["events"]) for one in first] == [("gw1", "dhcp1", 4), ("gw1", "web", 4)]
+    collector.archive("0710", [written(EVENT | {"sequence": number, "source": "dhcp1"}).encode() for number in (1, 2)])
+    collector.archive("0710", [written(EVENT | {"sequence": n, "source": "web"}).encode() for n in (1, 2, 3, 4)])
+    collector.round("0710")
+    (left,) = health.read(collector.health)["0710"]["missing"]
+    assert (left["source"], left["events"], left["since"]) == ("dhcp1", 2, first[0]["since"])
+
+
 def test_what_has_gone_from_the_archive_is_in_the_sums(collector: Collector) -> None:
     collector.round("0751")
     for segment in (collector.folder / "archive" / "0751").rglob("*.zst"):

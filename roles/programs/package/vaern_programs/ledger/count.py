@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from vaern_programs.ledger.gaps import GRACE_SECONDS
 from vaern_programs.ledger.sent import by_series
 from vaern_programs.ledger.summary import Part, deleted_until, parts
 from vaern_programs.shared.answers import BALANCE, Balance, BalanceRow, LostSegment
+from vaern_programs.shared.health import MISSING
 from vaern_programs.shared.intervals import count, subtract
 from vaern_programs.shared.json_text import UnfitError
 
@@ -53,6 +55,8 @@ class Counted(NamedTuple):
     """What was left out, as a limit was reached."""
     balance: Balance | None
     """In sums; None when they are more than can be."""
+    missing: list[tuple[str, str, int]]
+    """Relay, source and number of the events that are neither in the archive nor under way nor given up."""
 
 
 @dataclass(frozen=True)
@@ -82,10 +86,11 @@ class Municipality:
         confirmed, left_out = confirmation(self.code, confirmable(found.books, deleted), now)
         message = json.dumps(confirmed, separators=(",", ":"))
         try:
-            sums = in_sums(report(self.code, found, now, None, deleted))
+            whole = report(self.code, found, now, None, deleted)
+            sums, missing = in_sums(whole), missing_by_source(whole)
         except MemoryError:  # A relay with far more gaps than one makes: the others still get their confirmation.
-            sums = None
-        return Counted(message, found.refused, found.books.unlisted + left_out, sums)
+            sums, missing = None, []
+        return Counted(message, found.refused, found.books.unlisted + left_out, sums, missing)
 
     def balance(self, day: str | None) -> Balance:
         """The balance of the last days and of every day that does not balance, or of one day. Raises OSError."""
@@ -185,6 +190,14 @@ def in_sums(found: Balance) -> Balance | None:
         return BALANCE.take(sums)
     except UnfitError:
         return None
+
+
+def missing_by_source(found: Balance) -> list[tuple[str, str, int]]:
+    """Relay, source and number of missing events of all days, of the first sources by name."""
+    events: Counter[tuple[str, str]] = Counter()
+    for row in found["rows"]:
+        events[row["relay"], row["source"]] += row["missing"]
+    return [(relay, source, events[relay, source]) for relay, source in sorted(+events)][:MISSING]
 
 
 def _lost(found: Count, day: str | None) -> Iterator[LostSegment]:

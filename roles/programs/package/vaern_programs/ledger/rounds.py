@@ -91,6 +91,11 @@ def _counted(one: Municipality, before: Health, seconds: float) -> tuple[Health,
         "begun": begun, "ended": ended, "counted": ended, "fault": "", "refused": done.refused,
         "unlisted": done.unlisted,
     }  # fmt: skip
+    since = {(known["relay"], known["source"]): known["since"] for known in before.get("missing", [])}
+    health["missing"] = [
+        {"relay": relay, "source": source, "events": events, "since": since.get((relay, source), ended)}
+        for relay, source, events in done.missing
+    ]
     if done.balance is not None:
         health["balance"] = done.balance
     return health, done.message

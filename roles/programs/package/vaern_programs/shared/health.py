@@ -8,15 +8,27 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NotRequired, TypedDict
+from typing import Annotated, NotRequired, TypedDict
 
 from vaern_programs.shared.answers import Balance
 from vaern_programs.shared.files import read_json, replace
 from vaern_programs.shared.json_text import UnfitError
-from vaern_programs.shared.reports import Count, Seconds
+from vaern_programs.shared.reports import Count, Relay, Seconds, Source
 from vaern_programs.shared.schema import Schema
 
 FILE = Path("/run/vaern-ledger/health.json")
+MISSING = 100
+"""Sources of a municipality that are named at most; the sums have the events of all."""
+
+
+class Missing(TypedDict):
+    """Events of one source that are not in the archive."""
+
+    relay: Relay
+    source: Source
+    events: Count
+    since: Seconds
+    """Since when some of that source are missing; Unix time."""
 
 
 class Health(TypedDict):
@@ -32,6 +44,8 @@ class Health(TypedDict):
     """Statements of the last two days that are none."""
     unlisted: Count
     """Events, rows of statements and intervals that were left out, as a limit was reached."""
+    missing: NotRequired[Annotated[list[Missing], MISSING]]
+    """Sources of which events are missing, the first by name. An earlier version has not kept it."""
     balance: NotRequired[Balance]
     """What was counted, in sums: one row in place of all. An earlier version has not kept it."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vaern_programs.monitoring.alarms import judging, pace, program
-from vaern_programs.monitoring.alarms.log import Key
+from vaern_programs.monitoring.alarms.counting import conditions_of_ledger
+from vaern_programs.monitoring.alarms.log import Condition, Key
 from vaern_programs.monitoring.alarms.memory import Memory
+from vaern_programs.monitoring.alarms.records import raised_record
 from vaern_programs.shared.health import Health
 from vaern_programs.shared.times import stamp
 
@@ -150,10 +153,12 @@ def health(**changed: Any) -> dict[str, Health]:
     return {"0710": whole | changed}  # type: ignore[dict-item,operator]
 
 
-def by_ledger(found: dict[str, Health], started: float = 0.0) -> tuple[set[Key], set[Key]]:
-    look = judging.Look(BOTH, {"tenants": [tenant("0710")], "alarms": LIMITS}, {}, NOW, found, started)
+def by_ledger(
+    found: dict[str, Health], started: float = 0.0, opened: Mapping[Key, float] | None = None
+) -> tuple[set[Key], set[Key]]:
+    look = judging.Look(BOTH, {"tenants": [tenant("0710")], "alarms": LIMITS}, opened or {}, NOW, found, started)
     judgement = judging.judge(Memory(), look)
-    kinds = {"ledger", "reports", "excess"}
+    kinds = {"ledger", "reports", "excess", "missing"}
     return {key for key in judgement.conditions if key.kind in kinds}, {k for k in judgement.unknown if k.kind in kinds}
 
 
@@ -168,6 +173,28 @@ def test_a_ledger_that_is_not_counted_is_an_alarm_and_clears_none() -> None:
     assert by_ledger(health(counted=NOW - 301))[0] == {not_counted}
     assert by_ledger({}) == ({not_counted}, kept)
     assert by_ledger({}, started=NOW - 299) == (set(), kept)
+
+
+def test_what_is_missing_of_a_source_is_an_alarm_until_it_is_there() -> None:
+    """Not in the first quarter of an hour, while its relay is sending it again; and not cleared by no count."""
+    missing = Key("0710", "missing", "gw1: dhcp1")
+
+    def since(seconds: float) -> dict[str, Health]:
+        return health(missing=[{"relay": "gw1", "source": "dhcp1", "events": 48_200, "since": NOW - seconds}])
+
+    assert by_ledger(since(899)) == (set(), set())
+    assert by_ledger(since(900)) == ({missing}, set())
+    assert by_ledger(health(missing=[]), opened={missing: NOW - 900}) == (set(), set())
+    assert missing in by_ledger({}, opened={missing: NOW - 900})[1]
+    condition = conditions_of_ledger("0710", since(900)["0710"], 0.0, NOW)[0][missing]
+    text = raised_record(json.loads(program.TEXTS.read_text()), missing, condition, NOW)["text"]["en"]
+    assert text.startswith("48200 events of gw1: dhcp1 are missing in the archive since ")
+
+
+@pytest.mark.parametrize(("value", "shown"), [(48_200_000, "48200000"), (4.95, "4.95"), (1 / 3, "0.333333")])
+def test_a_count_is_shown_in_all_its_digits(value: float, shown: str) -> None:
+    texts = {"missing": {"en": "{value}"}}
+    assert raised_record(texts, Key("0710", "missing", "x"), Condition(NOW, value), NOW)["text"]["en"] == shown
 
 
 def service(folder: Path, monkeypatch: pytest.MonkeyPatch, tenants: list[str]) -> program.AlarmService:
@@ -257,6 +284,7 @@ def test_every_text_has_a_kind_and_both_languages() -> None:
         "heartbeat",
         "archive",
         "ledger",
+        "missing",
         "excess",
         "unjudged",
         "unsteady",

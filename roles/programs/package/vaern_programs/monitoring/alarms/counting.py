@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from vaern_programs.monitoring.alarms.log import Condition, Key
 from vaern_programs.shared.health import Health
 
 COUNTED_WITHIN = 300.0
 """It is counted every minute."""
+MISSING_SECONDS = 900.0
+"""For so long events of a source may be missing: its relay sends them again after two minutes, until they are there."""
 
 
 def conditions_of_ledger(
-    code: str, health: Health | None, started: float, now: float
+    code: str, health: Health | None, started: float, now: float, opened: Iterable[Key] = ()
 ) -> tuple[dict[Key, Condition], set[Key]]:
     """What is wrong with the count of one municipality, and what cannot be known while it is not counted.
 
-    `health` is None when nothing is known of it; waiting begins with `started` at the earliest.
+    `health` is None when nothing is known of it; waiting begins with `started` at the earliest. `opened` are the alarms
+    that are open.
     """
     kept = {Key(code, kind, code) for kind in ("reports", "excess")}
+    kept |= {key for key in opened if (key.municipality, key.kind) == (code, "missing")}
     counted = max(health["counted"] if health else 0.0, started)
     conditions = {}
     if now - counted > COUNTED_WITHIN:
@@ -26,4 +32,8 @@ def conditions_of_ledger(
     for kind, found in (("reports", health["refused"]), ("excess", health["unlisted"])):
         if found:
             conditions[Key(code, kind, code)] = Condition(health["counted"], found)
+    for one in health.get("missing", []):
+        if health["counted"] - one["since"] >= MISSING_SECONDS:
+            key = Key(code, "missing", f"{one['relay']}: {one['source']}")
+            conditions[key] = Condition(one["since"], one["events"], MISSING_SECONDS)
     return conditions, set()

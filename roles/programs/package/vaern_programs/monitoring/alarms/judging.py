@@ -110,7 +110,9 @@ class _Municipality:
         self.judgement.conditions |= conditions_of_archive(self.report, self.code)
         if self.look.ledger is not None:
             health = self.look.ledger.get(self.code)
-            conditions, unknown = conditions_of_ledger(self.code, health, self.look.started, self.look.now)
+            conditions, unknown = conditions_of_ledger(
+                self.code, health, self.look.started, self.look.now, self.look.opened
+            )
             self.judgement.conditions |= conditions
             self.judgement.unknown |= unknown
         return self.judgement

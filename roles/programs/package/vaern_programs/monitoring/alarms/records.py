@@ -17,8 +17,8 @@ def raised_record(texts: Mapping[str, Mapping[str, str]], key: Key, condition: C
     words = {
         "subject": key.subject,
         "since": utc(condition.since).strftime("%Y-%m-%d %H:%M:%S UTC"),
-        "value": f"{condition.value:g}" if condition.value is not None else "?",
-        "limit": f"{condition.limit:g}",
+        "value": _written(condition.value) if condition.value is not None else "?",
+        "limit": _written(condition.limit),
         "minutes": f"{condition.limit / 60:g}",
     }
     return {
@@ -32,3 +32,8 @@ def raised_record(texts: Mapping[str, Mapping[str, str]], key: Key, condition: C
         "limit": condition.limit,
         "text": {language: text.format(**words) for language, text in (unknown or texts[key.kind]).items()},
     }
+
+
+def _written(number: float) -> str:
+    """A count in all its digits, however many; anything else in six."""
+    return str(int(number)) if number == int(number) else f"{number:g}"
