@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from vaern.model.controls import load_catalogue
+from vaern.model.finding import Finding, Outcome
 from vaern.runtime import programs
 from vaern.verify.running import read_findings
 
@@ -21,10 +22,18 @@ RECORDED = Path(__file__).with_name("recorded.json")
 pytestmark = pytest.mark.mutations
 Answers = dict[str, dict[str, list[Any]]]
 GATEWAY, HUB, SENSOR = "favrskov-gw1", "hub1", "favrskov-sensor1"
+AUTHORITY = "authority"
+"""In the recording: what no host said, but where the authority is."""
 
 
 def failing(recorded: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> set[tuple[str, str]]:
     """The (control, host) pairs that fail on these answers; `folder` takes the findings."""
+    found = judged(recorded, folder, monkeypatch)
+    return {(finding.control, finding.host) for finding in found if finding.outcome == "failed"}
+
+
+def judged(recorded: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[Finding]:
+    """Every finding on these answers."""
     monkeypatch.setenv("VAERN_PROJECT", str(ROOT))
     findings = folder / "findings.jsonl"
     plugins = ("terminal", "cacheprovider", "junitxml", "faulthandler", "logging", "testinfra", "cov", "xdist")
@@ -36,7 +45,7 @@ def failing(recorded: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> se
     assert code in {0, 1}
     found = read_findings(findings)
     assert {finding.control for finding in found} == {control.id for control in load_catalogue().controls}
-    return {(finding.control, finding.host) for finding in found if finding.outcome == "failed"}
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -283,6 +292,19 @@ def test_a_configuration_that_rsyslog_refuses_is_noticed(
     place = tmp_path / "recorded.json"
     place.write_text(json.dumps({**answers, GATEWAY: {**answers[GATEWAY], "relay_valid": refused}}), encoding="utf-8")
     assert failing(place, tmp_path, monkeypatch) - untouched == {("LOG-02", GATEWAY)}
+
+
+def test_without_the_authoritys_list_nothing_is_said_about_that_of_the_hub(
+    answers: Answers, untouched: set[tuple[str, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is where the authority is; a list that cannot be compared is neither right nor wrong."""
+    place = tmp_path / "recorded.json"
+    place.write_text(json.dumps({host: said for host, said in answers.items() if host != AUTHORITY}), encoding="utf-8")
+    found = judged(place, tmp_path, monkeypatch)
+    assert {(one.control, one.host) for one in found if one.outcome == Outcome.FAILED} - untouched == set()
+    (unsaid,) = [one for one in found if one.control == "COL-14"]
+    assert unsaid.outcome == Outcome.UNKNOWN, unsaid
+    assert "the authority's list is not on this machine" in f"{unsaid.observed} {unsaid.expected}", unsaid
 
 
 def test_every_control_has_a_fault_that_it_notices() -> None:
