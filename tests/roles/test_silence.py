@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import pytest
 from support.certificates import Authority
 from support.lab.hosts import lab_hosts
+from support.lab.keys_on_hosts import put
 from support.lab.monitored_hosts import (
     CODE,
     CONNECTIONS,
@@ -193,11 +194,15 @@ def test_a_clock_that_is_off(hosts: MonitoredHosts) -> None:
 def test_a_certificate_about_to_expire(hosts: MonitoredHosts) -> None:
     """With 20 minutes of 80 left; the hosts' others have a day."""
     own = hosts.own["gw1"]
-    short = hosts.authority.renew(own, "gw1", hours=1 / 3)
-    hosts.put("gw1", "/etc/vaern/pki/host.crt", short.certificate)
-    assert raised_and_open(hosts, "certificate", "gw1: host.crt")
-    hosts.put("gw1", "/etc/vaern/pki/host.crt", own.certificate)
-    assert cleared(hosts, "certificate", "gw1: host.crt")
+    both = {"host.crt": own, "delivery.crt": hosts.delivery}
+    put(
+        hosts.lab,
+        "gw1",
+        {name: hosts.authority.renew(one, "gw1", hours=1 / 3).certificate for name, one in both.items()},
+    )
+    assert all(raised_and_open(hosts, "certificate", f"gw1: {name}") for name in both)
+    put(hosts.lab, "gw1", {name: one.certificate for name, one in both.items()})
+    assert all(cleared(hosts, "certificate", f"gw1: {name}") for name in both)
 
 
 def test_a_certificate_of_another_key_is_told_and_not_taken_into_use(hosts: MonitoredHosts) -> None:

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from support.certificates import Authority, Certificate
 from support.lab import overlay_hub
 from support.lab.hosts import Booted
-from support.lab.keys_on_hosts import enrolled
+from support.lab.keys_on_hosts import FOLDER, enrolled
 from support.lab.overlay_hub import HUB
 from support.paths import TOOLS
 from support.programs import source_of
@@ -103,16 +103,18 @@ class MonitoredHosts:
     authority: Authority = field(default_factory=Authority)
     pairs: dict[str, tuple[str, str]] = field(default_factory=keys)
     own: dict[str, Certificate] = field(default_factory=dict)
+    delivery: Certificate = field(init=False)
 
     def prepare(self) -> None:
         """What enrolment has done: keys and certificates."""
+        self.delivery = self.authority.issue("gw1")
         for host in HOSTS:
             is_relay = host == "gw1"
             own = self.own[host] = self.authority.issue(
                 f"{host}.shipper" if is_relay else host,
                 names=[host, COLLECTOR if host == "hub1" else f"key-{host}.vaern.internal"],
             )
-            enrolled(self.lab, host, self.authority, own, self.authority.issue(host) if is_relay else None)
+            enrolled(self.lab, host, self.authority, own, self.delivery if is_relay else None)
             self.lab.run(host, "apt-get -q update")
             key = "install -d -m 0700 /etc/wireguard; umask 077; cat > /etc/wireguard/vaern0.key"
             self.lab.run(host, key, stdin=self.pairs[host][0] + "\n")
@@ -206,6 +208,7 @@ class MonitoredHosts:
             ],
             **self._link("gw1"),
             "watch_datagram_ports": [514],
+            "watch_certificates": [f"{FOLDER}/{name}.crt" for name in ("host", "delivery", "ca")],
             "watch_spool": {
                 "directory": SPOOL, "max_bytes": SPOOL_BYTES,
                 "queues": [{"name": "receiver_national", "max_bytes": QUEUE_BYTES}],
