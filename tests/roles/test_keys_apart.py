@@ -13,6 +13,7 @@ AS_RSYSLOG = (
     "setpriv --reuid=vaern-relay --regid=vaern-relay --groups=vaern-pki,vaern-spool,adm "
     "--inh-caps=-all --bounding-set=-all"
 )
+UNITS = "vaern-spool.timer vaern-delivery"
 DELIVERY = "$(systemctl show -P MainPID vaern-delivery)"
 ASK = """
 import sys
@@ -64,9 +65,10 @@ def test_a_version_before_finds_what_it_writes_to(pipeline: Pipeline) -> None:
     looked = "find ledger delivery -mindepth 1 -printf x ( ! -readable -o ! -writable ) -printf %p"
     looked = looked.replace("(", r"\(").replace(")", r"\)")
     found = pipeline.lab.run(
-        "gw1", f"cd {SPOOL}; systemctl stop vaern-spool.timer vaern-delivery; {make}; {AS_RSYSLOG} {looked}"
+        "gw1",
+        f"vaern-spool >/dev/null; cd {SPOOL}; systemctl stop {UNITS}; {make}; {AS_RSYSLOG} {looked}",
     )
-    pipeline.lab.run("gw1", "systemctl start vaern-spool.timer vaern-delivery")
+    pipeline.lab.run("gw1", f"systemctl start {UNITS}")
     assert re.fullmatch("x{3,}", found), found
 
 
