@@ -213,7 +213,7 @@ def test_no_secret_is_in_any_log_report_or_state(onboarded: Lab) -> None:
         onboarded.ssh(host, "cat /etc/wireguard/vaern0.key").strip() for host in ("hub1", "favrskov-gw1")
     ] + onboarded.ssh("hub1", "wg show vaern0 preshared-keys").split()[1::2]
     keys += [
-        # The private number of a P-256 key (RFC 5915) stands there; what follows it is public, and in the certificate too.
+        # The private number of a P-256 key (RFC 5915) stands there; what follows is public, and in the certificate too.
         "".join(onboarded.ssh(host, f"grep -v -- ----- /etc/vaern/pki/{name}.key").split())[48:88]
         for host, name in (
             ("hub1", "host"),
