@@ -21,6 +21,7 @@ from typing import Any
 
 import pytest
 from support.lab.project import Lab
+from support.paths import TOOLS
 
 from vaern.provision import municipality_outputs
 from vaern.runtime.paths import Project
@@ -110,6 +111,13 @@ def take_over(folder: Path) -> None:
             shutil.copy2(source, folder / name, follow_symlinks=False)
 
 
+def build_package(lab: Checkout) -> None:
+    """Build the programs of the hosts as that version's own set-up does: ours has built those of this tree."""
+    builder = lab.project.root / "roles" / "programs" / "package" / "build.py"
+    command = [sys.executable, "-B", str(builder), str(lab.project.root), str(TOOLS / "programs")]
+    subprocess.run(command, check=True, env=lab.environment, capture_output=True)
+
+
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
     """Favrskov, connected by the version landed before."""
@@ -123,6 +131,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
     git("clone", "--quiet", "--shared", "--no-checkout", str(ROOT), str(folder))
     subprocess.run(["git", "-C", str(folder), "checkout", "--quiet", "--detach", LANDED], check=True)
     lab = Checkout(Project(folder, folder / ".vaern"))
+    build_package(lab)
     try:
         lab.vaern("onboard", lab.slug)
         yield lab
