@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vaern_programs.link import path
+from vaern_programs.shared.path_state import LEAST
 
 FULL = 1420
 
@@ -15,7 +16,7 @@ def filled(size: int) -> int:
     return min(-(-size // 16) * 16, FULL)
 
 
-@given(carries=st.integers(path.LEAST, 1500), before=st.integers(0, 1500))
+@given(carries=st.integers(LEAST, 1500), before=st.integers(0, 1500))
 def test_the_largest_packet_that_passes_is_found(carries: int, before: int) -> None:
     found = path.largest(lambda size: filled(size) <= carries, FULL, before)
     assert found is not None
@@ -23,7 +24,7 @@ def test_the_largest_packet_that_passes_is_found(carries: int, before: int) -> N
     assert found == FULL or filled(found + 1) > carries
 
 
-@given(carries=st.integers(0, path.LEAST - 1), before=st.integers(0, 1500))
+@given(carries=st.integers(0, LEAST - 1), before=st.integers(0, 1500))
 def test_a_path_that_carries_nothing_has_no_size(carries: int, before: int) -> None:
     assert path.largest(lambda size: size <= carries, FULL, before) is None
 

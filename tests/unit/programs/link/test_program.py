@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from vaern_programs.link import path, program
+from vaern_programs.link import program
 from vaern_programs.monitoring.watch import host
 from vaern_programs.monitoring.watch.findings import Bad, Subject, paths
 
@@ -65,10 +65,6 @@ def test_the_watch_reads_what_was_kept(tmp_path: Path, monkeypatch: pytest.Monke
     assert host.path_bytes() == {"hub1": 1216}
     os.utime(kept, (0, 0))
     assert host.path_bytes() is None
-
-
-def test_the_watch_and_the_search_agree_on_what_has_to_pass() -> None:
-    assert host.LEAST_PATH == path.LEAST
 
 
 def test_a_path_is_a_finding_only_where_the_tunnel_is_alive() -> None:

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-LEAST = 512
-"""Bytes in the tunnel that any path carries: 576 of RFC 791, less what WireGuard adds."""
+from vaern_programs.shared.path_state import LEAST
+
 GRAIN = 16
 """WireGuard fills packets up to a multiple of it: those between have the same size outside."""
 HEADERS = 60

@@ -17,17 +17,15 @@ import subprocess
 import sys
 import time
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from vaern_programs.link import endpoints, path
 from vaern_programs.link.echo import passes
 from vaern_programs.link.endpoints import Endpoint
 from vaern_programs.shared.files import replace
-from vaern_programs.shared.path_state import STATE, PathState, path_states
+from vaern_programs.shared.path_state import LEAST, SETTINGS, STATE, PathState, path_states
 from vaern_programs.shared.systemd import say
 
-SETTINGS = Path("/etc/vaern/vpn_link/link.json")
 TABLE = "vaern_link"
 WARNING, NOTICE = 4, 5
 HELD = re.compile(r"ip6 daddr (\S+) .*maxseg size set (\d+)")
@@ -67,7 +65,7 @@ def look(settings: dict[str, Any]) -> dict[str, Any]:
     peers = [
         {
             "name": peer["name"],
-            "bytes": measured(settings, peer, holding.get(peer["address"], path.LEAST)),
+            "bytes": measured(settings, peer, holding.get(peer["address"], LEAST)),
             "full": settings["mtu"],
             "held": holding.get(peer["address"], settings["mtu"]),
             "endpoint": peer["endpoint"],

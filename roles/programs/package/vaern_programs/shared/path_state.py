@@ -7,7 +7,11 @@ from typing import TypedDict
 
 from vaern_programs.shared.files import read_json
 
+SETTINGS = Path("/etc/vaern/vpn_link/link.json")
+"""Written by the role of a gateway, for vaern-link; a hub has none."""
 STATE = Path("/var/lib/vaern-link/path.json")
+LEAST = 512
+"""Bytes in the tunnel that any path carries: 576 of RFC 791, less what WireGuard adds."""
 
 
 class PathState(TypedDict):

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from vaern_programs.monitoring.watch import readings
-from vaern_programs.shared.path_state import STATE, path_states
+from vaern_programs.shared.path_state import SETTINGS, STATE, path_states
 from vaern_programs.shared.reports import DELIVERY_FILE
 
 STATISTICS = Path("/var/log/vaern-log-shipper/impstats.json")
@@ -19,11 +19,8 @@ KILLED = Path("/var/log/vaern-log-shipper/killed")
 """Written by vaern-relay-killed."""
 KILLED_BYTES = 16
 SOCKETS = (Path("/proc/net/udp"), Path("/proc/net/udp6"))
-FOLLOWED = Path("/etc/vaern/vpn_link/link.json")
 PATH_SECONDS = 600.0
 """vaern-link looks every minute, and longer where nothing is answered."""
-LEAST_PATH = 512
-"""Bytes in the tunnel that any path carries (vaern_programs.link.path)."""
 DELIVERY = Path(DELIVERY_FILE)
 DELIVERY_BYTES = 4096
 DELIVERY_SECONDS = 60.0
@@ -42,7 +39,7 @@ def certificate(path: str) -> readings.Certificate | None:
 
 def follows_path() -> bool:
     """Whether this host has a tunnel that vaern-link looks after: a gateway's, not a hub's."""
-    return FOLLOWED.exists()
+    return SETTINGS.exists()
 
 
 def path_bytes() -> dict[str, int] | None:

@@ -17,6 +17,7 @@ from typing import Any
 from vaern_programs.monitoring.paths import WATCH_SETTINGS
 from vaern_programs.monitoring.watch import findings, host, readings, sending
 from vaern_programs.shared.files import read_json
+from vaern_programs.shared.path_state import LEAST
 from vaern_programs.shared.systemd import alarm, say
 from vaern_programs.shared.times import stamp
 
@@ -85,7 +86,7 @@ class Watch:
             return silent
         seen["path_bytes"] = passed = host.path_bytes()
         heard = [name for name in peers if ages[name] is not None and findings.Subject("tunnel", name) not in silent]
-        return silent | findings.paths(passed, heard, host.LEAST_PATH)
+        return silent | findings.paths(passed, heard, LEAST)
 
     def declared(self, peers: dict[str, str], now: float) -> dict[str, float]:
         """Since when each peer is declared; kept over a restart, so that an alarm does not end by one."""
