@@ -12,20 +12,22 @@ mirror_of() {
 }
 
 # apt sources of the lab's Debian release, with security and point updates.
-lab_sources() {
-  local own main security
+lab_sources() { debian_sources "$lab_codename" deb; }
+
+# The same of a release, for binaries or sources or both ("deb deb-src").
+debian_sources() {
+  local codename=$1 kinds=$2 kind own main security
   # shellcheck source=/dev/null
   own=$(. /etc/os-release && printf '%s' "$VERSION_CODENAME")
   main=$(mirror_of "$own")
   security=$(mirror_of "$own-security")
   [[ -n $main ]] || { echo "no apt source for Debian $own is configured on this machine" >&2 && return 1; }
-  printf 'deb [signed-by=%s] %s %s main\n' "$keyring" "$main" "$lab_codename"
-  printf 'deb [signed-by=%s] %s %s-updates main\n' "$keyring" "$main" "$lab_codename"
-  if [[ -n $security ]]; then
-    printf 'deb [signed-by=%s] %s %s-security main\n' "$keyring" "$security" "$lab_codename"
-  else
-    echo "this machine has no security source; the lab is built without security updates" >&2
-  fi
+  for kind in $kinds; do
+    printf '%s [signed-by=%s] %s %s main\n' "$kind" "$keyring" "$main" "$codename"
+    printf '%s [signed-by=%s] %s %s-updates main\n' "$kind" "$keyring" "$main" "$codename"
+    [[ -z $security ]] || printf '%s [signed-by=%s] %s %s-security main\n' "$kind" "$keyring" "$security" "$codename"
+  done
+  [[ -n $security ]] || echo "this machine has no security source; Debian $codename is taken without security updates" >&2
 }
 
 # An apt that sees only the lab's sources and knows only the packages of the base image, in folder $1.
