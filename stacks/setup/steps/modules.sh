@@ -41,11 +41,13 @@ modules_rsyslog() {
 
 # Unpacks a release's compilers with their libraries, and rsyslog's headers.
 modules_tree() {
-  local release=$1 tree=$2 packages=gcc,libc6-dev,libestr-dev,libfastjson-dev,zlib1g-dev
+  local release=$1 tree=$2 folder packages=gcc,libc6-dev,libestr-dev,libfastjson-dev,zlib1g-dev
   [[ $release != "$modules_crates_in" ]] || packages+=,rustc-web,cargo-web
   debian_sources "$release" "deb deb-src" > "$tree.list"
   mmdebstrap --variant=extract --include="$packages" --skip=check/signed-by,cleanup/apt --aptopt='APT::Sandbox::User "root"' \
     "$release" "$tree" "$tree.list"
+  # A package of its own brings these links on 13; on 12 the folders are there.
+  for folder in lib lib64; do [[ -e $tree/$folder ]] || ln -s "usr/$folder" "$tree/$folder"; done
   mkdir -p "$tree/build/cargo"
   cp /etc/ssl/certs/ca-certificates.crt "$tree/build/authorities.crt"
 }
@@ -83,12 +85,17 @@ modules_link() {
   local work=$1 release=$2 tree=$1/$2 inner
   mkdir -p "$tree/build/linked" "$tree/build/c"
   cp "$root"/roles/programs/reader/module/c/* "$tree/build/c"
-  [[ $release == "$modules_crates_in" ]] || cp "$work/$modules_crates_in/build/source/target/release/libvaern_module.a" "$tree/build"
-  [[ $release != "$modules_crates_in" ]] || mv "$tree/build/source/target/release/libvaern_module.a" "$tree/build"
-  for inner in ptcp ossl; do
-    modules_in "$tree" /usr/bin/gcc -shared -fPIC -O2 -Wall -Werror -ffunction-sections -DINNER=$inner -I/build/c \
-      -isystem /build/rsyslog -isystem /build/rsyslog/runtime -isystem /build/rsyslog/grammar -isystem /usr/include/libfastjson \
-      -o "/build/linked/lmnsd_vaern$inner.so" /build/c/stream.c /build/libvaern_module.a \
-      -Wl,--gc-sections -Wl,--exclude-libs,ALL -Wl,-z,relro,-z,now -Wl,--build-id=none -s
-  done
+  cp "$work/$modules_crates_in/build/source/target/release/libvaern_module.a" "$tree/build"
+  for inner in ptcp ossl; do modules_gcc "$tree" "lmnsd_vaern$inner.so" stream.c "-DINNER=$inner"; done
+  modules_gcc "$tree" vaern.so line.c
+}
+
+# The same bytes for the same source: no path of the tree, no time and no identity is in them.
+modules_gcc() {
+  local tree=$1 made=$2 source=$3
+  shift 3
+  modules_in "$tree" /usr/bin/gcc -shared -fPIC -O2 -Wall -Werror -ffunction-sections "$@" -I/build/c \
+    -isystem /build/rsyslog -isystem /build/rsyslog/runtime -isystem /build/rsyslog/grammar -isystem /usr/include/libfastjson \
+    -o "/build/linked/$made" "/build/c/$source" /build/libvaern_module.a \
+    -Wl,--gc-sections -Wl,--exclude-libs,ALL -Wl,-z,relro,-z,now -Wl,--build-id=none -s
 }

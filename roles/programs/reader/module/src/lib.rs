@@ -1,6 +1,9 @@
 //! What rsyslog loads, behind the C of `c/`. No panic crosses the border: a function that would gives its caller an error instead.
 
 mod connections;
+mod line;
+mod reader;
+mod settings;
 mod stream;
 
 use std::panic::{catch_unwind, AssertUnwindSafe};

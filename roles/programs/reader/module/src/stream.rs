@@ -80,8 +80,7 @@ mod tests {
         for (number, piece) in pieces.iter().enumerate() {
             let closed = number + 1 == pieces.len();
             assert!(piece.len() <= vaern_stream_room(connection, SIZE));
-            let written =
-                unsafe { vaern_stream_take(connection, piece.as_ptr(), piece.len(), closed, output.as_mut_ptr(), SIZE) };
+            let written = unsafe { vaern_stream_take(connection, piece.as_ptr(), piece.len(), closed, output.as_mut_ptr(), SIZE) };
             given.extend_from_slice(&output[..usize::try_from(written).expect("it fits")]);
         }
         vaern_stream_forget(connection);

@@ -1,0 +1,88 @@
+//! What the string generator of rsyslog asks for: a message as it came in, to the line of JSON of its event.
+
+use std::cell::RefCell;
+use std::path::Path;
+use std::sync::OnceLock;
+use std::{env, ptr, slice, str};
+
+use crate::guarded;
+use crate::reader::{Message, Reader};
+use crate::settings;
+
+static READER: OnceLock<Reader> = OnceLock::new();
+
+thread_local! {
+    /// Of the thread's last event: rsyslog copies it before the thread asks again.
+    static LINE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Bytes that are another's.
+#[repr(C)]
+pub struct Text {
+    start: *const u8,
+    length: usize,
+}
+
+impl Text {
+    /// # Safety
+    /// It has `length` bytes, which stay as they are while they are used.
+    unsafe fn bytes(&self) -> &[u8] {
+        if self.start.is_null() {
+            return &[];
+        }
+        // SAFETY: as the caller promises.
+        unsafe { slice::from_raw_parts(self.start, self.length) }
+    }
+}
+
+/// The same order as in line.c.
+#[repr(C)]
+pub struct Texts {
+    source: Text,
+    whole: Text,
+    body: Text,
+    sender: Text,
+    received: Text,
+}
+
+/// Reads the settings that `VAERN_READER` names; false when they are wrong, which is said on standard error.
+#[no_mangle]
+pub extern "C" fn vaern_line_start() -> bool {
+    guarded(false, || {
+        let path = env::var("VAERN_READER").unwrap_or_else(|_| "/etc/vaern/log_shipper/reader.json".to_owned());
+        let boot = env::var("INVOCATION_ID").unwrap_or_default();
+        match settings::sources(Path::new(&path), &boot) {
+            Ok(sources) => {
+                READER.get_or_init(|| Reader::new(sources));
+                true
+            }
+            Err(what) => {
+                eprintln!("vaern: {what}");
+                false
+            }
+        }
+    })
+}
+
+/// The line of a message, until the thread asks for the next; none when it has none.
+///
+/// # Safety
+/// Each text of `message` has as many bytes as it says, and `line` can be written to.
+#[no_mangle]
+pub unsafe extern "C" fn vaern_line(message: *const Texts, line: *mut Text) {
+    // SAFETY: as the caller promises.
+    let (message, line) = unsafe { (&*message, &mut *line) };
+    *line = Text { start: ptr::null(), length: 0 };
+    guarded((), || {
+        // SAFETY: as the caller promises.
+        let [source, whole, body, sender, received] =
+            [&message.source, &message.whole, &message.body, &message.sender, &message.received].map(|text| unsafe { text.bytes() });
+        let text = |bytes| str::from_utf8(bytes).unwrap_or_default();
+        let message = Message { source: text(source), whole, body, sender: text(sender), received: text(received) };
+        LINE.with_borrow_mut(|kept| {
+            if READER.get().is_some_and(|reader| reader.write(&message, kept)) {
+                *line = Text { start: kept.as_ptr(), length: kept.len() };
+            }
+        });
+    });
+}
