@@ -203,16 +203,50 @@ def test_the_tools_of_debian_13_build_the_same_bytes(host: Host) -> None:
     argv = ["ssh", "-F", str(host.lab.config), "gw1", "mkdir /root/project && tar -x -C /root/project"]
     subprocess.run(argv, input=archive.getvalue(), check=True, capture_output=True)
     host.run(f"cd /root/project && umask 077 && PYTHONPATH=cli python3 {programs.BUILDER} . /root/built")
-    (package,) = program_packages()
+    package, *_ = program_packages()
     here = subprocess.run(["sha256sum", package], check=True, capture_output=True, text=True).stdout.split()[0]
     assert host.run("sha256sum /root/built/*.deb").split()[0] == here
+
+
+def test_a_relay_has_the_reader_of_its_release_and_rsyslog_loads_it(host: Host) -> None:
+    installed = "dpkg-query -W -f '${Version}' vaern-reader"
+    assert host.run(installed, check=False) == "", "this host is no relay"
+    host.run("apt-get -q update")
+    relay = ("-e", json.dumps({"programs_reader": True}))
+    host.apply(*relay)
+    assert host.run(installed).startswith(f"{programs.version(ROOT, programs.READER_SOURCE)}~deb13.")
+    assert "changed=0" in host.apply(*relay)
+    identity = {"municipality": "0710", "relay": "gw1", "site": "raadhus", "cpr": "mask"}
+    source = {"name": "s", "kind": "firewall", "sector": "administration", "parser": "fortigate", "timezone": "UTC"}
+    settings = {**identity, "parsers": "/usr/share/vaern/parsers", "sources": [source]}
+    host.run("cat > /root/reader.json", stdin=json.dumps(settings))
+    said = host.run(
+        "VAERN_READER=/root/reader.json /usr/sbin/rsyslogd -N1 -f /dev/stdin 2>&1",
+        stdin='module(load="vaern")\ntemplate(name="line" type="plugin" plugin="vaern")\n'
+        'action(type="omfile" file="/root/out" template="line")\n',
+    )
+    assert "error" not in said
+    module = "/usr/lib/x86_64-linux-gnu/rsyslog/vaern.so"
+    host.run(f"echo >> {module}")
+    host.apply(*relay)
+    assert host.run("dpkg --verify vaern-reader") == ""
+
+
+def test_a_host_that_no_reader_fits_is_told(host: Host) -> None:
+    others = [path for path in program_packages() if "~deb13" not in path]
+    chosen = json.dumps({"programs_packages": others, "programs_reader": True})
+    done = host.lab.playbook(host.folder, str(host.folder / "play.json"), "-e", chosen)
+    assert done.returncode != 0
+    assert "is the reader for deb13 on amd64" in done.stdout
 
 
 def test_off_boarding_removes_it_whole_and_keeps_what_was_recorded(host: Host) -> None:
     host.run("echo evidence > /var/lib/vaern-ledger/kept")
     host.play(ROOT / "roles" / "offboard.yml")
     assert host.version() == ""
-    left = "ls -d /usr/lib/vaern /usr/lib/python3/dist-packages/vaern_programs /usr/bin/vaern-*"
-    assert host.run(f"{left} /usr/lib/systemd/system/vaern-* 2> /dev/null", check=False) == ""
+    left = "ls -d /usr/lib/vaern /usr/lib/python3/dist-packages/vaern_programs /usr/bin/vaern-* /usr/share/vaern"
+    assert (
+        host.run(f"{left} /usr/lib/*/rsyslog/*vaern* /usr/lib/systemd/system/vaern-* 2> /dev/null", check=False) == ""
+    )
     assert host.run("cat /var/lib/vaern-ledger/kept") == "evidence\n"
     assert "changed=0" in host.play(ROOT / "roles" / "offboard.yml")

@@ -15,6 +15,7 @@ NEEDS = {
     "packages": "preflight",
     "venv": "packages",
     "engine": "packages",
+    "modules": "packages",
     "base": "packages",
     "pool": "base",
     "kafka": "packages",

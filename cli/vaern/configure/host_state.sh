@@ -8,8 +8,10 @@ quiet='^(user@|session-|ssh@|systemd-tmpfiles|apt-|dpkg-|man-db|systemd-hostname
   find /etc -xdev -type f ! -path /etc/ld.so.cache -print0 | LC_ALL=C sort -z | xargs -0 sha256sum
   # What Python keeps beside a program comes with its first run, by whoever starts it.
   find /opt /usr/local -xdev -name __pycache__ -prune -o -printf '%p %y %m %u %g %s\n' 2> /dev/null | LC_ALL=C sort
-  dpkg-query -W -f '${Version}\n' vaern-programs 2> /dev/null
-  dpkg --verify vaern-programs 2> /dev/null
+  for package in vaern-programs vaern-reader; do
+    dpkg-query -W -f '${Version}\n' "$package" 2> /dev/null
+    dpkg --verify "$package" 2> /dev/null
+  done
   dpkg-query -W -f '${Package} ${db:Status-Abbrev}\n'
   systemctl list-unit-files --type=service --state=enabled --no-legend --plain | cut -d' ' -f1
   systemctl list-units --type=service --all --no-legend --plain \

@@ -72,8 +72,8 @@ owners() { # unit and the user its main process really is, of each running servi
 plain() { # a file, when it is there
   [ ! -e "$1" ] || cat "$1"
 }
-programs() { # what is not as the package of the programs brought it; a host may be set to leave documentation out
-  dpkg --verify vaern-programs | sed 's/^[^/]*//' | grep -v '^/usr/share/doc/' || true
+programs() { # what is not as our packages brought it (a relay has two); a host may be set to leave documentation out
+  for package in vaern-programs vaern-reader; do dpkg --verify "$package" 2> /dev/null; done | sed 's/^[^/]*//' | grep -v '^/usr/share/doc/' || true
 }
 updates() { apt-config dump | grep -E '^(APT::Periodic|Unattended-Upgrade|DPkg::Options)::' || true; }
 core_dumps() { # what systemd gives its services, and what systemd-coredump does where it is installed

@@ -91,13 +91,19 @@ def test_what_was_not_built_is_told_with_the_command_that_builds_it(
 ) -> None:
     monkeypatch.setenv("VAERN_TOOLS", str(tmp_path))
     project = Project(ROOT, tmp_path)
-    with pytest.raises(SetupError, match="have not been built") as raised:
+    with pytest.raises(SetupError, match="has not been built") as raised:
         programs.packages(project)
     assert raised.value.fix == "run `make setup`"
-    (tmp_path / "programs").mkdir()
-    place = tmp_path / "programs" / programs.file_name(ROOT)
-    place.touch()
-    assert programs.packages(project) == (place,)
+    folder = tmp_path / "programs"
+    folder.mkdir()
+    reader = f"vaern-reader_{programs.version(ROOT, programs.READER_SOURCE)}"
+    names = [programs.file_name(ROOT), f"{reader}~deb12.8.2302.0_amd64.deb", f"{reader}~deb13.8.2504.0_amd64.deb"]
+    for name in names:
+        with pytest.raises(SetupError, match="has not been built"):
+            programs.packages(project)
+        (folder / name).touch()
+    (folder / f"vaern-reader_0.1.0+{12 * '0'}~deb13.8.2504.0_amd64.deb").touch()
+    assert programs.packages(project) == tuple(folder / name for name in names)
 
 
 def executables() -> dict[str, str]:
