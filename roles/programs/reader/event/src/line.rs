@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use crate::clean;
 use crate::clock::{Instant, Zone};
 use crate::fields::Out;
-use crate::header::Header;
+use crate::header::{is_host, Header};
 use crate::json;
 use crate::mask::{self, Found, Mask};
 use crate::parser::Parser;
@@ -24,8 +24,16 @@ pub struct Received<'a> {
     pub at: Timestamp,
     /// The address it came from.
     pub sender: &'a str,
-    /// It is a line of a file, which has no header.
-    pub of_file: bool,
+    pub head: Head<'a>,
+}
+
+/// Where the time and the host of a line are said.
+#[derive(Clone, Copy, Debug)]
+pub enum Head<'a> {
+    /// In its own header.
+    OfLine,
+    /// By who hands it over: the line has no header.
+    Given { time: Timestamp, host: &'a str },
 }
 
 /// What is declared of a source, and of the relay that it sends to.
@@ -90,7 +98,7 @@ pub fn write(source: &Source, received: &Received, sequence: u64, scratch: &mut 
     json::member(line, b",\"source\":", &source.name);
     json::member(line, b",\"kind\":", &source.kind);
     json::member(line, b",\"sector\":", &source.sector);
-    json::member(line, b",\"host\":", host(message, &reading.header, received.sender, &found));
+    json::member(line, b",\"host\":", host(source, message, &reading.header, received, &found));
     json::member(line, b",\"message\":", &mask::apply(message, &found, &source.mask));
     json::member(line, b",\"parser\":", &source.parser.name);
     line.extend_from_slice(if reading.parsed { b",\"parsed\":true" } else { b",\"parsed\":false" });
@@ -132,11 +140,16 @@ fn numbers(source: &Source, message: &str, is_read: bool, values: &mut Values) -
 }
 
 /// The host of the header, or the sender: nothing that is masked stands in it.
-fn host<'a>(message: &'a str, header: &Header, sender: &'a str, found: &[Found]) -> &'a str {
-    match header.host {
-        Some(host) if !found.iter().any(|each| each.span.overlaps(host)) => &message[host.start..host.end],
-        _ => sender,
+fn host<'a>(source: &Source, message: &'a str, header: &Header, received: &Received<'a>, found: &[Found]) -> &'a str {
+    match (received.head, header.host) {
+        (Head::Given { host, .. }, _) if is_host(host) && !is_masked(source, host) => host,
+        (Head::OfLine, Some(host)) if !found.iter().any(|each| each.span.overlaps(host)) => &message[host.start..host.end],
+        _ => received.sender,
     }
+}
+
+fn is_masked(source: &Source, text: &str) -> bool {
+    !matches!(source.mask, Mask::Keep) && !mask::find(text, &mask::Context { typed: &[], without_leading_zero: &[] }).is_empty()
 }
 
 /// A value with what is masked in the message masked in it too. One that the message writes otherwise is looked at itself.

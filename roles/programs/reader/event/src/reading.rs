@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::clock::{Instant, Zone};
 use crate::fields::{self, Out};
 use crate::header::{self, Header};
-use crate::line::{Received, Source};
+use crate::line::{Head, Received, Source};
 use crate::parser::names::{BODY, DATA, HOST, MESSAGE, MESSAGE_ID, PID, PROGRAM};
 use crate::parser::{Clock, Condition, Field, Form, Parser, ZoneOf};
 use crate::read;
@@ -28,9 +28,13 @@ pub struct Reading<'p> {
 
 /// Reads a line of text. Where its values stand is in `values`.
 pub fn read<'p>(source: &'p Source, received: &Received, message: &str, values: &mut Values) -> Reading<'p> {
-    let header = if received.of_file { of_file(message) } else { header::read(message) };
-    start(&source.parser, message, &header, received.sender, values);
-    let time = header.time.and_then(|time| time.instant(&source.zone, received.at)).unwrap_or_else(|| Instant::received(received.at));
+    let (header, given) = match received.head {
+        Head::OfLine => (header::read(message), None),
+        Head::Given { time, .. } => (without_header(message), Some(Instant::received(time))),
+    };
+    start(&source.parser, message, &header, received, values);
+    let of_header = || header.time.and_then(|time| time.instant(&source.zone, received.at));
+    let time = given.or_else(of_header).unwrap_or_else(|| Instant::received(received.at));
     let forms = &source.parser.forms;
     let form = (0..forms.len()).find(|place| fits(&source.parser, *place, message, values)).map(|place| &forms[place]);
     let clock = form.and_then(|form| clock(form, source, received.at, message, values)).unwrap_or(time);
@@ -38,12 +42,12 @@ pub fn read<'p>(source: &'p Source, received: &Received, message: &str, values: 
     Reading { header, time, clock, parsed: form.is_some(), fields }
 }
 
-fn of_file(message: &str) -> Header {
+fn without_header(message: &str) -> Header {
     Header { body: Span { start: 0, end: message.len() }, ..Header::default() }
 }
 
 /// What is known of the line before it is read.
-fn start(parser: &Parser, message: &str, header: &Header, sender: &str, values: &mut Values) {
+fn start(parser: &Parser, message: &str, header: &Header, received: &Received, values: &mut Values) {
     values.start(parser.names.len());
     let whole = Span { start: 0, end: message.len() };
     let known = [
@@ -61,7 +65,10 @@ fn start(parser: &Parser, message: &str, header: &Header, sender: &str, values: 
         }
     }
     values.of_header(header.time_at);
-    let own = Some(values.keep(sender));
+    let own = Some(values.keep(match received.head {
+        Head::Given { host, .. } if header::is_host(host) => host,
+        _ => received.sender,
+    }));
     values.set(HOST, Value { span: Span::default(), own });
 }
 

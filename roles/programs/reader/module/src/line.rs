@@ -2,11 +2,12 @@
 
 use std::cell::RefCell;
 use std::path::Path;
+use std::sync::atomic::AtomicU64;
 use std::sync::OnceLock;
 use std::{env, ptr, slice, str};
 
 use crate::guarded;
-use crate::reader::{Message, Reader};
+use crate::reader::{Message, Reader, COUNTED};
 use crate::settings;
 
 static READER: OnceLock<Reader> = OnceLock::new();
@@ -21,6 +22,12 @@ thread_local! {
 pub struct Text {
     start: *const u8,
     length: usize,
+}
+
+impl From<&str> for Text {
+    fn from(text: &str) -> Text {
+        Text { start: text.as_ptr(), length: text.len() }
+    }
 }
 
 impl Text {
@@ -43,6 +50,16 @@ pub struct Texts {
     body: Text,
     sender: Text,
     received: Text,
+    reported: Text,
+    host: Text,
+}
+
+/// One of rsyslog's statistics: its name, the source that is counted, and where its value is. The same order as in line.c.
+#[repr(C)]
+pub struct Counter {
+    name: Text,
+    source: Text,
+    value: *const AtomicU64,
 }
 
 /// Reads the settings that `VAERN_READER` names; false when they are wrong, which is said on standard error.
@@ -64,6 +81,23 @@ pub extern "C" fn vaern_line_start() -> bool {
     })
 }
 
+/// Which statistics there are, by number, those of one name together: false for a number behind the last. They stay where they are.
+///
+/// # Safety
+/// `counter` can be written to.
+#[no_mangle]
+pub unsafe extern "C" fn vaern_counter(number: usize, counter: *mut Counter) -> bool {
+    guarded(false, || {
+        let sources = READER.get().map(|reader| reader.counted().collect::<Vec<_>>()).unwrap_or_default();
+        let (Some(name), false) = (COUNTED.get(number / sources.len().max(1)), sources.is_empty()) else { return false };
+        let (source, counted) = sources[number % sources.len()];
+        let found = Counter { name: (*name).into(), source: source.into(), value: &counted[number / sources.len()] };
+        // SAFETY: as the caller promises.
+        unsafe { counter.write(found) };
+        true
+    })
+}
+
 /// The line of a message, until the thread asks for the next; none when it has none.
 ///
 /// # Safety
@@ -75,10 +109,12 @@ pub unsafe extern "C" fn vaern_line(message: *const Texts, line: *mut Text) {
     *line = Text { start: ptr::null(), length: 0 };
     guarded((), || {
         // SAFETY: as the caller promises.
-        let [source, whole, body, sender, received] =
-            [&message.source, &message.whole, &message.body, &message.sender, &message.received].map(|text| unsafe { text.bytes() });
-        let text = |bytes| str::from_utf8(bytes).unwrap_or_default();
-        let message = Message { source: text(source), whole, body, sender: text(sender), received: text(received) };
+        let [source, whole, body, sender, received, reported, host] =
+            [&message.source, &message.whole, &message.body, &message.sender, &message.received, &message.reported, &message.host]
+                .map(|text| unsafe { text.bytes() });
+        let [source, sender, received, reported, host] =
+            [source, sender, received, reported, host].map(|bytes| str::from_utf8(bytes).unwrap_or_default());
+        let message = Message { source, whole, body, sender, received, reported, host };
         LINE.with_borrow_mut(|kept| {
             if READER.get().is_some_and(|reader| reader.write(&message, kept)) {
                 *line = Text { start: kept.as_ptr(), length: kept.len() };

@@ -1,10 +1,13 @@
 //! Events of the declared sources, each read and numbered.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::Mutex;
 
 use jiff::Timestamp;
-use vaern_event::line::{self, Received, Scratch, Source};
+use vaern_event::line::{self, Head, Received, Scratch, Source};
 
 use crate::connections::held;
 use crate::guarded;
@@ -12,6 +15,11 @@ use crate::settings::Sources;
 
 /// In the place of a message that could not be read: nothing of it leaves the relay.
 const WITHHELD: &[u8] = b"<13>[withheld: could not be read]";
+/// rsyslog takes so many bytes at a time; the rest follows as events of their own, but for the one byte between them.
+const LONGEST: usize = 65536;
+const CUT: &[u8] = b" [cut: longer than 64 KiB]";
+/// What is counted of each source, by the names that the counters have in rsyslog's statistics.
+pub const COUNTED: [&str; 4] = ["unparsed", "clock_off", "withheld", "cut"];
 
 /// What rsyslog says of a message.
 #[derive(Clone, Copy)]
@@ -24,12 +32,16 @@ pub struct Message<'a> {
     pub sender: &'a str,
     /// RFC 3339.
     pub received: &'a str,
+    /// Of its header, or of who made it; RFC 3339.
+    pub reported: &'a str,
+    pub host: &'a str,
 }
 
 struct One {
     source: Source,
     headless: bool,
     state: Mutex<(u64, Scratch)>,
+    counted: [AtomicU64; COUNTED.len()],
 }
 
 /// The sources of a relay since it started.
@@ -37,8 +49,13 @@ pub struct Reader(HashMap<String, One>);
 
 impl Reader {
     pub fn new(sources: Sources) -> Reader {
-        let one = |(source, headless)| One { source, headless, state: Mutex::new((0, Scratch::default())) };
+        let one = |(source, headless)| One { source, headless, state: Mutex::default(), counted: Default::default() };
         Reader(sources.into_iter().map(|(name, declared)| (name, one(declared))).collect())
+    }
+
+    /// Each source's name with its counters, in the order of `COUNTED`.
+    pub fn counted(&self) -> impl Iterator<Item = (&str, &[AtomicU64; COUNTED.len()])> {
+        self.0.iter().map(|(name, one)| (name.as_str(), &one.counted))
     }
 
     /// Writes the line of an event with its line feed; false when its source or its time of reception is not known, which only a configuration of
@@ -50,20 +67,37 @@ impl Reader {
         let mut state = held(&one.state);
         state.0 += 1;
         let (sequence, scratch) = (state.0, &mut state.1);
-        let bytes = if one.headless { message.body } else { message.whole };
-        let of = |bytes| Received { bytes, at, sender: message.sender, of_file: one.headless };
+        let bytes = marked(if one.headless { message.body } else { message.whole }, message.whole.len());
+        let given = || Head::Given { time: message.reported.parse().unwrap_or(at), host: message.host };
+        let head = if one.headless { given() } else { Head::OfLine };
         line.clear();
-        if !guarded(false, || {
-            line::write(&one.source, &of(bytes), sequence, scratch, line);
-            true
-        }) {
-            line.clear();
-            *scratch = Scratch::default();
-            line::write(&one.source, &of(WITHHELD), sequence, scratch, line);
+        let seen = guarded(None, || {
+            Some(line::write(&one.source, &Received { bytes: &bytes, at, sender: message.sender, head }, sequence, scratch, line))
+        });
+        let counted = match seen {
+            Some(seen) => [!seen.parsed, seen.clock_off, false, message.whole.len() >= LONGEST],
+            None => {
+                line.clear();
+                *scratch = Scratch::default();
+                let withheld = Received { bytes: WITHHELD, at, sender: message.sender, head: Head::OfLine };
+                line::write(&one.source, &withheld, sequence, scratch, line);
+                [false, false, true, false]
+            }
+        };
+        for (counter, _) in one.counted.iter().zip(counted).filter(|(_, more)| *more) {
+            counter.fetch_add(1, Relaxed);
         }
         line.push(b'\n');
         true
     }
+}
+
+/// A message that rsyslog has cut says so.
+fn marked(bytes: &[u8], length: usize) -> Cow<'_, [u8]> {
+    if length < LONGEST {
+        return Cow::Borrowed(bytes);
+    }
+    Cow::Owned([bytes, CUT].concat())
 }
 
 #[cfg(test)]
@@ -74,7 +108,8 @@ mod tests {
     use std::{env, fs, process};
 
     fn written(text: &str) -> PathBuf {
-        let path = env::temp_dir().join(format!("vaern-reader-{}-{:p}.json", process::id(), text));
+        static WRITTEN: AtomicU64 = AtomicU64::new(0);
+        let path = env::temp_dir().join(format!("vaern-reader-{}-{}.json", process::id(), WRITTEN.fetch_add(1, Relaxed)));
         fs::write(&path, text).expect("a file can be written");
         path
     }
@@ -92,7 +127,20 @@ mod tests {
 
     fn message(source: &'static str) -> Message<'static> {
         let whole = b"<13>1 2026-11-29T12:00:00Z h a - - - 010203-1234";
-        Message { source, whole, body: &whole[37..], sender: "192.0.2.1", received: "2026-11-29T12:00:01.5+00:00" }
+        Message {
+            source,
+            whole,
+            body: &whole[37..],
+            sender: "192.0.2.1",
+            received: "2026-11-29T12:00:01.5+00:00",
+            reported: "2026-11-29T13:00:00+01:00",
+            host: "h",
+        }
+    }
+
+    fn counts(reader: &Reader, source: &str) -> Vec<u64> {
+        let (_, counted) = reader.counted().find(|(name, _)| *name == source).expect("the source is declared");
+        counted.iter().map(|one| one.load(Relaxed)).collect()
     }
 
     #[test]
@@ -106,6 +154,44 @@ mod tests {
         let whole = "<13>1 2026-11-29T12:00:00Z h a - - - [CPR]";
         let expected = [("\"a\"", 1, whole), ("\"b\"", 1, "[CPR]"), ("\"a\"", 2, whole)];
         assert_eq!(seen, expected.map(|(source, number, text)| (source.to_owned(), Some(number), Some(text.to_owned()))));
+    }
+
+    #[test]
+    fn what_was_cut_says_so_and_is_counted() {
+        let (reader, mut line) = (reader(), Vec::new());
+        for (length, expected) in [(LONGEST - 1, 0), (LONGEST, 1)] {
+            let text = vec![b'x'; length];
+            let whole = [b"<13>", &text[4..]].concat();
+            assert!(reader.write(&Message { whole: &whole, ..message("a") }, &mut line));
+            let event: serde_json::Value = serde_json::from_slice(&line).expect("it is JSON");
+            let text = event["message"].as_str().expect("it is text");
+            assert_eq!((text.ends_with("x [cut: longer than 64 KiB]"), counts(&reader, "a")[3]), (expected == 1, expected));
+        }
+    }
+
+    #[test]
+    fn a_clock_that_is_off_is_counted_by_source() {
+        let (reader, mut line) = (reader(), Vec::new());
+        for (received, expected) in [("2026-11-29T12:15:00Z", 0), ("2026-11-29T12:15:01Z", 1)] {
+            reader.write(&Message { received, ..message("a") }, &mut line);
+            reader.write(&Message { received, ..message("b") }, &mut line);
+            assert_eq!((counts(&reader, "a"), counts(&reader, "b")), (vec![0, expected, 0, 0], vec![0, expected, 0, 0]));
+        }
+    }
+
+    #[test]
+    fn a_line_that_no_form_reads_is_counted() {
+        let folder = env::temp_dir().join(format!("vaern-parsers-{}", process::id()));
+        fs::create_dir_all(&folder).expect("a folder can be made");
+        fs::write(folder.join("json.yml"), "read: json\n").expect("a file can be written");
+        let text = r#"{"municipality": "0710", "relay": "gw1", "site": "raadhus", "cpr": "mask", "parsers": "FOLDER", "sources": [
+            {"name": "a", "kind": "dhcp", "sector": "administration", "parser": "json", "timezone": "UTC"}]}"#;
+        let path = written(&text.replace("FOLDER", &folder.to_string_lossy()));
+        let reader = Reader::new(settings::sources(&path, "00").expect("the settings are sound"));
+        fs::remove_file(path).expect("it was written");
+        fs::remove_dir_all(folder).expect("it was made");
+        reader.write(&message("a"), &mut Vec::new());
+        assert_eq!(counts(&reader, "a"), [1, 0, 0, 0]);
     }
 
     #[test]

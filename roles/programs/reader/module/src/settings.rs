@@ -11,7 +11,7 @@ use vaern_event::line::Source;
 use vaern_event::mask::Mask;
 use vaern_event::parser::Parser;
 
-/// A source by its name, and whether its lines have no header.
+/// A source by its name, and whether its lines come without their header.
 pub type Sources = HashMap<String, (Source, bool)>;
 
 /// Reads the settings, and the parsers that they name. What is wrong is said with the file.

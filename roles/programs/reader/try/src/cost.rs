@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::{json, Value};
-use vaern_event::line::{self, Received, Scratch, Source};
+use vaern_event::line::{self, Scratch, Source};
 use vaern_event::reading;
 
 use crate::options::{mask, source, Options};
@@ -46,18 +46,16 @@ pub fn table(options: &Options, input: &[u8]) -> Result<Vec<u8>, Failure> {
 fn measured(source: &Source, options: &Options, lines: &[String]) -> [f64; 3] {
     let others: Vec<String> = lines.iter().map(|line| json_of(line.len())).collect();
     let (mut scratch, mut out) = (Scratch::default(), Vec::new());
-    let received = |line: &'_ String| Received { bytes: &[], at: options.received, sender: &options.sender, of_file: line.is_empty() };
     let mut values = Scratch::default();
     let mut read = || {
         for line in lines {
-            black_box(reading::read(source, &received(line), line, values.values()));
+            black_box(reading::read(source, &options.received(&[]), line, values.values()));
         }
     };
     let mut event = || {
         for line in lines {
             out.clear();
-            let received = Received { bytes: line.as_bytes(), ..received(line) };
-            black_box(line::write(source, &received, 1, &mut scratch, &mut out));
+            black_box(line::write(source, &options.received(line.as_bytes()), 1, &mut scratch, &mut out));
         }
     };
     let serde = || {

@@ -19,7 +19,7 @@ use std::process::ExitCode;
 
 use options::Options;
 use vaern_event::framing::Framer;
-use vaern_event::line::{self, Received, Scratch};
+use vaern_event::line::{self, Scratch};
 
 /// What is taken of one frame at a time, as on the relay.
 const LARGEST: usize = 65_536;
@@ -73,8 +73,7 @@ fn lines(options: &Options) -> Result<Vec<u8>, Failure> {
     let mut out = Vec::new();
     let mut scratch = Scratch::default();
     let mut write = |sequence: usize, bytes: &[u8]| {
-        let received = Received { bytes, at: options.received, sender: &options.sender, of_file: options.of_file };
-        line::write(&source, &received, sequence as u64 + 1, &mut scratch, &mut out);
+        line::write(&source, &options.received(bytes), sequence as u64 + 1, &mut scratch, &mut out);
         out.push(b'\n');
     };
     if options.frames {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use vaern_event::clock::Zone;
-use vaern_event::line::Source;
+use vaern_event::line::{Head, Received, Source};
 use vaern_event::mask::Mask;
 use vaern_event::parser::Parser;
 
@@ -67,6 +67,12 @@ impl Options {
             return Err(Failure(2, "one file at a time; write - for standard input".to_owned()));
         }
         Ok(found)
+    }
+
+    /// What came in, as the command line says it did.
+    pub fn received<'a>(&'a self, bytes: &'a [u8]) -> Received<'a> {
+        let given = Head::Given { time: self.received, host: &self.sender };
+        Received { bytes, at: self.received, sender: &self.sender, head: if self.of_file { given } else { Head::OfLine } }
     }
 
     /// The source that is tried, with its parser.

@@ -29,7 +29,7 @@ pub fn answers(options: &Options, input: &[u8]) -> Result<Vec<u8>, Failure> {
             source(parser, get("timezone").unwrap_or(&options.zone), mask(get("cpr").unwrap_or(&options.cpr), options.key.as_ref())?)?;
         let at = get("received").map_or(Ok(options.received), instant)?;
         let mut write = |bytes: &[u8]| {
-            let received = Received { bytes, at, sender: get("sender").unwrap_or(&options.sender), of_file: options.of_file };
+            let received = Received { at, sender: get("sender").unwrap_or(&options.sender), ..options.received(bytes) };
             line::write(&source, &received, 1, &mut scratch, &mut out);
             out.push(b'\n');
         };

@@ -172,7 +172,7 @@ fn host(reader: &mut Reader, found: &mut Header) {
 }
 
 /// Letters, digits and `.`, `-`, `_`, and `:` as IPv6 has it; not at its end, where it ends a program's name.
-fn is_host(word: &str) -> bool {
+pub fn is_host(word: &str) -> bool {
     let known = |each: u8| each.is_ascii_alphanumeric() || matches!(each, b'.' | b'-' | b'_' | b':');
     let first = word.bytes().next().is_some_and(|each| each.is_ascii_alphanumeric() || each == b':');
     first && word.bytes().any(|each| each.is_ascii_alphanumeric()) && word.len() <= 255 && word.bytes().all(known) && !word.ends_with(':')

@@ -20,7 +20,7 @@ fn source(parser: &str, mask: Mask) -> Source {
 }
 
 fn event_of(source: &Source, bytes: &[u8]) -> Json {
-    let received = Received { bytes, at: "2026-11-29T14:49:20Z".parse().unwrap(), sender: "192.0.2.1", of_file: false };
+    let received = Received { bytes, at: "2026-11-29T14:49:20Z".parse().unwrap(), sender: "192.0.2.1", head: Head::OfLine };
     let mut line = Vec::new();
     write(source, &received, 7, &mut Scratch::default(), &mut line);
     serde_json::from_slice(&line).unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&line)))
@@ -105,12 +105,16 @@ fn nine_digits_are_masked_in_a_line_that_is_not_read_too() {
 }
 
 #[test]
-fn a_file_has_no_header() {
-    let received = Received { bytes: b"Nov 29 13:00:00 h a: x", at: "2026-11-29T14:49:20Z".parse().unwrap(), sender: "gw1", of_file: true };
-    let mut line = Vec::new();
-    write(&source("read: json", Mask::Keep), &received, 1, &mut Scratch::default(), &mut line);
-    let found: Json = serde_json::from_slice(&line).unwrap();
-    assert_eq!((&found["host"], &found["time"]), (&"gw1".into(), &"2026-11-29T14:49:20Z".into()));
+fn a_line_without_a_header_has_the_host_and_the_time_that_come_with_it() {
+    let at = "2026-11-29T14:49:20Z".parse().unwrap();
+    for (host, expected) in [("gw1", "gw1"), ("pc-010203-4567", "127.0.0.1"), ("a b", "127.0.0.1"), ("", "127.0.0.1")] {
+        let head = Head::Given { time: "2026-11-29T14:49:19.5Z".parse().unwrap(), host };
+        let received = Received { bytes: b"Nov 29 13:00:00 h a: x", at, sender: "127.0.0.1", head };
+        let mut line = Vec::new();
+        write(&source("read: json", Mask::Mask), &received, 1, &mut Scratch::default(), &mut line);
+        let found: Json = serde_json::from_slice(&line).unwrap();
+        assert_eq!((&found["host"], &found["time"]), (&expected.into(), &"2026-11-29T14:49:19.500000Z".into()));
+    }
 }
 
 /// A parser of each kind of step, with a field of each type.
