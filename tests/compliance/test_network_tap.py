@@ -116,8 +116,8 @@ def test_alerts_are_passed_on(facts: Facts, subject: Subject, municipality: Muni
     if "relay" in subject.roles:
         for tap in expectations.taps(municipality, subject):
             source = f"tap-{tap.name}"
-            observed = source if source in facts.relay.labels else "not read"
-            check(expected=source, observed=observed, evidence="/etc/vaern/log_shipper/rsyslog.conf")
+            observed = source if source in facts.reading.labels else "not read"
+            check(expected=source, observed=observed, evidence="/etc/vaern/log_shipper/reader.json")
         return
     check(expected="active and enabled", observed=str(facts.unit(FORWARDER)), evidence=f"systemctl show {FORWARDER}")
 

@@ -15,7 +15,7 @@ from vaern.errors import ExitCode
 pytestmark = pytest.mark.lab
 
 GATEWAY, SENSOR, HUB = "favrskov-gw1", "favrskov-sensor1", "hub1"
-RELAY = "/etc/vaern/log_shipper/rsyslog.conf"
+READING = "/etc/vaern/log_shipper/reader.json"
 SENDING = "/etc/vaern/log_shipper/spool.json"
 WEAKENED = """'s/"acks": "all"/"acks": "1"/'"""
 """For sed: one acknowledgement is enough."""
@@ -55,7 +55,7 @@ MUTATIONS = {
         {("LOG-09", GATEWAY)},
     ),
     "a sector is changed": (
-        GATEWAY, f"sed -i.kept 's/\"health\"/\"waste\"/' {RELAY}", f"mv {RELAY}.kept {RELAY}",
+        GATEWAY, f"sed -i.kept 's/\"health\"/\"waste\"/' {READING}", f"mv {READING}.kept {READING}",
         {("LOG-05", GATEWAY)},
     ),
     "a port is opened": (

@@ -87,7 +87,7 @@ def test_events_arrive_tagged_and_numbered(pipeline: Pipeline) -> None:
         assert event["sequence"] == 1
         assert re.fullmatch("[0-9a-f]{32}", event["boot"])
         assert datetime.fromisoformat(event["received"]).utcoffset() == timedelta(0)
-        assert event["time"].endswith("-11-24T03:00:00.000000+00:00")
+        assert event["time"].endswith("-11-24T03:00:00Z")
 
 
 def test_long_messages_are_whole(pipeline: Pipeline) -> None:

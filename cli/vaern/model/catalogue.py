@@ -2,7 +2,7 @@
 
 Versioned data in `data/catalogue/`: one file for each kind, `generic.yml` for sources without a vendor's entry, and
 `samples/` with lines as devices send them and the fields they must give. Field names are those of the Elastic Common
-Schema (ECS), dotted. The parsers themselves belong to the relay: `roles/log_shipper/files/parsers/`.
+Schema (ECS), dotted. The parsers themselves belong to the relay: `roles/programs/reader/parsers/`.
 """
 
 from __future__ import annotations
@@ -108,9 +108,6 @@ class Line(Declared):
     """As transported, when masking replaces something that looks like a civil registration number."""
     ecs: dict[str, str | int]
     """Every ECS field, exactly. YYYY in a time: the line has no year, so the latest possible one is used."""
-    reader: dict[str, str | int | None] = Field(default_factory=dict)
-    """What the compiled reader gives where today's relay gives less or something wrong; None where it gives nothing,
-    for `message` the line as sent."""
 
 
 class Sample(Declared):

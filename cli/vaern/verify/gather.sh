@@ -94,10 +94,32 @@ path() { # what passes through the tunnel to each hub, tried now
 relay_valid() {
   [ ! -e /etc/vaern/log_shipper/rsyslog.conf ] || rsyslogd -N1 -f /etc/vaern/log_shipper/rsyslog.conf
 }
-masked() { # what leaves of an event that carries a made-up civil registration number
-  # The command is the one rsyslog runs. The number is a replacement number: nobody's.
-  command=$(sed -n 's/.*binary="\([^"]*\/vaern-clean [^"]*\)".*/\1/p' /etc/vaern/log_shipper/rsyslog.conf 2>/dev/null | head -n 1)
-  [ -z "$command" ] || printf 'login 610190-1234 ok\n' | $command
+masked() { # what leaves of an event that carries a made-up civil registration number: nobody's, a replacement number
+  # A second rsyslog, with what the relay's reads events with and the settings of its first source. It has nothing to lose when it is killed.
+  source=$(sed -n 's/^ *"name": "\([^"]*\)".*/\1/p' /etc/vaern/log_shipper/reader.json 2>/dev/null | head -n 1)
+  [ -n "$source" ] || return 0
+  tried=$(mktemp -d) || return
+  printf 'login 610190-1234 ok\n' >"$tried/message"
+  cat >"$tried/rsyslog.conf" <<END
+global(workDirectory="$tried")
+module(load="imfile")
+module(load="vaern")
+template(name="line" type="plugin" plugin="vaern")
+ruleset(name="try") {
+  set \$!source = "$source";
+  action(type="omfile" file="$tried/event" template="line")
+}
+input(type="imfile" file="$tried/message" tag="try" ruleset="try")
+END
+  rsyslogd -n -iNONE -f "$tried/rsyslog.conf" >/dev/null 2>&1 &
+  for _ in $(seq 90); do
+    if [ -s "$tried/event" ] || ! kill -0 $! 2>/dev/null; then break; fi
+    sleep 0.1
+  done
+  kill -KILL $! 2>/dev/null
+  { wait $!; } 2>/dev/null
+  cat "$tried/event"
+  rm -rf "$tried"
 }
 relay_delivery() { # the last minute of what the relay sends, from the line that is written about it every ten seconds
   (cd /var/log/vaern-delivery 2>/dev/null && cat delivery.json.1 delivery.json 2>/dev/null) | tail -n 7
@@ -149,6 +171,7 @@ section with_old_tls with_old_tls
 section names plain /etc/hosts
 section event_hubs_proxy plain /etc/vaern/event_hubs_proxy/settings.json
 section relay plain /etc/vaern/log_shipper/rsyslog.conf
+section relay_reading plain /etc/vaern/log_shipper/reader.json
 section relay_sending plain /etc/vaern/log_shipper/spool.json
 section relay_sources plain /etc/vaern/log_shipper/sources.json
 section relay_rotation plain /etc/vaern/log_shipper/rotate

@@ -39,14 +39,6 @@ class RelayConfiguration:
         return frozenset(re.findall(r'action\(type="(\w+)"', self.text))
 
     @property
-    def labels(self) -> dict[str, tuple[str, str]]:
-        """Kind and sector each of its sources is labelled with."""
-        found = re.findall(
-            r'set \$!source = "([^"]+)";\s*set \$!kind = "([^"]+)";\s*set \$!sector = "([^"]+)";', self.text
-        )
-        return {source: (kind, sector) for source, kind, sector in found}
-
-    @property
     def segment_limits(self) -> tuple[int, ...]:
         """Bytes at which each open segment of the spool is closed."""
         return tuple(int(limit) for action in self.actions("spool") for limit in action.setting("rotation.sizeLimit"))

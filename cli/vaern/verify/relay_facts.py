@@ -8,6 +8,7 @@ from functools import cached_property
 from vaern.errors import VaernError
 from vaern.verify.delivery import Delivery, delivery
 from vaern.verify.relay_configuration import RelayConfiguration
+from vaern.verify.relay_reading import RelayReading
 from vaern.verify.relay_sending import RelaySending
 from vaern.verify.sections import Sections
 
@@ -25,6 +26,11 @@ class RelayFacts(Sections):
     def sending(self) -> RelaySending:
         """The settings of the relay's program that sends to the collector."""
         return RelaySending(self._json("relay_sending"))
+
+    @cached_property
+    def reading(self) -> RelayReading:
+        """The settings of what the relay reads events with."""
+        return RelayReading(self._json("relay_reading"))
 
     @property
     def delivery(self) -> Delivery:

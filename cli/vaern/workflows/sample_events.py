@@ -62,9 +62,8 @@ def differences(project: Project) -> tuple[int, list[Difference]]:
 
 def promised(line: Line, now: datetime) -> dict[str, Any]:
     """Fields, `parsed` and `message` of the event of a line."""
-    message = line.line if "message" in line.reader else line.masked or line.line
-    fields = {key: value for key, value in {**line.ecs, **line.reader}.items() if value is not None}
-    return {**{key: with_year(value, now) for key, value in fields.items()}, "parsed": True, "message": message}
+    fields = {key: with_year(value, now) for key, value in line.ecs.items()}
+    return {**fields, "parsed": True, "message": line.masked or line.line}
 
 
 def with_year(expected: str | int, now: datetime) -> str | int:

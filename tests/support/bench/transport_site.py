@@ -48,11 +48,12 @@ class Site:
             if not on:
                 self.lab.run(host, f"ip -6 route add {OVERLAY[other]}/128 via {BESIDE[other]} dev uplink metric 1")
 
-    def start(self, configuration: str, sending: str) -> None:
+    def start(self, configuration: str, reading: str, sending: str) -> None:
         """Give the relay these, with nothing in its spool."""
         services = "vaern-delivery vaern-log-shipper"
         clear = f"rm -rf {SPOOL}/segments/* {SPOOL}/queue/* {SPOOL}/ledger/* {SPOOL}/delivery/*"
-        self.lab.run("gw1", "cat > /etc/vaern/log_shipper/spool.json", stdin=sending)
+        for name, text in {"reader.json": reading, "spool.json": sending}.items():
+            self.lab.run("gw1", f"cat > /etc/vaern/log_shipper/{name}", stdin=text)
         self.lab.run("gw1", f"systemctl stop {services}; {clear}; cat > /etc/vaern/log_shipper/rsyslog.conf; "
                      f"systemctl start {services}", stdin=configuration)  # fmt: skip
 

@@ -11,6 +11,7 @@ from support.bench.transport_site import Run, Site
 from support.lab.pipeline import RELAY
 
 CONFIGURATION = "/etc/vaern/log_shipper/rsyslog.conf"
+READING = "/etc/vaern/log_shipper/reader.json"
 SENDING = "/etc/vaern/log_shipper/spool.json"
 EVERYTHING = "everything"
 PLAIN = "plain rsyslog over TCP"
@@ -30,6 +31,8 @@ class Way:
 
     configuration: str
     """Of rsyslog."""
+    reading: str
+    """The settings of what it reads events with."""
     sending: str
     """The settings of the delivery."""
     tunnel: bool = True
@@ -37,7 +40,7 @@ class Way:
 
     def run(self, site: Site) -> Run:
         site.tunnel(self.tunnel)
-        site.start(self.configuration, self.sending)
+        site.start(self.configuration, self.reading, self.sending)
         return site.run(self.arrives)
 
 
@@ -56,11 +59,6 @@ def without_tls(text: str) -> str:
     return json.dumps(settings)
 
 
-def without_sequence(text: str) -> str:
-    text = replaced(text, r"^ *set \$/sequence_[0-9]+ = [^;]*;\n", "")
-    return replaced(text, r"\$/sequence_[0-9]+;", "1;")
-
-
 def without_synchronising(text: str) -> str:
     return replaced(text, r' sync="on"$', "")
 
@@ -76,12 +74,11 @@ def ways(site: Site) -> dict[str, Way]:
     generic = {"log_shipper_sources": [plays("generic", "mask")[1]["vars"]["log_shipper_sources"][0]]}
     unmasked = rendered(site, {"log_shipper_privacy": {"cpr": "keep"}})
     unparsed = rendered(site, generic)
-    full = rendered(site)  # last, so that the files beside the configuration are those it needs
+    full = rendered(site)
     return {
         EVERYTHING: full,
         "without masking": unmasked,
         "without parsing": unparsed,
-        "without sequence": replace(full, configuration=without_sequence(full.configuration)),
         "spool not synchronised": replace(full, configuration=without_synchronising(full.configuration)),
         "without compression": replace(full, sending=without_compression(full.sending)),
         "without TLS": replace(full, sending=without_tls(full.sending)),
@@ -94,4 +91,4 @@ def ways(site: Site) -> dict[str, Way]:
 def rendered(site: Site, variables: dict[str, object] | None = None) -> Way:
     """The relay that the role makes with these variables."""
     site.pipeline.apply("--limit", "gw1", "-e", json.dumps(variables or {}))
-    return Way(site.lab.run("gw1", f"cat {CONFIGURATION}"), site.lab.run("gw1", f"cat {SENDING}"))
+    return Way(*(site.lab.run("gw1", f"cat {path}") for path in (CONFIGURATION, READING, SENDING)))

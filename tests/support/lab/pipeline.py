@@ -205,10 +205,14 @@ class Pipeline:
 
     def counted(self, name: str) -> dict[str, int]:
         """One of the relay's own counters, by source or address, as of its last count (every 10 s)."""
-        lines = self.lab.run("gw1", "tail -n 200 /var/log/vaern-log-shipper/impstats.json").splitlines()
-        counted = [json.loads(line) for line in lines if '"dynstats.bucket"' in line and f'"{name}"' in line]
-        values: dict[str, int] = counted[-1]["values"] if counted else {}
-        return values
+        text = "cd /var/log/vaern-log-shipper; tail -q -n 400 impstats.json.1 impstats.json 2> /dev/null || true"
+        rows = [json.loads(line) for line in self.lab.run("gw1", text).splitlines() if f'"name": "{name}"' in line]
+        counted = [row for row in rows if row["origin"] in {"vaern", "dynstats.bucket"}]
+        if not counted:
+            return {}
+        # Those of rsyslog's script stand apart; the others beside their name.
+        values: dict[str, int] = counted[-1].get("values") or counted[-1]
+        return {source: count for source, count in values.items() if isinstance(count, int)}
 
 
 def gaps(events: list[Event]) -> dict[str, str]:

@@ -4,31 +4,40 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
-from zoneinfo import ZoneInfo
 
 import jsonschema
 import pytest
 import yaml
-from hypothesis import given
-from hypothesis import strategies as st
-from support.yaml_text import read_yaml
+from support.events import event_names
 
 from vaern.model.catalogue import FOLDER, GENERIC, Language, Vendor, kind_of, sample
 from vaern.model.senders import filled
 from vaern.model.vocabulary import Protocol, SourceKind
 
-ROLE = Path(__file__).resolve().parents[3] / "roles" / "log_shipper"
+READER = Path(__file__).resolve().parents[3] / "roles" / "programs" / "reader"
 SCHEMA = json.loads((FOLDER.parent / "event.schema.json").read_text(encoding="utf-8"))
 ALARMS = {"event.kind", "event.start", "event.end"}
 """Fields of the collector's own alarms; test_telling.py holds them to the schema."""
 NETWORK = {"firewall", "router", "dhcp", "dns", "proxy", "vpn"}
 VENDORS = [(kind, vendor) for kind in SourceKind for vendor in kind_of(kind).vendors]
+NUMBER = re.compile(r"\.(bytes|port|status_code)$")
+"""Fields that the reader writes as numbers (event/src/fields/types.rs)."""
+
+
+def written(parser: object) -> set[str]:
+    """Every ECS name that a parser has below `fields`, in whatever form."""
+    if isinstance(parser, list):
+        return set().union(*map(written, parser))
+    if not isinstance(parser, dict):
+        return set()
+    found = set(parser.get("fields") or {})
+    return found.union(*(written(value) for name, value in parser.items() if name != "fields"))
+
+
 PARSERS = {
-    path.stem: yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
-    for path in sorted((ROLE / "files" / "parsers").glob("*.yml"))
+    path.stem: written(yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader))
+    for path in sorted((READER / "parsers").glob("*.yml"))
 }
 
 
@@ -55,33 +64,18 @@ def test_a_sample_holds_every_minimum_field(kind: SourceKind, vendor: Vendor) ->
     lines = sample(vendor.sample).lines
     found = {name for line in lines for name in line.ecs}
     assert set(kind_of(kind).minimum) - found == set(vendor.lacks)
-    assert found <= set(PARSERS[vendor.parser]["ecs"]) | {"@timestamp"}
+    assert found <= PARSERS[vendor.parser] | {"@timestamp"}
     if "event.type" in kind_of(kind).minimum:
         assert {line.ecs.get("event.type") for line in lines} >= {"allowed", "denied"}
 
 
 def test_the_schema_knows_what_the_parsers_write() -> None:
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
-    written = {name for parser in PARSERS.values() for name in parser["ecs"]} | {"@timestamp"}
-    for path in (ROLE.parent / "programs" / "reader" / "parsers").glob("*.yml"):
-        parser = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
-        written |= {name for part in (parser, *parser.get("forms", [])) for name in part.get("fields", {})}
     fields = SCHEMA["properties"]["ecs"]["properties"]
-    assert set(fields) == written | ALARMS
-    numbers = read_yaml((ROLE / "vars" / "main.yml").read_text(encoding="utf-8"))["log_shipper_ecs_numbers"]
-    assert sorted(numbers) == sorted(name for name, rule in fields.items() if rule.get("type") == "integer")
-    template = (ROLE / "templates" / "rsyslog" / "event.conf.j2").read_text(encoding="utf-8")
-    carried = re.findall(r'outname="(\w+)"|\\"(\w+)\\":', template)
-    assert {one or other for one, other in carried} == set(SCHEMA["required"])
-
-
-def test_no_event_is_delivered_unread() -> None:
-    """Without a parser before it, an event would be a line that is no JSON."""
-    for path in sorted((ROLE / "templates").rglob("*.conf.j2")):
-        text = path.read_text(encoding="utf-8")
-        assert len(re.findall(r"call deliver\b", text)) == len(
-            re.findall(r"call parse_\S+.*\n *call deliver\b", text)
-        ), path
+    assert set(fields) == set().union(*PARSERS.values()) | {"@timestamp"} | ALARMS
+    integers = {name for name, rule in fields.items() if rule.get("type") == "integer"}
+    assert integers == {name for name in fields if NUMBER.search(name)}
+    assert set(event_names()) == set(SCHEMA["required"])
 
 
 @pytest.mark.parametrize("language", Language)
@@ -95,22 +89,3 @@ def test_set_up_is_complete_in_both_languages(language: Language) -> None:
                 vendor.name
             )
             assert "{address}" not in commands
-
-
-@given(st.integers(1577836800, 2556143999))
-def test_the_zone_of_danish_clocks_is_that_of_the_zone_database(seconds: int) -> None:
-    """From 2020 to 2050; `seconds` is the wall clock as if it were UTC."""
-    local = datetime.fromtimestamp(seconds, UTC)
-    offset = next(row["value"] for row in reversed(_rows()) if row["index"] <= seconds)
-    zone = ZoneInfo("Europe/Copenhagen")
-    first, second = (local.replace(tzinfo=zone, fold=fold).utcoffset() for fold in (0, 1))
-    if offset == "both":
-        assert (first, second) == (timedelta(hours=2), timedelta(hours=1))
-    else:
-        # In spring an hour is missing: whatever it is called there, the clock had already gone forward.
-        assert timedelta(seconds=int(offset)) in ({first, second} if first != second else {first})
-
-
-def _rows() -> list[dict[str, Any]]:
-    table: list[dict[str, Any]] = json.loads((ROLE / "files" / "europe-copenhagen.json").read_text())["table"]
-    return table

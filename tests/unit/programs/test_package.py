@@ -158,7 +158,6 @@ def imported(module: str, seen: set[str]) -> set[str]:
         ("vaern-archiver.service", "/usr/lib/vaern/vaern-archiver"),
         ("vaern-delivery.service", "/usr/lib/vaern/vaern-delivery"),
         ("vaern-event-hubs-proxy.service", "/usr/lib/vaern/vaern-event-hubs-proxy"),
-        ("vaern-log-shipper.service", "/usr/lib/vaern/vaern-clean"),
         ("vaern-alarms.service", "/usr/lib/vaern/vaern-alarms"),
         ("vaern-watch.service", "/usr/lib/vaern/vaern-watch"),
     ],

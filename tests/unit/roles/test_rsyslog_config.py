@@ -56,6 +56,7 @@ def test_every_event_is_spooled_and_has_a_topic(
     declared = {
         source["sector"]: {"health": "logs.0710.national"}.get(source["sector"], "logs.0710") for source in sources
     }
+    sectors = {one["name"]: one["sector"] for one in given["log_shipper_reader"]["sources"]}
     spooled = set(re.findall(r'ruleset\(name="spool_(\d)"\)', text))
     assert spooled == {str(priority) for priority in given["log_shipper_priorities"]}
     ways = re.split(r"\n *(?:ruleset\(|if \$msg contains )", text)
@@ -64,11 +65,37 @@ def test_every_event_is_spooled_and_has_a_topic(
     for way in sent:
         (priority,) = re.findall(r"call spool_(\d)", way)
         assert priority in spooled
-        assert {"sequence", "source", "kind", "sector", "zone"} <= set(re.findall(r"set \$!(\w+) = ", way)), way
         (source,) = re.findall(r'set \$!source = "([^"]+)";', way)
-        (sector,) = re.findall(r'set \$!sector = "([^"]+)";', way)
+        sector = sectors[source]
         assert broker.topic_of(settings, source, line(1, source, sector=sector)) == declared[sector]
     assert settings["sectors"] == sorted(declared)
+
+
+@pytest.mark.parametrize("receivers", [[], [receiver("soc")]], ids=["none", "one"])
+def test_an_event_gets_its_number_once_and_its_sector_where_it_is_chosen_by_it(receivers: list[dict[str, Any]]) -> None:
+    """What writes the line gives the next number each time it is asked."""
+    text = configuration(made(log_shipper_sources=SOURCES, log_shipper_receivers=receivers, **KEYED))
+    spools = re.findall(r'^ruleset\(name="spool_\d"\) \{.*?^\}', text, re.MULTILINE | re.DOTALL)
+    assert len(spools) == 3
+    for spool in spools:
+        assert len(re.findall(r'exec_template\("line"\)|template="line"', spool)) == 1
+    assert len(re.findall(r'exec_template\("line"\)|template="line"', text)) == len(spools)
+    assert (len(re.findall(r"set \$!sector = \"", text)) == len(SOURCES) + 1) == bool(receivers)
+
+
+def test_what_comes_without_a_header_of_its_own_is_known() -> None:
+    """A line of a file is all message; of what our own hosts say, rsyslog has read the header."""
+    ways = [
+        ("a", "file", "application"),
+        ("b", "relp_tls", "vaern"),
+        ("c", "relp_tls", "tap"),
+        ("d", "relp_tls", "dns"),
+    ]
+    of = {"sector": "health", "file": "/f"}
+    sources = [{"name": name, "protocol": protocol, "kind": kind, **of} for name, protocol, kind in ways]
+    read = made(log_shipper_sources=sources, **PLAIN)["log_shipper_reader"]["sources"]
+    assert {one["name"]: one["headless"] for one in read} == {"a": True, "b": True, "c": True, "d": False}
+    assert {(one["parser"], one["timezone"]) for one in read} == {("generic", "UTC")}
 
 
 def test_rsyslog_itself_sends_to_no_broker() -> None:

@@ -1,4 +1,4 @@
-"""What a relay does is read from the configuration rsyslog runs with: every way out, every bound, every label."""
+"""What a relay does is read from the configuration rsyslog runs with: every way out, and every bound."""
 
 from __future__ import annotations
 
@@ -31,11 +31,7 @@ def test_every_way_out_is_found(relay: RelayConfiguration) -> None:
     assert relay.receivers == {("health,waste", "198.18.0.40:20514")}
     assert {"omfile", "omrelp"} <= relay.outputs
     assert "omkafka" not in relay.outputs, "what is spooled is sent by another program"
-    assert relay.outputs - {"omfile", "omrelp", "omjournal"} <= {"mmexternal", "mmnormalize"}
-
-
-def test_every_source_has_its_kind_and_sector(relay: RelayConfiguration) -> None:
-    assert relay.labels == {"dhcp1": ("dhcp", "administration"), "journal1": ("application", "health")}
+    assert relay.outputs <= {"omfile", "omrelp", "omjournal"}
 
 
 def test_a_setting_is_read_of_all_actions_or_of_some(relay: RelayConfiguration) -> None:
@@ -54,4 +50,4 @@ def test_the_spool_has_a_segment_for_each_priority_in_use(relay: RelayConfigurat
 
 def test_a_host_without_a_relay_sends_nothing() -> None:
     nothing = RelayConfiguration("")
-    assert (nothing.outputs, nothing.receivers, nothing.labels, nothing.segment_limits) == (set(), set(), {}, ())
+    assert (nothing.outputs, nothing.receivers, nothing.segment_limits) == (set(), set(), ())

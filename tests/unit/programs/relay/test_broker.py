@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
+from support.events import event_names
 from support.rsyslog_config import SOURCES, variables
 
 from vaern_programs.relay import broker as spool_broker
 
-ROLE = Path(__file__).resolve().parents[4] / "roles" / "log_shipper"
 SETTINGS = {
     "topic": "logs.0710",
     "topics": {"health": "logs.0710.national"},
@@ -53,9 +52,8 @@ def broker(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 
 def line(source: str, sector: str, message: str = "m") -> bytes:
-    """As the relay's own template orders the fields."""
-    template = (ROLE / "templates" / "rsyslog" / "event.conf.j2").read_text(encoding="utf-8")
-    names = [one or other for one, other in re.findall(r'outname="(\w+)"|\\"(\w+)\\":', template)]
+    """As the relay orders the fields."""
+    names = event_names()
     assert names.index("sector") < names.index("message")
     known = {"source": source, "sector": sector, "message": message, "sequence": 1, "parsed": True, "ecs": {}}
     return json.dumps({name: known.get(name, "x") for name in names}, separators=(",", ":")).encode()

@@ -17,7 +17,6 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-MODES = ("mask", "hash", "keep")
 KEY = Path("/etc/vaern/log_shipper/cpr.key")
 KEY_BYTES = 32
 TOKEN_BYTES = 8
@@ -129,12 +128,3 @@ def read_key(path: Path = KEY) -> bytes:
     if len(key) != KEY_BYTES:
         raise ValueError(f"{path} holds {len(key)} bytes instead of {KEY_BYTES}")
     return key
-
-
-def replacement_of(mode: str, key: Path = KEY) -> Callable[[str], str] | None:
-    """What a mode puts in place of a number; None when numbers are kept. Raises OSError, ValueError."""
-    if mode not in MODES:
-        raise ValueError(f"{mode} is none of {', '.join(MODES)}")
-    if mode == "hash":
-        return pseudonyms(read_key(key))
-    return masked if mode == "mask" else None
