@@ -98,10 +98,13 @@ impl Framer {
         None
     }
 
-    /// A NUL ends a frame when another begins behind it; text in UTF-16 has them between its letters.
+    /// A NUL ends a frame when another begins behind it; text in UTF-16 has them between its letters, also where a read has ended.
     fn ends_in_nul(&self, at: usize) -> bool {
         let data = &self.buffer[self.start..];
         let behind = &data[at + 1..];
+        if at >= 2 && data[at - 2] == 0 {
+            return false;
+        }
         if behind.is_empty() {
             return priority(data).is_some();
         }
@@ -250,7 +253,22 @@ mod tests {
     #[test]
     fn nul_ends_a_frame_but_not_a_letter_of_utf_16() {
         assert_eq!(frames(&[b"<13>a\0<14>b\0"]), ["<13>a", "<14>b"]);
-        assert_eq!(frames(&[b"<13>c\0p\0r\0 \x001\0\n<13>b\n"]), ["<13>c\0p\0r\0 \x001", "<13>b"]);
+        assert_eq!(frames(&[b"<13>c\0p\0r\0 \x001\0\n<13>b\n"]), ["<13>c\0p\0r\0 \x001\0", "<13>b"]);
+    }
+
+    #[test]
+    fn a_read_that_ends_in_utf_16_cuts_no_number() {
+        let text = |order: fn(u16) -> [u8; 2]| {
+            let letters: Vec<u8> = "nr 010203-1234 < 5 <".encode_utf16().flat_map(order).collect();
+            [b"<13>", &letters[..], b"\n<13>b\n"].concat()
+        };
+        for sent in [text(u16::to_le_bytes), text(u16::to_be_bytes)] {
+            let whole = frames(&[&sent]);
+            // Behind the first letter it could be the end of a message of one letter.
+            for cut in 8..sent.len() {
+                assert_eq!(frames(&[&sent[..cut], &sent[cut..]]), whole, "{cut}");
+            }
+        }
     }
 
     #[test]

@@ -1,0 +1,1 @@
+"""What rsyslog loads of ours: whether it fits, and what waits for it."""
