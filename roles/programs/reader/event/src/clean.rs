@@ -1,11 +1,11 @@
 //! Bytes to text, as rsyslog and the relay have always done: what is not UTF-8 is read as Latin-1, control characters are written as `#` and three
-//! octal digits.
+//! octal digits; but for tabs.
 
 use std::borrow::Cow;
 
 /// The text of a line. No byte is lost.
 pub fn text(bytes: &[u8]) -> Cow<'_, str> {
-    if !bytes.iter().any(|each| *each < b' ' || *each == 0x7f) {
+    if !bytes.iter().any(|each| (*each < b' ' && *each != b'\t') || *each == 0x7f) {
         if let Ok(text) = std::str::from_utf8(bytes) {
             return Cow::Borrowed(text);
         }
@@ -14,7 +14,7 @@ pub fn text(bytes: &[u8]) -> Cow<'_, str> {
     for chunk in bytes.utf8_chunks() {
         for each in chunk.valid().chars() {
             match each {
-                '\0'..='\u{1f}' | '\u{7f}' => {
+                '\0'..='\u{8}' | '\n'..='\u{1f}' | '\u{7f}' => {
                     let code = each as u32;
                     found.push('#');
                     found.extend([6, 3, 0].map(|shift| char::from_digit(code >> shift & 7, 8).unwrap_or('0')));
@@ -33,7 +33,7 @@ mod tests {
 
     #[test]
     fn no_byte_is_lost() {
-        assert_eq!(text(b"bl\xe5 \xc3\xa6 \tx\0\x7f\r"), "bl\u{e5} \u{e6} #011x#000#177#015");
+        assert_eq!(text(b"bl\xe5 \xc3\xa6 \tx\0\x7f\r"), "bl\u{e5} \u{e6} \tx#000#177#015");
         assert_eq!(text(b"\xff"), "\u{ff}");
         assert_eq!(text(b"plain"), "plain");
     }

@@ -1,9 +1,10 @@
-//! Space between the parts of a line. Control characters are written as `#` and three octal digits before a line is read.
+//! Space between the parts of a line. Control characters are written as `#` and three octal digits before a line is read; tabs perhaps, by who
+//! has passed the line on.
 
 /// Bytes of the one space at the beginning of a text, 0 for none.
 pub fn one(text: &[u8]) -> usize {
     match text {
-        [b' ', ..] => 1,
+        [b' ' | b'\t', ..] => 1,
         [b'#', b'0', b'1', b'1' | b'2' | b'5', ..] => 4,
         _ => 0,
     }
@@ -22,7 +23,15 @@ pub fn all(text: &[u8]) -> usize {
 
 /// Bytes before the first space, or all.
 pub fn before(text: &[u8]) -> usize {
-    memchr::memchr2_iter(b' ', b'#', text).find(|at| one(&text[*at..]) > 0).unwrap_or(text.len())
+    memchr::memchr3_iter(b' ', b'\t', b'#', text).find(|at| one(&text[*at..]) > 0).unwrap_or(text.len())
+}
+
+fn tab(text: &[u8]) -> usize {
+    match text {
+        [b'\t', ..] => 1,
+        [b'#', b'0', b'1', b'1', ..] => 4,
+        _ => 0,
+    }
 }
 
 /// What stands between two parts.
@@ -48,7 +57,7 @@ impl Separator {
     pub fn at(self, text: &[u8]) -> usize {
         match self {
             Separator::Byte(byte) => usize::from(text.first() == Some(&byte)),
-            Separator::Tab => 4 * usize::from(text.starts_with(b"#011")),
+            Separator::Tab => tab(text),
             Separator::Spaces => all(text),
         }
     }
@@ -57,7 +66,7 @@ impl Separator {
     pub fn before(self, text: &[u8]) -> usize {
         match self {
             Separator::Byte(byte) => memchr::memchr(byte, text).unwrap_or(text.len()),
-            Separator::Tab => memchr::memmem::find(text, b"#011").unwrap_or(text.len()),
+            Separator::Tab => memchr::memchr2_iter(b'\t', b'#', text).find(|at| tab(&text[*at..]) > 0).unwrap_or(text.len()),
             Separator::Spaces => before(text),
         }
     }
