@@ -252,7 +252,7 @@ def test_a_wrong_configuration_never_lands(pipeline: Pipeline) -> None:
     """rsyslog is asked first, and the service keeps running with what it had."""
     state = "sha256sum /etc/vaern/log_shipper/rsyslog.conf; systemctl show -P InvocationID vaern-log-shipper"
     before = pipeline.lab.run("gw1", state)
-    wrong = {"log_shipper_identity": {"municipality": "0710", "site": 'raadhus") nonsense(', "relay": "gw1"}}
+    wrong = {"log_shipper_listen": f'{RELAY}") nonsense('}
     with pytest.raises(AssertionError, match="failed to validate"):
         pipeline.apply("--limit", "gw1", "-e", json.dumps(wrong))
     assert pipeline.lab.run("gw1", state) == before

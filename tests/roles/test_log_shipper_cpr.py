@@ -45,7 +45,7 @@ def test_the_corpus_comes_out_as_the_reader_alone_reads_it(pipeline: Pipeline) -
     found = pipeline.wait_for(lambda event: "app: corpus " in event["message"], len(texts))
     arrived = {event["message"].partition("app: ")[2] for event in found}
     requests = [{"parser": "generic", "line": f"{HEADER.decode()}{text}", "cpr": "mask"} for text in texts]
-    alone = reader.answers(Project.find(TESTS), requests)
+    alone = reader.answers(Project.find(TESTS.parent), requests)
     assert arrived == {event["message"].partition("app: ")[2] for event in alone}
     numbers = {f"corpus {number}: {row['clean']}": row["kind"] for number, row in enumerate(rows) if row["numbers"]}
     assert {kind for text, kind in numbers.items() if text not in arrived} == {RUN_TOGETHER}

@@ -105,7 +105,7 @@ def test_a_sample_that_is_read_otherwise_is_a_finding(program: Path, monkeypatch
     assert names["firewall-fortinet"] == "fortigate"
     monkeypatch.setattr(sample_events, "samples", lambda: {"application-cef": "cef"})
     line = sample("application-cef").lines[0]
-    event = {"parsed": True, "message": line.masked or line.line, "ecs": {**line.ecs, **line.reader}}
+    event = {"parsed": True, "message": line.masked or line.line, "ecs": line.ecs}
     count = len(sample("application-cef").lines)
     answers(program, f"for each in $(seq {count}); do echo '{json.dumps(event)}'; done")
     said = call("parser", "test", "--json")

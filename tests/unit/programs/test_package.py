@@ -21,6 +21,9 @@ from vaern.runtime.paths import Project
 ROOT = Path(__file__).resolve().parents[3]
 ROLE = ROOT / "roles" / "programs"
 PACKAGE = ROLE / "package" / "vaern_programs"
+MODULES = "/usr/lib/python3/dist-packages/vaern_programs"
+RELAY = {"vaern-log-shipper.service", "vaern-delivery.service"}
+WATCH = "vaern-watch.service"
 
 
 @pytest.fixture(scope="module")
@@ -173,10 +176,16 @@ def test_a_daemon_is_restarted_when_anything_it_imports_has_changed(unit: str, e
 @pytest.mark.parametrize(
     ("changed", "running", "restarted"),
     [
-        (["relay/cpr.py"], {"vaern-log-shipper.service", "vaern-delivery.service"}, ["vaern-log-shipper.service"]),
-        (["relay/rehearse.py"], {"vaern-log-shipper.service", "vaern-delivery.service"}, []),
-        (["relay/rehearse.py", "shared/times.py"], {"vaern-watch.service"}, ["vaern-watch.service"]),
-        (["shared/times.py"], set(), []),
+        ([f"{MODULES}/relay/broker.py"], RELAY, ["vaern-delivery.service"]),
+        (["/usr/lib/x86_64-linux-gnu/rsyslog/vaern.so"], RELAY, ["vaern-log-shipper.service"]),
+        (["/usr/share/vaern/parsers/fortigate.yml"], RELAY, ["vaern-log-shipper.service"]),
+        ([f"{MODULES}/relay/rehearse.py"], RELAY, []),
+        (
+            [f"{MODULES}/relay/rehearse.py", f"{MODULES}/shared/times.py"],
+            {"vaern-watch.service"},
+            ["vaern-watch.service"],
+        ),
+        ([f"{MODULES}/shared/times.py"], set(), []),
     ],
 )
 def test_what_runs_an_older_version_is_restarted(
@@ -193,10 +202,9 @@ def test_what_runs_an_older_version_is_restarted(
     systemctl.chmod(0o755)
     pairs = [word for pair in daemons.items() for word in pair]
     script = (ROLE / "files" / "restart.sh").read_text(encoding="utf-8")
-    files = "\n".join(f"/usr/lib/python3/dist-packages/vaern_programs/{name}" for name in changed)
     done = subprocess.run(
-        ["/bin/sh", "-c", script, "restart", *pairs], input=files, capture_output=True, text=True, check=True,
-        env={"PATH": f"{tmp_path}:/usr/bin:/bin"},
+        ["/bin/sh", "-c", script, "restart", *pairs], input="\n".join(changed), capture_output=True,
+        text=True, check=True, env={"PATH": f"{tmp_path}:/usr/bin:/bin"},
     )  # fmt: skip
     assert done.stdout.split() == restarted
     assert (record.read_text().split() if record.exists() else []) == restarted
