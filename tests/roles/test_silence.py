@@ -62,6 +62,7 @@ for _ in range(100):
 print(len(held), refused, flush=True)
 time.sleep(120)
 """
+BUILT_FOR = "/usr/share/vaern/reader/rsyslog"
 STATED = ("kind", "subject", "state")
 
 
@@ -242,13 +243,29 @@ def test_a_relay_that_is_killed_says_how_much_that_can_have_cost(hosts: Monitore
     assert cleared(hosts, "killed", "gw1")
 
 
+@pytest.fixture
+def unfit(hosts: MonitoredHosts) -> Iterator[MonitoredHosts]:
+    """The relay has the reader for another rsyslog, as after an update of Debian's; afterwards it has its own again."""
+    restart = "systemctl restart vaern-log-shipper"
+    hosts.lab.run("gw1", f"cp -a {BUILT_FOR} /root/built-for; echo 8.0.0 > {BUILT_FOR}; {restart}")
+    yield hosts
+    hosts.lab.run("gw1", f"mv /root/built-for {BUILT_FOR}; {restart}; dpkg --verify vaern-reader")
+
+
+def test_without_the_driver_wrong_frames_are_told(unfit: MonitoredHosts) -> None:
+    """A line begins with digits, which by TCP are a length: rsyslog's own framing names the source of it."""
+    hosts = unfit
+    told = hosts.lab.run("gw1", "journalctl -t vaern-log-shipper -p alert --output cat")
+    assert "and vaern-reader is for 8.0.0" in told
+    hosts.lab.run("sensor1", f"python3 /root/device.py tcp {DEVICE} {RELAY}", stdin='["20261129 13:00:00", "<13>x"]')
+    assert wait(lambda: hosts.changes("framing", "gw1: firewall1") == ["raised", "cleared"])
+
+
 def test_datagrams_that_the_relay_does_not_take_in(hosts: MonitoredHosts) -> None:
     """The relay's rsyslog stands still while more comes than its socket holds: each that is missing was counted.
 
-    Before that a line begins with digits, which by TCP are a length: that is told with the name of its source. The
-    datagrams all come from one address, of which the firewall would take less than that.
+    The datagrams all come from one address, of which the firewall would take less than that.
     """
-    hosts.lab.run("sensor1", f"python3 /root/device.py tcp {DEVICE} {RELAY}", stdin='["20261129 13:00:00", "<13>x"]')
     before = hosts.reading("gw1", "datagrams_dropped")
     hosts.lab.run("gw1", "nft insert rule inet vaern input udp dport 514 accept")
     hosts.lab.run("gw1", "kill -STOP $(systemctl show -P MainPID vaern-log-shipper)")
@@ -257,7 +274,6 @@ def test_datagrams_that_the_relay_does_not_take_in(hosts: MonitoredHosts) -> Non
     finally:
         hosts.lab.run("gw1", "kill -CONT $(systemctl show -P MainPID vaern-log-shipper)")
     assert raised_and_open(hosts, "datagrams", "gw1")
-    assert wait(lambda: hosts.changes("framing", "gw1: firewall1") == ["raised", "cleared"])
 
     def counted() -> tuple[int, int]:
         arrived = sum("app: burst-" in event["message"] for event in hosts.archived("switch1"))
