@@ -149,7 +149,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     with lab_hosts(HOSTS, folder) as lab:
         enrol(lab)
         before = {host: interfaces(lab, host) for host in HOSTS}
-        lab.inventory({"all": list(HOSTS)}, folder)
+        lab.inventory({"relays": ["gw1"], "sensors": ["sensor1"]}, folder)
         site = Site(lab, folder)
         taps = [sensor(CORE, FAR), own_tap()]
         assert "failed=0" in site.apply(taps, "--check")

@@ -93,7 +93,7 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
             lab.run("hub1", f"cat > /root/soc-national.{name}", stdin=text)
         authority = Authority()
         _make_soc(lab, authority)
-        lab.inventory({"all": ["hub1", "gw1", "sensor1"]}, folder)
+        lab.inventory({"collectors": ["hub1"], "relays": ["gw1"], "socs": ["sensor1"]}, folder)
         collector, shipper, _ = plays()
         shipper["vars"]["log_shipper_identity"]["relay"] = INVENTORY_NAME
         collector["vars"]["collector_tenants"][0]["topics"] = [
