@@ -25,6 +25,17 @@ ROTATION = "/etc/vaern/log_shipper/rotate"
 """Stated again on purpose: the role writes it there."""
 SPOOL = "/var/spool/vaern-log-shipper"
 """Stated again on purpose: the model gives it to role and monitoring."""
+FOLDERS = {
+    "": ("root", "vaern-spool"),
+    "/segments": ("vaern-relay", "vaern-spool"),
+    "/evicted": ("vaern-relay", "vaern-spool"),
+    "/queue": ("vaern-relay", "vaern-relay"),
+    "/again": ("vaern-delivery", "vaern-spool"),
+}
+"""Owner and group of the folders of the spool. Stated again on purpose: the role makes them."""
+OF_THE_DELIVERY = ("/delivery", "/ledger")
+"""What the user that takes events of anybody in cannot read. Stated again on purpose: the role makes them."""
+ALL_OTHERS = 0o077
 LOCAL_OUTPUTS = frozenset({"omfile", "omjournal"})
 """Outputs of rsyslog that stay on the host."""
 OTHERS = 0o007
