@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from support.lab import overlay_hub
 from support.lab.hosts import Booted, lab_hosts
-from support.lab.overlay_hub import HUB
+from support.lab.overlay_hub import COLLECTOR_PORT, HUB, NEW_PER_SECOND
 
 from vaern.enrolment import Enrolled, Subject, enrol, preshared_keys
 from vaern.enrolment.signer import LocalSigner
@@ -41,6 +41,23 @@ PLAY = """
 """
 LISTEN = "import socket,time; held = [socket.create_server(('::', port), family=socket.AF_INET6) for port in ({ports})]"
 REFUSED = ("accept_redirects", "accept_source_route")
+BEGIN = """
+import errno, select, socket, sys, time
+def opened(count):
+    tried = [socket.socket(socket.AF_INET6) for _ in range(count)]
+    for one in tried:
+        one.setblocking(False)
+        one.connect_ex((sys.argv[1], int(sys.argv[2])))
+    time.sleep(0.5)
+    ready = select.select([], tried, [], 0)[1]
+    good = [one for one in ready if one.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0]
+    for one in tried:
+        one.close()
+    return len(good)
+first = opened(60)
+time.sleep(1)
+print(first, opened(60))
+"""
 CONNECT = "import socket; socket.create_connection(('{address}', {port}), {seconds}).close(); print('connected')"
 
 
@@ -145,6 +162,15 @@ def test_the_tunnel_carries_the_declared_port_and_no_other(overlay: Overlay) -> 
     assert overlay.connects(HUB, 9093, 10)
     assert not overlay.connects(HUB, 9094)
     assert not overlay.connects("198.18.0.10", 9093), "the port is open outside the overlay"
+
+
+def test_one_address_begins_so_many_connections_a_second(overlay: Overlay) -> None:
+    """All at once, of which the burst gets through; a second later as many more as a second has."""
+    burst = 4 * NEW_PER_SECOND
+    opened, later = map(int, overlay.lab.run("gw1", f"python3 - {HUB} {COLLECTOR_PORT}", stdin=BEGIN).split())
+    # Until they were counted, tokens went on coming.
+    assert burst <= opened < burst + NEW_PER_SECOND
+    assert 0 < later < 3 * NEW_PER_SECOND
 
 
 def test_the_clock_follows_the_hub(overlay: Overlay) -> None:

@@ -8,6 +8,8 @@ HUB = "fd5a:1c3e:9b27::1"
 HUB_UPLINK = "198.18.0.10"
 WAN = "198.18.0.0/15"
 COLLECTOR_PORT = 9093
+NEW_PER_SECOND = 10
+"""Connections of one address to that port, after four times as many at once."""
 
 
 def baseline(*names: dict[str, str]) -> dict[str, Any]:
@@ -34,6 +36,7 @@ def hub(*peers: dict[str, Any]) -> dict[str, Any]:
                 "protocol": "tcp",
                 "sources": [f"{HUB}/48"],
                 "interface": "vaern0",
+                "connections": {"most": 64, "new_per_second": NEW_PER_SECOND},
                 "comment": "events",
             },
         ],
