@@ -13,6 +13,7 @@ import pytest
 from support.certificates import Authority
 from support.lab.event_hubs_broker import PRIMARY, broker_play, connection_string, missing, plays
 from support.lab.hosts import Booted, lab_hosts
+from support.lab.keys_on_hosts import enrolled
 from support.lab.pipeline import DHCP, RELAY, Pipeline, play
 from support.programs import source_of
 
@@ -58,12 +59,8 @@ def prepare(lab: Booted) -> None:
     authority = Authority()
     for host, names in NAMES.items():
         own = authority.issue(host, names=[NAMESPACE] if host == "endpoint1" else [])
-        lab.run(host, "groupadd -r vaern-pki; install -d -m 0750 -g vaern-pki /etc/vaern/pki; apt-get -q update")
-        files = {"host.key": own.key, "host.crt": own.certificate, "ca.crt": authority.certificate}
-        files["revoked.crl"] = authority.revoked()
-        for name, text in files.items():
-            path = f"/etc/vaern/pki/{name}"
-            lab.run(host, f"umask 027; cat > {path} && chgrp vaern-pki {path}", stdin=text)
+        enrolled(lab, host, authority, own, authority.issue("gw1") if host == "gw1" else None)
+        lab.run(host, "apt-get -q update")
         lab.run(host, "cat >> /etc/hosts", stdin="".join(f"{address} {name}\n" for address, name in names.items()))
     lab.run("hub1", f"ip address add {HUB}/48 dev uplink nodad")
     lab.run("gw1", f"ip address add {GATEWAY}/48 dev uplink nodad")
