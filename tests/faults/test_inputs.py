@@ -52,16 +52,16 @@ def test_a_message_that_is_too_long_is_cut_and_said_to_be(site: Site, way: str, 
     after = [(start + f"after-{number}.".encode()).decode() for number in range(20)]
     before = counted(site)
     site.send(*WAYS[way], [long.encode(), *(text.encode() for text in after)])
-    # rsyslog loses the one byte at which it cuts.
-    expected = [long[first : first + LIMIT] for first in range(0, size, LIMIT + 1)]
+    # By the reader's stream driver, which these hosts have, no byte is lost at a cut; by rsyslog alone one is.
+    expected = [long[first : first + LIMIT] for first in range(0, size, LIMIT)]
     of_it = re.compile(f"long-{way}-{size} |^{letter}+( .cut|$)")
     found = site.wait_for(lambda event: of_it.search(event["message"]) is not None, len(expected) + 20)
     texts = [event["message"] for event in found if event["source"] == {"tls": "journal1", "tcp": "dhcp1"}[way]]
-    parts = [text for text in texts if letter * 9 in text]
+    parts = [text for text in texts if text.startswith((long[: len(start) + 1], letter))]
     assert [text for text in texts if text not in parts] == after
     assert [text.removesuffix(MARK) for text in parts] == expected
     cut = sum(text.endswith(MARK) for text in parts)
-    assert cut == size // (LIMIT + 1)
+    assert cut == size // LIMIT
     limit = time.monotonic() + 30
     while counted(site) < before + cut and time.monotonic() < limit:
         time.sleep(1)
