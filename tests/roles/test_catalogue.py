@@ -34,7 +34,7 @@ CASES = [(kind, vendor) for kind in SourceKind for vendor in kind_of(kind).vendo
 COPENHAGEN = "Europe/Copenhagen"
 IOS = "<190>1: {}: %SEC-6-IPACCESSLOGP: list 1 denied tcp 10.10.0.5(1) -> 10.10.0.6(2), 1 packet"
 DNS = "<134>1 2026-11-24T03:00:00Z dc1 dns.log - - - {} 0FC4 PACKET  01 UDP Rcv 10.10.0.5  1 Q [1 D NOERROR] A (2)dk(0)"
-AUDIT = '<134>1 2026-11-24T03:00:00Z h a - - - {"CreationTime":"2026-07-01T03:00:00"}'
+AUDIT = '<134>1 2026-11-24T03:00:00Z h a - - - {"CreationTime":"2026-07-01T03:00:00","Operation":"FileAccessed"}'
 CLOCKS = [
     # parser, declared zone, line, its time in UTC
     ("cisco-ios", "UTC", IOS.format("Jul 1 2026 03:00:00.5"), "2026-07-01T03:00:00.5Z"),
