@@ -205,7 +205,7 @@ mod tests {
     fn wrong_settings_are_said_with_their_file() {
         for (text, what) in [("{", "EOF"), ("{}", "sources is no list"), (r#"{"sources": [{}]}"#, "parser is no text")] {
             let path = written(text);
-            let told = settings::sources(&path, "").err().expect("they are wrong");
+            let Err(told) = settings::sources(&path, "") else { panic!("they are wrong") };
             fs::remove_file(&path).expect("it was written");
             assert!(told.starts_with(&*path.to_string_lossy()) && told.contains(what), "{told}");
         }
