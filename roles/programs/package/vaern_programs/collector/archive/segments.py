@@ -5,10 +5,10 @@
 The topic decides the directory; nothing in an event does. Sources with a retention of their own are in files that
 say so, `.r90` for 90 days; all others are in files without, and are kept as long as the municipality keeps events.
 A segment is a row of blocks, and a block is two zstd frames: a skippable label, then the lines. The label has the first
-offset, the number of lines and the time of writing; where the offsets that were read together went to several files, it
-also says how many they were and, a bit for each, which of them are here (`offsets`). Any zstd program reads the file as
-JSON lines. The next offset to read is computed from the files alone, so each event is archived exactly once however the
-archiver ends.
+offset, the number of lines and the time of writing; where the offsets that were read together went to several blocks,
+or one offset was a block of many lines, it also says how many they were and, a bit for each, which of them are here
+(`offsets`). Any zstd program reads the file as JSON lines. The next offset to read is computed from the files alone, so
+each event is archived exactly once however the archiver ends.
 Format: RFC 8878 sections 3.1.1 and 3.1.2.
 """
 
@@ -21,13 +21,14 @@ from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 
+from vaern_programs.shared.zstd_frames import frame_end
+
 TOPIC = re.compile(r"logs\.([0-9]{4})(?:\.[a-z][a-z0-9-]*)?")
 NAME = re.compile(
     r"(?P<topic>logs\.[0-9]{4}(?:\.[a-z][a-z0-9-]*)?)-(?P<partition>[0-9]+)-(?P<offset>[0-9]{20})"
     r"(\.r(?P<days>[0-9]{1,4}))?\.jsonl\.zst"
 )
 SKIPPABLE = 0x184D2A56
-DATA = 0xFD2FB528
 LABEL = struct.Struct("<IIQIQ")
 """Magic number and length of the skippable frame, then first offset, lines, time in Unix milliseconds."""
 COVERED = struct.Struct("<I")
@@ -50,7 +51,7 @@ class Block(NamedTuple):
     written: float
     """Unix time of writing, seconds."""
     covered: int
-    """Number of offsets read together, from `offset` on; more than `lines` when other files have some of them."""
+    """Number of offsets read together, from `offset` on, whichever blocks have their lines."""
 
 
 class Segment(NamedTuple):
@@ -88,7 +89,8 @@ def segment_of(name: str) -> Segment | None:
 def label(offset: int, lines: int, written: float, covered: int = 0, positions: Sequence[int] = ()) -> bytes:
     """The frame before the lines, which zstd programs skip.
 
-    `covered` and `positions` are given when other files have the rest: how many offsets, and which of them are here.
+    `covered` and `positions` are given when other blocks have the rest, or there are more lines than offsets: how many
+    offsets, and which of them are here.
     """
     rest = b""
     if covered:
@@ -100,32 +102,13 @@ def label(offset: int, lines: int, written: float, covered: int = 0, positions: 
 
 
 def offsets(content: memoryview, block: Block) -> Sequence[int]:
-    """The Kafka offset of each line of a block."""
+    """The Kafka offset of each line of a block; of its first, where one offset was many lines."""
     if block.data == block.start + LABEL.size:
         return range(block.offset, block.offset + block.lines)
     bits = int.from_bytes(content[block.start + LABEL.size + COVERED.size : block.data], "little")
+    if bits.bit_count() != block.lines:
+        return [block.offset + max((bits & -bits).bit_length() - 1, 0)] * block.lines
     return [block.offset + position for position in range(block.covered) if bits >> position & 1]
-
-
-def frame_end(content: memoryview, start: int) -> int | None:
-    """Where the zstd data frame at `start` ends; None when it is cut off or is no such frame."""
-    if start + 6 > len(content) or struct.unpack_from("<I", content, start)[0] != DATA:
-        return None
-    descriptor = content[start + 4]
-    single = descriptor >> 5 & 1
-    size_bytes = (single, 2, 4, 8)[descriptor >> 6]
-    position = start + 5 + (1 - single) + (0, 1, 2, 4)[descriptor & 3] + size_bytes
-    last = False
-    while not last:
-        if position + 3 > len(content):
-            return None
-        header = int.from_bytes(content[position : position + 3], "little")
-        last, kind, size = bool(header & 1), header >> 1 & 3, header >> 3
-        if kind == 3:
-            return None
-        position += 3 + (1 if kind == 1 else size)
-    position += 4 if descriptor & 4 else 0
-    return position if position <= len(content) else None
 
 
 def blocks(content: memoryview) -> Iterator[Block]:
