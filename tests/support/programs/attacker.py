@@ -136,9 +136,37 @@ def names() -> bytes:
     return batch(0, len(found), b"".join(found))
 
 
+def block(delta: int, text: bytes, name: bytes = b"", **lies: object) -> bytes:
+    """A record that is a block of lines and says what it holds, or lies; with a header of Kafka where one is named."""
+    said = {
+        "version": "1", "municipality": "0710", "relay": "favrskov-gw1", "lines": text.count(b"\n"), "bytes": len(text),
+        "sources": [["firewall1", "a" * 32, 1, 3, 3]],
+    }  # fmt: skip
+    header = json.dumps(said | lies).encode()
+    frame = zstandard.ZstdCompressor(write_checksum=True).compress(text)
+    value = struct.pack("<II", 0x184D2A57, len(header)) + header + frame
+    key = b"favrskov-gw1"
+    rest = b"\0\0" + varint(delta) + varint(len(key)) + key + varint(len(value)) + value
+    rest += varint(1) + varint(len(name)) + name + varint(-1) if name else varint(0)
+    return varint(len(rest)) + rest
+
+
+def blocks() -> bytes:
+    """A good one, then a bomb, a header that lies, a million lines of nothing, foreign lines; a name of no UTF-8."""
+    time_text = "2026-11-24T10:00:00.000000+00:00"
+    begins = f'{{"time":"{time_text}","received":"{time_text}","municipality":"0710","relay":"favrskov-gw1",'
+    line = begins + f'"boot":"{"a" * 32}","sequence":%d,"site":"s","source":"firewall1","message":"in-block-%d."}}\n'
+    good = b"".join((line % (number, number)).encode() for number in (1, 2, 3))
+    found = [
+        block(0, good), block(1, bytes(BOMB_MIB * MIB), bytes=MIB), block(2, good, lines=2), block(3, b"\n" * 10**6),
+        block(4, good.replace(b'"0710"', b'"0751"')), block(5, good, name=b"\xff\xfe"), block(6, good),
+    ]  # fmt: skip
+    return batch(0, len(found), b"".join(found))
+
+
 KINDS: dict[str, Callable[[], bytes]] = {
     "gzip": gzip_bomb, "zstd": zstd_bomb, "lz4": lz4_bomb, "snappy": snappy_bomb, "records": many_records,
-    "long": long_event, "damaged": damaged, "odd": odd_events, "names": names,
+    "long": long_event, "damaged": damaged, "odd": odd_events, "names": names, "blocks": blocks,
 }  # fmt: skip
 
 

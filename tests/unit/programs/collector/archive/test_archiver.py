@@ -153,6 +153,7 @@ def test_one_at_its_share_pauses_and_goes_on_where_it_was(bench: Bench) -> None:
     bench.run([Message(0)], [])
     assert list((bench.folder / "archive/0710").glob("*/*.zst")) == []
     assert bench.report()["statistics"]["paused"] == ["logs.0710/0"]
+    assert bench.report()["blocks"] is True, "the ledger tells the relays"
     assert [one["kind"] for one in bench.report()["findings"]] == ["share"]
     bench.settings["tenants"][0]["max_gib"] = 1.0
     bench.write()

@@ -74,7 +74,7 @@ def test_of_a_paused_one_nothing_is_taken(intake: Intake) -> None:
 def test_a_gap_is_said_and_archiving_goes_on(intake: Intake, capsys: pytest.CaptureFixture[str]) -> None:
     intake.take([Message(0)], paused=())
     intake.take([Message(5), Message(6)], paused=())
-    assert "4 events before offset 5 were gone from the broker" in capsys.readouterr().err
+    assert "4 records before offset 5 were gone from the broker" in capsys.readouterr().err
     assert (intake.partitions[KEY].lines, intake.halted) == ([b'{"n":5}', b'{"n":6}'], set())
 
 

@@ -8,7 +8,6 @@ import json
 import os
 import tempfile
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from datetime import date
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import Any, NamedTuple
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.doubles.killed_process import KilledError, killed_at
 
 from vaern_programs.collector.archive import find, partition, retention, segments
 
@@ -36,10 +36,6 @@ class Programs(NamedTuple):
 @pytest.fixture(scope="module")
 def programs() -> Programs:
     return Programs(segments, partition, retention, find)
-
-
-class KilledError(BaseException):
-    """The process is gone: nothing that catches errors sees this."""
 
 
 def event(source: str, number: int) -> bytes:
@@ -145,34 +141,6 @@ def deliver(partition: Any, lines: list[bytes], sizes: list[int]) -> None:
             partition.add(batch, time.monotonic())
             partition.flush()
     partition.close()
-
-
-class killed_at:  # noqa: N801 - reads as what it does
-    """Raises KilledError instead of the nth change of the disk; a write is done by so many of its bytes first."""
-
-    CHANGES = ((os, "write"), (os, "truncate"), (os, "ftruncate"), (Path, "replace"), (Path, "unlink"), (Path, "mkdir"))
-
-    def __init__(self, kill: tuple[int, int] | None) -> None:
-        self.left, self.part = kill or (1 << 30, 0)
-        self.patch = pytest.MonkeyPatch()
-
-    def __enter__(self) -> None:
-        for owner, name in self.CHANGES:
-            self.patch.setattr(owner, name, self.counted(name, getattr(owner, name)))
-
-    def __exit__(self, *_: object) -> None:
-        self.patch.undo()
-
-    def counted(self, name: str, real: Callable[..., Any]) -> Callable[..., Any]:
-        def change(*arguments: Any, **named: Any) -> Any:
-            if self.left == 0:
-                if name == "write":
-                    real(arguments[0], bytes(arguments[1])[: self.part])
-                raise KilledError
-            self.left -= 1
-            return real(*arguments, **named)
-
-        return change
 
 
 def test_a_disk_that_fills_between_two_files_takes_both_back(

@@ -30,6 +30,8 @@ MEASURING_SECONDS = 600.0
 DELETING_SECONDS = 2.0
 """Deletion stops reading for at most about so long; the rest is deleted a minute later."""
 RETRY_SECONDS = 5.0
+MOST_RECORDS = 50_000
+"""In memory before they are written: the label of each block has a bit for each."""
 LONGEST_RETENTION = 3650
 """Days that the quarantine of a municipality that is gone is kept."""
 
@@ -153,7 +155,7 @@ class Archiver:
         self.intake.take(messages, self.paused)
 
     def set_aside(self, place: Place, reason: str, content: bytes) -> None:
-        """Put one event into quarantine. What stands for it is archived in its place. Raises OSError."""
+        """Put one event or block into quarantine. What stands for it is archived in its place. Raises OSError."""
         self.quarantine.keep(place, reason, content, behind=False)
         self._say_quarantined(place, reason)
 
@@ -187,9 +189,10 @@ class Archiver:
         now = time.monotonic()
         archive = self.settings["archive"]
         for key, partition in self.partitions.items():
-            if not partition.lines or now < self.paused.get(key, 0.0):
+            if not partition.waiting or now < self.paused.get(key, 0.0):
                 continue
-            if partition.buffered < archive["flush_mib"] * MIB and now - partition.since < archive["flush_seconds"]:
+            full = partition.buffered >= archive["flush_mib"] * MIB or partition.waiting >= MOST_RECORDS
+            if not full and now - partition.since < archive["flush_seconds"]:
                 continue
             try:
                 self.capacity.require(self.settings)

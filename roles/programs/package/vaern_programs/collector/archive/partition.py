@@ -5,19 +5,37 @@ from __future__ import annotations
 import errno
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import zstandard
 
 from vaern_programs.collector.archive.pending import Pending
 from vaern_programs.collector.archive.segments import Segment, label, newest, one_line
 from vaern_programs.collector.archive.writer import Writer, last_block
+from vaern_programs.shared.blocks import Opened
 
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 LEVEL = 3
 SOURCE = re.compile(rb'"source"\s*:\s*"([a-z][a-z0-9-]*)"')
 """A quotation mark in a value is escaped, so nothing a device sends reads as this."""
+
+
+SMALL_BYTES = 64 * 1024
+"""A block of lines that is smaller is packed again, together with what comes after it: the archive stays small."""
+LOOSE_BYTES = 4 * 2**20
+"""Lines that are more are compressed at once: small blocks unpack to many times what the broker gives at a time."""
+
+
+class Packed(NamedTuple):
+    """Lines that are compressed, and are to be written as one block."""
+
+    days: int | None
+    positions: list[int]
+    """Where among the records that are in memory they were, each record once."""
+    lines: int
+    data: bytes
 
 
 class DiskFullError(Exception):
@@ -48,7 +66,12 @@ class Partition:
         self.pending = Pending(directory, topic, partition)
         self.writers: dict[int | None, Writer] = {}
         self.lines: list[bytes] = []
-        self.buffered = 0
+        """Not yet compressed; behind all that is."""
+        self.positions: list[int] = []
+        """For each of them, the position of its record."""
+        self.packed: list[Packed] = []
+        self.buffered = self.loose = 0
+        """Bytes in memory, and those of lines that are not yet compressed."""
         self.since = 0.0
         self.first = self.next = -1
         self._recover()
@@ -77,28 +100,67 @@ class Partition:
         """
         self.first = self.next = offset
 
+    @property
+    def waiting(self) -> int:
+        """Records in memory."""
+        return self.next - self.first
+
     def add(self, values: list[bytes | None], now: float) -> None:
-        """Take events that follow the last; they are on disk after the next flush."""
-        if not self.lines:
-            self.since = now
-        lines = [one_line(value) for value in values]
+        """Take events that follow the last, one a record; they are on disk after the next flush."""
+        self._add_lines([one_line(value) for value in values], range(self.waiting, self.waiting + len(values)), now)
+        self.next += len(values)
+
+    def add_block(self, block: Opened, now: float) -> None:
+        """Take a block of lines that follows the last record.
+
+        One of one retention is written as it came; the lines of a small one, or of several, are sorted anew.
+        """
+        kept = {self.kept.get(row[0].encode()) for row in block.said["sources"]}
+        if len(kept) > 1 or len(block.text) < SMALL_BYTES:
+            lines = block.text.splitlines()
+            self._add_lines(lines, [self.waiting] * len(lines), now)
+        else:
+            self.since = self.since if self.waiting else now
+            self._pack()
+            self.packed.append(Packed(kept.pop(), [self.waiting], block.said["lines"], block.data))
+            self.buffered += len(block.data)
+        self.next += 1
+
+    def _add_lines(self, lines: list[bytes], positions: Iterable[int], now: float) -> None:
+        self.since = self.since if self.waiting else now
         self.lines += lines
-        self.buffered += sum(map(len, lines)) + len(lines)
-        self.next += len(lines)
+        self.positions += positions
+        size = sum(map(len, lines)) + len(lines)
+        self.buffered += size
+        self.loose += size
+        if self.loose >= LOOSE_BYTES:
+            self._pack()
+
+    def _pack(self) -> None:
+        """Compress the lines in memory: one block for each retention they have."""
+        for days, places in grouped(self.lines, self.kept).items() if self.lines else ():
+            data = self.compressor.compress(b"\n".join([self.lines[place] for place in places]) + b"\n")
+            positions = list(dict.fromkeys(self.positions[place] for place in places))
+            self.packed.append(Packed(days, positions, len(places), data))
+        self.lines, self.positions, self.loose = [], [], 0
 
     def flush(self) -> int:
-        """Write what is in memory, on disk when this returns its size: one block for each retention it has.
+        """Write what is in memory, on disk when this returns its size.
 
         Raises DiskFullError, OSError.
         """
-        if not self.lines:
+        if not self.waiting:
             return 0
+        self._pack()
         now = time.time()
-        parts = [(self._writer(days), block) for days, block in self._blocks(now)]
+        texts: dict[int | None, list[bytes]] = {}
+        for packed in self.packed:
+            texts.setdefault(packed.days, []).append(self._label(packed, now) + packed.data)
+        parts = [(self._writer(days), b"".join(blocks)) for days, blocks in texts.items()]
         try:
             for writer, _ in parts:
                 writer.open(self.first, now)
-            self._write(parts)
+            self._write(parts, together=len(self.packed) > 1)
         except OSError as error:
             if error.errno not in FULL:
                 raise
@@ -106,30 +168,25 @@ class Partition:
                 writer.undo()
             self.pending.clear()
             raise DiskFullError(f"{self.topic}: {error.strerror}") from error
-        for writer, block in parts:
-            writer.keep(block)
-        self.lines.clear()
+        for writer, text in parts:
+            writer.keep(text)
+        self.packed = []
         self.buffered = 0
         self.first = self.next
-        return sum(len(block) for _, block in parts)
+        return sum(len(text) for _, text in parts)
 
-    def _write(self, parts: list[tuple[Writer, bytes]]) -> None:
-        if len(parts) > 1:
+    def _write(self, parts: list[tuple[Writer, bytes]], *, together: bool) -> None:
+        if together:
             self.pending.announce(parts)
-        for writer, block in parts:
-            writer.write(block)
-        if len(parts) > 1:
+        for writer, text in parts:
+            writer.write(text)
+        if together:
             self.pending.clear()
 
-    def _blocks(self, now: float) -> list[tuple[int | None, bytes]]:
-        """Retention and block of the lines in memory."""
-        result = []
-        for days, positions in grouped(self.lines, self.kept).items():
-            lines = [self.lines[position] for position in positions]
-            shared = (len(self.lines), positions) if len(lines) < len(self.lines) else ()
-            head = label(self.first, len(lines), now, *shared)
-            result.append((days, head + self.compressor.compress(b"\n".join(lines) + b"\n")))
-        return result
+    def _label(self, packed: Packed, now: float) -> bytes:
+        if packed.lines == len(packed.positions) == self.waiting:
+            return label(self.first, packed.lines, now)
+        return label(self.first, packed.lines, now, self.waiting, packed.positions)
 
     def _writer(self, days: int | None) -> Writer:
         if days not in self.writers:

@@ -1,9 +1,9 @@
-"""A journal for blocks that go to several files, so that after a crash they are in all of the files or in none.
+"""A journal for blocks that belong together, so that after a crash all of them are in their files or none is.
 
     <archive>/<code>/.pending-<topic>-<partition>.json
 
 The record is on disk before the first block is written, and is removed after the last. It has the length of each file
-before and after. A block that goes to one file needs no record.
+before and after. A block by itself needs no record.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ class Pending:
         self.path = directory / f".pending-{topic}-{partition}.json"
 
     def announce(self, parts: list[tuple[Writer, bytes]]) -> None:
-        """Say what will be written."""
+        """Say what will be written, as one text for each file."""
         record = [
             {
                 "file": str(writer.path.relative_to(self.directory)),
                 "before": writer.size,
-                "after": writer.size + len(block),
+                "after": writer.size + len(text),
             }
-            for writer, block in parts
+            for writer, text in parts
         ]
         replace(self.path, json.dumps(record))
         sync_directory(self.directory)
@@ -60,5 +60,6 @@ class Pending:
         if not path.exists():
             return False
         with mapped(path) as content:
-            ends = {block.end: block for block in blocks(content)}
-            return part["after"] in ends and intact(content, ends[part["after"]])
+            written = [block for block in blocks(content) if part["before"] < block.end <= part["after"]]
+            whole = bool(written) and written[-1].end == part["after"]
+            return whole and all(intact(content, block) for block in written)

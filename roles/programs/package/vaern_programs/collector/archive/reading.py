@@ -37,10 +37,10 @@ class Message(Protocol):
         """Where it was."""
 
     def key(self) -> bytes | None:
-        """The source of the event."""
+        """The source of the event, or the relay of the block."""
 
     def value(self) -> bytes | None:
-        """The event."""
+        """The event, or the block."""
 
     def timestamp(self) -> tuple[int, int]:
         """What kind of time, and when the broker took it, Unix milliseconds."""

@@ -1,9 +1,11 @@
 """What the archiver says of one municipality, once a second, for the alarm service: what was heard, what is wrong.
 
     {"topics": {"logs.0710": {"as_of": 1795549034.8, "seen": {"firewall1": 1795549034.2}, "told": {"vaern-gw1": "{}"}}},
+     "blocks": true,
      "findings": [{"kind": "quarantine", "value": 3, "limit": 0, "since": "2026-11-24T08:15:00.250Z"}],
      "statistics": {"quarantined_batches": 3, "quarantined_events": 900, "used_bytes": 5, "share_bytes": 9}}
 
+`blocks` says that this archiver reads blocks of lines: the ledger tells the relays.
 Each municipality has a file of its own, in memory and not on the disk, of a size that its declaration bounds.
 """
 
@@ -51,6 +53,7 @@ class Report:
         text = json.dumps(
             {
                 "topics": heard,
+                "blocks": True,
                 "findings": self._findings(quarantine, capacity.percent, time.time()),
                 "statistics": {
                     "quarantined_batches": quarantine.batches,

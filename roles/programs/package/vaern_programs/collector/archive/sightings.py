@@ -1,8 +1,9 @@
 """When each declared source of a municipality was last heard, and the newest heartbeat of each of its hosts.
 
-The archiver reads every event anyway. The Kafka key of an event is its source and its timestamp is the broker's clock,
-so no event of a source is parsed: one dictionary a batch. Only names that are declared are remembered, so what a relay
-invents takes no room. A relay's queue that drains, and a repair, bring old heartbeats after new ones.
+The archiver reads every event anyway. The Kafka key of an event is its source, the header of a block names all of its
+sources, and the timestamp is the broker's clock, so no event of a source is parsed: one dictionary a batch. Only names
+that are declared are remembered, so what a relay invents takes no room. A relay's queue that drains, and a repair,
+bring old heartbeats after new ones.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from vaern_programs.collector.archive.reading import Key, Message
+from vaern_programs.shared.blocks import Said
 from vaern_programs.shared.reports import Sighting
 
 LONGEST = 65536
@@ -85,17 +87,25 @@ class Sightings:
                 del heartbeats[name]
 
     def take(self, topic: str, partition: int, batch: Sequence[Message]) -> None:
-        """Remember a batch of messages of one partition, in the order they were in."""
-        seen, key = self.seen.setdefault(topic, {}), (topic, partition)
+        """Remember a batch of events of one partition, in the order they were in."""
         for source, message in {message.key(): message for message in batch}.items():
-            at = message.timestamp()[1] / 1000
-            self.read_to[key] = max(at, self.read_to.get(key, 0.0))
-            name = self.names.get(source or b"")
-            if name is None:
-                continue
-            seen[name] = max(at, seen.get(name, 0.0))
+            self._heard(message, [source or b""])
             if source in self.hosts:
-                self._heartbeats(topic, name, (one.value() or b"" for one in batch if one.key() == source))
+                told = (one.value() or b"" for one in batch if one.key() == source)
+                self._heartbeats(topic, self.hosts[source], told)
+
+    def take_block(self, message: Message, said: Said) -> None:
+        """Remember the sources of a block, which is what it says."""
+        self._heard(message, (row[0].encode() for row in said["sources"]))
+
+    def _heard(self, message: Message, sources: Iterable[bytes]) -> None:
+        key, at = (message.topic(), message.partition()), message.timestamp()[1] / 1000
+        seen = self.seen.setdefault(key[0], {})
+        self.read_to[key] = max(at, self.read_to.get(key, 0.0))
+        for source in sources:
+            name = self.names.get(source)
+            if name is not None:
+                seen[name] = max(at, seen.get(name, 0.0))
 
     def _heartbeats(self, topic: str, name: str, messages: Iterable[bytes]) -> None:
         newest = self.heartbeats.setdefault(topic, {}).setdefault(name, Newest())
