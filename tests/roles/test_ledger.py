@@ -27,6 +27,16 @@ import sys, zstandard
 with open("/var/lib/vaern/archive/0710/" + sys.argv[1], "rb") as file:
     sys.stdout.buffer.write(zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True).read())
 """
+COUNT = """
+import pathlib
+from vaern_programs.collector.archive.segments import blocks
+ends, lines = [0], 0
+for path in pathlib.Path("/var/lib/vaern/archive/0710").rglob("logs.0710-0-*.zst"):
+    for block in blocks(memoryview(path.read_bytes())):
+        ends.append(block.offset + block.covered)
+        lines += block.lines
+print([max(ends), lines])
+"""
 Balance = dict[str, Any]
 
 
@@ -114,15 +124,36 @@ def test_timers_run(own_pipeline: Pipeline) -> None:
     quiet(own_pipeline)
 
 
+def test_events_travel_in_blocks_once_the_collector_has_said_that_it_reads_them(own_pipeline: Pipeline) -> None:
+    """The archiver says so to the ledger, that to the relay; then one record of the broker is many lines."""
+    quiet(own_pipeline)
+    own_pipeline.lab.run("hub1", "systemctl start vaern-ledger.service")
+    own_pipeline.lab.run("gw1", "systemctl start vaern-spool.service; sleep 1.5")
+    assert json.loads(own_pipeline.lab.run("gw1", f"cat {SPOOL}/ledger/collector.json")) == {"blocks": True}
+    before = records_and_lines(own_pipeline)
+    own_pipeline.device("many", "tcp", DHCP, RELAY, "5000", "blocks-")
+    assert arrive(own_pipeline, "app: blocks-", 5000) == 5000
+    assert lacking(when(own_pipeline, lambda told: lacking(told) == 0)) == 0
+    records, lines = (now - then for now, then in zip(records_and_lines(own_pipeline), before, strict=True))
+    assert lines >= 5000
+    assert records < lines / 10
+
+
+def records_and_lines(pipeline: Pipeline) -> tuple[int, int]:
+    """How many records of the broker are archived, and how many lines they were."""
+    records, lines = json.loads(pipeline.lab.run("hub1", "python3 -", stdin=COUNT))
+    return records, lines
+
+
 def test_the_balance_is_exact_under_load(own_pipeline: Pipeline) -> None:
     """Three sources at once; the ledger's figures are those that counting the whole archive gives."""
     quiet(own_pipeline)
     counts = {"udp": (FIREWALL, 4000), "tcp": (DHCP, 30000), "tls": (JOURNAL, 4000)}
     with own_pipeline.sending("load", counts):
         pass
-    told = when(own_pipeline, lambda told: total(told, "received") >= 38001 and lacking(told) == 0)
+    told = when(own_pipeline, lambda told: total(told, "received") >= 43001 and lacking(told) == 0)
     held = in_archive(own_pipeline)
-    for name, count in {"firewall1": 4000, "dhcp1": 30001, "journal1": 4000}.items():
+    for name, count in {"firewall1": 4000, "dhcp1": 35001, "journal1": 4000}.items():
         (row,) = [row for row in told["rows"] if row["source"] == name]
         assert (row["sent"], row["received"], row["missing"], row["duplicate"]) == (count, count, 0, 0)
         assert sum(1 for _, source, _ in held if source == name) == count

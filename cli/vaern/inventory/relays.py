@@ -29,7 +29,7 @@ def relay_variables(
     name = host_name(slug, host.name)
     receivers = [_receiver(queue) for queue in relay.queues]
     sources = [
-        *(_source(source, relay) for source in relay.sources),
+        *(_source(source, relay, municipality.privacy.retention_days) for source in relay.sources),
         *(_tap_source(slug, municipality, tap, host) for tap in relay.taps),
         *watching.sources_through(slug, municipality, relay),
     ]
@@ -109,11 +109,13 @@ def _sending(
     return sending
 
 
-def _source(source: LogSource, relay: RelayPlan) -> Variables:
+def _source(source: LogSource, relay: RelayPlan, usual_days: int) -> Variables:
     parser = vendor_of(source).parser
-    reading = {"parser": parser} if parser != GENERIC else {}
+    reading: Variables = {"parser": parser} if parser != GENERIC else {}
     if source.timezone is not Timezone.UTC:
         reading["timezone"] = source.timezone.value
+    if source.retention_days not in {None, usual_days}:
+        reading["retention_days"] = source.retention_days
     if source.certificate is not None:
         reading["certificate"] = source.certificate
     return {

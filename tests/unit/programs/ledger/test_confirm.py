@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.doubles import kafka_producer
 
+from vaern_programs.ledger import count
 from vaern_programs.ledger.confirm import BIGGEST, confirmation, send
 from vaern_programs.shared.intervals import union
 from vaern_programs.shared.reports import CONFIRMATION
@@ -22,7 +24,8 @@ NUMBERS = st.lists(st.tuples(st.integers(0, 900), st.integers(0, 900)).map(sorte
 
 
 def test_a_small_one_is_whole() -> None:
-    found, left_out = confirmation("0710", [(("gw1", BOOT, "dhcp1"), [(1, 9)])], NOW)
+    found, left_out = confirmation("0710", [(("gw1", BOOT, "dhcp1"), [(1, 9)])], NOW, blocks=True)
+    assert CONFIRMATION.parse(json.dumps(found)).get("blocks") is True
     assert (found["relays"], left_out) == ({"gw1": {BOOT: {"dhcp1": [(1, 9)]}}}, 0)
 
 
@@ -85,3 +88,15 @@ def test_a_refusal_is_that_of_its_municipality(broker: kafka_producer.Broker) ->
     refusal = kafka_producer.error("TOPIC_AUTHORIZATION_FAILED", "not allowed")
     broker.judge = lambda batch: refusal if batch[0].topic() == "confirm.0710" else None
     assert send({"0710": "{}", "0751": "{}"}, "secret") == {"0710": "not allowed"}
+
+
+def test_relays_are_told_of_blocks_when_the_archiver_says_that_it_reads_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One of an earlier version says nothing, nor does one that does not run: its file is gone then."""
+    monkeypatch.setattr(count, "REPORTS", tmp_path)
+    assert not count.reads_blocks("0710")
+    for text, reads in (('{"blocks": true}', True), ('{"topics": {}}', False), ('{"blocks": 1}', False), ("[", False)):
+        (tmp_path / "0710.json").write_text(text, encoding="ascii")
+        assert count.reads_blocks("0710") is reads
+    assert not count.reads_blocks("0751")

@@ -19,13 +19,19 @@ BIGGEST = 900_000
 
 
 def confirmation(
-    code: str, series: Iterable[tuple[Series, Intervals]], now: datetime, biggest: int = BIGGEST
+    code: str,
+    series: Iterable[tuple[Series, Intervals]],
+    now: datetime,
+    biggest: int = BIGGEST,
+    *,
+    blocks: bool = False,
 ) -> tuple[Confirmation, int]:
     """A confirmation of at most so many bytes, and how many intervals were left out of it; the first series go first.
 
-    What is left out is confirmed by nobody: the relay keeps it and resends it, and duplicates are dropped.
+    `blocks` is whether the archiver reads blocks of lines. What is left out is confirmed by nobody: the relay keeps it
+    and resends it, and duplicates are dropped.
     """
-    relays: Confirmation = {"code": code, "time": now.isoformat(), "relays": {}}
+    relays: Confirmation = {"code": code, "time": now.isoformat(), "relays": {}, "blocks": blocks}
     room = biggest - len(json.dumps(relays))
     left_out = 0
     for (relay, boot, source), intervals in series:

@@ -20,6 +20,8 @@ from vaern_programs.ledger.gaps import GRACE_SECONDS
 from vaern_programs.ledger.sent import by_series
 from vaern_programs.ledger.summary import Part, deleted_until, parts
 from vaern_programs.shared.answers import BALANCE, Balance, BalanceRow, LostSegment
+from vaern_programs.shared.collector_paths import REPORTS
+from vaern_programs.shared.files import read_json
 from vaern_programs.shared.health import MISSING
 from vaern_programs.shared.intervals import count, subtract
 from vaern_programs.shared.json_text import UnfitError
@@ -83,7 +85,8 @@ class Municipality:
         now = datetime.now(UTC)
         found = self.count(now, None)
         deleted = self.deleted()
-        confirmed, left_out = confirmation(self.code, confirmable(found.books, deleted), now)
+        series, blocks = confirmable(found.books, deleted), reads_blocks(self.code)
+        confirmed, left_out = confirmation(self.code, series, now, blocks=blocks)
         message = json.dumps(confirmed, separators=(",", ":"))
         try:
             whole = report(self.code, found, now, None, deleted)
@@ -116,6 +119,12 @@ class Municipality:
             one["source"]: last.get(one["days"], "") for one in self._declared().get("retention_by_source", [])
         }
         return Deleted(last.get(None, ""), by_source)
+
+
+def reads_blocks(code: str) -> bool:
+    """Whether the archiver that runs now says of a municipality that it reads blocks of lines."""
+    report = read_json(REPORTS / f"{code}.json", {})
+    return isinstance(report, dict) and report.get("blocks") is True
 
 
 @contextmanager

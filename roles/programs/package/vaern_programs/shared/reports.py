@@ -162,6 +162,8 @@ class Confirmation(TypedDict):
     code: Annotated[str, Matching("[0-9]{4}")]
     time: Time
     relays: dict[Relay, Annotated[dict[Boot, dict[Source, Ranges]], STARTS]]
+    blocks: NotRequired[bool]
+    """Whether the collector reads blocks of lines (`vaern_programs.shared.blocks`)."""
 
 
 class Sighting(TypedDict):

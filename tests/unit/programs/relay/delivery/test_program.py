@@ -18,6 +18,7 @@ from support.doubles.spool_writer import Writer, line
 from vaern_programs.relay.delivery import program
 from vaern_programs.relay.delivery import segments as delivery_segments
 from vaern_programs.relay.delivery import sending as delivery_sending
+from vaern_programs.shared.blocks import is_block
 
 FIELDS = {"time", "started", "acknowledged", "refused", "waiting_bytes", "behind_seconds", "errors"}
 
@@ -109,6 +110,29 @@ def test_it_sends_what_is_spooled_until_it_is_stopped(delivery: Any, writer: Wri
     sent = [(one.topic(), one.value()) for one in broker.taken]
     assert [value for topic, value in sent if topic == "logs.0710"] == [line(number) for number in (1, 2, 4, 5)]
     assert [value for topic, value in sent if topic != "logs.0710"] == [line(3, "journal1", sector="health")]
+
+
+def test_it_sends_blocks_to_a_collector_that_has_said_it_reads_them(
+    delivery: Any, writer: Writer, broker: Broker, clock: list[float]
+) -> None:
+    """And single events before that, and as soon as it says so no longer: an earlier archiver knows no blocks."""
+    said = writer.directory / "ledger" / "collector.json"
+    said.parent.mkdir()
+
+    def says(text: str) -> None:
+        said.write_text(text, encoding="ascii")
+        clock[0] += 11
+
+    writer.write(line(1), line(2))
+    polls(broker, {
+        10: lambda: says('{"blocks": true}'), 20: lambda: writer.write(line(3), line(4)),
+        60: lambda: says('{"blocks": false}'), 70: lambda: writer.write(line(5), line(6)), 120: delivery.stop,
+    })  # fmt: skip
+    delivery.run()
+    kinds = [b"block" if is_block(message.value()) else message.value() for message in broker.taken]
+    assert kinds == [line(1), line(2), b"block", line(5), line(6)]
+    assert delivery.sender.acknowledged == 6
+    assert delivery.spool.waiting() == 0
 
 
 def test_it_waits_only_where_there_is_nothing_to_send(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from types import ModuleType
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -14,7 +13,9 @@ from support.doubles.kafka_producer import Broker, KafkaError, Message, Producer
 from support.doubles.spool_writer import line
 
 from vaern_programs.relay.delivery import sending as delivery_sending
+from vaern_programs.relay.delivery.records import Record, events_of, records_of, singles
 from vaern_programs.shared import tally as ledger_tally
+from vaern_programs.shared.blocks import is_block, opened
 
 SETTINGS = {
     "topic": "logs.0710",
@@ -40,9 +41,13 @@ class Part:
 
     def __init__(self) -> None:
         self.acknowledged = 0
+        self.divided = 1
 
     def acknowledge(self) -> None:
         self.acknowledged += 1
+
+    def divide(self, count: int) -> None:
+        self.divided = count
 
 
 class Way:
@@ -53,7 +58,13 @@ class Way:
         self.sender = module.Sender(SETTINGS, lambda: self.now)
 
     def send(self, *lines: bytes) -> None:
-        self.sender.send(self.part, self.module.events_of(b"".join(one + b"\n" for one in lines)))
+        self.sender.send(self.part, singles(SETTINGS, b"".join(one + b"\n" for one in lines)))
+
+    def send_block(self, *lines: bytes) -> Record:
+        """Those lines as one record."""
+        (block,) = records_of(SETTINGS | {"topics": {}}, b"".join(one + b"\n" for one in lines))
+        self.sender.send(self.part, [block])
+        return block
 
     def wait(self, seconds: float) -> None:
         """Hear what there is, and again so much later."""
@@ -195,6 +206,42 @@ def test_an_event_that_the_library_refuses_comes_back_too(way: Way, broker: Brok
     assert way.sender.under_way == len(large)
 
 
+def test_a_block_is_one_record_and_counts_as_its_lines(way: Way, broker: Broker) -> None:
+    block = way.send_block(*map(line, range(9)))
+    assert way.sender.under_way == len(block.value)
+    way.sender.poll(0)
+    (message,) = broker.taken
+    assert (message.topic(), message.key()) == ("logs.0710", b"gw1")
+    assert opened(message.value(), "0710").text.splitlines() == list(map(line, range(9)))
+    assert (way.part.acknowledged, way.sender.acknowledged, way.sender.under_way) == (1, 9, 0)
+
+
+def test_a_block_that_came_back_is_the_same_block_again(way: Way, broker: Broker) -> None:
+    broker.judge = lambda batch: error("_MSG_TIMED_OUT")
+    block = way.send_block(line(1), line(2))
+    way.sender.poll(0)
+    assert (way.sender.refused, way.sender.reasons) == (2, Counter(timeout=1))
+    broker.judge = lambda batch: None
+    way.wait(2)
+    (message,) = broker.taken
+    assert message.value() == block.value
+    assert (way.part.acknowledged, way.sender.acknowledged, way.sender.under_way) == (1, 2, 0)
+
+
+def test_a_block_that_is_too_large_is_sent_as_its_events(way: Way, broker: Broker) -> None:
+    """A topic may take less than this relay packs into a block; an event that is too large by itself is told of."""
+    lines = [line(number, message=f"{number:x}" * 100) for number in range(20)]
+    broker.judge = lambda batch: (
+        error("MSG_SIZE_TOO_LARGE") if any(is_block(message.value()) for message in batch) else None
+    )
+    way.send_block(*lines)
+    way.wait(2)
+    assert values(broker.taken) == lines
+    assert [message.key() for message in broker.taken] == [b"dhcp1"] * 20
+    assert (way.part.divided, way.part.acknowledged, way.sender.acknowledged) == (20, 20, 20)
+    assert (way.sender.under_way, way.sender.reasons["size"]) == (0, 0)
+
+
 def test_a_library_that_has_no_room_is_waited_for(way: Way, broker: Broker) -> None:
     broker.room = 2
     waited = []
@@ -264,21 +311,21 @@ def test_what_is_under_way_at_the_end_is_waited_for(way: Way, broker: Broker) ->
     assert waited == [5.0]
 
 
-def test_what_is_no_event_is_left_out(module: ModuleType) -> None:
+def test_what_is_no_event_is_left_out() -> None:
     other = (
         b'{"relay":"gw1","boot":"' + b"a" * 32 + b'","sequence":7,"source":"dns1","received":"2026-11-24T10:00:00Z"}'
     )
     text = b"\n".join([line(1), b"\0" * 99, line(2)[:40], b"", b"{}", other, line(3)]) + b"\n"
-    found: list[Any] = module.events_of(text)
+    found = events_of(text)
     assert found == [(b"dhcp1", line(1)), (b"dns1", other), (b"dhcp1", line(3))]
 
 
 @given(cut=st.integers(0, len(line(1))))
-def test_what_follows_an_event_that_a_full_disk_cut_off_is_found(module: ModuleType, cut: int) -> None:
+def test_what_follows_an_event_that_a_full_disk_cut_off_is_found(cut: int) -> None:
     """It begins in the same line: sent, counted, and sent again from there."""
     after = [line(2, message='says {\\"time\\":\\"now\\"}'), line(3)]
     text = line(1)[:cut] + b"".join(one + b"\n" for one in after)
-    assert [found for _, found in module.events_of(text)] == after
+    assert [found for _, found in events_of(text)] == after
     tally = ledger_tally.Tally()
     tally.add(text)
     assert [run[:2] for runs in tally.runs.values() for run in runs] == [(2, 3)]

@@ -21,9 +21,11 @@ from pathlib import Path
 from typing import Any
 
 from vaern_programs.relay.delivery.disk import Disk
+from vaern_programs.relay.delivery.records import records_of, singles
 from vaern_programs.relay.delivery.segments import Spool
-from vaern_programs.relay.delivery.sending import Sender, events_of
+from vaern_programs.relay.delivery.sending import Sender
 from vaern_programs.relay.paths import SETTINGS, STATISTICS
+from vaern_programs.relay.spool.collector import takes_blocks
 from vaern_programs.shared.reports import DeliveryStatistics
 from vaern_programs.shared.systemd import alarm
 from vaern_programs.shared.times import now
@@ -51,7 +53,9 @@ class Delivery:
 
     def __init__(self, settings: dict[str, Any]) -> None:
         """Nothing is sent yet."""
+        self.settings = settings
         self.spool = Spool(Path(settings["directory"]))
+        self.blocks = False
         self.sender = Sender(settings, time.monotonic)
         self.started = now()
         self.stopped = False
@@ -61,6 +65,7 @@ class Delivery:
             self.check_disk: SAVE_SECONDS,
             self.write_statistics: TELL_SECONDS,
             self.probe_broker: TELL_SECONDS,
+            self.learn: SAVE_SECONDS,
         }
         self.due = dict.fromkeys(self.tasks, 0.0)
         self.reported: Counter[str] = Counter()
@@ -90,8 +95,8 @@ class Delivery:
         more = False
         for segment in self.spool.turn():
             if text := segment.take():
-                lines = events_of(text)
-                self.sender.send(segment.hand_out(len(lines)), lines)
+                records = records_of(self.settings, text) if self.blocks else singles(self.settings, text)
+                self.sender.send(segment.hand_out(len(records)), records)
                 more = more or segment.more
         return more
 
@@ -113,6 +118,10 @@ class Delivery:
         """Halt rsyslog while the disk has no room for the spool, and count that as a reason."""
         if self.disk.check():
             self.sender.reasons["full"] += 1
+
+    def learn(self) -> None:
+        """See whether the collector reads blocks: until it has said so, each event is a record."""
+        self.blocks = takes_blocks(self.settings)
 
     def probe_broker(self) -> None:
         """Request an answer from the broker when nothing was acknowledged since the last time."""

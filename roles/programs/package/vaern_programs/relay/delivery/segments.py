@@ -24,7 +24,7 @@ CHUNK = 512 * 1024
 
 
 class Part:
-    """Some lines of a segment that are under way: they end at `end`, and `left` of them are not acknowledged."""
+    """Some lines of a segment that are under way: they end at `end`; `left` of their records are not acknowledged."""
 
     __slots__ = ("end", "left", "segment")
 
@@ -33,10 +33,14 @@ class Part:
         self.segment, self.end, self.left = segment, end, left
 
     def acknowledge(self) -> None:
-        """One of its events is with the broker."""
+        """One of its records is with the broker."""
         self.left -= 1
         if not self.left:
             self.segment.settle()
+
+    def divide(self, count: int) -> None:
+        """One of its records is so many from now on."""
+        self.left += count - 1
 
 
 class Segment:
@@ -81,7 +85,7 @@ class Segment:
         return text[:cut]
 
     def hand_out(self, count: int) -> Part:
-        """What was taken last, which holds so many events."""
+        """What was taken last, which is so many records."""
         part = Part(self, self.read, count)
         self.parts.append(part)
         if not count:

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
-from vaern_programs.relay.broker import connection, topic_of
+from vaern_programs.relay.broker import connection
+from vaern_programs.relay.delivery.records import Record, lines_of
 from vaern_programs.relay.delivery.segments import Part
-from vaern_programs.shared.identity import IDENTITY, identity_of, last_event
 
 WINDOW = 16 * 2**20
 """Bytes of events that are under way at once. They are in the spool, so none is lost when this process is."""
@@ -44,11 +44,9 @@ def reason_of(error: KafkaError) -> str:
 
 
 class Given(NamedTuple):
-    """An event that came back, and when it is tried again."""
+    """A record that came back, and when it is tried again."""
 
-    topic: str
-    key: bytes
-    line: bytes
+    record: Record
     part: Part
     alone: bool
     due: float
@@ -77,26 +75,31 @@ class Sender:
         """Whether more may be sent before something is acknowledged."""
         return self.under_way < WINDOW
 
-    def send(self, part: Part, lines: list[tuple[bytes, bytes]]) -> None:
-        """Source and line of each event of a part."""
+    def send(self, part: Part, records: list[Record]) -> None:
+        """The records of a part."""
         produce, told = self.together.produce, partial(self._delivered, part, False)
-        for source, line in lines:
-            topic = topic_of(self.settings, source.decode(), line)
-            self.under_way += len(line)
+        for record in records:
+            self.under_way += len(record.value)
+            if record.lines > 1:
+                self._produce(self.together, Given(record, part, alone=False, due=0.0))
+                continue
             try:
-                produce(topic, line, source, on_delivery=told)
+                produce(record.topic, record.value, record.key, on_delivery=told)
             except (BufferError, KafkaException):
-                self._produce(self.together, Given(topic, source, line, part, alone=False, due=0.0))
+                self._produce(self.together, Given(record, part, alone=False, due=0.0))
 
-    def _produce(self, producer: Producer, event: Given) -> None:
-        told = partial(self._delivered, event.part, event.alone)
+    def _produce(self, producer: Producer, given: Given) -> None:
+        record = given.record
+        told = partial(self._delivered, given.part, given.alone)
+        if record.lines > 1:
+            told = partial(self._block_delivered, given)
         while True:
             try:
-                producer.produce(event.topic, event.line, key=event.key, on_delivery=told)
+                producer.produce(record.topic, record.value, record.key, on_delivery=told)
             except BufferError:
                 producer.poll(0.1)
             except KafkaException as error:
-                self._give_back(event, error.args[0])
+                self._give_back(given, error.args[0])
                 return
             else:
                 return
@@ -107,15 +110,32 @@ class Sender:
             self.under_way -= len(message)
             part.acknowledge()
         else:
-            self._give_back(Given(message.topic(), message.key(), message.value(), part, alone, 0.0), error)
+            self._give_back(Given(Record(message.topic(), message.key(), message.value()), part, alone, 0.0), error)
 
-    def _give_back(self, event: Given, error: KafkaError) -> None:
-        """What the broker refuses as too large was refused with all that it was sent with: each is tried alone."""
+    def _block_delivered(self, given: Given, error: KafkaError | None, _: Message) -> None:
+        if error is None:
+            self.acknowledged += given.record.lines
+            self.under_way -= len(given.record.value)
+            given.part.acknowledge()
+        else:
+            self._give_back(given, error)
+
+    def _give_back(self, given: Given, error: KafkaError) -> None:
+        """What the broker refuses as too large was refused with all that it was sent with: each is tried alone.
+
+        A block that is too large is its lines from then on.
+        """
         reason = reason_of(error)
-        self.refused += 1
-        self.reasons[reason] += not (reason == "size" and not event.alone)
-        wait = LARGE_AGAIN_SECONDS if event.alone else AGAIN_SECONDS
-        self.given.append(event._replace(alone=event.alone or reason == "size", due=self.clock() + wait))
+        self.refused += given.record.lines
+        self.reasons[reason] += not (reason == "size" and not given.alone)
+        if reason == "size" and given.record.lines > 1:
+            lines = lines_of(given.record)
+            self.under_way += sum(len(line.value) for line in lines) - len(given.record.value)
+            given.part.divide(len(lines))
+            self.given += [Given(line, given.part, False, self.clock() + AGAIN_SECONDS) for line in lines]
+            return
+        wait = LARGE_AGAIN_SECONDS if given.alone else AGAIN_SECONDS
+        self.given.append(given._replace(alone=given.alone or reason == "size", due=self.clock() + wait))
 
     def poll(self, seconds: float) -> None:
         """Hear what has become of events, for so long at most when nothing does; try those again that are due."""
@@ -125,12 +145,12 @@ class Sender:
         if not self.given:
             return
         now, given = self.clock(), self.given
-        self.given = [event for event in given if event.due > now]
-        for event in given:
-            if event.due <= now:
-                if event.alone and self.apart is None:
+        self.given = [one for one in given if one.due > now]
+        for one in given:
+            if one.due <= now:
+                if one.alone and self.apart is None:
                     self.apart = self._producer(**{"batch.num.messages": 1})
-                self._produce(self.apart if event.alone and self.apart is not None else self.together, event)
+                self._produce(self.apart if one.alone and self.apart is not None else self.together, one)
 
     def probe_broker(self, seconds: float) -> None:
         """Have the broker answer, so that a refused key is heard of also while there is nothing to send."""
@@ -142,15 +162,3 @@ class Sender:
     def finish(self, seconds: float) -> None:
         """Wait for what is under way, for so long at most."""
         self.together.flush(seconds)
-
-
-def events_of(text: bytes) -> list[tuple[bytes, bytes]]:
-    """Source and line of each event in a text of lines. What is no event, after a power cut, is left out."""
-    found = []
-    for line in map(last_event, text.splitlines()):
-        match = IDENTITY.match(line)
-        if match:
-            found.append((match[5], line))
-        elif identity := identity_of(line):
-            found.append((identity[4], line))
-    return found

@@ -13,6 +13,7 @@ from vaern_programs.relay.paths import STATISTICS
 from vaern_programs.relay.spool import again as spool_again
 from vaern_programs.relay.spool import state as spool_state
 from vaern_programs.relay.spool.backlog import queued
+from vaern_programs.relay.spool.collector import remember
 from vaern_programs.relay.spool.index import Segment, Source, lines_of, segments
 from vaern_programs.relay.spool.occupancy import measure
 from vaern_programs.relay.spool.statement import send_statements
@@ -76,6 +77,7 @@ def run(settings: dict[str, Any], grace: float) -> Round:
     try:
         confirmed = confirmation(settings) if settings["confirmations"] else None
         if confirmed:
+            remember(settings, confirmed)
             state.confirm(confirmed["relays"].get(settings["relay"], {}))
             kept = prune(found, state)
             done["removed"], found = len(found) - len(kept), kept
