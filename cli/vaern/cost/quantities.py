@@ -9,11 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from vaern.cost.assumptions import FETCHED, FLOWS, HUB_LOGS, PEAK, SEARCHED, STORED, UPDATES, Case
-from vaern.cost.load import GB, SECONDS_A_MONTH, Load, load_of, wanted_units
+from vaern.cost.load import GB, SECONDS_A_MONTH, Load, billed_in_blocks, load_of, wanted_units
 from vaern.cost.prices import HOURS_A_MONTH
 from vaern.model.azure import EventHubs, HubMachines, Logs, Tier
 from vaern.model.declaration import Municipality
 from vaern.model.deployment import Deployment
+from vaern.model.vocabulary import HostRole
 
 DAYS_A_MONTH = 365 / 12
 FREE_LOG_DAYS = 90
@@ -139,6 +140,8 @@ def _event_hubs(settings: Settings, municipality: Municipality, load: Load, case
     why = (
         f"{units} of at most {ceiling}, for {load.events_per_second:,.1f} events/s and peaks {PEAK.of(case)} times that"
     )
+    relays = max(1, len(municipality.with_role(HostRole.RELAY)))
+    blocks = billed_in_blocks(load, relays, case) * SECONDS_A_MONTH / 1e6
     if settings.event_hubs.tier is Tier.PREMIUM:
         return [Quantity("event_hubs_premium_unit", settings.event_hubs.throughput * HOURS_A_MONTH, "capture included")]
     return [
@@ -147,7 +150,7 @@ def _event_hubs(settings: Settings, municipality: Municipality, load: Load, case
         Quantity(
             "event_hubs_events",
             load.events_per_second * SECONDS_A_MONTH / 1e6,
-            f"{load.events_per_second:,.1f} events/s",
+            f"{load.events_per_second:,.1f} events/s, each a record; in blocks it would be {blocks:,.1f}",
         ),
     ]
 

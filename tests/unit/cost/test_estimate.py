@@ -13,7 +13,7 @@ from support.declarations.envelopes import SAMPLES, added
 
 from vaern.cost.assumptions import ASSUMPTIONS, ENVELOPE, Case
 from vaern.cost.estimate import Estimate, cents_of, estimate, shared_out
-from vaern.cost.load import load_of, wanted_units
+from vaern.cost.load import Load, billed_in_blocks, load_of, wanted_units
 from vaern.cost.presenting import all_in, as_data, assumed, origin, sentence, standing
 from vaern.cost.prices import FILE, Price, Prices, read_prices
 from vaern.cost.quantities import DISKS, Settings, disk_tier, own_quantities, retention_of, settings_of
@@ -93,6 +93,14 @@ def test_one_source_worked_out_by_hand() -> None:
     assert by_meter["storage_cool"] == pytest.approx(8.64 * 370)
     assert by_meter["sentinel"] == pytest.approx(262.8 * 0.05)
     assert by_meter["egress"] == pytest.approx(262.8 * 0.05)
+
+
+def test_what_blocks_would_save_is_said() -> None:
+    """A relay looks 20 times a second; 64 KB of a block is one billed event. Nothing is saved where little is sent."""
+    assert billed_in_blocks(Load(1000.0, 10**6), 1, Case.EXPECTED) == pytest.approx(20 + 10**6 * 0.12 / 65536)
+    assert billed_in_blocks(Load(3.0, 3000.0), 1, Case.EXPECTED) == 3.0
+    why = {one.meter: one.why for one in own_quantities(SETTINGS, FAVRSKOV, Case.EXPECTED)}
+    assert "each a record; in blocks it would be" in why["event_hubs_events"]
 
 
 def test_what_is_added_to_an_event_is_as_on_the_samples_of_the_catalogue() -> None:
