@@ -7,11 +7,12 @@ import os
 import statistics
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 import pytest
 from support.bench.transport_hosts import site
 from support.bench.transport_site import Run, Site
-from support.bench.transport_ways import EVERYTHING, PLAIN, Way, rendered, ways
+from support.bench.transport_ways import EVERYTHING, PLAIN, SINGLY, Way, rendered, ways, with_blocks
 from support.lab.pipeline import OVERLAY, SPOOL
 
 pytestmark = pytest.mark.bench
@@ -45,6 +46,22 @@ def test_layers(made: Site) -> None:
             found[name].append(way.run(made))
     show(found)
     ledger(made, chosen[EVERYTHING])
+
+
+def test_blocks(made: Site) -> None:
+    """What delivery, broker and archiver cost with blocks, against an event a record: ways taken in turn in one run."""
+    full = rendered(made)
+    chosen = {EVERYTHING: full, SINGLY: replace(full, sending=with_blocks(full.sending, "never"))}
+    found: dict[str, list[Run]] = {name: [] for name in chosen}
+    for _ in range(ROUNDS):
+        for name, way in chosen.items():
+            found[name].append(way.run(made))
+    print(f"\n{EVENTS} events of 520 bytes, {os.cpu_count()} cores, median of {ROUNDS} rounds; microseconds an event")
+    blocks, singly = programs(found[EVERYTHING]), programs(found[SINGLY])
+    for program in singly:
+        print(f"  {program:<24} {singly[program]:5.1f} an event a record, {blocks.get(program, 0.0):5.1f} in blocks")
+    for name, runs in found.items():
+        print(f"  {name:<24} {statistics.median(EVENTS / run.archive for run in runs):8.0f} events/s to the archive")
 
 
 def test_drain(made: Site) -> None:
@@ -93,8 +110,9 @@ def show(found: Mapping[str, list[Run]]) -> None:
     print(f"everything / plain: {statistics.median(p.archive / full.archive for full, p in pairs):.2f} (goal: 1.0)")
     print(f"  until the broker has it: {statistics.median(p.broker / full.broker for full, p in pairs):.2f}")
     print(f"  by processor time: {microseconds(found[PLAIN]) / microseconds(found[EVERYTHING]):.2f}")
+    singly = programs(found[SINGLY])
     for program, used in programs(found[EVERYTHING]).items():
-        print(f"  {program:<24} {used:5.1f} microseconds an event")
+        print(f"  {program:<24} {used:5.1f} microseconds an event; {singly.get(program, 0.0):5.1f} with {SINGLY}")
 
 
 def microseconds(runs: list[Run]) -> float:

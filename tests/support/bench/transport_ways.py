@@ -14,6 +14,7 @@ CONFIGURATION = "/etc/vaern/log_shipper/rsyslog.conf"
 READING = "/etc/vaern/log_shipper/reader.json"
 SENDING = "/etc/vaern/log_shipper/spool.json"
 EVERYTHING = "everything"
+SINGLY = "an event a record"
 PLAIN = "plain rsyslog over TCP"
 FORWARDING = f"""
 global(workDirectory="/var/spool/vaern-log-shipper/queue")
@@ -69,6 +70,11 @@ def without_compression(text: str) -> str:
     return json.dumps(settings)
 
 
+def with_blocks(text: str, how: str) -> str:
+    """Whether the delivery sends blocks: always or never, whatever the collector has said."""
+    return json.dumps(json.loads(text) | {"blocks": how})
+
+
 def ways(site: Site) -> dict[str, Way]:
     """Every way, by what is missing. What the role has a variable for is rendered by the role."""
     generic = {"log_shipper_sources": [plays("generic", "mask")[1]["vars"]["log_shipper_sources"][0]]}
@@ -77,6 +83,7 @@ def ways(site: Site) -> dict[str, Way]:
     full = rendered(site)
     return {
         EVERYTHING: full,
+        SINGLY: replace(full, sending=with_blocks(full.sending, "never")),
         "without masking": unmasked,
         "without parsing": unparsed,
         "spool not synchronised": replace(full, configuration=without_synchronising(full.configuration)),
@@ -91,4 +98,5 @@ def ways(site: Site) -> dict[str, Way]:
 def rendered(site: Site, variables: dict[str, object] | None = None) -> Way:
     """The relay that the role makes with these variables."""
     site.pipeline.apply("--limit", "gw1", "-e", json.dumps(variables or {}))
-    return Way(*(site.lab.run("gw1", f"cat {path}") for path in (CONFIGURATION, READING, SENDING)))
+    configuration, reading, sending = (site.lab.run("gw1", f"cat {path}") for path in (CONFIGURATION, READING, SENDING))
+    return Way(configuration, reading, with_blocks(sending, "always"))

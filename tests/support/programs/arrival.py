@@ -33,15 +33,25 @@ def offsets() -> Callable[[], int]:
     return lambda: int(consumer.get_watermark_offsets(TopicPartition(TOPIC, 0), timeout=30, cached=False)[1])
 
 
-def archived() -> int:
-    """The end of the archive, as an offset of the topic."""
-    from vaern_programs.collector.archive import segments
+class Archived:
+    """Counts the lines of a topic in the archive: a record of the broker may be a block of many."""
 
-    ends = [0]
-    for path in segments.newest(ARCHIVE, TOPIC, 0).values():
-        content = memoryview(path.read_bytes())
-        ends += [block.offset + block.covered for block in segments.blocks(content)][-1:]
-    return max(ends)
+    def __init__(self) -> None:
+        self.ends: dict[Path, int] = {}
+        self.count = 0
+
+    def lines(self) -> int:
+        from vaern_programs.collector.archive import segments
+
+        for path in ARCHIVE.glob(f"*/{TOPIC}-*.zst"):
+            begin = self.ends.get(path, 0)
+            with path.open("rb") as file:
+                file.seek(begin)
+                content = memoryview(file.read())
+            for block in segments.blocks(content):
+                self.count += block.lines
+                self.ends[path] = begin + block.end
+        return self.count
 
 
 def wait(reached: Callable[[], bool], pause: float) -> float:
@@ -61,17 +71,19 @@ def lines() -> int:
 
 
 def broker(count: int) -> dict[str, float]:
-    """The first and the last of the events."""
-    end = offsets()
-    before = end()
+    """When the first of the events came, when the broker had the last, and when the archive had it."""
+    end, archive = offsets(), Archived()
+    before, there = end(), archive.lines()
     print("ready", flush=True)
-    first = wait(lambda: end() > before, 0.05)
-    return {
-        "first": first,
-        "broker": wait(lambda: end() >= before + count, 0.05),
-        "archive": wait(lambda: archived() >= before + count, 0.1),
-        "more": end() - before - count,
-    }
+    first = last = wait(lambda: end() > before, 0.05)
+    known, limit = before, time.monotonic() + SECONDS
+    while archive.lines() < there + count:
+        if time.monotonic() > limit:
+            raise SystemExit(f"not arrived within {SECONDS:.0f} s")
+        if (now := end()) != known:
+            known, last = now, time.monotonic()
+        time.sleep(0.05)
+    return {"first": first, "broker": last, "archive": time.monotonic(), "more": archive.lines() - there - count}
 
 
 def plain(count: int) -> dict[str, float]:
