@@ -64,8 +64,9 @@ def statistics(module: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 @pytest.fixture
 def settings(writer: Writer) -> dict[str, Any]:
-    topics = {"topic": "logs.0710", "topics": {"health": "logs.0710.national"}}
-    return topics | {"directory": str(writer.directory), "password_file": "", "librdkafka": {}}
+    topics = {"topic": "logs.0710", "topics": {"health": "logs.0710.national"}, "confirmations": "confirm.0710"}
+    brokers = {"bootstrap.servers": "hub1:9093"}
+    return topics | {"directory": str(writer.directory), "password_file": "", "librdkafka": brokers}
 
 
 @pytest.fixture
@@ -120,13 +121,13 @@ def test_it_sends_blocks_to_a_collector_that_has_said_it_reads_them(
     said.parent.mkdir()
 
     def says(text: str) -> None:
-        said.write_text(text, encoding="ascii")
+        said.write_text('{"brokers": "hub1:9093", "blocks": ' + text + "}", encoding="ascii")
         clock[0] += 11
 
     writer.write(line(1), line(2))
     polls(broker, {
-        10: lambda: says('{"blocks": true}'), 20: lambda: writer.write(line(3), line(4)),
-        60: lambda: says('{"blocks": false}'), 70: lambda: writer.write(line(5), line(6)), 120: delivery.stop,
+        10: lambda: says("true"), 20: lambda: writer.write(line(3), line(4)),
+        60: lambda: says("false"), 70: lambda: writer.write(line(5), line(6)), 120: delivery.stop,
     })  # fmt: skip
     delivery.run()
     kinds = [b"block" if is_block(message.value()) else message.value() for message in broker.taken]
