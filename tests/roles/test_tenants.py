@@ -131,7 +131,7 @@ def test_a_batch_that_unpacks_to_too_much(collector: Collector, kind: str, reaso
 
 
 def test_blocks_that_lie_are_set_aside_and_those_around_them_archived(collector: Collector) -> None:
-    """A bomb, a header that lies, a million lines of nothing, lines of another municipality: no worker ends of them."""
+    """A bomb, a header that lies, lines of nothing, foreign lines, frames in frames: no worker ends of them."""
     before = collector.lab.run("hub1", WORKERS)
     first = attack(collector, "blocks")["first"]
     assert first >= 0
@@ -140,8 +140,8 @@ def test_blocks_that_lie_are_set_aside_and_those_around_them_archived(collector:
     assert collector.client("archived", ATTACKER, "in-block-") == {
         "events": 3, "more_than_once": [f"in-block-{number}." for number in (1, 2, 3)],
     }  # fmt: skip
-    reasons = [quarantined(collector, first + number).get("reason", "") for number in range(7)]
-    assert [reason.partition(":")[0] for reason in reasons] == ["", *["a block that is none"] * 4, "", ""]
+    reasons = [quarantined(collector, first + number).get("reason", "") for number in range(9)]
+    assert [reason.partition(":")[0] for reason in reasons] == ["", *["a block that is none"] * 6, "", ""]
     assert collector.lab.run("hub1", WORKERS) == before
     assert report(collector, ATTACKER)["blocks"] is True
 

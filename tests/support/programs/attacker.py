@@ -152,14 +152,18 @@ def block(delta: int, text: bytes, name: bytes = b"", **lies: object) -> bytes:
 
 
 def blocks() -> bytes:
-    """A good one, then a bomb, a header that lies, a million lines of nothing, foreign lines; a name of no UTF-8."""
+    """Good ones around a bomb, lies in a header, nothing, foreign lines, frames in frames, a line without end.
+
+    One of the good ones has a header of Kafka whose name is no UTF-8.
+    """
     time_text = "2026-11-24T10:00:00.000000+00:00"
     begins = f'{{"time":"{time_text}","received":"{time_text}","municipality":"0710","relay":"favrskov-gw1",'
     line = begins + f'"boot":"{"a" * 32}","sequence":%d,"site":"s","source":"firewall1","message":"in-block-%d."}}\n'
     good = b"".join((line % (number, number)).encode() for number in (1, 2, 3))
     found = [
         block(0, good), block(1, bytes(BOMB_MIB * MIB), bytes=MIB), block(2, good, lines=2), block(3, b"\n" * 10**6),
-        block(4, good.replace(b'"0710"', b'"0751"')), block(5, good, name=b"\xff\xfe"), block(6, good),
+        block(4, good.replace(b'"0710"', b'"0751"')), block(5, zstandard.compress(zstandard.compress(good)), lines=3),
+        block(6, good.replace(b"\n", b" ") * 1000, lines=3000), block(7, good, name=b"\xff\xfe"), block(8, good),
     ]  # fmt: skip
     return batch(0, len(found), b"".join(found))
 

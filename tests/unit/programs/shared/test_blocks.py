@@ -190,6 +190,27 @@ def test_a_bomb_is_refused_before_it_takes_memory() -> None:
     assert time.process_time() - begun < 0.5
 
 
+def test_a_block_that_unpacks_to_far_more_than_was_sent_is_refused() -> None:
+    """Within all other limits: half a megabyte of true lines in half a kilobyte, which can be sent by thousands."""
+    text = text_of(*(line(number, message="x" * 60_000) for number in range(8)))
+    header, data = packed(text)
+    assert blocks.is_dense(len(text), len(together(header, data)))
+    assert "unpacks to more than 256 times" in refused(header, data)
+
+
+PIECES = st.sampled_from([line(1), line(1)[:-1], line(2)[:180], b'{"time":"', b'"', b'","site":"', b"x", b"\n", b"\r"])
+
+
+@given(st.lists(PIECES, min_size=1, max_size=6), st.binary(max_size=4))
+def test_whatever_a_text_repeats_it_is_looked_through_once(pieces: list[bytes], end: bytes) -> None:
+    """A pattern that looks for the end of a line from each beginning in it takes seconds for one block."""
+    unit = b"".join(pieces)
+    text = (unit * (blocks.MOST_BYTES // len(unit)))[: blocks.MOST_BYTES - len(end)] + end
+    begun = time.process_time()
+    blocks.found_in(text)
+    assert time.process_time() - begun < 0.15
+
+
 def test_a_million_lines_of_nothing_are_refused() -> None:
     header, data = forged(b"\n" * 10**6, ROWS)
     begun = time.process_time()

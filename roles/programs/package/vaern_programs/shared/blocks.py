@@ -42,6 +42,9 @@ MOST_LINES = 10_000
 """Of a block. An event takes 150 bytes at least, and a relay makes blocks of half of MOST_BYTES."""
 MOST_SERIES = 500
 """Sources and starts in one block."""
+MOST_RATIO = 256
+"""How many times its own size a block may have unpacked, or it would cost who reads it far more than who sends it.
+Lines of real sources become 10 to 100 times smaller."""
 MOST_PARTS = 1100
 """Parts of a zstd frame, which each cost a step of every reader: a compressor makes one of 1 KiB at the least."""
 HEADER_BYTES = 64 * 1024
@@ -92,11 +95,13 @@ class Found(NamedTuple):
 
 def found_in(text: bytes) -> Found | None:
     """Whose lines those are; None when one of them is not as a relay writes it, or they are not of one relay."""
-    lines = LINE.findall(text)
+    # First, as in a text that does not end with its line the pattern would look for the end from every beginning.
     # Where a disk was full, an event that was cut off is in the line of the next one.
-    if not lines or text.count(b"\n") != len(lines) or text.count(BEGINNING) != len(lines):
+    ends = text.count(b"\n")
+    if not text.endswith(b"\n") or b"\r" in text or text.count(BEGINNING) != ends:
         return None
-    if not text.endswith(b"\n") or b"\r" in text:
+    lines = LINE.findall(text)
+    if len(lines) != ends:
         return None
     numbers: dict[tuple[bytes, bytes], list[bytes]] = {}
     for start, number, source in lines:
@@ -123,6 +128,11 @@ def pack(text: bytes, found: Found) -> bytes:
     header = json.dumps(said, separators=(",", ":")).encode()
     data = zstandard.ZstdCompressor(level=LEVEL, write_checksum=True, write_content_size=True).compress(text)
     return HEADER.pack(MAGIC, len(header)) + header + data
+
+
+def is_dense(text_bytes: int, block_bytes: int) -> bool:
+    """Whether a block of so many bytes would unpack to more than one may; its lines are sent as single events."""
+    return text_bytes > MOST_RATIO * block_bytes
 
 
 def is_block(value: bytes | None) -> bool:
@@ -174,6 +184,8 @@ def opened(value: bytes, code: str) -> Opened:
     """A block of the topic of a municipality, which is what it says. Raises UnfitError."""
     header, data = divided(value)
     said = SAID.parse(header)
+    if is_dense(said["bytes"], len(value)):
+        raise UnfitError(f"{said['bytes']} bytes in {len(value)}: unpacks to more than {MOST_RATIO} times its size")
     text = unpack(said, data)
     check(said, text, code)
     return Opened(said, text, data)

@@ -9,6 +9,7 @@ import tracemalloc
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from hashlib import sha256, sha512
 from pathlib import Path
 from typing import Any
 
@@ -108,7 +109,12 @@ def archived(directory: Path) -> Iterator[tuple[int | None, int, bytes]]:
 
 def big(source: str, first: int) -> list[bytes]:
     """Lines that are not few enough to be packed again."""
-    return [line(first + number, source, message="x" * 2000) for number in range(SMALL_BYTES // 2000 + 1)]
+    return [line(first + number, source, message=text_of(number)) for number in range(SMALL_BYTES // 2000 + 1)]
+
+
+def text_of(number: int) -> str:
+    """A message of 2100 characters that becomes ten times smaller, and no more."""
+    return 3 * sha512(b"%d" % number).hexdigest() + 27 * sha256(b"%d" % number).hexdigest()
 
 
 def test_a_block_of_one_retention_is_archived_byte_for_byte(tmp_path: Path) -> None:
@@ -207,18 +213,35 @@ def test_a_flood_of_blocks_of_one_line_costs_little(tmp_path: Path) -> None:
 
 
 def test_many_blocks_are_not_in_memory_together(tmp_path: Path) -> None:
-    """Of what the broker gives at a time, 300 MiB of lines here: a worker has 256 MiB."""
-    lines = [line(number, message="x" * 60_000) for number in range(8)]
-    few = [line(number, message="x" * 60_000) for number in range(1)]
+    """Nor is what small ones are packed into as large as they were: the broker gives thousands at a time."""
+    lines = [line(number, message=30 * text_of(number)) for number in range(8)]
+    few = [line(number, message=30 * text_of(number)) for number in range(1)]
     bench = Bench(tmp_path)
-    messages = [block(number, lines if number % 2 else few) for number in range(1000)]
+    messages = [block(number, lines if number % 2 else few) for number in range(200)]
     tracemalloc.start()
     bench.take(*messages)
     bench.partition.close()
     most = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert most < 32 * 2**20
-    assert sum(1 for _ in archived(tmp_path)) == 4500
+    assert most < 5 * 2**20 < sum(len(text) for _, _, text in archived(tmp_path)) / 10
+
+
+def test_who_watches_the_worker_hears_of_it_between_blocks(tmp_path: Path) -> None:
+    """What one reading gives may unpack to gigabytes, and a worker that is not heard for a minute is ended."""
+    heard: list[int] = []
+    bench = Bench(tmp_path)
+    messages = [block(number, [line(2 * number), line(2 * number + 1)]) for number in range(5)]
+    bench.intake.take(messages, (), lambda: heard.append(bench.partition.next))
+    assert heard[1:] == [1, 2, 3, 4]
+
+
+def test_what_labels_take_counts_as_memory(tmp_path: Path) -> None:
+    """Each has a bit for every record that is written together."""
+    bench = Bench(tmp_path)
+    bench.partition.add([b"{}"] * 40_000, 0.0)
+    before, one = bench.partition.buffered, block(39_999, big("web", 1))
+    bench.partition.add_block(blocks.opened(one.text, "0710"), 0.0)
+    assert bench.partition.buffered - before == len(blocks.divided(one.text)[1]) + 5000
 
 
 RECORDS = st.lists(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import shake_128
 from typing import Any
 
 from hypothesis import given
@@ -83,8 +84,14 @@ def test_very_many_sources_are_several_blocks() -> None:
     assert len(records) == 4
 
 
+def test_what_would_unpack_to_far_more_than_is_sent_is_an_event_a_record() -> None:
+    """The archiver would refuse it."""
+    lines = [line(number, message="x" * 60_000) for number in range(8)]
+    assert [one.value for one in records_of(SETTINGS, text_of(*lines))] == lines
+
+
 def test_what_does_not_become_smaller_fits_into_a_message() -> None:
-    lines = [line(number, message="x" * 60_000) for number in range(30)]
+    lines = [line(number, message=shake_128(b"%d" % number).hexdigest(30_000)) for number in range(30)]
     records = records_of(SETTINGS, text_of(*lines))
     assert [one for record in records for one in events_in(record)] == lines
     assert len(records) > 3

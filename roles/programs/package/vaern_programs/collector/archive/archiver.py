@@ -54,6 +54,7 @@ class Archiver:
         self.report = Report(code)
         self.intake = Intake(self.partitions, self.sightings, self.alarms, self.set_aside)
         self.reader: Reader
+        self.alive: Callable[[], None]
         self.stopping = False
 
     @property
@@ -72,7 +73,7 @@ class Archiver:
             alive: called again and again, so that somebody may notice when it is not any more.
             is_done: whether to stop.
         """
-        self.reader = reader
+        self.reader, self.alive = reader, alive
         topics_at = housekeeping_at = measuring_at = 0.0
         done = False
         while not (self.stopping or done):
@@ -152,7 +153,7 @@ class Archiver:
             return  # What could not be read is tried again when there is room.
         for refusal in refusals:
             self.alarms.raise_alarm(refusal, refusal)
-        self.intake.take(messages, self.paused)
+        self.intake.take(messages, self.paused, self.alive)
 
     def set_aside(self, place: Place, reason: str, content: bytes) -> None:
         """Put one event or block into quarantine. What stands for it is archived in its place. Raises OSError."""

@@ -41,10 +41,13 @@ class Intake:
         self.halted: set[Key] = set()
         """Partitions of which nothing is archived any more."""
 
-    def take(self, messages: Iterable[Message], paused: Container[Key]) -> None:
+    def take(
+        self, messages: Iterable[Message], paused: Container[Key], alive: Callable[[], None] = lambda: None
+    ) -> None:
         """Sort a batch of messages into their partitions by the topic they came in, whatever they say.
 
-        Those of a paused partition are left out: they are read again when it is resumed.
+        Those of a paused partition are left out: they are read again when it is resumed. `alive` is called again and
+        again, as what the blocks of a batch unpack to may be thousands of times the batch.
         """
         now = time.monotonic()
         batches: dict[Key, list[Message]] = defaultdict(list)
@@ -54,6 +57,7 @@ class Intake:
             # Blocks one at a time: unpacked, many of them take more memory than a worker has.
             for are_blocks, part in groupby(batch, lambda message: is_block(message.value())):
                 for together in ([one] for one in part) if are_blocks else [list(part)]:
+                    alive()
                     if key not in paused and key not in self.halted:
                         (self._take_block if are_blocks else self._take_events)(self.partitions[key], together, now)
 

@@ -71,7 +71,7 @@ class Partition:
         """For each of them, the position of its record."""
         self.packed: list[Packed] = []
         self.buffered = self.loose = 0
-        """Bytes in memory, and those of lines that are not yet compressed."""
+        """Bytes in memory, with those that labels will take, and those of lines that are not yet compressed."""
         self.since = 0.0
         self.first = self.next = -1
         self._recover()
@@ -123,7 +123,7 @@ class Partition:
             self.since = self.since if self.waiting else now
             self._pack()
             self.packed.append(Packed(kept.pop(), [self.waiting], block.said["lines"], block.data))
-            self.buffered += len(block.data)
+            self.buffered += len(block.data) + self.waiting // 8
         self.next += 1
 
     def _add_lines(self, lines: list[bytes], positions: Iterable[int], now: float) -> None:
@@ -141,7 +141,8 @@ class Partition:
         for days, places in grouped(self.lines, self.kept).items() if self.lines else ():
             data = self.compressor.compress(b"\n".join([self.lines[place] for place in places]) + b"\n")
             positions = list(dict.fromkeys(self.positions[place] for place in places))
-            self.packed.append(Packed(days, positions, len(places), data))
+            # Copied, as the library's result keeps as much memory as there was to compress.
+            self.packed.append(Packed(days, positions, len(places), bytes(memoryview(data))))
         self.lines, self.positions, self.loose = [], [], 0
 
     def flush(self) -> int:

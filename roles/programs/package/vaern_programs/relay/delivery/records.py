@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import zstandard
 
 from vaern_programs.relay.broker import topic_of
-from vaern_programs.shared.blocks import MOST_BYTES, MOST_SERIES, Found, divided, found_in, pack
+from vaern_programs.shared.blocks import MOST_BYTES, MOST_SERIES, Found, divided, found_in, is_dense, pack
 from vaern_programs.shared.identity import IDENTITY, identity_of, last_event
 
 OWN = ("vaern-", "vaern.")
@@ -106,7 +106,11 @@ def _blocks(settings: dict[str, Any], text: bytes, found: Found) -> Iterator[Rec
         yield from _together(settings, whole[: lines // 2])
         yield from _together(settings, whole[lines // 2 :])
     else:
-        yield Record(settings["topic"], found.relay.encode(), pack(text, found), lines)
+        block = pack(text, found)
+        if is_dense(len(text), len(block)):
+            yield from singles(settings, text)
+        else:
+            yield Record(settings["topic"], found.relay.encode(), block, lines)
 
 
 def lines_of(record: Record) -> list[Record]:
