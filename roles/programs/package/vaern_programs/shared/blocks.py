@@ -12,6 +12,8 @@ block is used before `opened` has compared what it says with what it is. A block
 
 The header is not one of Kafka's own: the client library of Debian 13 (confluent-kafka 1.7) ends the process over a
 header whose name is no UTF-8.
+
+zstandard is imported where it is used: after an upgrade that ended early, a relay may have these programs without it.
 """
 
 from __future__ import annotations
@@ -20,8 +22,6 @@ import json
 import re
 import struct
 from typing import Annotated, Literal, NamedTuple, TypedDict
-
-import zstandard
 
 from vaern_programs.shared.identity import BEGINNING, TIME
 from vaern_programs.shared.json_text import UnfitError
@@ -125,6 +125,8 @@ def pack(text: bytes, found: Found) -> bytes:
         "version": VERSION, "municipality": found.municipality, "relay": found.relay, "lines": lines,
         "bytes": len(text), "sources": found.sources,
     }  # fmt: skip
+    import zstandard
+
     header = json.dumps(said, separators=(",", ":")).encode()
     data = zstandard.ZstdCompressor(level=LEVEL, write_checksum=True, write_content_size=True).compress(text)
     return HEADER.pack(MAGIC, len(header)) + header + data
@@ -152,6 +154,8 @@ def divided(value: bytes) -> tuple[bytes, bytes]:
 
 def unpack(said: Said, data: bytes) -> bytes:
     """The lines of a block, which are as many bytes as it says. Raises UnfitError."""
+    import zstandard
+
     try:
         frame = zstandard.get_frame_parameters(data)
     except zstandard.ZstdError as error:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -134,6 +136,23 @@ def test_it_sends_blocks_to_a_collector_that_has_said_it_reads_them(
     assert kinds == [line(1), line(2), b"block", line(5), line(6)]
     assert delivery.sender.acknowledged == 6
     assert delivery.spool.waiting() == 0
+
+
+def test_a_relay_without_the_library_of_blocks_sends_single_events(
+    delivery: Any, writer: Writer, broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As one whose upgrade died between its programs and what the role installs for them."""
+    monkeypatch.setitem(sys.modules, "zstandard", None)
+    for name in ("shared.blocks", "relay.delivery.records"):
+        found = importlib.util.find_spec(f"vaern_programs.{name}")
+        assert found is not None
+        assert found.loader is not None
+        found.loader.exec_module(importlib.util.module_from_spec(found))
+    delivery.settings["blocks"] = "always"
+    writer.write(line(1), line(2))
+    polls(broker, {60: delivery.stop})
+    delivery.run()
+    assert [message.value() for message in broker.taken] == [line(1), line(2)]
 
 
 def test_it_waits_only_where_there_is_nothing_to_send(

@@ -17,6 +17,7 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -120,8 +121,11 @@ class Delivery:
             self.sender.reasons["full"] += 1
 
     def learn(self) -> None:
-        """See whether the collector reads blocks: until it has said so, each event is a record."""
-        self.blocks = takes_blocks(self.settings)
+        """See whether the collector reads blocks, and this host can make them: until then, each event is a record.
+
+        The library comes with the role, which runs after the programs were upgraded, or not if that run has died.
+        """
+        self.blocks = takes_blocks(self.settings) and find_spec("zstandard") is not None
 
     def probe_broker(self) -> None:
         """Request an answer from the broker when nothing was acknowledged since the last time."""

@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-import zstandard
-
 from vaern_programs.relay.broker import topic_of
 from vaern_programs.shared.blocks import MOST_BYTES, MOST_SERIES, Found, divided, found_in, is_dense, pack
 from vaern_programs.shared.identity import IDENTITY, identity_of, last_event
@@ -115,6 +113,8 @@ def _blocks(settings: dict[str, Any], text: bytes, found: Found) -> Iterator[Rec
 
 def lines_of(record: Record) -> list[Record]:
     """The events of a block, each as a record."""
+    import zstandard
+
     events = events_of(zstandard.ZstdDecompressor().decompress(divided(record.value)[1]))
     return [Record(record.topic, source, line) for source, line in events]
 
