@@ -23,6 +23,7 @@ import pytest
 from support.lab.project import Lab
 from support.paths import TOOLS
 
+from vaern.model.relays import SPOOL
 from vaern.provision import municipality_outputs
 from vaern.runtime.paths import Project
 
@@ -180,6 +181,14 @@ def die_after_enrolling(checkout: Checkout) -> str:
     return before.strip().removeprefix("serial=")
 
 
+def blocks_are_sent(checkout: Checkout) -> None:
+    """What the archiver, the ledger and the relay now say to each other, without waiting for their timers."""
+    checkout.ssh("hub1", "systemctl start vaern-ledger.service")
+    asked = f"systemctl start vaern-spool.service; cat {SPOOL}/ledger/collector.json; sleep 1.5"
+    said = checkout.ssh(RELAY_HOST, asked)
+    assert json.loads(said)["blocks"] is True
+
+
 def test_an_upgrade_loses_nothing_and_leaves_nothing_behind(checkout: Checkout, sending: subprocess.Popen[str]) -> None:
     hosts = ("hub1", "favrskov-gw1", "favrskov-sensor1")
     before = alarm_raised(checkout)
@@ -190,6 +199,7 @@ def test_an_upgrade_loses_nothing_and_leaves_nothing_behind(checkout: Checkout, 
     # Its rsyslog has the same key, in a name that the broker does not let in; what did is refused.
     assert checkout.ssh(RELAY_HOST, f"{NAMED}host.crt") == f"subject=CN={RELAY_HOST}.shipper\n"
     assert opened_the_broker in checkout.ssh("hub1", "openssl crl -in /etc/vaern/pki/revoked.crl -noout -text")
+    blocks_are_sent(checkout)
     sending.send_signal(signal.SIGTERM)
     sent = int(sending.communicate(timeout=30)[0])
     assert sent > 100
