@@ -163,3 +163,31 @@ class Manifest(Exported):
     """The same with what was asked. Who has asked knows that, and does not take it from the answer."""
 
     query: dict[str, Any]
+
+
+class Tried(TypedDict):
+    """How a test message by one channel went."""
+
+    municipality: str
+    """Four-digit code, or `shared` for operations."""
+    name: Annotated[str, Most(250)]
+    way: Literal["mail", "webhook"]
+    fault: str
+    """Why it was not taken; empty when it was."""
+
+
+class TriedAll(TypedDict):
+    """What vaern-notify --test prints."""
+
+    channels: Annotated[list[Tried], Most(2000)]
+
+
+class Taken(TypedDict):
+    """What vaern-notify --notices prints: how many of what was handed over are new, and how many are over."""
+
+    raised: int
+    cleared: int
+
+
+TRIED = Schema(TriedAll, 2**22)
+TAKEN = Schema(Taken, 2**16)

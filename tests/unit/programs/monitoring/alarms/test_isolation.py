@@ -288,6 +288,7 @@ def test_every_text_has_a_kind_and_both_languages() -> None:
         "excess",
         "unjudged",
         "unsteady",
+        "notify",
     }
     assert {name.removesuffix(" unknown") for name in texts} == kinds
     assert all(set(one) == {"da", "en"} for one in texts.values())

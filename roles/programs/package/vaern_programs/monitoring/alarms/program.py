@@ -1,10 +1,11 @@
 """Raises an alarm when something is silent or about to be, and clears it; runs as vaern-alarms.service.
 
 It reads what the archiver reports of each municipality (/run/vaern-archiver/<code>.json), how the ledger fares
-(/run/vaern-ledger/health.json) and what this host reports of itself, and compares these with
-/etc/vaern/collector/collector.json. Every change is written to /var/lib/vaern/alarms, to the journal with priority
-alert, and to the municipality's own topic as an event. /run/vaern-alarms/open.json lists what is open now, for
-`vaern status`. It reaches the broker of this host and no network.
+(/run/vaern-ledger/health.json), whether people can be told (/run/vaern-notify/health.json) and what this host reports
+of itself, and compares these with /etc/vaern/collector/collector.json. Every change is written to
+/var/lib/vaern/alarms, to the journal with priority alert, and to the municipality's own topic as an event.
+/run/vaern-alarms/open.json lists what is open now, for `vaern status`. It reaches the broker of this host and no
+network.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from vaern_programs.monitoring.alarms.channels import conditions_of_channels
 from vaern_programs.monitoring.alarms.events import Publisher, producer
 from vaern_programs.monitoring.alarms.heartbeats import HostReport, conditions_of_hub, from_line
 from vaern_programs.monitoring.alarms.judging import Judgement, Look, judge
@@ -25,7 +27,7 @@ from vaern_programs.monitoring.alarms.log import AlarmLog, Condition, Key, Recor
 from vaern_programs.monitoring.alarms.memory import Memory
 from vaern_programs.monitoring.alarms.pace import Pace
 from vaern_programs.monitoring.alarms.records import raised_record
-from vaern_programs.monitoring.paths import WATCH_SETTINGS
+from vaern_programs.monitoring.paths import ALARMS, NOTIFY_HEALTH, NOTIFY_SETTINGS, WATCH_SETTINGS
 from vaern_programs.shared import health
 from vaern_programs.shared.collector_paths import REPORTS, SETTINGS
 from vaern_programs.shared.files import read_json, replace
@@ -35,7 +37,6 @@ from vaern_programs.shared.systemd import alarm, notify, say
 from vaern_programs.shared.times import stamp, unix_or
 
 HEARTBEATS = Path(HEARTBEAT_FILE)
-ALARMS = Path("/var/lib/vaern/alarms")
 MEMORY = Path("/var/lib/vaern-alarms/memory.json")
 PUBLISHED = Path("/var/lib/vaern-alarms/told.json")
 OPEN = Path("/run/vaern-alarms/open.json")
@@ -88,6 +89,9 @@ class AlarmService:
         for code, fault in judgement.faults.items():
             self.say_fault(code, f"cannot be judged: {fault}")
         self.shared(judgement, {tenant["code"] for tenant in settings["tenants"]}, settings, now)
+        judgement.conditions |= conditions_of_channels(
+            read_json(NOTIFY_SETTINGS, None), read_json(NOTIFY_HEALTH, None), self.started, now
+        )
         for code in self.pace.exceeded(time.monotonic()):
             judgement.conditions[Key(code, "unsteady", code)] = Condition(now)
         self.write_changes(judgement, now)
