@@ -5,7 +5,7 @@ from __future__ import annotations
 from ipaddress import IPv4Network, IPv6Network
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from vaern.declaration import azure, receiving, ways
+from vaern.declaration import azure, notify, receiving, ways
 from vaern.declaration.document import Document, Key, bounded, clipped, shown
 from vaern.declaration.explaining import validated
 from vaern.declaration.faults import Fault, repeated
@@ -154,6 +154,7 @@ def _against(deployment: Deployment | None, municipality: Municipality) -> Itera
             found = f"{days} days is longer than the archive keeps ({deployment.retention_days})"
             yield Fault(key, found, f"write {deployment.retention_days} or less")
     yield from azure.municipality_faults(deployment, municipality)
+    yield from notify.municipality_faults(deployment, municipality)
     yield from ways.municipality_faults(deployment, municipality)
     if set(municipality.soc.values()) <= set(deployment.soc_profiles):
         yield from receiving.municipality_faults(deployment, municipality)
@@ -203,6 +204,7 @@ def _deployment_faults(deployment: Deployment) -> Iterator[Fault]:
     if deployment.vpn_port == deployment.kafka_port:
         yield Fault(("kafka_port",), f"{deployment.kafka_port} is also the vpn_port", "give each its own")
     yield from azure.deployment_faults(deployment)
+    yield from notify.deployment_faults(deployment)
     yield from receiving.deployment_faults(deployment)
     if deployment.target == Target.LAB:
         for position, hub in enumerate(deployment.hubs):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vaern.inventory import azure, watching
+from vaern.inventory import azure, notifying, watching
 from vaern.inventory.variables import Variables, gateways, port_of, tunnel
 from vaern.model import receiving, sizing
 from vaern.model.declaration import Municipality
@@ -80,6 +80,7 @@ def tenant_variables(deployment: Deployment, tenants: dict[str, Municipality]) -
     return {
         **variables,
         **watching.hub_tunnels(peers),
+        **notifying.told(deployment, tenants),
         "collector_tenants": [_tenant(deployment, slug, one, shares[slug]) for slug, one in tenants.items()],
     }
 

@@ -12,6 +12,7 @@ from typing import Annotated
 from pydantic import Field
 
 from vaern.model.azure import AzureMunicipality
+from vaern.model.notify import Notify
 from vaern.model.vocabulary import (
     Code,
     CprHandling,
@@ -212,6 +213,8 @@ class Municipality(Declared):
     """Personal data."""
     soc: Annotated[dict[Sector, Name], Field(min_length=1)]
     """SOC profile per sector, from inventories/shared/collector.yml."""
+    notify: Notify | None = None
+    """Who of the municipality is told of its alarms, by mail and webhook."""
     azure: AzureMunicipality | None = None
     """Needed for target azure."""
 

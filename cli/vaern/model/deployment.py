@@ -9,6 +9,7 @@ from typing import Annotated
 from pydantic import Field
 
 from vaern.model.azure import AzureDeployment
+from vaern.model.notify import OperationsNotify
 from vaern.model.overlay import hub_address
 from vaern.model.vocabulary import Days, Declared, HostName, Name, Pem, Port, SocProtocol, Target, Title
 
@@ -92,6 +93,8 @@ class Deployment(Declared):
     """Longest retention of the archive."""
     soc_profiles: Annotated[dict[Name, SocProfile], Field(min_length=1)]
     """Receivers municipalities can choose."""
+    notify: OperationsNotify | None = None
+    """Who is told of alarms by mail and webhook, and by which mail server."""
     azure: AzureDeployment | None = None
     """Needed for target azure."""
 

@@ -71,3 +71,12 @@ def overlay_name(hub: str) -> str:
 def pair_key(gateway: str, hub: str) -> str:
     """Name of the pre-shared key of a gateway and a hub."""
     return f"{gateway}/{hub}"
+
+
+KEPT_FOR_MAIL = "notify/mail"
+"""Name of the mail server's password among the secrets."""
+
+
+def webhook_secret(slug: str) -> str:
+    """Name of the secret of a municipality's webhook, or that of operations."""
+    return f"notify/webhook/{slug}"

@@ -16,6 +16,19 @@ Title = Annotated[str, StringConstraints(min_length=1, max_length=120, pattern=r
 Email = Annotated[
     str, StringConstraints(max_length=254, pattern=rf"^[^@\s{UNPRINTED}{{}}]+@[^@\s{UNPRINTED}{{}}]+\.[a-zA-Z]{{2,}}$")
 ]
+MailAddress = Annotated[
+    str,
+    StringConstraints(max_length=250, pattern=r"^[A-Za-z0-9._+-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*\.[a-zA-Z]{2,}$"),
+]
+"""An address that mail is sent to: only letters that mean nothing else in a header."""
+WebUrl = Annotated[
+    str,
+    StringConstraints(
+        max_length=2000,
+        pattern=r"^https://[a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?(:[0-9]{1,5})?(/[A-Za-z0-9._~/%?&=+,;:@-]*)?$",
+    ),
+]
+TimeOfDay = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
 HostName = Annotated[str, StringConstraints(max_length=253, pattern=r"^[a-zA-Z0-9]([a-zA-Z0-9.:-]*[a-zA-Z0-9])?$")]
 """DNS name or address of a service outside vaern, such as a time source."""
 Login = Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_-]{0,31}$")]

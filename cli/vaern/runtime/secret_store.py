@@ -1,4 +1,4 @@
-"""Secrets the control node makes itself (pre-shared keys), kept encrypted beside the authority.
+"""Secrets of the control node, made by it (pre-shared keys) or told to it, kept encrypted beside the authority.
 
 AES-256-GCM with a key that scrypt derives from the passphrase (RFC 7914; 2^15 rounds, about 0.1 s and 32 MB, so that
 guessing is expensive and a run hardly slower). The salt is made with the file, so that reading and writing derive only
@@ -91,6 +91,18 @@ class SecretStore:
                 known |= {name: make() for name in missing}
                 self._write(known)
         return {name: known[name] for name in wanted}
+
+    def find(self, name: str) -> str | None:
+        """The secret of that name; None when there is none."""
+        with folder_lock(self._path.parent):
+            return self._read().get(name)
+
+    def put(self, name: str, secret: str) -> None:
+        """Keep a secret that somebody else has made, in place of the one before."""
+        with folder_lock(self._path.parent):
+            known = self._read()
+            if known.get(name) != secret:
+                self._write(known | {name: secret})
 
     def remove(self, names: Iterable[str]) -> None:
         """Delete the secrets with those names, if they exist."""

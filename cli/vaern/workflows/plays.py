@@ -19,6 +19,7 @@ from vaern.model.fleet import Fleet
 from vaern.model.naming import SHARED, host_name, pair_key
 from vaern.model.vocabulary import HostRole, Target
 from vaern.runtime.paths import Project
+from vaern.workflows import notify_secrets
 from vaern.workflows.approving import as_approved
 from vaern.workflows.sources import Sources
 from vaern.workflows.status import enrolled_slugs
@@ -39,6 +40,9 @@ def shared_play(project: Project, fleet: Fleet, sources: Sources | None = None) 
         variables={
             **key_variables(project, fleet.deployment, (SHARED, *enrolled), pairs),
             "collector_kafka_archive": str(project.kafka_archive()),
+            **notify_secrets.variables(
+                project, fleet.deployment, {slug: fleet.municipalities[slug] for slug in enrolled}
+            ),
         },
         packages=sources.packages,
     )

@@ -26,6 +26,7 @@ NEED_HOSTS = {
     "search": ["favrskov", "somebody"],
     "export": ["favrskov", "--asked-by", "somebody", "--output", "NEW"],
     "status": [],
+    "notify": ["--test"],
     "offboard": ["favrskov", "--yes"],
     "sbom": ["favrskov-gw1"],
     "lab shell": ["favrskov-gw1"],
@@ -86,6 +87,9 @@ def test_every_command_is_one_or_the_other() -> None:
 def test_hosts_that_were_never_made_are_not_called_down(name: str) -> None:
     if name == "parity":
         declare_an_output(Path("inventories/shared/collector.yml"))
+    if name == "notify":
+        with Path("inventories/shared/collector.yml").open("a", encoding="utf-8") as file:
+            file.write("notify: {webhook: {url: https://hooks.faelles.example/}}\n")
     done = call(*name.split(), *NEED_HOSTS[name])
     if isinstance(done.exception, VaernError):
         assert done.exception.exit_code == ExitCode.PROVISION, done.exception

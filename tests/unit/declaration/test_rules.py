@@ -266,6 +266,55 @@ DEPLOYMENT = {
     "time source with a space": Broken(
         "[ntp1.faelles.example", "[a b", "ntp_sources[0]", "`a b`", "a DNS name or an address"
     ),
+    "mail without a mail server": Broken(
+        "retention_days:",
+        "notify:\n  mail: [drift@faelles.example]\nretention_days:",
+        "notify.mail",
+        "there is no mail server",
+        "add `mail_server:`",
+    ),
+    "nobody to tell": Broken(
+        "retention_days:",
+        'notify:\n  quiet: {start: "22:00", end: "07:00"}\nretention_days:',
+        "notify",
+        "nobody is told",
+        "add `mail:`",
+    ),
+    "quiet hours of a whole day": Broken(
+        "retention_days:",
+        'notify:\n  webhook: {url: https://a.example/}\n  quiet: {start: "07:00", end: "07:00"}\nretention_days:',
+        "notify.quiet.end",
+        "begin and end at 07:00",
+        "write another time",
+    ),
+    "a webhook in plain text": Broken(
+        "retention_days:",
+        "notify:\n  webhook: {url: http://a.example/}\nretention_days:",
+        "notify.webhook.url",
+        "has the wrong form",
+        "begins with https://",
+    ),
+    "a webhook with a password in it": Broken(
+        "retention_days:",
+        "notify:\n  webhook: {url: https://me:secret@a.example/}\nretention_days:",
+        "notify.webhook.url",
+        "has the wrong form",
+        "begins with https://",
+    ),
+    "two addresses in one": Broken(
+        "retention_days:",
+        "notify:\n  mail: ['a@b.example,c@d.example']\nretention_days:",
+        "notify.mail[0]",
+        "has the wrong form",
+        "a mail address of letters",
+    ),
+    "a time of no day": Broken(
+        "retention_days:",
+        'notify:\n  webhook: {url: https://a.example/}\n  quiet: {start: "24:00", end: "07:00"}\nretention_days:',
+        "notify.quiet.start",
+        "`24:00` has the wrong form",
+        "from 00:00 to 23:59",
+    ),
     "one time source": Broken("[ntp1.faelles.example, ", "[", "ntp_sources", "1 given", "at least 2"),
 }
 
@@ -312,6 +361,23 @@ FLEET = {
     "kept no longer than the broker does": Broken(
         "retention_days: 400", "retention_days: 3", "privacy.retention_days", "collector's broker", "write 4 or more"
     ),
+    "told by mail without a mail server": Broken(
+        "outage_hours:",
+        "notify:\n  mail: [it@favrskov.example]\noutage_hours:",
+        "notify.mail",
+        "declares no mail server",
+        "`notify.mail_server`",
+    ),
+    "told twice": Broken(
+        "outage_hours:",
+        "notify:\n  webhook: {url: https://a.example/}\n  mail: [It@a.example, it@a.example]\noutage_hours:",
+        "notify.mail[1]",
+        "`it@a.example` is given twice",
+        "remove it",
+    ),
+    "nobody of the municipality to tell": Broken(
+        "outage_hours:", "notify: {}\noutage_hours:", "notify", "nobody is told", "add `mail:`"
+    ),
     "a way to a host of the lab": Broken(
         "roles: [sensor]",
         "roles: [sensor]\n    ssh: {port: 2222}",
@@ -331,6 +397,9 @@ FLEET = {
 
 @pytest.mark.parametrize("broken", FLEET.values(), ids=FLEET)
 def test_each_rule_between_files(project: Project, broken: Broken) -> None:
+    if broken.key == "notify.mail[1]":
+        server = "notify: {mail_server: {address: a.example, sender: vaern@a.example}}\nretention_days:"
+        edit(project, "retention_days:", server, "shared")
     edit(project, broken.before, broken.after)
     with pytest.raises(DeclarationError) as caught:
         load_fleet(project)
