@@ -25,6 +25,7 @@ from support.lab.monitored_hosts import (
     wait,
 )
 from support.lab.monitored_hosts import FIREWALL as DEVICE
+from support.lab.told_people import OPERATIONS, SHARED, ToldPeople
 from support.programs import source_of
 
 from vaern.model.sizing import LEAST_DATAGRAMS
@@ -67,15 +68,20 @@ STATED = ("kind", "subject", "state")
 
 
 @pytest.fixture(scope="module")
-def hosts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MonitoredHosts]:
-    """Collector, relay and sensor, after a dry run on the bare hosts; nothing is wrong, and one tunnel is cut."""
-    folder = tmp_path_factory.mktemp("silence")
-    with lab_hosts(HOSTS, folder) as lab:
-        hosts = MonitoredHosts(lab, folder)
+def all_hosts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[MonitoredHosts, ToldPeople]]:
+    """Collector, relay and sensor, after a dry run on the bare hosts; nothing is wrong, and one tunnel is cut.
+
+    And the people who are told, from the beginning.
+    """
+    folder, letters = tmp_path_factory.mktemp("silence"), tmp_path_factory.mktemp("people")
+    with lab_hosts(HOSTS, folder) as lab, ToldPeople(lab, letters, Authority(), (CODE, OTHER)).listening() as people:
+        hosts = MonitoredHosts(lab, folder, told=people.variables())
         hosts.prepare()
         assert "failed=0" in hosts.apply("--check")
         started = time.monotonic()
         hosts.apply()
+        people.tell()
+        people.since = hosts.lab.run("hub1", "date -u +%FT%T.%3NZ").strip()
         logging.getLogger(__name__).info("bare hosts to heartbeats: %.1f s", time.monotonic() - started)
         hosts.send(10, "first-")
         assert wait(lambda: {"vaern-sensor1", "vaern-gw1", "firewall1"} <= set(hosts.heard())), hosts.heard()
@@ -84,7 +90,17 @@ def hosts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MonitoredHosts]:
         assert wait(lambda: "0" not in lab.run("hub1", "wg show vaern0 latest-handshakes | cut -f2").split())
         # Read at the end: a tunnel is given more than two minutes, and the other tests take as long.
         lab.run("sensor1", "systemctl stop wg-quick@vaern0")
-        yield hosts
+        yield hosts, people
+
+
+@pytest.fixture(scope="module")
+def hosts(all_hosts: tuple[MonitoredHosts, ToldPeople]) -> MonitoredHosts:
+    return all_hosts[0]
+
+
+@pytest.fixture(scope="module")
+def people(all_hosts: tuple[MonitoredHosts, ToldPeople]) -> ToldPeople:
+    return all_hosts[1]
 
 
 def raised_and_open(hosts: MonitoredHosts, kind: str, subject: str, seconds: float = 90.0) -> bool:
@@ -375,6 +391,68 @@ def test_every_alarm_was_raised_and_cleared_in_turn(hosts: MonitoredHosts) -> No
         seen[key] = record["state"]
         assert set(record["text"]) == {"da", "en"}
         assert json.dumps(record["text"]).count("{") == 1, "a placeholder was left"
+
+
+def test_people_are_told_of_each_change_once_and_of_their_own_only(hosts: MonitoredHosts, people: ToldPeople) -> None:
+    """Of all that the tests before have made happen, over kills and restarts of the alarm service."""
+    keys = ("kind", "subject", "state", "time")
+    written = [tuple(one[key] for key in keys) for one in hosts.records() if one["time"] > people.since]
+    assert len(written) > 2
+    people.tell()
+    for code in (CODE, SHARED):
+        told = [tuple(one[key] for key in keys) for one in people.told(code) if one["municipality"] == CODE]
+        assert [told.count(one) for one in written] == [1] * len(written)
+    assert {one["municipality"] for one in people.told(CODE)} == {CODE}
+    assert {one["municipality"] for one in people.told(OTHER)} == {OTHER}
+    assert {CODE, OTHER} <= {one["municipality"] for one in people.told(SHARED)}
+    bodies = [one["body"] for one in people.taken(OPERATIONS)]
+    assert any("Nyt:" in body and "firewall1 har ikke sendt noget siden" in body for body in bodies)
+    assert any(f"Kommune {CODE}" in body and "Ovre:" in body for body in bodies)
+
+
+def test_a_kill_while_somebody_is_told_repeats_the_same_message(hosts: MonitoredHosts, people: ToldPeople) -> None:
+    assert raised_and_open(hosts, "silent", "firewall1")
+    people.tell()
+    before = len(people.taken(f"/{CODE}"))
+    people.behave(hesitates=10)
+    hosts.send(1, "told-")
+    assert cleared(hosts, "silent", "firewall1")
+    hosts.lab.run("hub1", "systemctl start --no-block vaern-notify")
+    assert wait(lambda: len(people.taken(f"/{CODE}")) > before, 20)
+    hosts.lab.run("hub1", "systemctl kill -s KILL vaern-notify")
+    people.behave()
+    people.tell()
+    first, second = people.taken(f"/{CODE}")[before : before + 2]
+    assert (first["id"], first["body"]) == (second["id"], second["body"])
+
+
+def test_a_dead_channel_is_an_alarm_that_others_are_told_of(hosts: MonitoredHosts, people: ToldPeople) -> None:
+    people.behave(refuses="451 later")
+    assert raised_and_open(hosts, "silent", "firewall1")
+    before = len(people.taken(OPERATIONS))
+    assert wait(lambda: people.tell() or ("notify", OPERATIONS) in hosts.open(), 30)
+    people.tell()
+    dead = [one["state"] for one in people.told(SHARED) if one["kind"] == "notify"]
+    assert dead == ["raised"]
+    assert len(people.taken(OPERATIONS)) == before
+    tried = hosts.lab.run("hub1", "/usr/lib/vaern/vaern-notify --test; echo $?")
+    assert [one["fault"] for one in json.loads(tried.splitlines()[0])["channels"]] == [
+        "the mail server answers 451", "", "", ""
+    ]  # fmt: skip
+    assert tried.splitlines()[1] == "1"
+    people.behave()
+    assert wait(lambda: people.tell() or ("notify", OPERATIONS) not in hosts.open(), 60)
+    assert len(people.taken(OPERATIONS)) > before
+
+
+def test_who_tells_reads_no_archive_and_no_secret_of_others(hosts: MonitoredHosts) -> None:
+    assert hosts.lab.run("hub1", "systemctl show -P User vaern-notify") == "vaern-notify\n"
+    assert hosts.lab.run("hub1", "stat -c '%a %U' /etc/vaern/collector/notify-secrets.json") == "600 root\n"
+    reads = "runuser -u vaern-notify -- cat {} > /dev/null 2>&1; echo $?"
+    for path in ("/etc/vaern/collector/notify-secrets.json", "/etc/vaern/pki/host.key"):
+        assert hosts.lab.run("hub1", reads.format(path)) == "1\n"
+    unit = hosts.lab.run("hub1", "systemctl show -P InaccessiblePaths vaern-notify")
+    assert "/var/lib/vaern/archive" in unit
 
 
 def test_alarms_past_their_retention_go_and_who_may_read_the_rest_stays(hosts: MonitoredHosts) -> None:

@@ -104,6 +104,8 @@ class MonitoredHosts:
     pairs: dict[str, tuple[str, str]] = field(default_factory=keys)
     own: dict[str, Certificate] = field(default_factory=dict)
     delivery: Certificate = field(init=False)
+    told: dict[str, Any] = field(default_factory=dict)
+    """Variables of the collector about who is told."""
 
     def prepare(self) -> None:
         """What enrolment has done: keys and certificates."""
@@ -158,6 +160,7 @@ class MonitoredHosts:
             "collector_kafka_archive": str(archive),
             "collector_tenants": [{**tenant, "retention_days": 400, "max_gib": 2.0, **watched}, other],
             "collector_alarms": {"heartbeat_seconds": 12.0, "blind_seconds": 60.0},
+            **self.told,
             "watch_host": "hub1",
             "watch_clock": False,
             "watch_tunnel": {"interface": "vaern0", "peers": self.peers(*GATEWAYS)},
