@@ -47,6 +47,7 @@ COMMANDS = {
     "export": "Write a municipality's events to a file, for an access request.",
     "status": "Show how far each municipality is, and which alarms are open.",
     "notify": "Tell people what only this machine knows.",
+    "warn": "Hold a warning or request of a SOC against a municipality's archive.",
     "authority": "Show the authority of the hosts, or give up one that is lost.",
     "lock": "Lock the retention of a municipality's archive permanently.",
     "rotate": "Replace the sending keys of a municipality's relays, without losing an event.",

@@ -27,6 +27,7 @@ NEED_HOSTS = {
     "export": ["favrskov", "--asked-by", "somebody", "--output", "NEW"],
     "status": [],
     "notify": ["--test"],
+    "warn": ["favrskov", "--file", "ADVISORY"],
     "offboard": ["favrskov", "--yes"],
     "sbom": ["favrskov-gw1"],
     "lab shell": ["favrskov-gw1"],
@@ -49,6 +50,16 @@ EVENT = {
     "sector": "health",
     "received": "2026-11-24T00:00:00Z",
 }
+ADVISORY = {
+    "version": 1,
+    "id": "SOC-1",
+    "sender": "SOC",
+    "sent": "2026-11-24T08:00:00Z",
+    "kind": "warning",
+    "title": "Phishing",
+    "text": "Block it.",
+    "indicators": [{"type": "ipv4", "value": "198.51.100.7"}],
+}
 NATIONAL = "\n  national:\n"
 OUTPUT = "    outputs: [{name: relp, protocol: relp_tls, address: soc.example}]\n"
 
@@ -62,6 +73,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("VAERN_STATE", str(tmp_path / "state"))
     (tmp_path / "DAY").write_text(json.dumps(EVENT))
     (tmp_path / "NOTHING").touch()
+    (tmp_path / "ADVISORY").write_text(json.dumps(ADVISORY))
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

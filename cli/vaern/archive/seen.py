@@ -1,0 +1,60 @@
+"""Whether what a SOC warns of is in a municipality's archive: where, and since when. Times are UTC, RFC 3339."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from vaern.model.advisory import Indicator, holds
+
+MOST_EVENTS = 1000
+"""Of one indicator, the newest ones; whoever wants all of them asks `vaern search`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One indicator in one archive."""
+
+    indicator: Indicator
+    events: int
+    complete: bool
+    """Whether those are all: otherwise there are more, and the first may be older."""
+    first: str = ""
+    last: str = ""
+    sources: tuple[str, ...] = ()
+    access: str = ""
+    """Digest of the line that the collector has written of this look-up."""
+
+
+def look(indicator: Indicator, search: Callable[[str], tuple[list[dict[str, Any]], Any]]) -> Seen:
+    """Look for one indicator. `search` gives the newest events that hold a text, and the manifest of the look-up."""
+    events, manifest = search(indicator.value)
+    return judge(indicator, events, complete=bool(manifest["complete"]), access=str(manifest["access"]))
+
+
+def judge(indicator: Indicator, events: Iterable[dict[str, Any]], *, complete: bool, access: str) -> Seen:
+    """Of those events that really hold it: how many, first, last, and of which sources."""
+    found = [event for event in events if any(holds(indicator, text) for text in _texts(event))]
+    times = sorted(str(event.get("received", "")) for event in found)
+    return Seen(
+        indicator,
+        len(found),
+        complete,
+        first=times[0] if times else "",
+        last=times[-1] if times else "",
+        sources=tuple(sorted({str(event.get("source", "?")) for event in found})),
+        access=access,
+    )
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Every text in an event, however deep."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for inner in value.values():
+            yield from _texts(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _texts(inner)

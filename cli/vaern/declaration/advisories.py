@@ -1,0 +1,46 @@
+"""Reads what a SOC sends a municipality; every fault with file, line and what to write instead."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from vaern.declaration.document import Document
+from vaern.declaration.explaining import validated
+from vaern.declaration.reading import read
+from vaern.errors import DeclarationError
+from vaern.model.advisory import Advisory, AdvisoryKind, wanted
+from vaern.model.declaration import Municipality
+
+
+def load_advisory(path: Path, municipality: Municipality) -> Advisory:
+    """A file in our own format: JSON, which the reader of declarations reads too. Raises DeclarationError."""
+    return _checked(read(path), municipality)
+
+
+def translated(path: Path, values: dict[str, Any], municipality: Municipality) -> Advisory:
+    """The same of values that a file in another format stands for. Raises DeclarationError."""
+    document = Document(str(path))
+    document.values = values
+    document.lines.update({(key,): 1 for key in values})
+    return _checked(document, municipality)
+
+
+def _checked(document: Document, municipality: Municipality) -> Advisory:
+    advisory = validated(document, Advisory)
+    problems = [
+        document.problem(("indicators", number, "value"), f"`{one.value}` is no {one.type}", f"write {fix}")
+        for number, one in enumerate(advisory.indicators)
+        if (fix := wanted(one))
+    ]
+    names = [source.name for source in municipality.log_sources]
+    if advisory.source is not None and advisory.source not in names:
+        found = f"{municipality.name} has no source `{advisory.source}`"
+        problems.append(document.problem(("source",), found, f"write one of {', '.join(names)}"))
+    if advisory.kind is AdvisoryKind.WARNING and not advisory.indicators:
+        problems.append(
+            document.problem(("kind",), "a warning without indicators", "add `indicators`, or write request")
+        )
+    if problems:
+        raise DeclarationError(problems)
+    return advisory

@@ -1,0 +1,186 @@
+"""`vaern warn` on a project of its own: read, held against the archive, told, answered and recorded."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from vaern import evidence
+from vaern.archive import stix
+from vaern.console.command_line import cli
+from vaern.errors import DeclarationError, ExitCode, UnreachableError, UsageError
+from vaern.model.advisory import Advisory
+from vaern.runtime.paths import Project
+from vaern.workflows import notifying, warning
+
+ROOT = Path(__file__).resolve().parents[3]
+ADVISORY = {
+    "version": 1,
+    "id": "SOC-2026-0042",
+    "sender": "Fælles SOC",
+    "sent": "2026-11-24T08:00:00Z",
+    "kind": "warning",
+    "title": "Phishing fra evil.example",
+    "text": "Bloker adressen.",
+    "indicators": [{"type": "ipv4", "value": "198.51.100.7"}, {"type": "domain", "value": "evil.example"}],
+}
+EVENTS = [
+    {"received": "2026-11-23T10:00:00Z", "source": "firewall1", "message": "dst=198.51.100.7"},
+    {"received": "2026-11-20T10:00:00Z", "source": "dhcp1", "ecs": {"source.ip": "198.51.100.7"}},
+    {"received": "2026-11-01T10:00:00Z", "source": "firewall1", "message": "dst=198.51.100.77"},
+]
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    for name in ("pyproject.toml", "roles"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    shutil.copytree(ROOT / "inventories", tmp_path / "inventories", ignore=shutil.ignore_patterns("*.lab.yml"))
+    with (tmp_path / "inventories/shared/collector.yml").open("a", encoding="utf-8") as file:
+        file.write("notify: {webhook: {url: https://hooks.faelles.example/}}\n")
+    monkeypatch.setenv("VAERN_PROJECT", str(tmp_path))
+    monkeypatch.setenv("VAERN_STATE", str(tmp_path / "state"))
+    return Project(tmp_path, tmp_path / "state")
+
+
+class Collector:
+    """Searches these events as the real one does, literally, and takes what people are told."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.asked: list[Any] = []
+        self.told: list[Any] = []
+        self.reachable = True
+        monkeypatch.setattr(warning, "search", self.search)
+        monkeypatch.setattr(notifying, "hand_over", self.hand_over)
+
+    def search(self, project: Project, deployment: Any, municipality: Any, request: Any) -> Any:
+        self.asked.append(request)
+        found = [event for event in EVENTS if request.texts[0] in json.dumps(event)]
+        return found, {"complete": True, "access": "a" * 64}
+
+    def hand_over(self, project: Project, fleet: Any, slugs: Any, found: Any, kinds: Any) -> None:
+        if not self.reachable:
+            raise UnreachableError("hub1 does not answer", fix="start it")
+        self.told += [(list(slugs), one, list(kinds)) for one in found]
+
+
+@pytest.fixture
+def collector(monkeypatch: pytest.MonkeyPatch) -> Collector:
+    return Collector(monkeypatch)
+
+
+def call(path: Path, *words: str, code: int = ExitCode.OK) -> Result:
+    done = CliRunner().invoke(cli, ["warn", "favrskov", "--file", str(path), *words], standalone_mode=False)
+    if done.exception:
+        raise done.exception
+    assert done.return_value == code
+    return done
+
+
+def written(folder: Path, **changed: Any) -> Path:
+    path = folder / "advisory.json"
+    path.write_text(json.dumps(ADVISORY | changed, indent=1), encoding="utf-8")
+    return path
+
+
+def test_what_was_seen_where_and_since_when_is_said_told_and_kept(
+    project: Project, collector: Collector, tmp_path: Path
+) -> None:
+    done = call(written(tmp_path), "--reply", "Spærret.", "--json", code=ExitCode.FINDINGS)
+    answer = json.loads(done.stdout)
+    assert answer["seen"] is True
+    assert answer["reply"] == "Spærret."
+    first, second = answer["indicators"]
+    assert (first["events"], first["first"], first["last"]) == (2, "2026-11-20T10:00:00Z", "2026-11-23T10:00:00Z")
+    assert first["sources"] == ["dhcp1", "firewall1"]
+    assert second["events"] == 0
+    assert {request.case for request in collector.asked} == {"SOC-2026-0042"}
+    ((slugs, duty, kinds),) = collector.told
+    assert (slugs, kinds, duty.subject) == (["favrskov"], ["warning"], "SOC-2026-0042")
+    assert duty.danish == (
+        "Fælles SOC advarer: Phishing fra evil.example (SOC-2026-0042). "
+        "Set i arkivet siden 2026-11-20T10:00:00Z fra dhcp1, firewall1."
+    )
+    kept = evidence.read(project, "favrskov")
+    assert kept is not None
+    assert json.loads((kept.folder / "answer.json").read_text(encoding="utf-8")) == answer
+    assert (kept.folder / "advisory.json").read_bytes() == (tmp_path / "advisory.json").read_bytes()
+
+
+def test_what_was_not_seen_is_no_finding(project: Project, collector: Collector, tmp_path: Path) -> None:
+    path = written(tmp_path, indicators=ADVISORY["indicators"][1:])
+    assert "domain evil.example: not seen" in call(path).stdout
+    assert collector.told[0][1].danish.endswith("Ikke set i arkivet.")
+
+
+def test_a_request_without_indicators_is_told(project: Project, collector: Collector, tmp_path: Path) -> None:
+    path = written(tmp_path, kind="request", indicators=[], source="firewall1", title="Send mere")
+    call(path)
+    assert collector.told[0][1].danish == "Fælles SOC beder om: Send mere (SOC-2026-0042)."
+    assert collector.asked == []
+
+
+def test_a_dry_run_asks_and_tells_nobody(project: Project, collector: Collector, tmp_path: Path) -> None:
+    done = call(written(tmp_path), "--dry-run")
+    assert "would look for ipv4 198.51.100.7, 30 days back" in done.stdout
+    assert json.loads(call(written(tmp_path), "--dry-run", "--json").stdout)["id"] == "SOC-2026-0042"
+    assert (collector.asked, collector.told) == ([], [])
+    assert not (project.state / "evidence").exists()
+
+
+def test_a_bundle_of_stix_is_the_same_and_answered_in_stix(
+    project: Project, collector: Collector, tmp_path: Path
+) -> None:
+    path = tmp_path / "bundle.json"
+    path.write_text(stix.bundle(Advisory.model_validate_json(json.dumps(ADVISORY)), [], "x"), encoding="utf-8")
+    found = json.loads(call(path, "--stix", code=ExitCode.FINDINGS).stdout)
+    (sighting,) = (one for one in found["objects"] if one["type"] == "sighting")
+    assert sighting["count"] == 2
+    with pytest.raises(UsageError, match="two documents"):
+        call(path, "--stix", "--json")
+
+
+def test_nobody_to_tell_ends_nothing(project: Project, collector: Collector, tmp_path: Path) -> None:
+    collector.reachable = False
+    done = call(written(tmp_path), code=ExitCode.FINDINGS)
+    assert "nobody was told: hub1 does not answer" in done.output
+    assert evidence.read(project, "favrskov") is not None
+
+
+@pytest.mark.parametrize(
+    ("changed", "line", "key", "found"),
+    [
+        ({"kind": "order"}, 6, "kind", "`order` is not one of the choices"),
+        ({"version": 2}, 2, "version", "`2`"),
+        ({"indicators": [{"type": "ipv4", "value": "evil.example"}]}, 12, "indicators[0].value", "is no ipv4"),
+        ({"indicators": []}, 6, "kind", "without indicators"),
+        ({"source": "nosuch"}, 19, "source", "has no source `nosuch`"),
+        ({"title": "a\u202eb"}, 7, "title", "has the wrong form"),
+        ({"extra": 1}, 19, "extra", "unknown key"),
+        ({"id": "../x"}, 3, "id", "has the wrong form"),
+    ],
+)
+def test_a_fault_is_named_with_file_and_line(
+    project: Project, collector: Collector, tmp_path: Path, changed: dict[str, Any], line: int, key: str, found: str
+) -> None:
+    with pytest.raises(DeclarationError) as caught:
+        call(written(tmp_path, **changed))
+    (problem,) = caught.value.problems
+    assert (problem.line, problem.key) == (line, key)
+    assert found in problem.found
+    assert collector.asked == []
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xff", b"[" * 5000, b'{"a": 1}'])
+def test_what_is_no_advisory_is_refused(project: Project, collector: Collector, tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "advisory.json"
+    path.write_bytes(content)
+    with pytest.raises(DeclarationError):
+        call(path)
+    with pytest.raises(UsageError, match="cannot be read"):
+        call(tmp_path / "nosuch.json")
