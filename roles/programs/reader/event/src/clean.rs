@@ -27,9 +27,24 @@ pub fn text(bytes: &[u8]) -> Cow<'_, str> {
     Cow::Owned(found)
 }
 
+/// A message without the carriage return of a line's end, as it is or as rsyslog writes it.
+pub fn without_end(mut bytes: &[u8]) -> &[u8] {
+    while let Some(rest) = bytes.strip_suffix(b"\r").or_else(|| bytes.strip_suffix(b"#015")) {
+        bytes = rest;
+    }
+    bytes
+}
+
 #[cfg(test)]
 mod tests {
-    use super::text;
+    use super::{text, without_end};
+
+    #[test]
+    fn the_end_of_a_line_is_not_a_part_of_it() {
+        assert_eq!(without_end(b"<13>a#015"), b"<13>a");
+        assert_eq!(without_end(b"a#015b\r"), b"a#015b");
+        assert_eq!(without_end(b"#015"), b"");
+    }
 
     #[test]
     fn no_byte_is_lost() {

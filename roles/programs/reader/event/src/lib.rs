@@ -10,6 +10,7 @@ pub mod header;
 pub mod json;
 pub mod line;
 pub mod mask;
+pub mod origin;
 pub mod parser;
 pub mod read;
 pub mod reading;

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use crate::clean;
 use crate::clock::{Instant, Zone};
 use crate::fields::Out;
-use crate::header::{is_host, Header};
+use crate::header::{is_device, is_host, Header};
 use crate::json;
 use crate::mask::{self, Found, Mask};
 use crate::parser::Parser;
@@ -80,7 +80,7 @@ impl Scratch {
 
 /// Reads what came in and appends its line of JSON, without a line feed, to `line`.
 pub fn write(source: &Source, received: &Received, sequence: u64, scratch: &mut Scratch, line: &mut Vec<u8>) -> Seen {
-    let message = clean::text(received.bytes);
+    let message = clean::text(clean::without_end(received.bytes));
     let message: &str = &message;
     let Scratch { values, text } = scratch;
     let reading = reading::read(source, received, message, values);
@@ -139,12 +139,13 @@ fn numbers(source: &Source, message: &str, is_read: bool, values: &mut Values) -
     mask::find(message, &mask::Context { typed: &values.typed, without_leading_zero: &values.without_leading_zero })
 }
 
-/// The host of the header, or the sender: nothing that is masked stands in it.
+/// The host of the header where it names a device, or the sender, IPv4 as IPv4: nothing that is masked stands in it.
 fn host<'a>(source: &Source, message: &'a str, header: &Header, received: &Received<'a>, found: &[Found]) -> &'a str {
+    let named = |span: Span| &message[span.start..span.end];
     match (received.head, header.host) {
-        (Head::Given { host, .. }, _) if is_host(host) && !is_masked(source, host) => host,
-        (Head::OfLine, Some(host)) if !found.iter().any(|each| each.span.overlaps(host)) => &message[host.start..host.end],
-        _ => received.sender,
+        (Head::Given { host, .. }, _) if is_host(host) && is_device(host) && !is_masked(source, host) => host,
+        (Head::OfLine, Some(span)) if !found.iter().any(|each| each.span.overlaps(span)) && is_device(named(span)) => named(span),
+        _ => received.sender.strip_prefix("::ffff:").filter(|sender| sender.contains('.')).unwrap_or(received.sender),
     }
 }
 

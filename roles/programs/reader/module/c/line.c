@@ -28,7 +28,7 @@ struct text {
 };
 /* The same order as in line.rs. */
 struct texts {
-	struct text source, whole, body, sender, received, reported, host;
+	struct text source, whole, body, sender, received, reported, host, input;
 };
 struct counter {
 	struct text name, source;
@@ -38,7 +38,7 @@ bool vaern_line_start(void);
 bool vaern_counter(size_t number, struct counter *counter);
 void vaern_line(const struct texts *message, struct text *line);
 
-static msgPropDescr_t source_name, sender_address, time_of_reception, time_reported, host_name;
+static msgPropDescr_t source_name, sender_address, time_of_reception, time_reported, host_name, input_name;
 static struct templateEntry in_utc, as_written;
 /* What is counted, of all sources: one object of rsyslog's statistics a name. */
 static statsobj_t *statistics[8];
@@ -63,8 +63,8 @@ static void forget(struct property *property)
 }
 
 BEGINstrgen
-	struct property source = {0}, sender = {0}, received = {0}, reported = {0}, host = {0};
-	struct texts message;
+	struct property source = {0}, sender = {0}, received = {0}, reported = {0}, host = {0}, input = {0};
+	struct texts message = {0};
 	struct text line;
 	uchar *whole;
 	int length;
@@ -74,9 +74,13 @@ CODESTARTstrgen
 	message.body = (struct text){getMSG(pMsg), getMSGLen(pMsg)};
 	message.source = ask(pMsg, NULL, &source_name, &source);
 	message.sender = ask(pMsg, NULL, &sender_address, &sender);
-	message.received = ask(pMsg, &in_utc, &time_of_reception, &received);
-	message.reported = ask(pMsg, &as_written, &time_reported, &reported);
-	message.host = ask(pMsg, NULL, &host_name, &host);
+	if(message.source.length == 0) {
+		message.input = ask(pMsg, NULL, &input_name, &input);
+	} else {
+		message.received = ask(pMsg, &in_utc, &time_of_reception, &received);
+		message.reported = ask(pMsg, &as_written, &time_reported, &reported);
+		message.host = ask(pMsg, NULL, &host_name, &host);
+	}
 	vaern_line(&message, &line);
 	if(line.length >= iparam->lenBuf)
 		CHKiRet(ExtendBuf(iparam, line.length + 1));
@@ -90,6 +94,7 @@ finalize_it:
 	forget(&received);
 	forget(&reported);
 	forget(&host);
+	forget(&input);
 ENDstrgen
 
 /* rsyslog copies a name, and asks for the value when it writes its statistics. */
@@ -124,6 +129,7 @@ CODESTARTmodExit
 	msgPropDescrDestruct(&time_of_reception);
 	msgPropDescrDestruct(&time_reported);
 	msgPropDescrDestruct(&host_name);
+	msgPropDescrDestruct(&input_name);
 ENDmodExit
 
 BEGINqueryEtryPt
@@ -148,6 +154,7 @@ CODEmodInit_QueryRegCFSLineHdlr
 	CHKiRet(msgPropDescrFill(&time_of_reception, (uchar*) "timegenerated", strlen("timegenerated")));
 	CHKiRet(msgPropDescrFill(&time_reported, (uchar*) "timereported", strlen("timereported")));
 	CHKiRet(msgPropDescrFill(&host_name, (uchar*) "hostname", strlen("hostname")));
+	CHKiRet(msgPropDescrFill(&input_name, (uchar*) "inputname", strlen("inputname")));
 	/* Not converted: 8.2504 writes .123 as .000123 then. */
 	as_written.eEntryType = FIELD;
 	as_written.data.field.eDateFormat = tplFmtRFC3339Date;

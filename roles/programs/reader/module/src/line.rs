@@ -52,6 +52,8 @@ pub struct Texts {
     received: Text,
     reported: Text,
     host: Text,
+    /// Asked for only where the source is empty.
+    input: Text,
 }
 
 /// One of rsyslog's statistics: its name, the source that is counted, and where its value is. The same order as in line.c.
@@ -68,9 +70,9 @@ pub extern "C" fn vaern_line_start() -> bool {
     guarded(false, || {
         let path = env::var("VAERN_READER").unwrap_or_else(|_| "/etc/vaern/log_shipper/reader.json".to_owned());
         let boot = env::var("INVOCATION_ID").unwrap_or_default();
-        match settings::sources(Path::new(&path), &boot) {
-            Ok(sources) => {
-                READER.get_or_init(|| Reader::new(sources));
+        match settings::read(Path::new(&path), &boot) {
+            Ok(read) => {
+                READER.get_or_init(|| Reader::new(read));
                 true
             }
             Err(what) => {
@@ -98,7 +100,8 @@ pub unsafe extern "C" fn vaern_counter(number: usize, counter: *mut Counter) -> 
     })
 }
 
-/// The line of a message, until the thread asks for the next; none when it has none.
+/// The line of a message, until the thread asks for the next; none when it has none. Of a message whose source is not known yet, the name of
+/// that source's ruleset.
 ///
 /// # Safety
 /// Each text of `message` has as many bytes as it says, and `line` can be written to.
@@ -109,14 +112,21 @@ pub unsafe extern "C" fn vaern_line(message: *const Texts, line: *mut Text) {
     *line = Text { start: ptr::null(), length: 0 };
     guarded((), || {
         // SAFETY: as the caller promises.
-        let [source, whole, body, sender, received, reported, host] =
-            [&message.source, &message.whole, &message.body, &message.sender, &message.received, &message.reported, &message.host]
-                .map(|text| unsafe { text.bytes() });
-        let [source, sender, received, reported, host] =
-            [source, sender, received, reported, host].map(|bytes| str::from_utf8(bytes).unwrap_or_default());
+        let [whole, body] = [&message.whole, &message.body].map(|text| unsafe { text.bytes() });
+        // SAFETY: as the caller promises.
+        let [source, sender, received, reported, host, input] =
+            [&message.source, &message.sender, &message.received, &message.reported, &message.host, &message.input]
+                .map(|text| str::from_utf8(unsafe { text.bytes() }).unwrap_or_default());
         let message = Message { source, whole, body, sender, received, reported, host };
         LINE.with_borrow_mut(|kept| {
-            if READER.get().is_some_and(|reader| reader.write(&message, kept)) {
+            let written = READER.get().is_some_and(|reader| {
+                if source.is_empty() {
+                    reader.decide(input, sender, whole, kept);
+                    return true;
+                }
+                reader.write(&message, kept)
+            });
+            if written {
                 *line = Text { start: kept.as_ptr(), length: kept.len() };
             }
         });

@@ -8,6 +8,8 @@ use std::sync::Mutex;
 
 use jiff::Timestamp;
 use vaern_event::line::{self, Head, Received, Scratch, Source};
+use vaern_event::mask::{self, Context};
+use vaern_event::origin::{Origin, Origins};
 
 use crate::connections::held;
 use crate::guarded;
@@ -18,6 +20,10 @@ const WITHHELD: &[u8] = b"<13>[withheld: could not be read]";
 /// rsyslog takes so many bytes at a time; the rest follows as events of their own, but for the one byte between them.
 const LONGEST: usize = 65536;
 const CUT: &[u8] = b" [cut: longer than 64 KiB]";
+/// Of a source in rsyslog's configuration, before its name.
+const RULESET: &str = "source_";
+/// Of the name of a host that is not declared.
+const LONGEST_HOST: usize = 64;
 /// What is counted of each source, by the names that the counters have in rsyslog's statistics.
 pub const COUNTED: [&str; 4] = ["unparsed", "clock_off", "withheld", "cut"];
 
@@ -45,12 +51,25 @@ struct One {
 }
 
 /// The sources of a relay since it started.
-pub struct Reader(HashMap<String, One>);
+pub struct Reader(HashMap<String, One>, Origins);
 
 impl Reader {
-    pub fn new(sources: Sources) -> Reader {
+    pub fn new((sources, origins): (Sources, Origins)) -> Reader {
         let one = |(source, headless)| One { source, headless, state: Mutex::default(), counted: Default::default() };
-        Reader(sources.into_iter().map(|(name, declared)| (name, one(declared))).collect())
+        Reader(sources.into_iter().map(|(name, declared)| (name, one(declared))).collect(), origins)
+    }
+
+    /// Writes the name of the ruleset of the source whose event it is; or, where none is declared, the address and the host that it names, with
+    /// nothing that is masked: by that it is counted.
+    pub fn decide(&self, input: &str, sender: &str, whole: &[u8], name: &mut Vec<u8>) {
+        name.clear();
+        let named =
+            |host: &String| host.len() <= LONGEST_HOST && mask::find(host, &Context { typed: &[], without_leading_zero: &[] }).is_empty();
+        match self.1.of(input, sender, whole) {
+            Origin::Source(source) => name.extend([RULESET, source].concat().bytes()),
+            Origin::Undeclared(Some(host)) if named(&host) => name.extend(format!("{sender} {host}").bytes()),
+            Origin::Undeclared(_) => name.extend(sender.bytes()),
+        }
     }
 
     /// Each source's name with its counters, in the order of `COUNTED`.
@@ -120,7 +139,7 @@ mod tests {
                 {"name": "a", "kind": "dhcp", "sector": "administration", "parser": "generic", "timezone": "UTC"},
                 {"name": "b", "kind": "tap", "sector": "administration", "parser": "generic", "timezone": "UTC", "headless": true}]}"#,
         );
-        let sources = settings::sources(&path, "00").expect("the settings are sound");
+        let sources = settings::read(&path, "00").expect("the settings are sound");
         fs::remove_file(path).expect("it was written");
         Reader::new(sources)
     }
@@ -187,11 +206,27 @@ mod tests {
         let text = r#"{"municipality": "0710", "relay": "gw1", "site": "raadhus", "cpr": "mask", "parsers": "FOLDER", "sources": [
             {"name": "a", "kind": "dhcp", "sector": "administration", "parser": "json", "timezone": "UTC"}]}"#;
         let path = written(&text.replace("FOLDER", &folder.to_string_lossy()));
-        let reader = Reader::new(settings::sources(&path, "00").expect("the settings are sound"));
+        let reader = Reader::new(settings::read(&path, "00").expect("the settings are sound"));
         fs::remove_file(path).expect("it was written");
         fs::remove_dir_all(folder).expect("it was made");
         reader.write(&message("a"), &mut Vec::new());
         assert_eq!(counts(&reader, "a"), [1, 0, 0, 0]);
+    }
+
+    #[test]
+    fn a_message_without_a_source_is_given_its_ruleset_or_the_name_to_count_it_by() {
+        let path = written(
+            r#"{"municipality": "0710", "relay": "gw1", "site": "raadhus", "cpr": "mask", "parsers": "/none", "sources": [
+                {"name": "a", "kind": "dhcp", "sector": "health", "parser": "generic", "timezone": "UTC", "from":
+                    {"input": "syslog_udp", "networks": ["192.0.2.1/32"], "host": "sw1"}}]}"#,
+        );
+        let reader = Reader::new(settings::read(&path, "00").expect("the settings are sound"));
+        fs::remove_file(path).expect("it was written");
+        let mut name = Vec::new();
+        for (host, expected) in [("sw1", "source_a"), ("sw2", "192.0.2.1 sw2"), ("010203-1234", "192.0.2.1"), ("localhost", "192.0.2.1")] {
+            reader.decide("syslog_udp", "192.0.2.1", format!("<13>1 2026-11-29T12:00:00Z {host} a - - - x").as_bytes(), &mut name);
+            assert_eq!(String::from_utf8_lossy(&name), expected);
+        }
     }
 
     #[test]
@@ -205,7 +240,7 @@ mod tests {
     fn wrong_settings_are_said_with_their_file() {
         for (text, what) in [("{", "EOF"), ("{}", "sources is no list"), (r#"{"sources": [{}]}"#, "parser is no text")] {
             let path = written(text);
-            let Err(told) = settings::sources(&path, "") else { panic!("they are wrong") };
+            let Err(told) = settings::read(&path, "") else { panic!("they are wrong") };
             fs::remove_file(&path).expect("it was written");
             assert!(told.starts_with(&*path.to_string_lossy()) && told.contains(what), "{told}");
         }

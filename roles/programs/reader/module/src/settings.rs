@@ -9,18 +9,20 @@ use serde_json::Value;
 use vaern_event::clock::Zone;
 use vaern_event::line::Source;
 use vaern_event::mask::Mask;
+use vaern_event::origin::{Declared, Origins};
 use vaern_event::parser::Parser;
 
 /// A source by its name, and whether its lines come without their header.
 pub type Sources = HashMap<String, (Source, bool)>;
 
-/// Reads the settings, and the parsers that they name. What is wrong is said with the file.
-pub fn sources(path: &Path, boot: &str) -> Result<Sources, String> {
+/// Reads the settings, and the parsers that they name, to the sources and how they are told apart. What is wrong is said with the file.
+pub fn read(path: &Path, boot: &str) -> Result<(Sources, Origins), String> {
     let wrong = |what: String| format!("{}: {what}", path.display());
     let text = fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
     let all: Value = serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
     let mut parsers = HashMap::new();
     let mut found = Sources::new();
+    let mut declared = Vec::new();
     for one in all["sources"].as_array().ok_or_else(|| wrong("sources is no list".to_owned()))? {
         let parser = word(one, "parser").map_err(wrong)?;
         let folder = word(&all, "parsers").map_err(wrong)?;
@@ -40,9 +42,26 @@ pub fn sources(path: &Path, boot: &str) -> Result<Sources, String> {
             kind: word(one, "kind").map_err(wrong)?,
             sector: word(one, "sector").map_err(wrong)?,
         };
+        declared.extend(origin(&source.name, &one["from"]).map_err(wrong)?);
         found.insert(source.name.clone(), (source, one["headless"].as_bool().unwrap_or(false)));
     }
-    Ok(found)
+    Ok((found, Origins::new(&declared).map_err(wrong)?))
+}
+
+/// How a source is known; none for one whose address alone says it, which rsyslog's own table has.
+fn origin(source: &str, from: &Value) -> Result<Option<Declared>, String> {
+    if from.is_null() {
+        return Ok(None);
+    }
+    let networks = from["networks"].as_array().ok_or("networks is no list")?;
+    let networks = networks.iter().map(|each| each.as_str().map(str::to_owned).ok_or_else(|| format!("{each} is no network")));
+    Ok(Some(Declared {
+        source: source.to_owned(),
+        input: word(from, "input")?,
+        networks: networks.collect::<Result<_, _>>()?,
+        host: from["host"].as_str().map(str::to_owned),
+        program: from["program"].as_str().map(str::to_owned),
+    }))
 }
 
 fn word(of: &Value, key: &str) -> Result<String, String> {

@@ -15,6 +15,15 @@ pub fn month(text: &[u8]) -> Option<i8> {
     i8::try_from(place + 1).ok()
 }
 
+/// Names of months as Danish, English and German devices write them, in lower case: those that are no English month of three letters.
+const MONTH_NAMES: &str =
+    "maj okt mai dez juni juli june july sept januar january februar february marts april august september oktober november december";
+
+/// Whether a word in lower case is the name of a month.
+pub fn is_month(word: &str) -> bool {
+    MONTH_NAMES.split(' ').any(|each| each == word) || MONTHS.iter().any(|month| month.as_slice() == word.as_bytes())
+}
+
 /// A number of one up to `most` digits at the beginning: its bytes and value.
 pub fn number(text: &[u8], most: usize) -> Option<(usize, i16)> {
     let size = text.iter().take(most.min(4)).take_while(|each| each.is_ascii_digit()).count();

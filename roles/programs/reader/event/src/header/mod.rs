@@ -2,6 +2,8 @@
 
 mod cisco;
 
+use std::net::IpAddr;
+
 use crate::clock::stamp;
 use crate::clock::{zone, Stamp};
 use crate::framing::priority;
@@ -153,8 +155,8 @@ fn rfc3164(mut reader: Reader, mut found: Header) -> Header {
 fn zone_behind(reader: &mut Reader, found: &mut Header) {
     let Some(rest) = reader.rest().strip_prefix(' ') else { return };
     if let (Some((size, offset)), Some(stamp)) = (zone::read(rest), found.time.as_mut()) {
-        if stamp.offset.is_none() && matches!(rest.as_bytes().get(size), Some(b' ' | b':')) {
-            stamp.offset = Some(offset);
+        if matches!(rest.as_bytes().get(size), Some(b' ' | b':')) {
+            stamp.offset.get_or_insert(offset);
             reader.at += 1 + size;
         }
     }
@@ -176,6 +178,17 @@ pub fn is_host(word: &str) -> bool {
     let known = |each: u8| each.is_ascii_alphanumeric() || matches!(each, b'.' | b'-' | b'_' | b':');
     let first = word.bytes().next().is_some_and(|each| each.is_ascii_alphanumeric() || each == b':');
     first && word.bytes().any(|each| each.is_ascii_alphanumeric()) && word.len() <= 255 && word.bytes().all(known) && !word.ends_with(':')
+}
+
+/// What devices without a name of their own write in its place.
+const NO_NAMES: [&str; 8] = ["localhost", "localhost.localdomain", "localhost4", "localhost6", "ip6-localhost", "unknown", "none", "null"];
+
+/// Whether the host of a header names a device: not `localhost` and its like, nor the month or zone of a time that is written otherwise.
+pub fn is_device(host: &str) -> bool {
+    let lower = host.trim_end_matches('.').to_ascii_lowercase();
+    let address = lower.parse::<IpAddr>();
+    let none = address.is_ok_and(|each| each.to_canonical().is_loopback() || each.to_canonical().is_unspecified());
+    !(none || NO_NAMES.contains(&lower.as_str()) || stamp::is_month(&lower) || zone::named(&lower.to_ascii_uppercase()).is_some())
 }
 
 /// Bytes that are looked at for the end of a program's name.
