@@ -75,7 +75,8 @@ def test_relay_listens_where_sources_send(
     """Protocols and ports of the declared sources, on the declared address; nothing else."""
     assert subject.host is not None
     ways = expectations.listeners(municipality, subject)
-    expected = {f"{protocol}/{port} on {subject.host.address}" for protocol, port in ways}
+    addresses = [subject.host.address, *([subject.host.ipv6] if subject.host.ipv6 else [])]
+    expected = {f"{protocol}/{port} on {address}" for protocol, port in ways for address in addresses}
     observed = {
         f"{one.protocol}/{one.port} on {one.address}"
         for one in facts.sockets
@@ -93,7 +94,7 @@ def test_only_declared_sources_can_send(
     check(
         expected=expectations.senders(municipality, subject),
         observed=senders,
-        evidence="/etc/vaern/log_shipper/sources.json",
+        evidence=f"/etc/vaern/log_shipper/sources.json, {READING}",
     )
 
 

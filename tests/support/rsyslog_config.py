@@ -57,15 +57,20 @@ def _resolvable(own: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, A
 
 def configuration(given: Mapping[str, Any]) -> str:
     """The file rsyslog.conf for these variables."""
-    return _template().render(**given, lookup=_lookup)
+    return rendered("rsyslog.conf", given)
+
+
+def rendered(name: str, given: Mapping[str, Any]) -> str:
+    """A file of the role for these variables."""
+    return _template(name).render(**given, lookup=_lookup)
 
 
 @cache
-def _template() -> Template:
+def _template(name: str) -> Template:
     loader = FileSystemLoader(ROLE / "templates")
     environment = SandboxedEnvironment(loader=loader, trim_blocks=True, undefined=StrictUndefined)
     _prepare(environment)
-    return environment.get_template("rsyslog.conf.j2")
+    return environment.get_template(f"{name}.j2")
 
 
 def _computed(value: Any, made: Mapping[str, Any]) -> Any:
@@ -95,9 +100,10 @@ def _expressions() -> NativeEnvironment:
 def _prepare(environment: Environment) -> None:
     environment.filters |= {
         "to_json": lambda value: json.dumps(list(value) if isinstance(value, Iterator) else value),
+        "to_nice_json": lambda value: json.dumps(value, indent=4),
         "from_yaml": read_yaml,
         "zip": zip,
-        "combine": lambda first, second: dict(first.items() | second.items()),
+        "combine": lambda first, second: {**first, **second},
         "dirname": lambda path: Path(path).parent,
     }
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import difflib
+import functools
 import json
+import operator
 import types
 import typing
-from ipaddress import IPv4Address, IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -31,10 +33,13 @@ _WANTED = {
     "dict_type": "keys of its own on the lines below it, indented",
     "tuple_type": "a list: each item on a line of its own that starts with `- `",
 }
-_ADDRESSES = {
+_ADDRESSES: dict[Any, str] = {
     IPv4Address: "an IPv4 address such as 198.51.100.10",
+    IPv6Address: "an IPv6 address such as 2001:db8::10",
+    vocabulary.IpAddress: "an IP address such as 198.51.100.10 or 2001:db8::10",
     IPv4Network: "an IPv4 network such as 198.51.100.0/24",
     IPv6Network: "an IPv6 network such as fd12:3456:789a::/48",
+    vocabulary.IpNetwork: "an IP network such as 198.51.100.0/24 or 2001:db8:1::/64",
 }
 _RULES: tuple[tuple[Any, str], ...] = (
     (vocabulary.Name, "2 to 32 of a-z, 0-9 and hyphen, starting with a letter, not ending with a hyphen"),
@@ -45,6 +50,8 @@ _RULES: tuple[tuple[Any, str], ...] = (
     (vocabulary.TimeOfDay, "a time of the day from 00:00 to 23:59, such as 07:00"),
     (vocabulary.Interface, "an interface name such as eth1: at most 15 letters, digits, `_`, `.` or `-`"),
     (vocabulary.HostName, "a DNS name or an address"),
+    (vocabulary.DeviceName, "a name or an address as the device writes it: letters, digits, `.`, `-`, `_`, `:`"),
+    (vocabulary.ProgramName, "a program as the device writes it, without its number: letters, digits, `_./()-`"),
     (vocabulary.Login, "a login name of at most 32 letters a-z, digits, `_` or `-`"),
     (vocabulary.Phone, 'digits and spaces in quotes, such as "+45 12 34 56 78"'),
     (vocabulary.Title, "one line of text without braces or invisible characters"),
@@ -161,11 +168,12 @@ def _is_model(kind: Any) -> bool:
 
 
 def _bare(annotation: Any) -> Any:
-    """The annotation without Annotated and without `| None`."""
+    """The annotation without Annotated and without `| None`; what is left may be a union of addresses."""
     while typing.get_origin(annotation) is typing.Annotated:
         annotation = typing.get_args(annotation)[0]
-    if isinstance(annotation, types.UnionType):
-        annotation = next(a for a in typing.get_args(annotation) if a is not types.NoneType)
+    if isinstance(annotation, types.UnionType) and types.NoneType in typing.get_args(annotation):
+        several = [one for one in typing.get_args(annotation) if one is not types.NoneType]
+        annotation = functools.reduce(operator.or_, several)
     return annotation
 
 

@@ -166,6 +166,8 @@ def _in_the_lab(municipality: Municipality) -> Iterator[Fault]:
     for position, host in enumerate(municipality.hosts):
         if host.ssh is not None:
             yield Fault(("hosts", position, "ssh"), "the lab makes its hosts, and the way to them", "remove it")
+        if host.ipv6 is not None:
+            yield Fault(("hosts", position, "ipv6"), "the lab makes networks of IPv4 only", "remove it")
     if len(municipality.hosts) > LAB_MOST_HOSTS:
         found = f"{len(municipality.hosts)} hosts, but the lab has room for {LAB_MOST_HOSTS}"
         yield Fault(("hosts",), found, "declare fewer hosts")
@@ -173,6 +175,9 @@ def _in_the_lab(municipality: Municipality) -> Iterator[Fault]:
         if site.network.overlaps(WAN_NETWORK):
             found = f"{site.network} is the network between the hosts of the lab ({WAN_NETWORK})"
             yield Fault(("sites", position, "network"), found, "write another one, such as 198.51.100.0/24")
+        if site.other_networks:
+            found = "the lab makes one network of IPv4 for each site"
+            yield Fault(("sites", position, "other_networks"), found, "remove it, or use another target")
 
 
 def _duplicate_codes(loaded: dict[str, _Loaded]) -> Iterator[Problem]:

@@ -1,23 +1,16 @@
-"""Names, places and senders of a declaration: known, unique, and at addresses of their site."""
+"""Names of a declaration and where its hosts stand: known, unique, and at addresses of their site."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from vaern.declaration.faults import Fault, one_of, repeated
+from vaern.declaration.origin_rules import address_fault
 from vaern.model import municipalities
 from vaern.model.catalogue import kind_of
-from vaern.model.declaration import Municipality, Site
+from vaern.model.declaration import Municipality
 from vaern.model.naming import WATCH_PREFIX, host_name, tap_source
 from vaern.model.vocabulary import Protocol
-
-if TYPE_CHECKING:
-    from ipaddress import IPv4Address
-
-
-POINT_TO_POINT = 2
-"""A network of two addresses has neither network nor broadcast address (RFC 3021)."""
 
 
 def known(municipality: Municipality) -> Iterator[Fault]:
@@ -64,33 +57,20 @@ def like_a_host(name: str) -> str:
 
 
 def sites(municipality: Municipality) -> Iterator[Fault]:
-    """Hosts and sources stand at declared sites, and their addresses are in its network, once each."""
+    """Hosts and sources stand at declared sites, and hosts have addresses of its network, once each."""
     sites = {site.name: site for site in municipality.sites}
-    standing = [("hosts", n, host.site, host.address, host.name) for n, host in enumerate(municipality.hosts)]
-    standing += [("log_sources", n, s.site, s.address, s.name) for n, s in enumerate(municipality.log_sources)]
-    for part, position, site, address, _ in standing:
-        if site not in sites:
-            yield Fault((part, position, "site"), f"there is no site `{site}`", one_of(sites))
-        elif wrong := _address_fault(sites[site], address):
-            yield Fault((part, position, "address"), *wrong)
-    for again, first in repeated((site, address) for _, _, site, address, _ in standing):
-        part, position, site, address, _ = standing[again]
-        found = f"{address} at {site} is already the address of `{standing[first][4]}`"
-        yield Fault((part, position, "address"), found, "give it one of its own: sources are identified by address")
-
-
-def _address_fault(site: Site, address: IPv4Address) -> tuple[str, str] | None:
-    network = site.network
-    usable = f"write a usable address of {network}"
-    if address not in network:
-        return (f"{address} is not in {network}, the network of {site.name}", f"{usable}, or correct the network")
-    if network.num_addresses <= POINT_TO_POINT:
-        return None
-    if address == network.network_address:
-        return f"{address} is the network address of {network}", usable
-    if address == network.broadcast_address:
-        return f"{address} is the broadcast address of {network}", usable
-    return None
+    for part in ("hosts", "log_sources"):
+        for position, one in enumerate(getattr(municipality, part)):
+            if one.site not in sites:
+                yield Fault((part, position, "site"), f"there is no site `{one.site}`", one_of(sites))
+    for position, host in enumerate(municipality.hosts):
+        site = sites.get(host.site)
+        if site is not None and (wrong := address_fault((site.network,), site, host.address)):
+            yield Fault(("hosts", position, "address"), *wrong)
+    for again, first in repeated((host.site, host.address) for host in municipality.hosts):
+        host = municipality.hosts[again]
+        found = f"{host.address} at {host.site} is already the address of `{municipality.hosts[first].name}`"
+        yield Fault(("hosts", again, "address"), found, "give it one of its own: sources are identified by address")
 
 
 def _as_listed(protocol: Protocol) -> Protocol:

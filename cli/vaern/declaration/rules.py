@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from vaern.declaration import data_rules, host_rules, naming_rules
+from vaern.declaration import data_rules, host_rules, naming_rules, origin_rules
 from vaern.declaration.faults import Fault, Rule
 from vaern.model.declaration import Municipality
 
@@ -16,6 +16,11 @@ RULES: tuple[Rule, ...] = (
     naming_rules.unique_names,
     naming_rules.reserved_names,
     naming_rules.sites,
+    origin_rules.networks,
+    origin_rules.origins,
+    origin_rules.apart,
+    origin_rules.shadowed,
+    origin_rules.ports,
     naming_rules.vendors,
     naming_rules.certificates,
     host_rules.roles,

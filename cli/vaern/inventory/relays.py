@@ -10,11 +10,12 @@ from vaern.model.catalogue import GENERIC, vendor_of
 from vaern.model.declaration import Host, LogSource, Municipality, Tap
 from vaern.model.deployment import Deployment
 from vaern.model.naming import host_name, overlay_name, tap_source, topic_of
+from vaern.model.origins import Input, by_address, input_of, networks_of
 from vaern.model.receiving import RELP_PORT
 from vaern.model.relays import SPOOL, Queue, RelayPlan
 from vaern.model.senders import PORTS, TRANSPORTS
 from vaern.model.sizing import datagram_bounds, queue_events
-from vaern.model.vocabulary import Protocol, Sector, Target, Timezone
+from vaern.model.vocabulary import IpNetwork, Protocol, Sector, Target, Timezone
 
 ALERTS_PRIORITY = 1
 """Alerts of taps are few and important for finding incidents, so they are evicted last."""
@@ -29,7 +30,7 @@ def relay_variables(
     name = host_name(slug, host.name)
     receivers = [_receiver(queue) for queue in relay.queues]
     sources = [
-        *(_source(source, relay, municipality.privacy.retention_days) for source in relay.sources),
+        *(_source(municipality, source, relay) for source in relay.sources),
         *(_tap_source(slug, municipality, tap, host) for tap in relay.taps),
         *watching.sources_through(slug, municipality, relay),
     ]
@@ -38,6 +39,7 @@ def relay_variables(
     return {
         "log_shipper_identity": {"municipality": municipality.code, "site": host.site, "relay": name},
         "log_shipper_listen": str(host.address),
+        **({"log_shipper_listen_ipv6": str(host.ipv6)} if host.ipv6 is not None else {}),
         "log_shipper_sources": [_keyed(source) for source in sources],
         "log_shipper_receivers": receivers,
         **_sending(deployment, slug, municipality, name, carried),
@@ -51,32 +53,43 @@ def relay_variables(
 
 def relay_ports(municipality: Municipality, relay: RelayPlan) -> list[Variables]:
     """The ports a relay opens to its sources, and to the sensors that send it alerts."""
-    senders: dict[Protocol, set[str]] = {}
+    senders: dict[Input, set[IpNetwork]] = {}
     for source in relay.sources:
-        senders.setdefault(source.protocol, set()).add(f"{source.address}/32")
+        senders.setdefault(input_of(source), set()).update(networks_of(municipality, source))
     sensors = {tap.sensor for tap in relay.taps} - {relay.host.name}
     alerts = {str(municipality.host(sensor).address) for sensor in sensors}
     addresses = sorted(f"{address}/32" for address in alerts.union(watching.senders_to(relay)))
-    ports = {
-        protocol: port_of(port, TRANSPORTS[protocol], sorted(senders[protocol]), f"{protocol.value} from sources", LAN)
-        for protocol, port in sorted(PORTS.items())
-        if protocol in senders
-    }
-    if Protocol.SYSLOG_UDP in ports:
-        bounds = datagram_bounds(relay.sources)
-        ports[Protocol.SYSLOG_UDP] = bounded_datagrams(ports[Protocol.SYSLOG_UDP], *bounds)
+    bounds = datagram_bounds(relay.sources)
+    ports = []
+    for (protocol, port), places in sorted(senders.items(), key=lambda one: (one[0][1] != PORTS[one[0][0]], one[0])):
+        comment = f"{protocol.value} from sources"
+        opened = port_of(port, TRANSPORTS[protocol], sorted(map(str, _widest(places))), comment, LAN)
+        ports.append(bounded_datagrams(opened, *bounds) if protocol is Protocol.SYSLOG_UDP else opened)
     alerting = [port_of(RELP_PORT, "tcp", addresses, "Alerts and heartbeats", LAN)] if addresses else []
-    return [*ports.values(), *alerting]
+    return [*ports, *alerting]
+
+
+def _widest(places: set[IpNetwork]) -> list[IpNetwork]:
+    """Those that are not a part of another one: a set of the firewall holds each address once."""
+    return [
+        one
+        for one in places
+        if not any(
+            one != other and one.version == other.version and one.overlaps(other) and one.prefixlen > other.prefixlen
+            for other in places
+        )
+    ]
 
 
 def _keyed(source: Variables) -> Variables:
     """The source with the key by which rsyslog looks it up: input, address, and application where several share those.
 
-    A file has an input of its own and needs no key.
+    A file has an input of its own and needs no key, nor does a source that its address alone does not tell.
     """
-    if source["protocol"] == "file":
+    if source["protocol"] == "file" or "networks" in source:
         return source
-    parts = (source["protocol"], source["address"], source.get("application", ""))
+    listening = f"{source['protocol']}_{source['port']}" if "port" in source else source["protocol"]
+    parts = (listening, source["address"], source.get("application", ""))
     return source | {"key": " ".join(part for part in parts if part)}
 
 
@@ -109,12 +122,12 @@ def _sending(
     return sending
 
 
-def _source(source: LogSource, relay: RelayPlan, usual_days: int) -> Variables:
+def _source(municipality: Municipality, source: LogSource, relay: RelayPlan) -> Variables:
     parser = vendor_of(source).parser
     reading: Variables = {"parser": parser} if parser != GENERIC else {}
     if source.timezone is not Timezone.UTC:
         reading["timezone"] = source.timezone.value
-    if source.retention_days not in {None, usual_days}:
+    if source.retention_days not in {None, municipality.privacy.retention_days}:
         reading["retention_days"] = source.retention_days
     if source.certificate is not None:
         reading["certificate"] = source.certificate
@@ -123,11 +136,21 @@ def _source(source: LogSource, relay: RelayPlan, usual_days: int) -> Variables:
         "kind": source.kind.value,
         "sector": source.sector.value,
         "protocol": source.protocol.value,
-        "address": str(source.address),
+        **_origin(municipality, source, relay),
         **reading,
         "priority": source.priority,
         "queue_events": queue_events(source, relay.sources),
     }
+
+
+def _origin(municipality: Municipality, source: LogSource, relay: RelayPlan) -> Variables:
+    """Where a source sends from, and by what it is told apart there."""
+    port = {"port": source.port} if source.port is not None else {}
+    if by_address(source, relay.sources):
+        return {"address": str(source.address), **port}
+    networks = [str(network) for network in networks_of(municipality, source)]
+    named = {"host_name": source.host_name, "program": source.program}
+    return {"networks": networks, **{key: value for key, value in named.items() if value is not None}, **port}
 
 
 def _tap_source(slug: str, municipality: Municipality, tap: Tap, relay: Host) -> Variables:

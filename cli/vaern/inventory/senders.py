@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from vaern.model.catalogue import Language, Text, kind_of, vendor_of
-from vaern.model.declaration import LogSource, Municipality
+from vaern.model.declaration import Host, LogSource, Municipality
+from vaern.model.origins import networks_of
 from vaern.model.senders import AUTHORITY_FILE, PORTS, filled
-from vaern.model.vocabulary import Protocol
+from vaern.model.vocabulary import IpAddress, Protocol
 
 _TRANSPORT = {
     Protocol.SYSLOG_UDP: "UDP",
@@ -20,6 +21,8 @@ _INTRODUCTION = Text(
 )
 _ROWS = {
     "from": Text(da="Sender fra", en="Sends from"),
+    "host": Text(da="Værtsnavn i beskederne", en="Host name in its messages"),
+    "program": Text(da="Program i beskederne", en="Program in its messages"),
     "relay": Text(da="Relæets adresse og port", en="Address and port of the relay"),
     "zone": Text(da="Afsenderens tidszone", en="Zone of the sender's clock"),
     "facility": Text(da="Facilitet", en="Facility"),
@@ -56,11 +59,15 @@ def _part(municipality: Municipality, language: Language) -> str:
 def _section(municipality: Municipality, source: LogSource, language: Language) -> str:
     kind, vendor = kind_of(source.kind), vendor_of(source)
     relay = municipality.relay_of(source.site)
-    address = str(relay.address) if relay else "?"
-    advice, commands = filled(vendor.setup, language, source.protocol, address)
+    address = str(_of_family(relay, source)) if relay else "?"
+    port = source.port or PORTS[source.protocol]
+    advice, commands = filled(vendor.setup, language, source.protocol, address, port)
+    places = ", ".join(f"`{source.address or place}`" for place in networks_of(municipality, source))
     rows = [
-        _row("from", language, f"`{source.address}`"),
-        _row("relay", language, f"`{address}`, {_TRANSPORT[source.protocol]} {PORTS[source.protocol]}"),
+        _row("from", language, places),
+        *([_row("host", language, f"`{source.host_name}`")] if source.host_name else []),
+        *([_row("program", language, f"`{source.program}`")] if source.program else []),
+        _row("relay", language, f"`{address}`, {_TRANSPORT[source.protocol]} {port}"),
         *_trust(source.protocol, language, commands),
         _row("zone", language, source.timezone.value),
         _row("facility", language, _ROWS["any"].in_language(language)),
@@ -70,6 +77,13 @@ def _section(municipality: Municipality, source: LogSource, language: Language) 
     ]
     heading = f"## {source.name}: {kind.title.in_language(language)}, {vendor.title}\n"
     return "\n".join([heading, *rows, "", f"{advice}\n", f"```text\n{commands}\n```\n"])
+
+
+def _of_family(relay: Host, source: LogSource) -> IpAddress:
+    """The address of the relay that a source can reach."""
+    place = source.address or source.network
+    by_ipv6 = place is not None and place.version != relay.address.version
+    return relay.ipv6 if by_ipv6 and relay.ipv6 is not None else relay.address
 
 
 def _trust(protocol: Protocol, language: Language, commands: str) -> list[str]:

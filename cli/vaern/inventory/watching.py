@@ -8,9 +8,9 @@ from vaern.inventory.variables import Variables, key_name
 from vaern.model.declaration import Host, LogSource, Municipality
 from vaern.model.deployment import Deployment, HubRole
 from vaern.model.naming import INTERFACE, host_name, topic_of, watch_source
+from vaern.model.origins import input_of
 from vaern.model.receiving import RELP_PORT
 from vaern.model.relays import SPOOL, RelayPlan, plan_of
-from vaern.model.senders import PORTS
 from vaern.model.vocabulary import HostRole, Protocol, Sector, Target
 from vaern_programs.shared.reports import HEARTBEAT_FILE
 
@@ -42,10 +42,10 @@ def relay_watch(
     deployment: Deployment, spool_bytes: int, queues: list[Variables], sources: Iterable[LogSource]
 ) -> Variables:
     """Extra variables of a relay: its spool and queues to SOCs with their limits in bytes, its UDP ports and keys."""
-    takes_datagrams = any(source.protocol is Protocol.SYSLOG_UDP for source in sources)
+    udp = sorted({port for protocol, port in map(input_of, sources) if protocol is Protocol.SYSLOG_UDP})
     # Towards Event Hubs it shows no certificate.
     shown = {} if deployment.target is Target.AZURE else {"watch_certificates": CERTIFICATES}
-    datagrams = {"watch_datagram_ports": [PORTS[Protocol.SYSLOG_UDP]]} if takes_datagrams else {}
+    datagrams = {"watch_datagram_ports": udp} if udp else {}
     return {"watch_spool": {"directory": SPOOL, "max_bytes": spool_bytes, "queues": queues}} | datagrams | shown
 
 

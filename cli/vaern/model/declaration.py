@@ -6,7 +6,7 @@ Rules that need more than one field, or the whole fleet, are in the declaration 
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address
 from typing import Annotated
 
 from pydantic import Field
@@ -18,16 +18,20 @@ from vaern.model.vocabulary import (
     CprHandling,
     Days,
     Declared,
+    DeviceName,
     Email,
     HostName,
     HostRole,
     Hours,
     Interface,
+    IpAddress,
+    IpNetwork,
     Login,
     Name,
     Pem,
     Phone,
     Port,
+    ProgramName,
     Protocol,
     Sector,
     Size,
@@ -53,7 +57,7 @@ class Contact(Declared):
 
 
 class Site(Declared):
-    """One place with a network of its own; addresses are unique within it and only there."""
+    """One place with networks of its own; addresses are unique within it and only there."""
 
     name: Name
     """Short name, used in events."""
@@ -62,7 +66,9 @@ class Site(Declared):
     sector: Sector
     """Sector of the site."""
     network: IPv4Network
-    """The LAN the hosts and sources of this site are on."""
+    """The LAN the hosts of this site are on, and its sources unless they are in one of other_networks."""
+    other_networks: tuple[IpNetwork, ...] = ()
+    """Other networks that its sources send from: VLANs, routed networks, IPv6."""
 
 
 class Way(Declared):
@@ -87,6 +93,8 @@ class Host(Declared):
     """The site it stands at."""
     address: IPv4Address
     """Its address on the LAN of the site."""
+    ipv6: IPv6Address | None = None
+    """Its IPv6 address on the same LAN, where a relay listens too; needed for sources that send by IPv6."""
     roles: Annotated[tuple[HostRole, ...], Field(min_length=1)]
     """What it does: gateway, relay, sensor."""
     debian: Annotated[int, Field(ge=12, le=13)] = 13
@@ -98,7 +106,10 @@ class Host(Declared):
 
 
 class LogSource(Declared):
-    """One sender of log events, accepted by the relay of its site from this address only."""
+    """One sender of log events, accepted by the relay of its site from its address or network only.
+
+    Several may share a place: they are told apart by protocol, port, host name and program (`vaern.model.origins`).
+    """
 
     name: Name
     """Short name, unique in the municipality; travels with every event."""
@@ -108,10 +119,18 @@ class LogSource(Declared):
     """Decides which SOC receives it."""
     site: Name
     """The site it stands at."""
-    address: IPv4Address
+    address: IpAddress | None = None
     """The address it sends from."""
+    network: IpNetwork | None = None
+    """Instead of an address: the network its devices send from."""
+    host_name: DeviceName | None = None
+    """The host in the header of its messages. Without address and network: from any network of the site."""
+    program: ProgramName | None = None
+    """The program in the header of its messages."""
     protocol: Protocol
     """How it sends."""
+    port: Port | None = None
+    """A port of the relay for it, where the usual one of its protocol does not tell it apart."""
     certificate: Pem | None = None
     """Its own certificate (PEM), self-signed, for syslog_mtls, and only then."""
     vendor: Name = "generic"

@@ -53,9 +53,9 @@ _WORDS = {
 """What each product calls the transports, in the order of `Protocol`."""
 
 
-def filled(setup: Setup, language: Language, protocol: Protocol, address: str) -> tuple[str, str]:
-    """The advice and the commands, for a relay at that address."""
+def filled(setup: Setup, language: Language, protocol: Protocol, address: str, port: int = 0) -> tuple[str, str]:
+    """The advice and the commands, for a relay at that address; by default at the usual port of the protocol."""
     number = list(Protocol).index(protocol)
-    place = {"address": address, "port": str(PORTS[protocol])}
+    place = {"address": address, "port": str(port or PORTS[protocol])}
     words = {name: written[number].format_map(place) for name, written in _WORDS.items()} | place
     return setup.in_language(language).format_map(words), setup.commands.strip("\n").format_map(words)

@@ -14,7 +14,6 @@ from vaern.model.vocabulary import Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from ipaddress import IPv4Address
 
     from vaern.model.declaration import Host, LogSource, Municipality
 
@@ -89,14 +88,16 @@ def datagram_bounds(sources: tuple[LogSource, ...]) -> tuple[int, int]:
     """Datagrams and bytes a second that a relay takes by UDP from one address, with these sources.
 
     The relay reads all datagrams from one buffer, so one address that sends more than the relay can work on has those
-    of others dropped. A sender may have bursts of several times what it declares.
+    of others dropped. A sender may have bursts of several times what it declares, and one address of a network may send
+    all that is declared of the network.
     """
-    events: dict[IPv4Address, float] = {}
-    octets: dict[IPv4Address, float] = {}
+    events: dict[object, float] = {}
+    octets: dict[object, float] = {}
     for one in sources:
         if one.protocol is Protocol.SYSLOG_UDP:
-            events[one.address] = events.get(one.address, 0) + one.events_per_second
-            octets[one.address] = octets.get(one.address, 0) + one.events_per_second * one.event_bytes
+            place = one.address or one.network
+            events[place] = events.get(place, 0) + one.events_per_second
+            octets[place] = octets.get(place, 0) + one.events_per_second * one.event_bytes
     return (
         max(LEAST_DATAGRAMS, round(BURST * max(events.values(), default=0))),
         max(LEAST_DATAGRAM_BYTES, round(BURST * max(octets.values(), default=0))),

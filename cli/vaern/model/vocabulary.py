@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
@@ -42,6 +43,12 @@ Pem = Annotated[
 """One certificate, as text."""
 Phone = Annotated[str, StringConstraints(pattern=r"^\+?[0-9][0-9 ]{5,18}$")]
 Interface = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z][a-zA-Z0-9_.-]{0,14}$")]
+DeviceName = Annotated[str, StringConstraints(max_length=255, pattern=r"^[a-zA-Z0-9:]([a-zA-Z0-9._:-]*[a-zA-Z0-9])?$")]
+"""What a device calls itself in the header of its messages: a name, or an address."""
+ProgramName = Annotated[str, StringConstraints(max_length=48, pattern=r"^[a-zA-Z0-9(][a-zA-Z0-9_./()-]*$")]
+"""What wrote a message, as its header says."""
+IpAddress = IPv4Address | IPv6Address
+IpNetwork = IPv4Network | IPv6Network
 Port = Annotated[int, Field(ge=1, le=65535)]
 Days = Annotated[int, Field(ge=1, le=3660)]
 Hours = Annotated[int, Field(ge=1, le=24 * 30)]

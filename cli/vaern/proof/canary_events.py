@@ -20,9 +20,9 @@ from typing import Any
 from vaern.errors import ProofError, UnreachableError
 from vaern.model.declaration import LogSource, Municipality, Tap
 from vaern.model.finding import Proof
+from vaern.model.origins import an_address, input_of
 from vaern.model.progress import OnProgress
 from vaern.model.relays import SPOOL
-from vaern.model.senders import PORTS
 from vaern.model.vocabulary import HostRole, Protocol
 from vaern.runtime import ssh
 from vaern.runtime.host_answers import load
@@ -67,10 +67,11 @@ def canaries(municipality: Municipality, nonce: str, now: datetime) -> list[Cana
 def _source_canary(municipality: Municipality, source: LogSource, nonce: str, now: datetime) -> Canary:
     relay = _relay_address(municipality, source.site)
     tag = f"vaern-canary-{nonce}-{source.name}"
-    protocol, port = WAYS[source.protocol], PORTS[source.protocol]
+    _, port = input_of(source)
     stamp = now.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    text = f"<134>1 {stamp} {source.name} vaern - canary - {tag}"
-    return Canary(source.name, source.site, source.name, tag, str(source.address), relay, protocol, port, text)
+    text = f"<134>1 {stamp} {source.host_name or source.name} {source.program or 'vaern'} - canary - {tag}"
+    sent_from = str(an_address(municipality, source))
+    return Canary(source.name, source.site, source.name, tag, sent_from, relay, WAYS[source.protocol], port, text)
 
 
 def _tap_canary(municipality: Municipality, tap: Tap, nonce: str) -> Canary:
@@ -78,7 +79,8 @@ def _tap_canary(municipality: Municipality, tap: Tap, nonce: str) -> Canary:
     device = next(source for source in municipality.log_sources if source.site == sensor.site)
     tag = f"vaern-canary-{nonce}-{tap.name}"
     relay = _relay_address(municipality, sensor.site)
-    return Canary(tap.name, sensor.site, f"tap-{tap.name}", tag, str(device.address), relay, "udp", DISCARD_PORT, tag)
+    sent_from = str(an_address(municipality, device))
+    return Canary(tap.name, sensor.site, f"tap-{tap.name}", tag, sent_from, relay, "udp", DISCARD_PORT, tag)
 
 
 def _relay_address(municipality: Municipality, site: str) -> str:

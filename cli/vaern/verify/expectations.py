@@ -5,7 +5,7 @@ If these functions shared code with the inventory, the checks would expect its f
 
 from __future__ import annotations
 
-from ipaddress import IPv4Network, IPv6Network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 
 from vaern.model.declaration import Host, LogSource, Municipality, Tap
 from vaern.model.deployment import Deployment, HubRole
@@ -61,8 +61,22 @@ def taps_through(municipality: Municipality, subject: Subject) -> tuple[Tap, ...
 
 
 def senders(municipality: Municipality, subject: Subject) -> dict[str, str]:
-    """Map `protocol address` to the source that may send from there; other hosts send alerts and heartbeats by RELP."""
-    found = {f"{source.protocol} {source.address}": source.name for source in sources(municipality, subject)}
+    """Map `protocol address` to the source that may send from there; other hosts send alerts and heartbeats by RELP.
+
+    A port of its own is behind the protocol. Where the address alone does not say it, the row is `protocol network host
+    program`, with `-` for a host or program that may be any.
+    """
+    found = {}
+    own = sources(municipality, subject)
+    named = {(one.protocol, one.port, one.address) for one in own if one.host_name or one.program}
+    for source in own:
+        listening = f"{source.protocol}_{source.port}" if source.port else str(source.protocol)
+        if source.address is not None and (source.protocol, source.port, source.address) not in named:
+            found[f"{listening} {source.address}"] = source.name
+            continue
+        for place in _places(municipality, source):
+            row = f"{listening} {place} {source.host_name or '-'} {source.program or '-'}"
+            found[row] = source.name
     for tap in taps_through(municipality, subject):
         if not _is(subject, tap.sensor):
             address = municipality.host(tap.sensor).address
@@ -83,9 +97,19 @@ def watched_through(municipality: Municipality, subject: Subject) -> tuple[Host,
 
 def listeners(municipality: Municipality, subject: Subject) -> frozenset[tuple[str, int]]:
     """Protocol and port of everything this relay listens on."""
-    used = {sender.partition(" ")[0] for sender in senders(municipality, subject)}
-    ways = {protocol.value: way for protocol, way in PORTS.items()} | {"relp_tls": ("tcp", SENSOR_PORT)}
-    return frozenset(ways[protocol] for protocol in used)
+    own = {(PORTS[one.protocol][0], one.port or PORTS[one.protocol][1]) for one in sources(municipality, subject)}
+    by_relp = any(sender.startswith("relp_tls ") for sender in senders(municipality, subject))
+    return frozenset(own | ({("tcp", SENSOR_PORT)} if by_relp else set()))
+
+
+def _places(municipality: Municipality, source: LogSource) -> list[IPv4Network | IPv6Network]:
+    """The networks a source sends from; an address is one of a single address."""
+    if source.address is not None:
+        return [ip_network(source.address)]
+    if source.network is not None:
+        return [source.network]
+    site = municipality.site(source.site)
+    return [site.network, *site.other_networks]
 
 
 def labels(municipality: Municipality, subject: Subject) -> dict[str, tuple[str, str]]:
@@ -208,6 +232,10 @@ def _sectors(municipality: Municipality, profile: str) -> set[str]:
     return {sector.value for sector, chosen in municipality.soc.items() if chosen == profile}
 
 
+def _is_part(one: IPv4Network | IPv6Network, of: IPv4Network | IPv6Network) -> bool:
+    return one.version == of.version and one.prefixlen > of.prefixlen and one.overlaps(of)
+
+
 def _is(subject: Subject, host: str) -> bool:
     return subject.host is not None and subject.host.name == host
 
@@ -239,10 +267,14 @@ def _hub_openings(deployment: Deployment, subject: Subject) -> set[Opening]:
 
 
 def _relay_openings(municipality: Municipality, subject: Subject) -> set[Opening]:
-    allowed: dict[Protocol, set[str]] = {}
+    allowed: dict[tuple[str, int], list[IPv4Network | IPv6Network]] = {}
     for source in sources(municipality, subject):
-        allowed.setdefault(source.protocol, set()).add(str(source.address))
-    found = {Opening(*PORTS[protocol], tuple(sorted(addresses)), LAN) for protocol, addresses in allowed.items()}
+        way, usual = PORTS[source.protocol]
+        allowed.setdefault((way, source.port or usual), []).extend(_places(municipality, source))
+    found: set[Opening] = set()
+    for (way, port), places in allowed.items():
+        widest = {_written(one) for one in places if not any(_is_part(one, other) for other in places)}
+        found |= _by_family(way, port, tuple(sorted(widest)), LAN)
     beside = [tap.sensor for tap in taps_through(municipality, subject) if not _is(subject, tap.sensor)]
     watched = [host.name for host in watched_through(municipality, subject) if not _is(subject, host.name)]
     sensors = tuple(sorted({str(municipality.host(name).address) for name in (*beside, *watched)}))

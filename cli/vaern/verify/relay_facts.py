@@ -48,6 +48,6 @@ class RelayFacts(Sections):
 
     @cached_property
     def relay_senders(self) -> dict[str, str]:
-        """Map `protocol address` to the name of the source that is accepted from there."""
+        """Map `protocol address` to the name of the source that is accepted from there; and what the reader decides."""
         table = self._json("relay_sources")["table"]
-        return {row["index"]: row["value"].removeprefix("source_") for row in table}
+        return {row["index"]: row["value"].removeprefix("source_") for row in table} | self.reading.origins

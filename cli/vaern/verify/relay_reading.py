@@ -27,3 +27,13 @@ class RelayReading:
         """Kind and sector each of its sources is labelled with."""
         sources = self.settings["sources"]
         return {one["name"]: (one["kind"], one["sector"]) for one in sources if one["kind"] != OWN}
+
+    @property
+    def origins(self) -> dict[str, str]:
+        """Map `protocol network host program` to the source that it decides on; `-` for any host or program."""
+        return {
+            f"{of['input']} {network} {of.get('host', '-')} {of.get('program', '-')}": one["name"]
+            for one in self.settings["sources"]
+            if (of := one.get("from"))
+            for network in of["networks"]
+        }

@@ -10,6 +10,7 @@ from vaern.model.declaration import Municipality
 from vaern.model.deployment import Deployment, HubRole
 from vaern.model.municipalities import all_known
 from vaern.model.naming import SHARED, host_name
+from vaern.model.origins import an_address
 from vaern.model.vocabulary import TapMode
 from vaern_stacks.lab import names
 from vaern_stacks.lab.spec import Host, Link, Mirror, Site
@@ -70,8 +71,8 @@ def site_name(slug: str, site: str) -> str:
 
 def _site(municipality: Municipality, slug: str, name: str) -> Site:
     prefix = municipality.site(name).network.prefixlen
-    sources = [source.address for source in municipality.log_sources if source.site == name]
-    addresses = tuple(f"{address}/{prefix}" for address in sorted(set(sources)))
+    sources = [an_address(municipality, source) for source in municipality.log_sources if source.site == name]
+    addresses = tuple(f"{address}/{prefix}" for address in sorted(set(sources), key=int))
     full = site_name(slug, name)
     return Site(full, names.bridge(full), addresses, slug)
 

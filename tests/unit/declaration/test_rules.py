@@ -23,11 +23,24 @@ class Broken(NamedTuple):
     key: str
     found: str
     fix: str
+    also: tuple[str, str] = ("", "")
+    """A second change that the fault needs."""
 
 
 SECOND_SITE = "hosts:                    #"
 OTHER = "  - {name: plejehjem, title: Plejehjem, sector: health, network: 203.0.113.0/24}\nhosts: #"
 SIGNED = "certificate: |\n      -----BEGIN CERTIFICATE-----\n      MIIB\n      -----END CERTIFICATE-----\n"
+LIKE_IT = """
+    events_per_second: 2
+    silent_after_minutes: 120
+  - name: like1
+    kind: dhcp
+    sector: administration
+    site: raadhus
+    address: 198.51.100.9
+    protocol: syslog_udp
+    host_name: sw1"""
+"""The rest of a source, and the beginning of another one that is like it."""
 MUNICIPALITY = {
     "certificate without its protocol": Broken(
         "protocol: syslog_tls\n",
@@ -96,6 +109,88 @@ MUNICIPALITY = {
     ),
     "address of a source at a host": Broken(
         "198.51.100.20", "198.51.100.10", "log_sources[1].address", "already the address of `gw1`", "its own"
+    ),
+    "two sources of one address that nothing tells apart": Broken(
+        "address: 198.51.100.20\n    protocol: syslog_tcp",
+        "address: 198.51.100.1\n    protocol: syslog_udp",
+        "log_sources[1].address",
+        "198.51.100.1 at raadhus is already the address of `firewall1`, and nothing tells the two apart",
+        "or add a host_name, program or port",
+    ),
+    "host names that differ in case only": Broken(
+        "address: 198.51.100.20\n    protocol: syslog_tcp",
+        "address: 198.51.100.9\n    host_name: Sw1\n    protocol: syslog_udp" + LIKE_IT,
+        "log_sources[2].address",
+        "already the address of `dhcp1`",
+        "or add a host_name",
+    ),
+    "a source that nothing says the place of": Broken(
+        "    address: 198.51.100.20\n", "", "log_sources[1].name", "nothing says where", "`host_name:`"
+    ),
+    "an address and a network": Broken(
+        "address: 198.51.100.20\n",
+        "address: 198.51.100.20\n    network: 198.51.100.0/25\n",
+        "log_sources[1].network",
+        "an address and a network",
+        "keep one",
+    ),
+    "a network elsewhere": Broken(
+        "address: 198.51.100.20\n",
+        "network: 203.0.113.0/25\n",
+        "log_sources[1].network",
+        "203.0.113.0/25 is not in 198.51.100.0/24",
+        "add it to other_networks",
+    ),
+    "networks of a site that overlap": Broken(
+        "network: 198.51.100.0/24\n",
+        "network: 198.51.100.0/24\n    other_networks: [203.0.113.0/24, 203.0.113.128/25]\n",
+        "sites[0].other_networks[1]",
+        "203.0.113.128/25 overlaps 203.0.113.0/24",
+        "write each address once",
+    ),
+    "a source that others hide": Broken(
+        "address: 198.51.100.20\n    protocol: syslog_tcp",
+        "network: 198.51.100.10/31\n    protocol: syslog_tcp",
+        "log_sources[1].network",
+        "it never gets an event: each address of 198.51.100.10/31 is another's",
+        "remove it",
+    ),
+    "IPv4 as IPv6 carries it": Broken(
+        "address: 198.51.100.20\n",
+        "address: ::ffff:198.51.100.20\n",
+        "log_sources[1].address",
+        "as IPv6 carries it",
+        "write 198.51.100.20",
+    ),
+    "IPv6 at a relay that has none": Broken(
+        "network: 198.51.100.0/24\n",
+        "network: 198.51.100.0/24\n    other_networks: [2001:db8::/48]\n",
+        "log_sources[1].address",
+        "2001:db8::20 sends by IPv6, and its relay `gw1` has no IPv6 address",
+        "add `ipv6:` to gw1",
+        also=("address: 198.51.100.20\n", "address: 2001:db8::20\n"),
+    ),
+    "host name of nobody": Broken(
+        "address: 198.51.100.20\n",
+        "address: 198.51.100.20\n    host_name: Okt\n",
+        "log_sources[1].host_name",
+        "`Okt` names no device",
+        "leave it out",
+    ),
+    "usual port": Broken(
+        "protocol: syslog_tcp\n",
+        "protocol: syslog_tcp\n    port: 6514\n",
+        "log_sources[1].port",
+        "a usual port",
+        "such as 5514",
+    ),
+    "port of two protocols": Broken(
+        "protocol: syslog_tcp\n",
+        "protocol: syslog_tcp\n    port: 5514\n",
+        "log_sources[2].port",
+        "5514 is already the port of a source by syslog_tcp",
+        "a port has one protocol",
+        also=("protocol: syslog_tls\n", "protocol: syslog_tls\n    port: 5514\n"),
     ),
     "no gateway": Broken(
         "[gateway, relay]", "[relay]", "hosts", "no host has the role gateway", "one host may have all three"
@@ -173,7 +268,9 @@ MUNICIPALITY = {
 def test_each_rule_of_a_municipality(tmp_path: Path, broken: Broken) -> None:
     assert broken.before in FAVRSKOV
     path = tmp_path / "municipality.yml"
-    path.write_text(FAVRSKOV.replace(broken.before, broken.after, 1), encoding="utf-8")
+    assert broken.also[0] in FAVRSKOV
+    text = FAVRSKOV.replace(broken.before, broken.after, 1).replace(*broken.also, 1)
+    path.write_text(text, encoding="utf-8")
     with pytest.raises(DeclarationError) as caught:
         load_municipality(path)
     assert_one(caught.value.problems, broken)

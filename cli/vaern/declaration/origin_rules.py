@@ -1,0 +1,166 @@
+"""Where sources send from: in the networks of their site, told apart, and none that never gets an event."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, collapse_addresses, ip_network
+from typing import TYPE_CHECKING
+
+from vaern.declaration.faults import Fault
+from vaern.model.declaration import LogSource, Municipality, Site
+from vaern.model.origins import POINT_TO_POINT, Input, Mark, input_of, mark_of, networks_of, plain
+from vaern.model.receiving import RELP_PORT
+from vaern.model.senders import PORTS, TRANSPORTS
+from vaern.model.vocabulary import IpAddress, IpNetwork, Protocol
+
+if TYPE_CHECKING:
+    from vaern.declaration.document import Key
+
+SSH_PORT = 22
+NO_NAMES = frozenset(
+    {
+        *("localhost", "localhost.localdomain", "localhost4", "localhost6", "ip6-localhost", "unknown", "none", "null"),
+        *("jan", "feb", "mar", "apr", "may", "maj", "jun", "jul", "aug", "sep", "oct", "okt", "nov", "dec"),
+        *("utc", "gmt", "cet", "cest", "met", "mest"),
+    }
+)
+"""What stands where the host should: devices without a name, and times that are written otherwise."""
+
+
+def networks(municipality: Municipality) -> Iterator[Fault]:
+    """The networks of a site are apart from each other."""
+    for position, site in enumerate(municipality.sites):
+        before: list[IpNetwork] = [site.network]
+        for number, network in enumerate(site.other_networks):
+            if same := next((one for one in before if one.version == network.version and one.overlaps(network)), None):
+                key: Key = ("sites", position, "other_networks", number)
+                yield Fault(key, f"{network} overlaps {same}, a network of {site.name} too", "write each address once")
+            before.append(network)
+
+
+def origins(municipality: Municipality) -> Iterator[Fault]:
+    """Each source says where it sends from, and that is in the networks of its site."""
+    sites = {site.name: site for site in municipality.sites}
+    for position, source in enumerate(municipality.log_sources):
+        key: Key = ("log_sources", position)
+        if source.address is not None and source.network is not None:
+            yield Fault((*key, "network"), "an address and a network", "keep one of the two")
+        elif source.address is None and source.network is None and source.host_name is None:
+            found = "nothing says where it sends from"
+            yield Fault((*key, "name"), found, "add `address:`, `network:` or the `host_name:` in its messages")
+        if source.host_name is not None and source.host_name.lower().rstrip(".") in NO_NAMES:
+            found = f"`{source.host_name}` names no device"
+            yield Fault((*key, "host_name"), found, "write the name that is its own, or leave it out")
+        if (site := sites.get(source.site)) is not None:
+            wrong = list(_within(site, source, key))
+            yield from wrong or _by_ipv6(municipality, source, key)
+
+
+def _within(site: Site, source: LogSource, key: Key) -> Iterator[Fault]:
+    known = (site.network, *site.other_networks)
+    if source.address is not None and (wrong := address_fault(known, site, source.address)):
+        yield Fault((*key, "address"), *wrong)
+    if (network := source.network) is not None and not any(_covers(one, network) for one in known):
+        found = f"{network} is not in {_listed(known)}, the network of {site.name}"
+        yield Fault((*key, "network"), found, "write a part of it, or add it to other_networks of the site")
+
+
+def address_fault(known: tuple[IpNetwork, ...], site: Site, address: IpAddress) -> tuple[str, str] | None:
+    """Why no source or host can have an address there, and what to write instead."""
+    if (mapped := plain(address)) != address:
+        return f"{address} is {mapped}, as IPv6 carries it", f"write {mapped}"
+    if address.is_link_local or address.is_multicast or address.is_unspecified or address.is_loopback:
+        return f"{address} is not the address of one sender", f"write a usable address of {_listed(known)}"
+    network = next((one for one in known if address in one), None)
+    if network is None:
+        which = "the network" if len(known) == 1 else "a network"
+        fix = f"write a usable address of {_listed(known)}, or correct the network"
+        return f"{address} is not in {_listed(known)}, {which} of {site.name}", fix
+    if network.num_addresses <= POINT_TO_POINT or isinstance(network, IPv6Network):
+        return None
+    if address == network.network_address:
+        return f"{address} is the network address of {network}", f"write a usable address of {network}"
+    if address == network.broadcast_address:
+        return f"{address} is the broadcast address of {network}", f"write a usable address of {network}"
+    return None
+
+
+def _by_ipv6(municipality: Municipality, source: LogSource, key: Key) -> Iterator[Fault]:
+    relay = municipality.relay_of(source.site)
+    place = source.address or source.network
+    if place is not None and isinstance(place, IPv6Address | IPv6Network) and relay is not None and relay.ipv6 is None:
+        part = "address" if source.address is not None else "network"
+        found = f"{place} sends by IPv6, and its relay `{relay.name}` has no IPv6 address"
+        yield Fault((*key, part), found, f"add `ipv6:` to {relay.name}, or write an IPv4 address")
+
+
+def apart(municipality: Municipality) -> Iterator[Fault]:
+    """No source has the place of a host, and no two sources of one place are alike."""
+    places = {(host.site, host.address): host.name for host in municipality.hosts}
+    seen: dict[tuple[str, Input, IpNetwork, Mark], str] = {}
+    for position, source in enumerate(municipality.log_sources):
+        if not any(site.name == source.site for site in municipality.sites):
+            continue
+        place = "network" if source.network else "address" if source.address else "host_name"
+        key: Key = ("log_sources", position, place)
+        shown = f"{source.address or source.network or source.host_name} at {source.site}"
+        if isinstance(source.address, IPv4Address) and (owner := places.get((source.site, source.address))):
+            found = f"{shown} is already the {place} of `{owner}`"
+            yield Fault(key, found, "give it one of its own: sources are identified by address")
+            continue
+        for network in networks_of(municipality, source):
+            first = seen.setdefault((source.site, input_of(source), network, mark_of(source)), source.name)
+            if first != source.name:
+                found = f"{shown} is already the {place} of `{first}`, and nothing tells the two apart"
+                yield Fault(key, found, "give it one of its own, or add a host_name, program or port")
+                break
+
+
+def shadowed(municipality: Municipality) -> Iterator[Fault]:
+    """No source is hidden wholly by others that have narrower places, and by hosts."""
+    declared: dict[tuple[str, Input], set[IpNetwork]] = defaultdict(set)
+    known = [one for one in municipality.log_sources if one.site in {site.name for site in municipality.sites}]
+    for source in known:
+        declared[source.site, input_of(source)].update(networks_of(municipality, source))
+    for position, source in enumerate(municipality.log_sources):
+        if source not in known or source.address is not None:
+            continue
+        others = declared[source.site, input_of(source)] | {
+            ip_network(host.address) for host in municipality.hosts if host.site == source.site
+        }
+        if all(_hidden(network, others) for network in networks_of(municipality, source)):
+            part = "network" if source.network else "host_name"
+            found = f"it never gets an event: each address of {source.network or source.site} is another's"
+            yield Fault(("log_sources", position, part), found, "remove it, or the narrower ones that take everything")
+
+
+def _hidden(network: IpNetwork, declared: set[IpNetwork]) -> bool:
+    narrower = [one for one in declared if one != network and _covers(network, one)]
+    of_family = [one for one in narrower if isinstance(one, type(network))]
+    return list(collapse_addresses(of_family)) == [network]  # type: ignore[type-var]
+
+
+def ports(municipality: Municipality) -> Iterator[Fault]:
+    """A port of its own is no other one of the relay."""
+    taken: dict[tuple[str, str, int], Protocol] = {}
+    usual = {*PORTS.values(), RELP_PORT, SSH_PORT}
+    for position, source in enumerate(municipality.log_sources):
+        if source.port is None:
+            continue
+        key: Key = ("log_sources", position, "port")
+        if source.port in usual:
+            found = f"{source.port} is a usual port of the relay"
+            yield Fault(key, found, "leave it out, or write another one such as 5514")
+        way = (source.site, TRANSPORTS[source.protocol], source.port)
+        if (first := taken.setdefault(way, source.protocol)) is not source.protocol:
+            found = f"{source.port} is already the port of a source by {first} at {source.site}"
+            yield Fault(key, found, "write another one: a port has one protocol")
+
+
+def _covers(wide: IpNetwork, narrow: IpNetwork) -> bool:
+    return wide.version == narrow.version and wide.prefixlen <= narrow.prefixlen and wide.overlaps(narrow)
+
+
+def _listed(known: tuple[IpNetwork, ...]) -> str:
+    return " and ".join(map(str, known))

@@ -1,0 +1,118 @@
+"""Which declared source an event is of: the rule by which a relay decides, as a pure function.
+
+Of the declared places that hold the sender's address (an address, a network), the narrowest decides alone. In it a
+source that names host and program is before one that names the host, that is before one that names the program, and
+a source that names neither takes what is left. Protocol and port are told apart before all of this. A relay decides
+the same by `roles/programs/reader/event/src/origin.rs`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, ip_network
+
+from vaern.model.declaration import LogSource, Municipality
+from vaern.model.senders import PORTS
+from vaern.model.vocabulary import IpAddress, IpNetwork, Protocol
+
+POINT_TO_POINT = 2
+"""A network of two addresses has neither network nor broadcast address (RFC 3021)."""
+Input = tuple[Protocol, int]
+"""Where an event comes in: protocol and port."""
+Mark = tuple[str | None, str | None]
+"""What tells sources of one place apart: host, in lower case, and program."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """What a relay knows of an event before it knows whose it is; host and program as its header says."""
+
+    protocol: Protocol
+    port: int
+    address: IpAddress
+    host: str | None = None
+    program: str | None = None
+
+
+def input_of(source: LogSource) -> Input:
+    """Where a source sends to."""
+    return source.protocol, source.port or PORTS[source.protocol]
+
+
+def networks_of(municipality: Municipality, source: LogSource) -> tuple[IpNetwork, ...]:
+    """Where a source sends from; an address is a network of one."""
+    if source.address is not None:
+        return (ip_network(source.address),)
+    if source.network is not None:
+        return (source.network,)
+    site = municipality.site(source.site)
+    return (site.network, *site.other_networks)
+
+
+def mark_of(source: LogSource) -> Mark:
+    """What its messages must name."""
+    return source.host_name.lower() if source.host_name else None, source.program
+
+
+def by_address(source: LogSource, sources: Iterable[LogSource]) -> bool:
+    """Whether its address alone says which source it is, of all sources of a site."""
+    sharing = [one for one in sources if one.address == source.address and input_of(one) == input_of(source)]
+    return source.address is not None and all(mark_of(one) == (None, None) for one in sharing)
+
+
+def decide(municipality: Municipality, site: str, arrival: Arrival) -> LogSource | None:
+    """The one source that an event is of, at a relay of that site; None when it is nobody's that is declared."""
+    address = plain(arrival.address)
+    holding = [
+        (network.prefixlen, source)
+        for source in municipality.log_sources
+        if source.site == site and input_of(source) == (arrival.protocol, arrival.port)
+        for network in networks_of(municipality, source)
+        if address in network
+    ]
+    narrowest = max((length for length, _ in holding), default=0)
+    there = {mark_of(source): source for length, source in holding if length == narrowest}
+    return next((there[mark] for mark in _marks(arrival) if mark in there), None)
+
+
+def _marks(arrival: Arrival) -> Iterator[Mark]:
+    """Those that fit an event, in the order in which they are asked for."""
+    host = arrival.host.lower() if arrival.host else None
+    yield from dict.fromkeys(((host, arrival.program), (host, None), (None, arrival.program), (None, None)))
+
+
+def plain(address: IpAddress) -> IPv4Address | IPv6Address:
+    """IPv4 as IPv4, also where IPv6 carries it."""
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return mapped or address
+
+
+def an_address(municipality: Municipality, source: LogSource) -> IpAddress:
+    """An address that events of a source can come from: its own, or one of its network that is nobody else's.
+
+    Raises ValueError when every address of the network is another's, which no loaded declaration has.
+    """
+    if source.address is not None:
+        return source.address
+    found = (one for network in networks_of(municipality, source) for one in _first_free(municipality, source, network))
+    try:
+        return next(found)
+    except StopIteration:
+        raise ValueError(f"every address of {source.name} is another's") from None
+
+
+def _first_free(municipality: Municipality, source: LogSource, network: IpNetwork) -> Iterator[IpAddress]:
+    """The free addresses of a network that stand at its beginning or right behind what somebody else has."""
+    of_site = [one for one in municipality.log_sources if one.site == source.site and one != source]
+    hosts = [ip_network(host.address) for host in municipality.hosts if host.site == source.site]
+    taken = [*hosts, *(place for one in of_site for place in networks_of(municipality, one))]
+    ends = {int(one[-1]) for one in taken if one.version == network.version and one.overlaps(network)}
+    start = int(network[0])
+    behind = sorted({start + 1, *(end + 1 for end in ends)})
+    for number in [start, *behind] if network.num_addresses <= POINT_TO_POINT else [*behind, start]:
+        address = type(network[0])(number)
+        arrival = Arrival(*input_of(source), address, *mark_of(source))
+        free = address in network and ip_network(address) not in hosts
+        if free and decide(municipality, source.site, arrival) == source:
+            yield address
