@@ -140,9 +140,9 @@ def test_a_swapped_peer_key_is_seen_at_both_ends_and_onboarding_repairs_it(onboa
     onboarded.ssh(SENSOR, "systemctl stop chrony")
     after = red(onboarded)
     assert {("VPN-03", GATEWAY), ("VPN-05", GATEWAY), ("VPN-06", GATEWAY), ("VPN-07", GATEWAY)} <= after
-    assert {("LOG-09", GATEWAY), ("BASE-01", SENSOR)} <= after
+    assert {("VPN-14", GATEWAY), ("LOG-09", GATEWAY), ("BASE-01", SENSOR)} <= after
     assert {control for control, _ in after} <= {
-        "VPN-03", "VPN-05", "VPN-06", "VPN-07", "LOG-09", "BASE-01", "BASE-02",
+        "VPN-03", "VPN-05", "VPN-06", "VPN-07", "VPN-14", "LOG-09", "BASE-01", "BASE-02",
     }  # fmt: skip
     repaired = onboarded.vaern("onboard", onboarded.slug, expect=None)
     assert repaired.returncode in {ExitCode.OK, ExitCode.FINDINGS}, repaired.stdout + repaired.stderr
