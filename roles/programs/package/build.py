@@ -45,7 +45,9 @@ def tree(files: dict[str, bytes], stated: str) -> dict[str, Entry]:
         f"usr/lib/tmpfiles.d/{NAME}.conf": Entry(files["debian/tmpfiles.conf"]),
         **debian_package.documentation(NAME, stated, files["debian/copyright"]),
     }
-    scripts = {f"DEBIAN/{name}": Entry(files[f"debian/{name}"], 0o755) for name in ("postinst", "prerm", "postrm")}
+    scripts = {
+        f"DEBIAN/{name}": Entry(files[f"debian/{name}"], 0o755) for name in ("preinst", "postinst", "prerm", "postrm")
+    }
     return {**debian_package.controlled(installed, files["debian/control"].decode(), stated), **scripts}
 
 

@@ -132,7 +132,42 @@ def test_what_units_and_roles_run_of_the_package_is_in_it(tree: dict[str, Any]) 
         if path.suffix != ".pyc":
             named |= set(re.findall(r"/usr/lib/vaern/[a-z-]+|/usr/bin/vaern-[a-z-]+", path.read_text(errors="replace")))
     assert len(named) > 10
-    assert {name.removeprefix("/") for name in named} <= tree.keys()
+    of_the_version_before = {"usr/lib/vaern/vaern-clean", "usr/lib/vaern/before"}
+    assert {name.removeprefix("/") for name in named} <= tree.keys() | of_the_version_before
+
+
+def test_what_an_older_configuration_runs_stays_until_there_is_another(tree: dict[str, Any], tmp_path: Path) -> None:
+    """An upgrade may end between the package and the configuration; and the relay must start all the same."""
+    root = tmp_path / "root"
+    programs, modules = root / "usr/lib/vaern", root / "usr/lib/python3/dist-packages/vaern_programs/relay"
+    for folder in (programs, modules, root / "etc/vaern/log_shipper"):
+        folder.mkdir(parents=True)
+    (modules.parent / "__init__.py").touch()
+    (modules / "__init__.py").touch()
+    (modules / "clean.py").write_text("def main(words):\n    print(*words)\n", encoding="utf-8")
+    configuration = root / "etc/vaern/log_shipper/rsyslog.conf"
+
+    def upgraded() -> None:
+        """As dpkg does it: the files of the older package go between the two scripts."""
+        (programs / "vaern-clean").touch()
+        run("preinst", "upgrade")
+        (programs / "vaern-clean").unlink()
+        run("postinst", "configure")
+
+    def run(name: str, *words: str) -> None:
+        text = tree[f"DEBIAN/{name}"].content.decode()
+        text = re.sub(r"(?<=[ \"])/(usr/lib|etc|run)/", rf"{root}/\1/", text)
+        subprocess.run(["sh", "-c", "py3clean() { :; }; py3compile() { :; }; " + text, name, *words], check=True)
+
+    configuration.write_text("# another\n", encoding="utf-8")
+    upgraded()
+    assert not (programs / "before").exists()
+    assert not (programs / "vaern-clean").exists()
+    configuration.write_text(f'binary="{programs}/vaern-clean mask"\n', encoding="utf-8")
+    upgraded()
+    (modules / "clean.py").unlink()
+    done = subprocess.run(["python3", programs / "vaern-clean", "mask"], capture_output=True, text=True, check=True)
+    assert done.stdout == "mask\n"
 
 
 def imported(module: str, seen: set[str]) -> set[str]:
