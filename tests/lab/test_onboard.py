@@ -5,6 +5,10 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from support.lab.project import Lab
@@ -180,6 +184,39 @@ def test_a_canary_that_cannot_pass_names_its_leg(onboarded: Lab, monkeypatch: py
         ("firewall1", False, "relay"),
         ("journal1", False, "relay"),
     }
+
+
+def test_whom_nobody_has_declared_is_heard_and_proposed(onboarded: Lab) -> None:
+    """Before the firewall, which drops it; what is declared is known as what it is."""
+    from vaern.declaration import load_fleet
+    from vaern.proof.canary_events import SENDER
+    from vaern.provision import municipality_outputs
+    from vaern.workflows.discovering import discover
+
+    project = onboarded.project
+    namespace = municipality_outputs(project, "favrskov").device_namespaces["raadhus"]
+    stranger, firewall, relay = "198.51.100.99", "198.51.100.1", "198.51.100.10"
+    message = "<190>33: core-sw: Nov 24 03:00:00: %SYS-5-CONFIG_I: Configured from console"
+    add, remove = (f"ip -n {namespace} address {verb} {stranger}/24 dev lan" for verb in ("add", "delete"))
+    subprocess.run(add.split(), check=True)
+    try:
+        with ThreadPoolExecutor(1) as pool:
+            municipality = load_fleet(project).municipalities["favrskov"]
+            heard = pool.submit(discover, project, "favrskov", municipality, 6, lambda _: None)
+            while not heard.done():
+                for address in (stranger, firewall):
+                    send = f"ip netns exec {namespace} {sys.executable} -I {SENDER} udp {address} {relay} 514"
+                    subprocess.run(send.split(), input=message, text=True, check=True)
+                time.sleep(0.2)
+        found, _ = heard.result()
+    finally:
+        subprocess.run(remove.split(), check=True)
+    senders = {one.heard["address"]: one for one in found if one.heard["port"] == 514}
+    assert (senders[firewall].sources, senders[firewall].proposal) == (("firewall1",), "")
+    assert senders[stranger].sources == ()
+    assert senders[stranger].heard["vendor"] == "cisco-ios"
+    assert f"    address: {stranger}\n" in senders[stranger].proposal
+    assert stranger not in onboarded.ssh("favrskov-gw1", "cat /var/log/vaern-log-shipper/impstats.json")
 
 
 def test_status_says_that_it_is_connected(onboarded: Lab) -> None:

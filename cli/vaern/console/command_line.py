@@ -36,6 +36,7 @@ COMMANDS = {
     "onboard": "Connect a municipality, from declaration to report.",
     "drift": "Show what has changed since the last run, without changing anything.",
     "verify": "Check the hosts of a municipality against its declaration.",
+    "discover": "Listen who sends to the relays of a municipality, and propose what to declare.",
     "ledger": "Compare what the relays sent with what has arrived.",
     "repair": "Make the relays send missing events again.",
     "rehearse": "Rehearse an outage: cut a municipality's log path for minutes, and count what is lost.",

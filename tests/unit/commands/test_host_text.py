@@ -11,6 +11,7 @@ import unicodedata
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -27,7 +28,7 @@ from vaern.model.finding import Finding, Outcome
 from vaern.model.progress import Phase, Progress
 from vaern.runtime import ssh
 from vaern.verify import software
-from vaern.workflows import drift, rehearsal
+from vaern.workflows import discovering, drift, rehearsal
 
 ROOT = Path(__file__).resolve().parents[3]
 SILENT = {"Cc", "Cf", "Cs", "Zl", "Zp"}
@@ -196,9 +197,17 @@ def listed(patch: pytest.MonkeyPatch, text: str) -> list[list[str]]:
     return [["sbom", "hub1"]]
 
 
+def discovered(patch: pytest.MonkeyPatch, text: str) -> list[list[str]]:
+    heard: Any = {"address": text, "protocol": text, "port": 514, "events_per_second": 1.0}
+    found = [discovering.Discovered(text, text, heard, (text,), f"  - name: {text}\n")]
+    patch.setattr(discovering, "discover", lambda *_: (found, {text: 1}))
+    return [["discover", "favrskov"], ["discover", "favrskov", "--json"]]
+
+
 PRINTERS: dict[str, Callable[[pytest.MonkeyPatch, str], list[list[str]]]] = {
     "search": searched,
     "export": exported,
+    "discover": discovered,
     "ledger": counted,
     "repair": repaired,
     "rehearse": rehearsed,

@@ -19,6 +19,7 @@ NEED_HOSTS = {
     "down": ["--yes"],
     "drift": ["favrskov"],
     "verify": ["favrskov"],
+    "discover": ["favrskov"],
     "ledger": ["favrskov"],
     "repair": ["favrskov"],
     "rehearse": ["favrskov", "--yes"],

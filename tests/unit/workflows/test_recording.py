@@ -33,6 +33,7 @@ RECORDED |= {"authority"}
 NOT_RECORDED = {
     "new", "check", "inventory", "approve",  # files of the repository, with its history
     "catalogue", "parser", "sbom", "cost", "preview", "ledger", "parity", "report", "evidence", "status",  # only read
+    "discover",  # only listens
     "search", "export",  # recorded at the collector, before anything is read
     "lab",  # its hosts, without a municipality's result
 }  # fmt: skip

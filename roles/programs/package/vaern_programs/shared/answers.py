@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
-from vaern_programs.shared.limits import Most
-from vaern_programs.shared.reports import Boot, Relay, Source, Time
+from vaern_programs.shared.limits import Between, Matching, Most
+from vaern_programs.shared.reports import Boot, Count, Relay, Source, Time
 from vaern_programs.shared.schema import Schema
 
 ROWS = Most(1_000_000)
@@ -191,3 +191,37 @@ class Taken(TypedDict):
 
 TRIED = Schema(TriedAll, 2**22)
 TAKEN = Schema(Taken, 2**16)
+
+
+class HeardSender(TypedDict):
+    """One address that sends to one port of a relay.
+
+    Kind, vendor, zone and clock are empty where its messages are not seen.
+    """
+
+    address: Annotated[str, Matching("[0-9a-f.:]{2,45}")]
+    protocol: Literal["udp", "tcp"]
+    port: Annotated[int, Between(1, 65535)]
+    events: Count
+    """Datagrams; of TCP, connections that were tried."""
+    events_per_second: float
+    event_bytes: Count
+    kind: Annotated[str, Matching("[a-z0-9]{0,20}")]
+    vendor: Annotated[str, Matching("[a-z0-9-]{0,40}")]
+    kinds: Count
+    """How many different kinds and vendors were seen."""
+    hosts: Annotated[list[Annotated[str, Matching("[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")]], Most(100)]
+    """What its messages name as their host, the most frequent first."""
+    zone: Literal["", "UTC", "Europe/Copenhagen", "offset"]
+    clock_ahead_seconds: float | None
+
+
+class Heard(TypedDict):
+    """Who sends to a relay, heard for some seconds; `others` is packets of more senders than are named."""
+
+    seconds: float
+    senders: Annotated[list[HeardSender], Most(1000)]
+    others: Count
+
+
+HEARD = Schema(Heard, 2**20)
