@@ -71,7 +71,12 @@ def decided(
         }
         for arrival, message in events
     ]
-    request = {"listening": [str(relay.address), str(relay.ipv6)], "events": sent, "taken": taken, "settle": settle}
+    request = {
+        "listening": [str(one) for one in (relay.address, relay.ipv6) if one is not None],
+        "events": sent,
+        "taken": taken,
+        "settle": settle,
+    }
     answer: dict[str, Any] = json.loads(
         lab.run(host, f"unshare -n python3 {FOLDER}/decided.py {FOLDER}", stdin=json.dumps(request))
     )
