@@ -15,6 +15,7 @@ from typing import Any
 import jsonschema
 import pytest
 from support.certificates import Authority
+from support.lab import senders
 from support.lab.hosts import Booted, lab_hosts
 from support.lab.keys_on_hosts import enrolled
 from support.lab.pipeline import RELAY, SPOOL, Event, Pipeline, play
@@ -67,7 +68,11 @@ TRAFFIC = (
 def relay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
     """A relay with the role and a source of its own for each vendor and kind, and each clock; no broker answers it."""
     folder = tmp_path_factory.mktemp("catalogue")
-    with lab_hosts({"gw1": {"uplink": "198.19.50.10/15", "lan": f"{RELAY}/16@lan1"}}, folder) as lab:
+    wanted = {
+        "gw1": {"uplink": "198.19.50.10/15", "lan": f"{RELAY}/16@lan1"},
+        senders.HOST: {"uplink": "198.19.50.12/15", "lan": "198.51.103.1/16@lan1"},
+    }
+    with lab_hosts(wanted, folder) as lab:
         _prepare(lab)
         lab.inventory({"relays": ["gw1"]}, folder)
         variables = {
@@ -75,7 +80,7 @@ def relay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
             "log_shipper_listen": RELAY,
             "log_shipper_output": {"brokers": [f"{RELAY}:9"], "topic": "logs.0710"},
             "log_shipper_spool": {"directory": SPOOL, "max_bytes": 512 * 2**20},
-            "log_shipper_sources": sources(),
+            "log_shipper_sources": [*sources(), *senders.sources()],
         }
         (folder / "plays.json").write_text(json.dumps([play("log_shipper", "gw1", variables)]), encoding="utf-8")
         relay = Pipeline(lab, folder)
@@ -85,6 +90,7 @@ def relay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
 
 def _prepare(lab: Booted) -> None:
     authority = Authority()
+    senders.prepare(lab, authority)
     enrolled(lab, "gw1", authority, authority.issue("gw1.shipper", names=["gw1"]), authority.issue("gw1"))
     lab.run("gw1", "apt-get -q update; cat > /root/device.py", stdin=source_of("device.py"))
     lab.run("gw1", "while read each; do ip address add $each/32 dev lan; done", stdin=_addresses())
@@ -178,6 +184,25 @@ def test_every_minimum_field_of_every_vendor_arrives(relay: Pipeline) -> None:
         lacks = ", ".join(vendor.lacks) or "-"
         table.append(f"{kind:<13} {vendor.name:<24} {len(seen):>2} fields; not in the format: {lacks}")
     logging.getLogger(__name__).info("kind, vendor, fields that arrived\n%s", "\n".join(table))
+
+
+def test_what_the_guides_say_arrives_and_is_read(relay: Pipeline) -> None:
+    """Each program of Debian, set up by its guide's own text: its event has the minimum of its kind."""
+    senders.installed(relay.lab)
+    missing = {}
+    for sender in senders.SENDERS:
+        try:
+            senders.send(relay.lab, sender)
+        except AssertionError as error:
+            missing[sender.name] = [str(error)]
+            continue
+        minimum, limit = set(kind_of(sender.kind).minimum), time.monotonic() + 10
+        while not any(event["parsed"] and minimum <= event["ecs"].keys() for event in spooled(relay)[sender.name]):
+            if time.monotonic() > limit:
+                missing[sender.name] = [event["message"] for event in spooled(relay)[sender.name]]
+                break
+            time.sleep(0.3)
+    assert missing == {}
 
 
 def test_every_clock_becomes_utc(relay: Pipeline) -> None:

@@ -105,7 +105,8 @@ fn rfc5424(mut reader: Reader, mut found: Header) -> Option<Header> {
         }
         found.data = Some(Span { start, end: reader.at }).filter(|data| data.start < data.end);
     }
-    reader.skip(b' ');
+    // A program that forwards what came by RFC 3164 keeps the space behind its colon: rsyslog's RSYSLOG_SyslogProtocol23Format.
+    reader.spaces();
     if reader.rest().starts_with('\u{feff}') {
         reader.at += '\u{feff}'.len_utf8();
     }

@@ -19,6 +19,7 @@ fn headers_of_the_standards() {
             "<14>1 2026-11-29T13:00:00.500 srx1 RT_FLOW - RT_FLOW_SESSION_CREATE [junos@2 a=\"1]\\\"\" b=\"2\"][x y=\"1\"] t",
             ["srx1", "RT_FLOW", "", "RT_FLOW_SESSION_CREATE", "[junos@2 a=\"1]\\\"\" b=\"2\"][x y=\"1\"]", "t", "2026-11-29T13:00:00.500"],
         ),
+        ("<134>1 - h a - - -  INFO  x", ["h", "a", "", "", "", "INFO  x", ""]),
         ("<14>1 - - - - - -", ["", "", "", "", "", "", ""]),
         ("<38>Nov 29 12:00:00 web1 sshd[2737]: Invalid user", ["web1", "sshd", "2737", "", "", "Invalid user", "Nov 29 12:00:00"]),
         ("<38>Nov  9 12:00:00 sshd[2737]: x", ["", "sshd", "2737", "", "", "x", "Nov  9 12:00:00"]),
