@@ -29,6 +29,8 @@ EVENTS = 20_000
 ROUNDS = 3
 MOST = 1.2
 HOP = "198.51.100.9"
+BUSY, QUIET = 1000.0, 0.1
+"""Declared events a second: the few have queues as long in both."""
 
 
 def hidden(count: int) -> Municipality:
@@ -36,8 +38,10 @@ def hidden(count: int) -> Municipality:
     frame = fleet().municipalities["favrskov"]
     device = {**frame.log_sources[0].model_dump(), "address": HOP, "protocol": Protocol.SYSLOG_TCP}
     made = [
-        LogSource.model_validate({**device, "name": f"device{number}", "host_name": f"device{number}"})
-        for number in range(count)
+        LogSource.model_validate(
+            {**device, "name": f"device{n}", "host_name": f"device{n}", "events_per_second": BUSY if n < FEW else QUIET}
+        )
+        for n in range(count)
     ]
     relay = frame.hosts[0].model_copy(update={"spool_gib": 2000.0})
     return frame.model_copy(update={"log_sources": tuple(made), "hosts": (relay,), "taps": ()})
