@@ -16,10 +16,12 @@ from vaern.model.receiving import receivers
 NOT_DECIDING: dict[str, bool | dict[str, set[str]]] = {
     "soc_profiles": True,
     "azure": True,
+    "notify": True,
     "hubs": {"__all__": {"archive_gib"}},
 }
 """Parts of the deployment that are not taken whole: `receiving` has the profiles that this municipality chose, and of
-Azure only where data are kept decides for a municipality; size of machines, disks and budgets do not."""
+Azure only where data are kept decides for a municipality; size of machines, disks and budgets do not, nor who in the
+joint organisation is told of alarms: each new colleague would need a signature of all."""
 PLACE_ON_AZURE = ("subscription", "tenant", "location", "environment", "admin_group")
 
 

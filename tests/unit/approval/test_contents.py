@@ -22,6 +22,7 @@ from vaern.errors import ApprovalError
 from vaern.model.azure import AzureMunicipality, Budget
 from vaern.model.declaration import Erspan, Municipality, Vxlan, Way
 from vaern.model.deployment import Deployment, SocOutput
+from vaern.model.notify import MailServer, Notify, OperationsNotify, QuietHours, Webhook
 from vaern.model.vocabulary import SocProtocol
 
 Place = tuple[str | int, ...]
@@ -30,6 +31,7 @@ PEM = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
 NOT_OF_THE_MUNICIPALITY = {
     ("hubs", "archive_gib"): "how large the disk of the archive is",
     ("soc_profiles", "other"): "a SOC that this municipality has not chosen",
+    ("notify",): "who of operations is told of alarms; who of the municipality is, is covered",
     ("azure",): "what Azure costs; where it is, is covered",
 }
 
@@ -50,6 +52,11 @@ def complete() -> Municipality:
             "hosts": tuple(host.model_copy(update={"ssh": way_in}) for host in found.hosts),
             "log_sources": (first.model_copy(update={"retention_days": 500}), *others),
             "taps": (tap.model_copy(update=given),),
+            "notify": Notify(
+                mail=("it@favrskov.example",),
+                webhook=Webhook(url="https://hooks.favrskov.example/", authority=PEM),
+                quiet=QuietHours(start="22:00", end="07:00"),
+            ),
             "azure": AzureMunicipality(
                 reader_group=found.on_azure.reader_group,
                 throughput_max=2,
@@ -69,7 +76,9 @@ def deployment() -> Deployment:
     national = found.soc_profiles["national"].model_copy(update={"outputs": (output,)})
     profiles = found.soc_profiles | {"national": national, "other": national}
     hubs = tuple(hub.model_copy(update={"endpoint": f"{hub.name}.example"}) for hub in found.hubs)
-    return found.model_copy(update={"soc_profiles": profiles, "hubs": hubs})
+    server = MailServer(address="smtp.faelles.example", sender="vaern@faelles.example")
+    operations = OperationsNotify(mail=("drift@faelles.example",), mail_server=server)
+    return found.model_copy(update={"soc_profiles": profiles, "hubs": hubs, "notify": operations})
 
 
 def leaves(value: Any, place: Place = ()) -> Iterator[tuple[Place, Any]]:

@@ -28,13 +28,14 @@ from vaern.workflows.sources import Sources
 ROOT = Path(__file__).resolve().parents[3]
 WORDS = ("verify", NAME)
 RECORDED = {"onboard", "verify", "drift", "rehearse", "repair", "rotate", "lock", "offboard", "up", "down", "adopt"}
-RECORDED |= {"authority"}
+RECORDED |= {"authority", "warn"}
 """What judges or changes something."""
 NOT_RECORDED = {
     "new", "check", "inventory", "approve",  # files of the repository, with its history
     "catalogue", "parser", "sbom", "cost", "preview", "ledger", "parity", "report", "evidence", "status",  # only read
     "discover",  # only listens
     "search", "export",  # recorded at the collector, before anything is read
+    "notify",  # tells what records and approvals say already
     "lab",  # its hosts, without a municipality's result
 }  # fmt: skip
 
