@@ -396,8 +396,8 @@ def test_every_alarm_was_raised_and_cleared_in_turn(hosts: MonitoredHosts) -> No
 def test_people_are_told_of_each_change_once_and_of_their_own_only(hosts: MonitoredHosts, people: ToldPeople) -> None:
     """Of all that the tests before have made happen, over kills and restarts of the alarm service."""
     keys = ("kind", "subject", "state", "time")
+    assert raised_and_open(hosts, "silent", "firewall1")
     written = [tuple(one[key] for key in keys) for one in hosts.records() if one["time"] > people.since]
-    assert len(written) > 2
     people.tell()
     for code in (CODE, SHARED):
         told = [tuple(one[key] for key in keys) for one in people.told(code) if one["municipality"] == CODE]
@@ -407,7 +407,6 @@ def test_people_are_told_of_each_change_once_and_of_their_own_only(hosts: Monito
     assert {CODE, OTHER} <= {one["municipality"] for one in people.told(SHARED)}
     bodies = [one["body"] for one in people.taken(OPERATIONS)]
     assert any("Nyt:" in body and "firewall1 har ikke sendt noget siden" in body for body in bodies)
-    assert any(f"Kommune {CODE}" in body and "Ovre:" in body for body in bodies)
 
 
 def test_a_kill_while_somebody_is_told_repeats_the_same_message(hosts: MonitoredHosts, people: ToldPeople) -> None:
@@ -424,16 +423,22 @@ def test_a_kill_while_somebody_is_told_repeats_the_same_message(hosts: Monitored
     people.tell()
     first, second = people.taken(f"/{CODE}")[before : before + 2]
     assert (first["id"], first["body"]) == (second["id"], second["body"])
+    bodies = [one["body"] for one in people.taken(OPERATIONS)]
+    assert any(f"Ovre:\n\nKommune {CODE}\n" in body for body in bodies)
 
 
 def test_a_dead_channel_is_an_alarm_that_others_are_told_of(hosts: MonitoredHosts, people: ToldPeople) -> None:
     people.behave(refuses="451 later")
     assert raised_and_open(hosts, "silent", "firewall1")
     before = len(people.taken(OPERATIONS))
+
+    def said() -> list[str]:
+        return [one["state"] for one in people.told(SHARED) if (one["kind"], one["subject"]) == ("notify", OPERATIONS)]
+
+    earlier = said()
     assert wait(lambda: people.tell() or ("notify", OPERATIONS) in hosts.open(), 30)
     people.tell()
-    dead = [one["state"] for one in people.told(SHARED) if one["kind"] == "notify"]
-    assert dead == ["raised"]
+    assert said() == [*earlier, "raised"]
     assert len(people.taken(OPERATIONS)) == before
     tried = hosts.lab.run("hub1", "/usr/lib/vaern/vaern-notify --test; echo $?")
     assert [one["fault"] for one in json.loads(tried.splitlines()[0])["channels"]] == [

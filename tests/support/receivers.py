@@ -76,7 +76,7 @@ class Mailbox:
                 "to": envelope.rcpt_tos[0],
                 "id": found["message-id"],
                 "subject": found["subject"],
-                "body": found.get_content(),
+                "body": found.get_content().replace("\r\n", "\n"),
             }
         )
         return "250 taken"

@@ -96,6 +96,6 @@ class ToldPeople:
         return [one for one in map(json.loads, lines) if one["to"] == to]
 
     def told(self, code: str) -> list[Message]:
-        """The changes that somebody was told by webhook, in order."""
-        found = [one["body"]["data"] for one in self.taken(f"/{code}") if one["body"]["type"] == "vaern.alarms"]
-        return [alarm for data in found for alarm in data["alarms"]]
+        """The changes that somebody was told by webhook, in order; a message that came twice counts once."""
+        found = {one["id"]: one["body"] for one in self.taken(f"/{code}") if one["body"]["type"] == "vaern.alarms"}
+        return [alarm for body in found.values() for alarm in body["data"]["alarms"]]
