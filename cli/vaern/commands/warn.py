@@ -23,7 +23,11 @@ MOST_BYTES = 2**20
 @click.command()
 @click.argument("slug", metavar="MUNICIPALITY")
 @click.option(
-    "--file", "path", required=True, type=click.Path(path_type=Path, dir_okay=False), help="The advisory, as JSON."
+    "--file",
+    "path",
+    required=True,
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="The advisory, as JSON.",
 )
 @click.option("--reply", default="", metavar="TEXT", help="What the municipality answers, in words.")
 @click.option("--dry-run", is_flag=True, help="Check the file and say what would be looked for; ask and tell nobody.")

@@ -28,7 +28,7 @@ from vaern.model.finding import Finding, Outcome
 from vaern.model.progress import Phase, Progress
 from vaern.runtime import ssh
 from vaern.verify import software
-from vaern.workflows import discovering, drift, rehearsal
+from vaern.workflows import discovering, drift, duties, notifying, rehearsal, warning
 
 ROOT = Path(__file__).resolve().parents[3]
 SILENT = {"Cc", "Cf", "Cs", "Zl", "Zp"}
@@ -204,6 +204,28 @@ def discovered(patch: pytest.MonkeyPatch, text: str) -> list[list[str]]:
     return [["discover", "favrskov"], ["discover", "favrskov", "--json"]]
 
 
+def tried(patch: pytest.MonkeyPatch, text: str) -> list[list[str]]:
+    duty = duties.Duty("0710", "run", text, TIME, text, text)
+    patch.setattr(duties, "duties", lambda *_: [duty])
+    patch.setattr(notifying, "require_told", lambda *_: None)
+    patch.setattr(notifying, "hand_over", lambda *_: {"raised": 1, "cleared": 0})
+    channel = {"municipality": text, "name": text, "way": "mail", "fault": text}
+    patch.setattr(notifying, "try_channels", lambda *_: [channel])
+    return [["notify", *more] for more in ([], ["--json"], ["--test"], ["--test", "--json"])]
+
+
+def warned(patch: pytest.MonkeyPatch, text: str) -> list[list[str]]:
+    advisory = {
+        "version": 1, "id": "SOC-1", "sender": "SOC", "sent": TIME, "kind": "warning", "title": "x", "text": "x",
+        "indicators": [{"type": "ipv4", "value": "198.51.100.7"}],
+    }  # fmt: skip
+    Path("advisory.json").write_text(json.dumps(advisory), encoding="utf-8")
+    event = {"source": text, "message": f"198.51.100.7 {text}", "received": text}
+    patch.setattr(warning, "search", lambda *_: ([event], {"complete": False, "access": text}))
+    words = ["warn", "favrskov", "--file", "advisory.json"]
+    return [words, [*words, "--json"]]
+
+
 PRINTERS: dict[str, Callable[[pytest.MonkeyPatch, str], list[list[str]]]] = {
     "search": searched,
     "export": exported,
@@ -218,6 +240,8 @@ PRINTERS: dict[str, Callable[[pytest.MonkeyPatch, str], list[list[str]]]] = {
     "status": alarmed,
     "drift": drifted,
     "parity": compared,
+    "notify": tried,
+    "warn": warned,
 }
 
 

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 
@@ -182,5 +183,5 @@ def test_what_is_no_advisory_is_refused(project: Project, collector: Collector, 
     path.write_bytes(content)
     with pytest.raises(DeclarationError):
         call(path)
-    with pytest.raises(UsageError, match="cannot be read"):
+    with pytest.raises(click.BadParameter, match="does not exist"):
         call(tmp_path / "nosuch.json")
