@@ -15,7 +15,7 @@ from vaern.runtime.paths import Project
 @click.option("--json", "as_json", is_flag=True, help="One JSON document instead of text.")
 @click.pass_context
 def command(ctx: click.Context, slug: str, minutes: int, as_json: bool) -> int:
-    """Listen who sends to the relays, and propose lines for the declaration.
+    """Listen who sends to the relays of a municipality, and propose what to declare.
 
     Nothing is changed: packets are read before the firewall, so that a sender is heard whom nobody has declared. Of
     one that sends by TCP or TLS and is not declared only its address and port are known, as it is not let in.

@@ -44,11 +44,16 @@ def bill_of_materials(host: str, software: Software, made: datetime, version: st
     }
 
 
+REPLACED = "replace"
+"""What a host says of its packages may hold half a character, which UTF-8 has no bytes for."""
+
+
 def purl(name: str, version: str, architecture: str, release: tuple[str, str, str]) -> str:
     """The package URL of a Debian package; the package of vaern's own programs has another vendor."""
     vendor = "vaern" if name == programs.NAME else release[0]
-    distribution = f"&distro={quote(release[2])}" if vendor == release[0] else ""
-    return f"pkg:deb/{vendor}/{quote(name)}@{quote(version, safe=':~')}?arch={architecture}{distribution}"
+    distribution = f"&distro={quote(release[2], errors=REPLACED)}" if vendor == release[0] else ""
+    written = f"{quote(name, errors=REPLACED)}@{quote(version, ':~', errors=REPLACED)}"
+    return f"pkg:deb/{vendor}/{written}?arch={architecture}{distribution}"
 
 
 def _package(name: str, version: str, architecture: str, source: str, maintainer: str, software: Software) -> Component:

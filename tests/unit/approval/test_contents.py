@@ -7,7 +7,7 @@ import functools
 import hashlib
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
-from ipaddress import IPv4Address, IPv4Network, IPv6Network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import Any
 
 import pytest
@@ -41,7 +41,8 @@ def complete() -> Municipality:
     """The documented example with every optional part given, so that every field of the schema is there."""
     found = load_municipality(EXAMPLES / "municipality.yml")
     tap = found.taps[0]
-    first, *others = (one.model_copy(update={"certificate": PEM}) for one in found.log_sources)
+    told_apart = {"network": IPv4Network("198.51.102.0/24"), "host_name": "fw1", "program": "app", "certificate": PEM}
+    first, *others = (one.model_copy(update=told_apart) for one in found.log_sources)
     way_in = Way(address="198.51.100.10", jump="jump.favrskov.example", jump_user="drift")
     given = {
         "vxlan": Vxlan(vni=1, remote=IPv4Address("198.51.100.9")),
@@ -49,7 +50,12 @@ def complete() -> Municipality:
     }
     return found.model_copy(
         update={
-            "hosts": tuple(host.model_copy(update={"ssh": way_in}) for host in found.hosts),
+            "sites": tuple(
+                site.model_copy(update={"other_networks": (IPv4Network("198.51.102.0/24"),)}) for site in found.sites
+            ),
+            "hosts": tuple(
+                host.model_copy(update={"ssh": way_in, "ipv6": IPv6Address("2001:db8::10")}) for host in found.hosts
+            ),
             "log_sources": (first.model_copy(update={"retention_days": 500}), *others),
             "taps": (tap.model_copy(update=given),),
             "notify": Notify(
@@ -109,7 +115,7 @@ def another(value: Any) -> Any:
             return value + timedelta(days=31)
         case tuple():
             return (*value, *value[:1]) if value else (SocOutput(name="kafka", protocol=SocProtocol.KAFKA),)
-        case IPv4Address():
+        case IPv4Address() | IPv6Address():
             return value + 1
         case IPv4Network() | IPv6Network():
             return value.supernet()
