@@ -15,6 +15,7 @@ from typing import Any
 from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 
 from vaern_programs.collector.archive.sightings import Sightings
+from vaern_programs.shared.blocks import SAID, divided, is_block
 
 SETTINGS = {
     "bootstrap.servers": "127.0.0.1:9092",
@@ -45,10 +46,15 @@ def read(topic: str, sightings: Sightings | None) -> tuple[int, float, float]:
     while at < end:
         batch = [message for message in consumer.consume(5000, 0.1) if message.error() is None]
         at = batch[-1].offset() + 1 if batch else at
-        events += len(batch)
-        if sightings is not None and batch:
+        blocks = [(one, SAID.parse(divided(one.value())[0])) for one in batch if is_block(one.value())]
+        single = [one for one in batch if not is_block(one.value())]
+        events += len(single) + sum(said["lines"] for _, said in blocks)
+        if sightings is not None:
             before = time.process_time()
-            sightings.take(topic, 0, batch)
+            if single:
+                sightings.take(topic, 0, single)
+            for one, said in blocks:
+                sightings.take_block(one, said)
             hearing += time.process_time() - before
     spent = time.process_time() - began
     consumer.close()
