@@ -101,7 +101,8 @@ def test_the_corpus_by_kind(new: Masking) -> None:
             kind = f"{row['group']}: {row['kind']}"
             if row["group"] == "look-alike":
                 alarms[side][kind] += answer.count(MARK)
-            elif answer == row["clean"]:
+            # The reader takes a carriage return at a line's end off.
+            elif answer in {row["clean"], row["clean"].removesuffix("#015")}:
                 found[side][kind] += row["numbers"]
     for row in rows:
         numbers[f"{row['group']}: {row['kind']}"] += row["numbers"]
