@@ -19,6 +19,7 @@ from support.paths import program_packages
 from vaern.runtime import programs
 
 ROOT = Path(__file__).resolve().parents[2]
+UNITS = ROOT / "roles/programs/package/debian/units"
 MODULE = "/usr/lib/python3/dist-packages/vaern_programs/relay/cpr.py"
 LEFT = (
     "/usr/local/lib/vaern/archiver.py",
@@ -92,12 +93,15 @@ def test_the_host_has_the_version_of_this_project(host: Host) -> None:
 
 
 def test_it_brings_users_folders_units_and_compiled_modules(host: Host) -> None:
-    host.run("id vaern-relay vaern-delivery vaern-kafka vaern-archiver vaern-alarms vaern-ledger")
+    host.run("id vaern-relay vaern-delivery vaern-kafka vaern-archiver vaern-alarms vaern-ledger vaern-notify")
     assert (
         host.run("stat -c '%a %U' /var/lib/vaern/alarms /var/lib/vaern-ledger")
         == "751 vaern-alarms\n750 vaern-ledger\n"
     )
-    assert host.run("systemctl list-unit-files --no-legend --plain 'vaern-*' | grep -c disabled") == "6\n"
+    listed = host.run("systemctl list-unit-files --no-legend --plain --state=disabled 'vaern-*'")
+    assert {line.split()[0] for line in listed.splitlines()} == {
+        path.name for path in UNITS.iterdir() if "[Install]" in path.read_text(encoding="utf-8")
+    }
     assert host.run(f"ls {Path(MODULE).parent}/__pycache__/cpr.*.pyc | wc -l") == "1\n"
 
 
