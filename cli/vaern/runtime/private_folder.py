@@ -24,8 +24,17 @@ def private_folder() -> Iterator[Path]:
 def remove_abandoned() -> None:
     """Remove the folders of runs that have ended, however they ended."""
     for left in _top().glob("vaern-*-*"):
-        if not Path("/proc", left.name.split("-")[1]).exists():
+        if not _runs(left.name.split("-")[1]):
             shutil.rmtree(left, ignore_errors=True)
+
+
+def _runs(pid: str) -> bool:
+    """What has ended is there until its parent has heard of it (proc(5): states Z and X)."""
+    try:
+        stated = Path("/proc", pid, "stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
+    return stated.rpartition(")")[2].split()[0] not in {"Z", "X"}
 
 
 def _top() -> Path:

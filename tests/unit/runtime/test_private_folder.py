@@ -25,9 +25,13 @@ def test_it_is_gone_when_the_run_is_interrupted() -> None:
     assert not folder.exists()
 
 
-def test_what_a_killed_run_left_is_removed_and_that_of_a_living_one_is_not() -> None:
+@pytest.mark.parametrize("heard_of", [True, False], ids=["its parent knows", "its parent has not heard of it"])
+def test_what_a_killed_run_left_is_removed_and_that_of_a_living_one_is_not(heard_of: bool) -> None:
     ended = subprocess.Popen(["true"])
-    ended.wait()
+    if heard_of:
+        ended.wait()
+    else:
+        os.waitid(os.P_PID, ended.pid, os.WEXITED | os.WNOWAIT)
     with private_folder() as living:
         left = living.parent / f"vaern-{ended.pid}-left"
         left.mkdir()
@@ -35,3 +39,4 @@ def test_what_a_killed_run_left_is_removed_and_that_of_a_living_one_is_not() -> 
         remove_abandoned()
         assert not left.exists()
         assert living.exists()
+    ended.wait()
