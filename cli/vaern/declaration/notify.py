@@ -14,18 +14,14 @@ NO_SERVICE = "no alarm service runs on Azure, where alert rules write to azure.o
 
 
 def deployment_faults(deployment: Deployment) -> Iterator[Fault]:
-    """Faults of the joint organisation's own section."""
+    """Faults of the joint organisation's own section, which may be there for the mail server alone."""
     notify = deployment.notify
     if notify is None:
         return
-    if deployment.target is Target.AZURE:
-        yield Fault(("notify",), NO_SERVICE, "remove the section; docs/azure.md says what watches there")
-        return
-    if not notify.tells_somebody and notify.mail_server is None:
-        yield Fault(("notify",), "nobody is told", "add `mail:` with addresses, or `webhook:`, or remove the section")
-    if notify.mail and notify.mail_server is None:
-        yield Fault(("notify", "mail"), "there is no mail server", "add `mail_server:` with address and sender")
-    yield from _section(notify)
+    without = None
+    if notify.mail_server is None:
+        without = ("there is no mail server", "add `mail_server:` with address and sender")
+    yield from _section(deployment, notify, of_use=notify.tells_somebody or without is None, without=without)
 
 
 def municipality_faults(deployment: Deployment, municipality: Municipality) -> Iterator[Fault]:
@@ -33,18 +29,24 @@ def municipality_faults(deployment: Deployment, municipality: Municipality) -> I
     notify = municipality.notify
     if notify is None:
         return
+    without = None
+    if deployment.notify is None or deployment.notify.mail_server is None:
+        fix = "declare `notify.mail_server` in inventories/shared/collector.yml, or use `webhook:`"
+        without = ("the joint organisation declares no mail server", fix)
+    yield from _section(deployment, notify, of_use=notify.tells_somebody, without=without)
+
+
+def _section(
+    deployment: Deployment, notify: Notify, *, of_use: bool, without: tuple[str, str] | None
+) -> Iterator[Fault]:
+    """Faults of either; `without` is what is wrong, and what to do, where mail has no server to go by."""
     if deployment.target is Target.AZURE:
         yield Fault(("notify",), NO_SERVICE, "remove the section; docs/azure.md says what watches there")
         return
-    if not notify.tells_somebody:
+    if not of_use:
         yield Fault(("notify",), "nobody is told", "add `mail:` with addresses, or `webhook:`, or remove the section")
-    if notify.mail and (deployment.notify is None or deployment.notify.mail_server is None):
-        fix = "declare `notify.mail_server` in inventories/shared/collector.yml, or use `webhook:`"
-        yield Fault(("notify", "mail"), "the joint organisation declares no mail server", fix)
-    yield from _section(notify)
-
-
-def _section(notify: Notify) -> Iterator[Fault]:
+    if notify.mail and without is not None:
+        yield Fault(("notify", "mail"), *without)
     for again, _ in repeated(address.lower() for address in notify.mail):
         yield Fault(("notify", "mail", again), f"`{notify.mail[again]}` is given twice", "remove it")
     if notify.quiet is not None and notify.quiet.start == notify.quiet.end:
