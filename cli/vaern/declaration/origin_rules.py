@@ -58,7 +58,7 @@ def origins(municipality: Municipality) -> Iterator[Fault]:
 
 
 def _within(site: Site, source: LogSource, key: Key) -> Iterator[Fault]:
-    known = (site.network, *site.other_networks)
+    known = site.networks
     if source.address is not None and (wrong := address_fault(known, site, source.address)):
         yield Fault((*key, "address"), *wrong)
     if (network := source.network) is not None and not any(_covers(one, network) for one in known):

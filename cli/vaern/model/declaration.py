@@ -70,6 +70,11 @@ class Site(Declared):
     other_networks: tuple[IpNetwork, ...] = ()
     """Other networks that its sources send from: VLANs, routed networks, IPv6."""
 
+    @property
+    def networks(self) -> tuple[IpNetwork, ...]:
+        """All of them, the LAN first."""
+        return (self.network, *self.other_networks)
+
 
 class Way(Declared):
     """How operations reaches a host by ssh while its tunnel is not up yet; only this host, and only by these values."""

@@ -46,8 +46,7 @@ def networks_of(municipality: Municipality, source: LogSource) -> tuple[IpNetwor
         return (ip_network(source.address),)
     if source.network is not None:
         return (source.network,)
-    site = municipality.site(source.site)
-    return (site.network, *site.other_networks)
+    return municipality.site(source.site).networks
 
 
 def mark_of(source: LogSource) -> Mark:

@@ -102,7 +102,7 @@ def _lines(
     """A source of a declaration, as it is written there."""
     declared = municipality.site(site)
     address = ip_address(sender["address"])
-    known = any(address in network for network in (declared.network, *declared.other_networks))
+    known = any(address in network for network in declared.networks)
     share = sender["events_per_second"] / max(1, len(sender["hosts"]))
     rate = max(0.01, float(f"{share:.2g}"))
     kind = sender["kind"] or "linux"
