@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from contextlib import suppress
 from pathlib import Path
@@ -10,6 +9,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from support.loading import loaded
 
 from vaern.declaration import load_deployment, load_municipality
 from vaern.verify import expectations
@@ -41,13 +41,7 @@ pytestmark = pytest.mark.mutations
 def compliance(config: pytest.Config, name: str) -> ModuleType:
     """One file of the compliance tests, as a module."""
     config.addinivalue_line("markers", "control: as the compliance tests' own conftest says")
-    place = ROOT / "tests" / "compliance" / f"test_{name}.py"
-    spec = importlib.util.spec_from_file_location(f"compliance_{name}", place)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return loaded(f"compliance_{name}", ROOT / "tests" / "compliance" / f"test_{name}.py")
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from support.loading import loaded
 from support.yaml_text import read_yaml
 
 from vaern.errors import SetupError
@@ -28,12 +29,7 @@ WATCH = "vaern-watch.service"
 
 @pytest.fixture(scope="module")
 def builder() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("build_programs", ROOT / programs.BUILDER)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return loaded("build_programs", ROOT / programs.BUILDER)
 
 
 @pytest.fixture(scope="module")

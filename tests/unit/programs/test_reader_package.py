@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 import subprocess
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+from support.loading import loaded
 
 from vaern.runtime import programs
 
@@ -17,12 +17,7 @@ MODULES = ("vaern.so", "lmnsd_vaernptcp.so", "lmnsd_vaernossl.so")
 
 @pytest.fixture(scope="module")
 def builder() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("build_reader", ROOT / programs.READER_BUILDER)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return loaded("build_reader", ROOT / programs.READER_BUILDER)
 
 
 @pytest.fixture
