@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
+from support.doubles.kafka_message import KEY, Message
 
 from vaern_programs.collector.archive import archiver as module
 from vaern_programs.collector.archive import report
@@ -15,31 +16,11 @@ from vaern_programs.collector.archive.archiver import Archiver
 from vaern_programs.collector.archive.quarantine import Place
 
 pytest.importorskip("zstandard", reason="the archiver's library; Debian has it as python3-zstandard")
-KEY = ("logs.0710", 0)
 
 
-class Message(NamedTuple):
+def event(number: int) -> Message:
     """An event of the firewall."""
-
-    number: int
-
-    def topic(self) -> str:
-        return KEY[0]
-
-    def partition(self) -> int:
-        return KEY[1]
-
-    def offset(self) -> int:
-        return self.number
-
-    def key(self) -> bytes:
-        return b"fw"
-
-    def value(self) -> bytes:
-        return b'{"n":%d}' % self.number
-
-    def timestamp(self) -> tuple[int, int]:
-        return 2, 1000 * self.number
+    return Message(number, b'{"n":%d}' % number, b"fw")
 
 
 class Reader:
@@ -120,7 +101,7 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
 
 
 def test_it_begins_where_the_archive_ends(bench: Bench) -> None:
-    bench.run([Message(0), Message(1)])
+    bench.run([event(0), event(1)])
     assert bench.reader.started == {KEY: -1}
     assert bench.report()["topics"] == {KEY[0]: {"as_of": 1.0, "seen": {"fw": 1.0}, "told": {}}}
     bench.anew()
@@ -129,11 +110,11 @@ def test_it_begins_where_the_archive_ends(bench: Bench) -> None:
 
 
 def test_what_is_in_quarantine_is_not_read_again(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
-    bench.run([Message(0), Message(1)])
+    bench.run([event(0), event(1)])
     bench.anew()
     bench.run([])
     bench.archiver.skip(Place(*KEY, 2, 5), "gzip, unpacks to more than 16 MiB", b"bytes")
-    bench.run([Message(6)])
+    bench.run([event(6)])
     assert "offsets 2 to 5 are in quarantine" in capsys.readouterr().err
     assert [one["kind"] for one in bench.report()["findings"]] == ["quarantine"]
     assert bench.report()["statistics"]["quarantined_events"] == 4
@@ -150,7 +131,7 @@ def test_one_at_its_share_pauses_and_goes_on_where_it_was(bench: Bench) -> None:
     bench.settings["tenants"][0]["max_gib"] = 0.0
     bench.write()
     bench.anew()
-    bench.run([Message(0)], [])
+    bench.run([event(0)], [])
     assert list((bench.folder / "archive/0710").glob("*/*.zst")) == []
     assert bench.report()["statistics"]["paused"] == ["logs.0710/0"]
     assert bench.report()["blocks"] is True, "the ledger tells the relays"
@@ -170,7 +151,7 @@ def test_a_broker_that_is_away_is_an_alarm_and_stops_nothing(bench: Bench, capsy
     assert "The broker does not answer: away" in capsys.readouterr().err
     assert bench.archiver.partitions == {}
     bench.reader.away, bench.reader.batches = False, []
-    bench.run([Message(0)])
+    bench.run([event(0)])
     assert bench.archiver.partitions[KEY].next == 1
 
 
@@ -178,7 +159,7 @@ def test_a_municipality_that_is_gone_is_archived_to_its_end(bench: Bench) -> Non
     bench.settings["tenants"] = []
     bench.write()
     bench.anew()
-    bench.run([Message(0)])
+    bench.run([event(0)])
     assert bench.report()["topics"] == {KEY[0]: {"as_of": 0.0, "seen": {}, "told": {}}}
     assert bench.report()["statistics"]["share_bytes"] is None
     assert len(list((bench.folder / "archive/0710").glob("*/*.zst"))) == 1

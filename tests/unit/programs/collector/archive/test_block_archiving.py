@@ -8,7 +8,6 @@ import time
 import tracemalloc
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from hashlib import sha256, sha512
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.doubles.kafka_message import KEY, Message
 from support.doubles.killed_process import KilledError, killed_at
 from support.doubles.spool_writer import line
 
@@ -31,36 +31,8 @@ from vaern_programs.shared import blocks
 from vaern_programs.shared.tally import Tally
 
 zstandard = pytest.importorskip("zstandard", reason="the archiver's library; Debian has it as python3-zstandard")
-KEY = ("logs.0710", 0)
 KEPT = {b"web": 90, b"door": 30}
 SOURCES = ["web", "door", "dhcp1", "firewall1"]
-
-
-@dataclass(frozen=True)
-class Message:
-    """A record as a reader gives it."""
-
-    number: int
-    text: bytes
-    name: bytes = b"gw1"
-
-    def topic(self) -> str:
-        return KEY[0]
-
-    def partition(self) -> int:
-        return KEY[1]
-
-    def offset(self) -> int:
-        return self.number
-
-    def key(self) -> bytes:
-        return self.name
-
-    def value(self) -> bytes:
-        return self.text
-
-    def timestamp(self) -> tuple[int, int]:
-        return 2, 1000 * self.number
 
 
 def block(number: int, events: list[bytes], **lies: Any) -> Message:
