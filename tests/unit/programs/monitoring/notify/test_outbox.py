@@ -49,6 +49,18 @@ def test_a_damaged_file_is_as_a_new_channel(tmp_path: Path, text: str) -> None:
     assert outbox.restored(tmp_path / "x.json") == state()
 
 
+def test_it_is_written_only_when_something_has_changed(tmp_path: Path) -> None:
+    """Each channel is looked at every minute, and each write waits for the disk."""
+    path, state = tmp_path / "state.json", outbox.restored(tmp_path / "none")
+    outbox.keep(path, state)
+    written = path.stat().st_ino
+    outbox.keep(path, outbox.restored(path))
+    assert path.stat().st_ino == written
+    state["waiting"].append(NUMBERED.take(record(1)))
+    outbox.keep(path, state)
+    assert outbox.restored(path) == state
+
+
 def test_waits_grow_to_an_hour_and_no_further() -> None:
     message = formed(state(record(1)))
     waits = []

@@ -69,8 +69,9 @@ def restored(path: Path) -> State:
 
 
 def keep(path: Path, state: State) -> None:
-    """Have it on the disk. Raises OSError."""
-    replace(path, json.dumps(state, ensure_ascii=False))
+    """Have it on the disk; nothing is written when nothing has changed. Raises OSError."""
+    if read_json(path, None) != state:
+        replace(path, json.dumps(state, ensure_ascii=False))
 
 
 def forget(state: State, files: Iterable[str]) -> None:
