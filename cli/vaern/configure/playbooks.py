@@ -34,8 +34,6 @@ from vaern.runtime.role_files import write_below
 DATA = Path(__file__).parent
 ROLES, INVENTORY, PACKAGES, PLAYBOOK = "roles", "inventory", "packages", "playbook/playbook.yml"
 """Where in the folder of a run its parts are."""
-# ansible-runner lets a playbook outlive a run; this ends it even when all of vaern was killed, and nobody else can.
-ENDS_WITH_US = ("setpriv", "--pdeathsig", "TERM")
 # Ansible keeps whatever a module on a host answers. A process of it needs less than a tenth of this.
 BOUNDED = ("prlimit", f"--as={4 << 30}")
 TASK_EVENTS = {"runner_on_ok", "runner_on_failed", "runner_on_unreachable", "runner_item_on_failed"}
@@ -108,12 +106,21 @@ def run_play(project: Project, play: Play, on_progress: OnProgress, *, check: bo
             event_handler=recorder.handle,
             quiet=True,
         )
-        runner.config.command = [*BOUNDED, *ENDS_WITH_US, *runner.config.command]
+        runner.config.command = [*BOUNDED, *ending_with(os.getpid()), *runner.config.command]
         runner.config.env = without_operators_settings(runner.config.env, os.environ, environment(project, folder))
         runner.run()
         log = write_new(project.logs / f"ansible-{play.name}.log", redact(runner.stdout.read()))
     recorder.raise_for(runner.status, log)
     return Configured(play.name, tuple(recorder.changes), recorder.tasks, skipped=False, log=log)
+
+
+def ending_with(parent: int) -> tuple[str, ...]:
+    """What stands before a command so that it gets SIGTERM when its parent dies, and is not begun when that is dead.
+
+    ansible-runner lets a playbook outlive a run; this ends it even when all of vaern was killed, and nobody else can.
+    A parent that dies before setpriv(1) has asked for the signal is noticed by the shell: it has another one then.
+    """
+    return ("setpriv", "--pdeathsig", "TERM", "sh", "-c", '[ "$PPID" = "$0" ] && exec "$@"', str(parent))
 
 
 def environment(project: Project, folder: Path) -> dict[str, str]:
