@@ -38,11 +38,16 @@ def assert_sound(done: subprocess.CompletedProcess[str]) -> None:
 
 def assert_no_playbook_of(pids: set[int]) -> None:
     """Ansible, which is in a session of its own, has ended with the run that started it."""
-    asked = ["pgrep", "--full", f"ansible-playbook.*/vaern-({'|'.join(map(str, pids))})-"]
+    asked = ["pgrep", "--full", "--delimiter=,", f"ansible-playbook.*/vaern-({'|'.join(map(str, pids))})-"]
     limit = time.monotonic() + 20
-    while subprocess.run(asked, stdout=subprocess.DEVNULL, check=False).returncode == 0:
-        assert time.monotonic() < limit, f"a playbook outlives the killed run {pids}"
+    while left := subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip():
+        shown = ["ps", "-o", "pid,ppid,stat,etimes,wchan:20,args", "--pid", left, "--ppid", left]
+        assert time.monotonic() < limit, f"a playbook outlives the killed run {pids}:\n{_output_of(shown)}"
         time.sleep(0.2)
+
+
+def _output_of(command: list[str]) -> str:
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout
 
 
 def kill_in(lab: Lab, stage: str, slug: str) -> None:
