@@ -199,6 +199,7 @@ def test_one_that_was_quick_and_is_no_longer_is_ended_soon(
     assert time.process_time() + sum(os.times()[2:4]) - before < 20
     assert collector.confirmed("0751") == ALONE
     found = health.read(collector.health)
+    found["0751"]["ended"] = found["0751"]["begun"]  # On a slow machine it may have taken as long as what is long here.
     assert rounds.due_now(found, found["0710"]["ended"] + 1) == (["0751"], [])
 
 
