@@ -76,16 +76,12 @@ def test_against_an_earlier_version(tmp_path: Path) -> None:
         this = stack.enter_context(version(ROOT, Path(sys.executable), own_tools, tmp_path / "now"))
         pairs = [(earlier.run(), this.run()) for _ in range(ROUNDS)]
     print(f"\n{EVENTS} events of 520 bytes, {os.cpu_count()} cores; microseconds of processor time an event, both ends")
-    for one, other in pairs:
-        print(f"  {cost(one):5.1f} before, {cost(other):5.1f} now: {cost(other) / cost(one):.2f}")
-    print(f"ratio now / before: {statistics.median(cost(o) / cost(b) for b, o in pairs):.2f} (goal: {GOAL})")
+    costs = [(one.microseconds(EVENTS), other.microseconds(EVENTS)) for one, other in pairs]
+    for one, other in costs:
+        print(f"  {one:5.1f} before, {other:5.1f} now: {other / one:.2f}")
+    print(f"ratio now / before: {statistics.median(now / then for then, now in costs):.2f} (goal: {GOAL})")
     print(f"rate now / before: {statistics.median(b.archive / o.archive for b, o in pairs):.2f}")
     for name in sorted({*pairs[0][0].processor, *pairs[0][1].processor}):
         used = [statistics.median(pair[i].processor.get(name, 0.0) for pair in pairs) / EVENTS * 1e6 for i in (0, 1)]
         if max(used) >= 0.1:
             print(f"  {name:<24} {used[0]:5.1f} before, {used[1]:5.1f} now")
-
-
-def cost(run: Run) -> float:
-    """Microseconds of processor time an event, all programs of both hosts."""
-    return sum(run.processor.values()) / EVENTS * 1e6

@@ -25,6 +25,10 @@ class Run:
     processor: dict[str, float] = field(default_factory=dict)
     """Seconds of processor time, by host and program."""
 
+    def microseconds(self, events: int) -> float:
+        """Of processor time an event, all programs of both hosts."""
+        return sum(self.processor.values()) / events * 1e6
+
 
 @dataclass(frozen=True)
 class Site:
