@@ -26,11 +26,12 @@ def test_it_ends_when_its_parent_is_killed() -> None:
     parent = subprocess.Popen([sys.executable, "-c", PARENT], stdout=subprocess.PIPE, text=True)
     assert parent.stdout is not None
     child = Path(f"/proc/{parent.stdout.readline().strip()}")
-    while "sleep" not in (child / "comm").read_text():
+    limit = time.monotonic() + 10
+    while "sleep" not in (begun := (child / "comm").read_text()):
+        assert time.monotonic() < limit, begun
         time.sleep(0.01)
     parent.kill()
     parent.communicate()
-    limit = time.monotonic() + 10
     while child.exists():
         assert time.monotonic() < limit, (child / "stat").read_text()
         time.sleep(0.01)
