@@ -31,6 +31,8 @@ OVERLAY = {"hub1": "fd5a:1c3e:9b27::1", "gw1": "fd5a:1c3e:9b27:2c6::1"}
 COLLECTOR = "hub1.overlay"
 SPOOL = "/var/spool/vaern-log-shipper"
 SPOOL_BYTES = 56 * 2**20
+LISTENS = "for i in $(seq 120); do ss -Hltn sport = 514 | grep -q . && exit; sleep 0.5; done; exit 1"
+"""A command for a relay: wait until it takes in syslog by TCP."""
 PASS_OVER = f"""python3 -c '
 import json, pathlib
 from vaern_programs.relay.spool.index import digest_of
