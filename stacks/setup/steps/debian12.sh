@@ -5,7 +5,7 @@
 debian12_what() { echo "image and package pool of Debian 12, with OpenSCAP"; }
 debian12_needs() { echo packages; }
 debian12_inputs() {
-  cat "$setup_dir"/{base-packages.list,pool-packages.list,mirrors.sh} "$setup_dir"/steps/{base,pool}.sh
+  cat "$setup_dir"/{base-packages.list,pool-packages.list,pool-packages-apart.list,mirrors.sh} "$setup_dir"/steps/{base,pool}.sh
 }
 debian12_there() { [[ -x $tools/debian12/base/usr/lib/systemd/systemd && -s $tools/debian12/pool/Packages ]]; }
 

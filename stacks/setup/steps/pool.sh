@@ -4,7 +4,7 @@
 
 pool_what() { echo "package pool: Debian $lab_codename packages of pool-packages.list"; }
 pool_needs() { echo base; }
-pool_inputs() { cat "$setup_dir/pool-packages.list" "$(stamp base)" "$setup_dir/mirrors.sh"; }
+pool_inputs() { cat "$setup_dir"/pool-packages{,-apart}.list "$(stamp base)" "$setup_dir/mirrors.sh"; }
 pool_there() { [[ -s $tools/pool/Packages ]]; }
 
 pool_names() { grep -Ev '^ *(#|$)' "$setup_dir/pool-packages.list"; }
@@ -18,6 +18,10 @@ pool_make() {
   export APT_CONFIG=$apt/apt.conf
   apt-get -q update
   apt-get -q -y --download-only install "${names[@]}"
+  # Each line by itself, as apt would not put them together with the rest.
+  while read -r -a names; do
+    apt-get -q -y --download-only install "${names[@]}"
+  done < <(grep -Ev '^ *(#|$)' "$setup_dir/pool-packages-apart.list")
   mv "$apt"/cache/archives/*.deb "$new"
   pool_index "$new"
   rm -rf "$tools/pool"

@@ -15,6 +15,7 @@ READING = "/etc/vaern/log_shipper/reader.json"
 SENDING = "/etc/vaern/log_shipper/spool.json"
 EVERYTHING = "everything"
 SINGLY = "an event a record"
+BARE = "without tunnel and TLS"
 PLAIN = "plain rsyslog over TCP"
 FORWARDING = f"""
 global(workDirectory="/var/spool/vaern-log-shipper/queue")
@@ -90,7 +91,7 @@ def ways(site: Site) -> dict[str, Way]:
         "without compression": replace(full, sending=without_compression(full.sending)),
         "without TLS": replace(full, sending=without_tls(full.sending)),
         "without tunnel": replace(full, tunnel=False),
-        "without tunnel and TLS": replace(full, sending=without_tls(full.sending), tunnel=False),
+        BARE: replace(full, sending=without_tls(full.sending), tunnel=False),
         PLAIN: replace(full, configuration=FORWARDING, tunnel=False, arrives="plain"),
     }
 

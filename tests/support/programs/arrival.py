@@ -2,6 +2,7 @@
 
 broker COUNT    acknowledged by the broker, and in the archive: prints both times
 plain COUNT     lines in the file of the plain receiver
+peer COUNT      records in the topic of another program in the relay's place, which is made when it is not there
 """
 
 from __future__ import annotations
@@ -13,24 +14,29 @@ from collections.abc import Callable
 from pathlib import Path
 
 TOPIC = "logs.0710"
+PEER_TOPIC = "bench.peer"
 ARCHIVE = Path("/var/lib/vaern/archive/0710")
 PLAIN = Path("/var/log/bench/plain.log")
 SECONDS = 240.0
 
 
-def offsets() -> Callable[[], int]:
-    """Asks the broker for the end of the topic."""
-    from confluent_kafka import Consumer, TopicPartition
-
-    consumer = Consumer({
+def connection() -> dict[str, str]:
+    """As the broker itself."""
+    return {
         "bootstrap.servers": "127.0.0.1:9092",
-        "group.id": "bench",
         "security.protocol": "SASL_PLAINTEXT",
         "sasl.mechanisms": "PLAIN",
         "sasl.username": "local.broker",
         "sasl.password": Path("/var/lib/vaern-kafka/secrets/broker").read_text(encoding="ascii"),
-    })  # fmt: skip
-    return lambda: int(consumer.get_watermark_offsets(TopicPartition(TOPIC, 0), timeout=30, cached=False)[1])
+    }
+
+
+def offsets(topic: str) -> Callable[[], int]:
+    """Asks the broker for the end of a topic."""
+    from confluent_kafka import Consumer, TopicPartition
+
+    consumer = Consumer(connection() | {"group.id": "bench"})
+    return lambda: int(consumer.get_watermark_offsets(TopicPartition(topic, 0), timeout=30, cached=False)[1])
 
 
 class Archived:
@@ -72,7 +78,7 @@ def lines() -> int:
 
 def broker(count: int) -> dict[str, float]:
     """When the first of the events came, when the broker had the last, and when the archive had it."""
-    end, archive = offsets(), Archived()
+    end, archive = offsets(TOPIC), Archived()
     before, there = end(), archive.lines()
     print("ready", flush=True)
     first = last = wait(lambda: end() > before, 0.05)
@@ -97,5 +103,18 @@ def plain(count: int) -> dict[str, float]:
     return {"broker": wait(lambda: lines() >= before + count, 0.05)}
 
 
+def peer(count: int) -> dict[str, float]:
+    """When the broker had so many records more."""
+    from confluent_kafka.admin import AdminClient, NewTopic
+
+    admin = AdminClient(connection())
+    if PEER_TOPIC not in admin.list_topics(timeout=30).topics:
+        admin.create_topics([NewTopic(PEER_TOPIC, 1, 1)])[PEER_TOPIC].result()
+    end = offsets(PEER_TOPIC)
+    before = end()
+    print("ready", flush=True)
+    return {"broker": wait(lambda: end() >= before + count, 0.05)}
+
+
 if __name__ == "__main__":
-    print(json.dumps({"broker": broker, "plain": plain}[sys.argv[1]](int(sys.argv[2]))))
+    print(json.dumps({"broker": broker, "plain": plain, "peer": peer}[sys.argv[1]](int(sys.argv[2]))))
