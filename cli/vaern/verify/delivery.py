@@ -48,6 +48,8 @@ class Delivery:
     """What has gone wrong since the program started, with the number of times."""
     silent_seconds: float
     """Seconds since its newest line: negative for a line from the future, infinite without one, 0 without a clock."""
+    keys_refused: int = 0
+    """How often a key was refused between the last two lines; a relay may have a key of each topic."""
 
     @property
     def accepted(self) -> bool:
@@ -98,6 +100,7 @@ def delivery(lines: Iterable[str], now: float | None = None) -> Delivery:
             f"{why} ({times} times)" for word, why in REASONS.items() if (times := newest["errors"].get(word))
         ),
         silent_seconds=0.0 if now is None else now - newest["at"],
+        keys_refused=newest["errors"].get("key", 0) - (of_start[-2]["errors"].get("key", 0) if of_start[1:] else 0),
     )
 
 

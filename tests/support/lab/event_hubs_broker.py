@@ -1,6 +1,7 @@
 """A relay for Event Hubs, and a broker that lets it in as Event Hubs does, by either of two keys.
 
-What is not Azure's here: each key has a listener of its own, as Kafka knows one password a user and listener.
+What is not Azure's here: each key has a listener of its own, as Kafka knows one password a user and listener. So the
+key of the event hub that a SOC reads is the same as the other one; the relay has them apart all the same.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from support.lab.hosts import Booted
 from support.lab.pipeline import (
     COLLECTOR,
     DHCP,
+    JOURNAL,
     RELAY,
     SPOOL,
     Event,
@@ -27,6 +29,9 @@ from support.lab.pipeline import (
 
 HOSTS = {"hub1": {"uplink": "198.18.0.10/15"}, "gw1": {"uplink": "198.19.50.10/15", "lan": f"{RELAY}/24@lan1"}}
 KEY_FILE = "/etc/vaern/log_shipper/connection_string"
+TOPIC_KEY_FILE = "/etc/vaern/log_shipper/topic_connection_strings.json"
+NATIONAL = "logs.0710.national"
+"""What a SOC reads: the events of the sector health."""
 PRIMARY, SECONDARY = 9094, 9095
 
 
@@ -47,16 +52,32 @@ def keys(primary: str, secondary: str) -> dict[str, Any]:
     }
 
 
-def sending(port: int, key: str, topic: str = "logs.0710") -> dict[str, Any]:
-    """The relay's side of one of them."""
-    output = {"brokers": [f"{COLLECTOR}:{port}"], "topic": topic, "authentication": "connection_string"}
-    return {"log_shipper_output": output, "log_shipper_connection_string": connection_string(key)}
+def sending(port: int, key: str, national_key: str = "") -> dict[str, Any]:
+    """The relay's side of one of them, as an inventory for Azure has it; a SOC's topic has the same key or another."""
+    output = {
+        "brokers": [f"{COLLECTOR}:{port}"],
+        "topic": "logs.0710",
+        "topics": [{"sector": "health", "name": NATIONAL}],
+        "authentication": "connection_string",
+        "confirmations": "",
+        "blocks": "always",
+        "look_seconds": 1.0,
+    }
+    return {
+        "log_shipper_output": output,
+        "log_shipper_connection_string": connection_string(key),
+        "log_shipper_topic_connection_strings": [
+            {"name": NATIONAL, "connection_string": connection_string(national_key or key)}
+        ],
+    }
 
 
 def broker_play(primary: str, secondary: str, **more: Any) -> dict[str, Any]:
     """The collector with the two keys of the namespace; whoever comes by one of them has one name."""
     play = collector_play(**keys(primary, secondary), **more)
-    play["vars"]["collector_tenants"][0]["principals"].append("$ConnectionString")
+    tenant = play["vars"]["collector_tenants"][0]
+    tenant["principals"].append("$ConnectionString")
+    tenant["topics"] = [{"name": NATIONAL, "readers": ["soc-national"]}]
     return play
 
 
@@ -65,18 +86,21 @@ def plays(primary: str, secondary: str) -> list[dict[str, Any]]:
     return [
         broker_play(primary, secondary),
         relay_play(
-            log_shipper_compression="gzip",
+            log_shipper_compression="none",
             log_shipper_spool={"directory": SPOOL, "max_bytes": 128 * 2**20},
-            log_shipper_sources=[source("dhcp1", "dhcp", "administration", "syslog_tcp", DHCP)],
+            log_shipper_sources=[
+                source("dhcp1", "dhcp", "administration", "syslog_tcp", DHCP),
+                source("journal1", "application", "health", "syslog_tcp", JOURNAL),
+            ],
             **sending(PRIMARY, primary),
         ),
     ]
 
 
 def make(lab: Booted, folder: Path, primary: str, secondary: str) -> Pipeline:
-    """Prepare the hosts and write the plays; apply nothing. The device is an address of the relay's own host."""
+    """Prepare the hosts and write the plays; apply nothing. The devices are addresses of the relay's own host."""
     prepare(lab, HOSTS)
-    lab.run("gw1", f"ip address add {DHCP}/32 dev lan")
+    lab.run("gw1", f"ip address add {DHCP}/32 dev lan; ip address add {JOURNAL}/32 dev lan")
     lab.inventory({"collectors": ["hub1"], "relays": ["gw1"]}, folder)
     (folder / "plays.json").write_text(json.dumps(plays(primary, secondary)), encoding="utf-8")
     return Pipeline(lab, folder)

@@ -124,6 +124,17 @@ def test_the_broker_is_proved_to_be_itself_and_the_relay_to_it(
     assert (sending["acks"], sending["message.timeout.ms"]) == ("all", 0), "nothing is given up"
 
 
+def test_the_topic_of_a_soc_has_its_key_in_a_file_beside_the_usual_one() -> None:
+    keys = [{"name": "logs.0710.national", "connection_string": "Endpoint=sb://e/;SharedAccessKey=a"}]
+    given = made(log_shipper_sources=SOURCES, log_shipper_topic_connection_strings=keys, **KEYED)
+    assert given["log_shipper_topic_keys"] == {"logs.0710.national": "Endpoint=sb://e/;SharedAccessKey=a"}
+    settings = given["log_shipper_spool_settings"]
+    assert settings["topic_passwords_file"] == "/etc/vaern/log_shipper/topic_connection_strings.json"
+    assert "SharedAccessKey" not in str(settings)
+    by_certificate = made(log_shipper_sources=SOURCES, **PLAIN)["log_shipper_spool_settings"]
+    assert (by_certificate["topic_passwords_file"], by_certificate["look_seconds"]) == ("", 0.05)
+
+
 @pytest.mark.parametrize("receivers", [0, 1, 3])
 def test_a_queue_that_is_accepted_can_end_its_alarm(receivers: int) -> None:
     """What stays of it on the disk with nothing waiting is under the 80 % of the alarm: one file."""

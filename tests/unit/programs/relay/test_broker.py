@@ -95,6 +95,20 @@ def test_a_key_is_read_from_its_own_file(broker: ModuleType, tmp_path: Path, end
     }, "a consumer that is told of producing warns about each setting"
 
 
+def test_a_topic_may_have_a_key_of_its_own(broker: ModuleType, tmp_path: Path) -> None:
+    (tmp_path / "usual").write_text("usual", encoding="utf-8")
+    (tmp_path / "others").write_text('{"logs.0710.national": "national"}', encoding="utf-8")
+    settings = SETTINGS | {
+        "password_file": str(tmp_path / "usual"),
+        "topic_passwords_file": str(tmp_path / "others"),
+    }
+    found = [broker.connection(settings, topic)["sasl.password"] for topic in ("", "logs.0710", "logs.0710.national")]
+    assert found == ["usual", "usual", "national"]
+    assert broker.keys_of_topics(SETTINGS) == {}, "as settings of an earlier version have none"
+    events = [("journal1", line("journal1", "health")), ("dhcp1", line("dhcp1", "administration"))]
+    assert broker.send(settings, events) == 2
+
+
 @pytest.mark.parametrize("topics", [{}, {"health": "logs.0710.national"}])
 def test_the_settings_have_the_topics_of_the_declared_sectors(topics: dict[str, str]) -> None:
     output = {"brokers": ["hub1.vaern.internal:9093"], "topic": "logs.0710"}

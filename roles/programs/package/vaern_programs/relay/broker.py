@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -23,12 +24,21 @@ class BrokerError(Exception):
     """The broker does not answer, or refuses."""
 
 
-def connection(settings: dict[str, Any]) -> dict[str, Any]:
-    """For a producer of librdkafka. The floor of TLS is that of the service (OPENSSL_CONF)."""
+def connection(settings: dict[str, Any], topic: str = "") -> dict[str, Any]:
+    """For a producer of librdkafka, of one topic where that has a key of its own. The service has the floor of TLS."""
     secret = settings["password_file"]
-    password = {"sasl.password": Path(secret).read_text(encoding="utf-8").strip()} if secret else {}
+    own = keys_of_topics(settings).get(topic)
+    password = {"sasl.password": own or Path(secret).read_text(encoding="utf-8").strip()} if secret else {}
     librdkafka: dict[str, Any] = settings["librdkafka"]
     return librdkafka | password
+
+
+def keys_of_topics(settings: dict[str, Any]) -> dict[str, str]:
+    """The key of each topic that is not sent to by the relay's usual one; none for a broker that knows one key."""
+    place = settings.get("topic_passwords_file")
+    if not place:
+        return {}
+    return {str(topic): str(key) for topic, key in json.loads(Path(place).read_text(encoding="utf-8")).items()}
 
 
 def _reading(settings: dict[str, Any]) -> dict[str, Any]:
@@ -90,16 +100,21 @@ def send(settings: dict[str, Any], events: Iterable[tuple[str, bytes]]) -> int:
         if error is not None:
             reasons[:] = [error.str()]
 
-    producer = Producer(connection(settings) | {"message.timeout.ms": int(SECONDS * 1000)})
+    def producer(topic: str = "") -> Producer:
+        return Producer(connection(settings, topic) | {"message.timeout.ms": int(SECONDS * 1000)})
+
+    usual, others = producer(), {topic: producer(topic) for topic in keys_of_topics(settings)}
     for source, line in events:
+        topic = topic_of(settings, source, line)
+        way = others.get(topic, usual)
         while True:
             try:
-                producer.produce(topic_of(settings, source, line), line, key=source, on_delivery=delivered)
+                way.produce(topic, line, key=source, on_delivery=delivered)
                 break
             except BufferError:
-                producer.poll(0.5)
-        producer.poll(0)
-    waiting = producer.flush(SECONDS + 5)
+                way.poll(0.5)
+        way.poll(0)
+    waiting = sum(way.flush(SECONDS + 5) for way in (usual, *others.values()))
     if waiting or reasons:
         raise BrokerError(
             f"{waiting + done[1]} events were not taken: {reasons[0] if reasons else 'no answer in time'}"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from hashlib import shake_128
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.doubles.spool_writer import BOOT, line
@@ -115,3 +117,26 @@ def test_every_event_is_in_one_record_and_in_order(lines: list[bytes], settings:
         assert [one for one in found if events_of(one + b"\n") and events_of(one + b"\n")[0][0] == source] == mine or (
             settings is BY_SOC
         )
+
+
+LARGEST_REQUEST = 1_046_528
+"""Bytes of a request that Event Hubs takes at most; it closes the connection over a larger one (Microsoft, "Recommended
+configurations for Apache Kafka clients"). It takes records of 1 MB on all its tiers but Basic."""
+AROUND = 4096
+"""More than what Kafka puts around one record: its request, its batch of 61 bytes, topic, client, key, lengths."""
+
+
+@pytest.mark.parametrize("series", [1, blocks.MOST_SERIES])
+def test_the_largest_block_fits_into_what_event_hubs_takes(series: int) -> None:
+    """Of as many sources as a block may have, with the longest names, and of lines that nothing makes smaller."""
+    sources = [f"{'s' * 30}-{number:04d}" for number in range(series)]
+    lines, size = [], 0
+    while size < BLOCK_BYTES - 2000:
+        number = len(lines)
+        noise = b64encode(shake_128(str(number).encode()).digest(700)).decode()
+        lines.append(line(10**17 + number, sources[number % series], message=noise))
+        size += len(lines[-1]) + 1
+    (record,) = records_of(SETTINGS, text_of(*lines))
+    assert record.lines == len(lines)
+    assert BLOCK_BYTES / 2 < len(record.value) < LARGEST_REQUEST - AROUND
+    assert BLOCK_BYTES + blocks.HEADER_BYTES + AROUND < LARGEST_REQUEST

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -14,6 +16,7 @@ from support.doubles.spool_writer import line
 
 from vaern_programs.relay.delivery import sending as delivery_sending
 from vaern_programs.relay.delivery.records import Record, events_of, records_of, singles
+from vaern_programs.relay.delivery.sending import Sender
 from vaern_programs.shared import tally as ledger_tally
 from vaern_programs.shared.blocks import is_block, opened
 
@@ -106,6 +109,60 @@ def test_an_event_goes_to_the_topic_of_its_sector_with_its_source_as_key(way: Wa
 def test_it_connects_as_the_settings_say(way: Way, broker: Broker) -> None:
     (producer,) = broker.producers
     assert producer.config.items() >= SETTINGS["librdkafka"].items()
+
+
+@pytest.fixture
+def keyed(module: ModuleType, broker: Broker, tmp_path: Path) -> Sender:
+    """A sender to Event Hubs: a key for everything, and one for the topic that a SOC reads."""
+    (tmp_path / "key").write_text("usual", encoding="utf-8")
+    (tmp_path / "keys.json").write_text(json.dumps({"logs.0710.national": "national"}), encoding="utf-8")
+    files = {"password_file": str(tmp_path / "key"), "topic_passwords_file": str(tmp_path / "keys.json")}
+    made: Sender = module.Sender(SETTINGS | files, lambda: 100.0)
+    return made
+
+
+def by_key(broker: Broker) -> dict[str, Producer]:
+    """The connections, by the key each shows."""
+    return {str(one.config["sasl.password"]): one for one in broker.producers}
+
+
+def test_a_topic_with_a_key_of_its_own_has_a_connection_of_its_own(keyed: Sender, broker: Broker) -> None:
+    """An event hub's key opens that event hub alone: what is shown for one topic is never used for another."""
+    broker.holds, part = True, Part()
+    lines = [line(1, "dhcp1"), line(2, "journal1", sector="health"), line(3, "dhcp1")]
+    keyed.send(part, singles(SETTINGS, b"".join(one + b"\n" for one in lines)))
+    waiting = {key: [one[0].topic() for one in way.waiting] for key, way in by_key(broker).items()}
+    assert waiting == {"usual": ["logs.0710", "logs.0710"], "national": ["logs.0710.national"]}
+    broker.holds = False
+    keyed.poll(0)
+    assert (part.acknowledged, keyed.under_way) == (3, 0)
+
+
+def test_a_block_goes_by_the_usual_key_beside_what_a_soc_reads(keyed: Sender, broker: Broker) -> None:
+    broker.holds = True
+    lines = [*(line(number) for number in range(9)), line(9, "journal1", sector="health")]
+    keyed.send(Part(), records_of(SETTINGS, b"".join(one + b"\n" for one in lines)))
+    ways = by_key(broker)
+    assert [is_block(one[0].value()) for one in ways["usual"].waiting] == [True]
+    assert [is_block(one[0].value()) for one in ways["national"].waiting] == [False]
+
+
+def test_each_key_is_probed_and_flushed(keyed: Sender, broker: Broker) -> None:
+    keyed.probe_broker(1.0)
+    assert {topic for topic, _ in broker.asked} == {"logs.0710", "logs.0710.national"}
+    keyed.send(Part(), singles(SETTINGS, line(1, "journal1", sector="health") + b"\n"))
+    keyed.finish(1.0)
+    assert [one.topic() for one in broker.taken] == ["logs.0710.national"]
+
+
+def test_what_is_too_large_for_the_topic_of_a_soc_is_tried_alone_by_its_key(keyed: Sender, broker: Broker) -> None:
+    broker.judge = too_large(500)
+    keyed.send(Part(), singles(SETTINGS, line(1, "journal1", sector="health", message="x" * 600) + b"\n"))
+    keyed.poll(0)
+    keyed.clock = lambda: 1000.0
+    keyed.poll(0)
+    alone = [one for one in broker.producers if one.config.get("batch.num.messages") == 1]
+    assert [one.config["sasl.password"] for one in alone] == ["national"]
 
 
 def test_no_more_is_under_way_than_the_window(way: Way, broker: Broker) -> None:

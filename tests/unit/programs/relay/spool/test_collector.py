@@ -37,7 +37,7 @@ def test_what_was_said_last_holds(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("others", [{"librdkafka": {"bootstrap.servers": "hub2:9093"}}, {"confirmations": ""}])
 def test_what_another_collector_has_said_is_not_about_this_one(tmp_path: Path, others: dict[str, Any]) -> None:
-    """Such as Event Hubs, where nobody reads blocks, and nobody says so."""
+    """Such as Event Hubs, where nobody says what is read: there it is declared."""
     remember(settings(tmp_path), confirmation(blocks=True))
     assert takes_blocks(settings(tmp_path))
     assert not takes_blocks(settings(tmp_path, **others))

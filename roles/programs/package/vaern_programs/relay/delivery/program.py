@@ -33,7 +33,7 @@ from vaern_programs.shared.times import now
 
 STATISTICS_BYTES = 2**20
 LOOK_SECONDS = 0.05
-"""How often new lines are looked for: shorter than librdkafka waits for a batch."""
+"""How often new lines are looked for, unless the settings say so: shorter than librdkafka waits for a batch."""
 TELL_SECONDS = 10.0
 SAVE_SECONDS = 1.0
 ALARM_SECONDS = 60.0
@@ -57,6 +57,7 @@ class Delivery:
         self.settings = settings
         self.spool = Spool(Path(settings["directory"]))
         self.blocks = False
+        self.look_seconds = float(settings.get("look_seconds", LOOK_SECONDS))
         self.sender = Sender(settings, time.monotonic)
         self.started = now()
         self.stopped = False
@@ -78,7 +79,7 @@ class Delivery:
         looked, more = 0.0, False
         while not self.stopped:
             now = time.monotonic()
-            if looking := now - looked >= LOOK_SECONDS:
+            if looking := now - looked >= self.look_seconds:
                 looked = now
                 self.spool.look(now)
             if looking or more:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
-from vaern_programs.relay.broker import connection
+from vaern_programs.relay.broker import connection, keys_of_topics
 from vaern_programs.relay.delivery.records import Record, lines_of
 from vaern_programs.relay.delivery.segments import Part
 
@@ -61,11 +61,24 @@ class Sender:
         self.acknowledged = self.refused = self.under_way = 0
         self.reasons: Counter[str] = Counter()
         self.given: list[Given] = []
-        self.together = self._producer()
-        self.apart: Producer | None = None
+        self.usual = self._producer("")
+        self.others = {topic: self._producer(topic) for topic in keys_of_topics(settings)}
+        self.alone: dict[str, Producer] = {}
 
-    def _producer(self, **others: Any) -> Producer:
-        return Producer(connection(self.settings) | others | {"error_cb": self._on_error})
+    def _producer(self, topic: str, **others: Any) -> Producer:
+        return Producer(connection(self.settings, topic) | others | {"error_cb": self._on_error})
+
+    def _way(self, topic: str, *, alone: bool = False) -> Producer:
+        """The connection to a topic: one for all, but for those that have a key of their own.
+
+        `alone`: one that sends each record by itself.
+        """
+        if not alone:
+            return self.others.get(topic, self.usual)
+        key = topic if topic in self.others else ""
+        if key not in self.alone:
+            self.alone[key] = self._producer(key, **{"batch.num.messages": 1})
+        return self.alone[key]
 
     def _on_error(self, error: KafkaError) -> None:
         self.reasons[reason_of(error)] += 1
@@ -77,19 +90,19 @@ class Sender:
 
     def send(self, part: Part, records: list[Record]) -> None:
         """The records of a part."""
-        produce, told = self.together.produce, partial(self._delivered, part, False)
+        usual, others, told = self.usual, self.others, partial(self._delivered, part, False)
         for record in records:
             self.under_way += len(record.value)
             if record.lines > 1:
-                self._produce(self.together, Given(record, part, alone=False, due=0.0))
+                self._produce(Given(record, part, alone=False, due=0.0))
                 continue
             try:
-                produce(record.topic, record.value, record.key, on_delivery=told)
+                others.get(record.topic, usual).produce(record.topic, record.value, record.key, on_delivery=told)
             except (BufferError, KafkaException):
-                self._produce(self.together, Given(record, part, alone=False, due=0.0))
+                self._produce(Given(record, part, alone=False, due=0.0))
 
-    def _produce(self, producer: Producer, given: Given) -> None:
-        record = given.record
+    def _produce(self, given: Given) -> None:
+        record, producer = given.record, self._way(given.record.topic, alone=given.alone)
         told = partial(self._delivered, given.part, given.alone)
         if record.lines > 1:
             told = partial(self._block_delivered, given)
@@ -139,26 +152,29 @@ class Sender:
 
     def poll(self, seconds: float) -> None:
         """Hear what has become of events, for so long at most when nothing does; try those again that are due."""
-        self.together.poll(seconds)
-        if self.apart is not None:
-            self.apart.poll(0)
+        for producer in (*self.others.values(), *self.alone.values()):
+            producer.poll(0)
+        self.usual.poll(seconds)
         if not self.given:
             return
         now, given = self.clock(), self.given
         self.given = [one for one in given if one.due > now]
         for one in given:
             if one.due <= now:
-                if one.alone and self.apart is None:
-                    self.apart = self._producer(**{"batch.num.messages": 1})
-                self._produce(self.apart if one.alone and self.apart is not None else self.together, one)
+                self._produce(one)
 
     def probe_broker(self, seconds: float) -> None:
-        """Have the broker answer, so that a refused key is heard of also while there is nothing to send."""
-        try:
-            self.together.list_topics(self.settings["topic"], timeout=seconds)
-        except KafkaException:
-            self.together.poll(0)
+        """Have the broker answer, so that a refused key is heard of also while there is nothing to send.
+
+        The keys of single topics are asked for each time.
+        """
+        for topic, producer in ((self.settings["topic"], self.usual), *self.others.items()):
+            try:
+                producer.list_topics(topic, timeout=seconds)
+            except KafkaException:
+                producer.poll(0)
 
     def finish(self, seconds: float) -> None:
         """Wait for what is under way, for so long at most."""
-        self.together.flush(seconds)
+        for producer in (*self.others.values(), self.usual):
+            producer.flush(seconds / (1 + len(self.others)))
