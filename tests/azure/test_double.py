@@ -131,6 +131,44 @@ def test_an_answer_that_is_lost_leaves_something_outside_the_state(azure: Azure)
         azure.up("small", small())
 
 
+def event_hubs(count: int, tier: str = "Standard", *, partitions: int = 4, rules: int = 0) -> Callable[[], None]:
+    """A namespace with so many event hubs, the first of which has so many keys."""
+
+    def program() -> None:
+        group = resources.ResourceGroup("group", resource_group_name=GROUP, location="westeurope")
+        namespace = eventhub.Namespace(
+            "namespace", namespace_name="evhns", resource_group_name=group.name,
+            sku=eventhub.SkuArgs(name=tier, tier=tier, capacity=1),
+        )  # fmt: skip
+        place = {"namespace_name": namespace.name, "resource_group_name": group.name}
+        hubs = [
+            eventhub.EventHub(f"hub{number}", event_hub_name=f"hub{number}", partition_count=partitions, **place)
+            for number in range(count)
+        ]
+        for number in range(rules):
+            eventhub.EventHubAuthorizationRule(
+                f"rule{number}", authorization_rule_name=f"rule{number}", event_hub_name=hubs[0].name,
+                rights=["Send"], **place,
+            )  # fmt: skip
+
+    return program
+
+
+@pytest.mark.parametrize(
+    ("program", "told"),
+    [
+        (event_hubs(11), "limit of 10 event hubs of a namespace"),
+        (event_hubs(1, partitions=33), "limit of 32 partitions of an event hub"),
+        (event_hubs(3, "Premium", partitions=80), "limit of 200 partitions of the namespace"),
+        (event_hubs(1, rules=13), "limit of 12 authorization rules"),
+    ],
+    ids=["event hubs", "partitions", "partitions together", "keys"],
+)
+def test_event_hubs_holds_what_its_tier_holds(azure: Azure, program: Callable[[], None], told: str) -> None:
+    with pytest.raises(ProvisionError, match=told):
+        azure.up("small", program)
+
+
 def test_throttling_is_waited_out(azure: Azure) -> None:
     azure.expect({"name": "archive", "answer": "throttle", "seconds": 0.3, "times": 2})
     started = time.monotonic()

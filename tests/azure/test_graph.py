@@ -6,6 +6,7 @@ from collections import Counter
 
 import pytest
 from support.azure.graph import example_deployment
+from support.azure.soc_by_kafka import soc_by_kafka
 from support.azure.stacks import SLUG, Stacks, with_given_addresses
 
 from vaern.errors import ProvisionError
@@ -55,6 +56,29 @@ def test_what_rests_is_taken_into_use_again_with_the_same_addresses_and_key(stac
     stacks.azure.up("shared", stacks.collector)
     assert stacks.azure.there() == whole
     assert kept <= {one["id"] for one in stacks.azure.cloud.all()}
+
+
+def test_a_soc_that_takes_kafka_gets_its_event_hub_and_loses_it_while_the_archive_stays(connected: Stacks) -> None:
+    """On a stack that is there already, as an earlier version or an earlier declaration has made it."""
+    connected.azure.up(SLUG, connected.connection)
+    blobs = connected.azure.there(":BlobContainer")
+    before = connected.deployment
+    connected.deployment = soc_by_kafka(before)
+    changes = connected.azure.up(SLUG, connected.connection)
+    assert {change.action for change in changes} == {"create"}
+    made = {change.name for change in changes}
+    assert {"stream-logs-national", "sender-logs-national-gw1", "receiver-logs-national"} <= made
+    assert connected.azure.up(SLUG, connected.connection) == []
+    keys = connected.municipality[-1].event_hubs
+    assert keys is not None
+    assert list(keys.others["favrskov-gw1"]) == ["logs.0710.national"]
+
+    connected.deployment = before
+    changes = connected.azure.up(SLUG, connected.connection)
+    assert {change.action for change in changes} == {"delete"}
+    assert {change.name for change in changes} == made
+    assert connected.azure.there(":BlobContainer") == blobs
+    assert connected.municipality[-1].event_hubs.others == {}
 
 
 def test_a_municipality_is_made_changed_and_removed_and_its_evidence_stays(connected: Stacks) -> None:

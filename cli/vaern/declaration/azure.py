@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from vaern.declaration.faults import Fault, repeated
 from vaern.model.azure import RELAY_STREAM, Tier
 from vaern.model.vocabulary import Target
+from vaern_stacks.azure.event_hubs import event_hubs, over_quota
 
 if TYPE_CHECKING:
     from vaern.declaration.document import Key
@@ -86,6 +87,9 @@ def municipality_faults(deployment: Deployment, municipality: Municipality) -> I
         yield Fault(
             ("azure", "streams"), f"no stream `{RELAY_STREAM}`, which the relays send to", f"add `{RELAY_STREAM}`"
         )
+    if deployment.azure is not None:
+        for found, fix in over_quota(deployment.azure, event_hubs(deployment, municipality)):
+            yield Fault(("azure", "streams"), found, fix)
     starting = deployment.azure.event_hubs.throughput if deployment.azure else 1
     if own.throughput_max is not None and own.throughput_max < starting:
         found = f"{own.throughput_max} is below what every namespace starts with ({starting})"

@@ -56,18 +56,31 @@ def _reader(key: Key, reader: str, deployment: Deployment) -> Iterator[Fault]:
 
 def _output(key: Key, output: SocOutput, target: Target) -> Iterator[Fault]:
     if output.protocol is SocProtocol.KAFKA:
-        if output.reader is None:
-            yield Fault(
-                (*key, "protocol"), "the SOC has no reader name", "add `reader:`, the name in the SOC's certificate"
-            )
-        if target is Target.AZURE:
-            fix = "give the SOC's Entra group a reader role instead, or use relp_tls or syslog_tls"
-            yield Fault((*key, "protocol"), "Event Hubs does not accept client certificates", fix)
+        yield from _readers(key, output, target)
         for name in ("address", "port", "certificate_name", "authority"):
             if getattr(output, name) is not None:
                 yield Fault((*key, name), "the SOC reads at the collector", "remove it, or choose another protocol")
         return
     if output.address is None:
         yield Fault((*key, "protocol"), "no address to send to", "add `address:`, where the SOC receives")
-    if output.reader is not None:
-        yield Fault((*key, "reader"), f"{output.protocol} has no readers", "remove it, or write protocol: kafka")
+    for name in ("reader", "reader_group"):
+        if getattr(output, name) is not None:
+            yield Fault((*key, name), f"{output.protocol} has no readers", "remove it, or write protocol: kafka")
+
+
+def _readers(key: Key, output: SocOutput, target: Target) -> Iterator[Fault]:
+    """Who reads by Kafka: a name in a certificate, or on Azure, which takes no certificates, a group of Entra."""
+    if target is Target.AZURE:
+        if output.reader_group is None:
+            fix = "add `reader_group:`, the Entra group of the SOC"
+            yield Fault((*key, "protocol"), "nobody is declared to read it", fix)
+        if output.reader is not None:
+            found = "Event Hubs does not accept client certificates"
+            yield Fault((*key, "reader"), found, "remove it: `reader_group:` says who reads")
+        return
+    if output.reader is None:
+        fix = "add `reader:`, the name in the SOC's certificate"
+        yield Fault((*key, "protocol"), "the SOC has no reader name", fix)
+    if output.reader_group is not None:
+        found = f"the target is `{target}`, which knows no groups of Entra"
+        yield Fault((*key, "reader_group"), found, "remove it: `reader:` says who reads")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from vaern.inventory.variables import Variables
+from vaern.model.azure import LOOK_SECONDS
 from vaern.model.deployment import Deployment, Hub, HubRole
 from vaern.model.naming import topic_of
 from vaern_stacks.azure.addressing import plan
@@ -25,17 +26,27 @@ def endpoint(deployment: Deployment, slug: str) -> str:
     return Names.of(deployment).endpoint(slug)
 
 
-def sending(deployment: Deployment, slug: str, code: str, relay: str) -> Variables:
-    """Variables of a relay that sends to its municipality's namespace. The secret is a variable set at run time."""
+def sending(deployment: Deployment, slug: str, code: str, relay: str, *, others: bool = False) -> Variables:
+    """Variables of a relay that sends to its municipality's namespace. The secrets are variables set at run time.
+
+    `others`: it also sends to event hubs that a SOC reads, by a key of each.
+    """
+    secrets = {"log_shipper_connection_string": f"{{{{ event_hubs_connection_strings['{relay}'] }}}}"}
+    if others:
+        secrets["log_shipper_topic_connection_strings"] = f"{{{{ event_hubs_topic_connection_strings['{relay}'] }}}}"
     return {
         "log_shipper_output": {
             "brokers": [endpoint(deployment, slug)],
             "topic": topic_of(code),
             "authentication": "connection_string",
             "authority": AUTHORITIES,
+            # Nobody confirms there; what reads the archive of capture reads blocks as well as single events.
+            "confirmations": "",
+            "blocks": "always",
+            "look_seconds": LOOK_SECONDS,
         },
         "log_shipper_compression": COMPRESSION,
-        "log_shipper_connection_string": f"{{{{ event_hubs_connection_strings['{relay}'] }}}}",
+        **secrets,
     }
 
 

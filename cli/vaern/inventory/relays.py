@@ -112,12 +112,13 @@ def _sending(
 ) -> Variables:
     """Where the relay sends; `topics` maps each sector of its sources to the topic of that sector."""
     own = topic_of(municipality.code)
+    others = [{"sector": sector, "name": topics[sector]} for sector in sorted(topics) if topics[sector] != own]
     if deployment.target is Target.AZURE:
-        sending = azure.sending(deployment, slug, municipality.code, relay)
+        sending = azure.sending(deployment, slug, municipality.code, relay, others=bool(others))
     else:
         broker = f"{overlay_name(deployment.collector.name)}:{deployment.kafka_port}"
         sending = {"log_shipper_output": {"brokers": [broker], "topic": own}}
-    if others := [{"sector": sector, "name": topics[sector]} for sector in sorted(topics) if topics[sector] != own]:
+    if others:
         sending["log_shipper_output"]["topics"] = others
     return sending
 

@@ -22,6 +22,9 @@ Location = Annotated[str, StringConstraints(pattern=r"^[a-z]{4,30}[0-9]?$")]
 """Azure's short name of a region, such as northeurope."""
 RELAY_STREAM = "logs"
 """The stream, an event hub with an archive container, that the relays send to."""
+LOOK_SECONDS = 1.0
+"""How often a relay that sends to Event Hubs looks for new events, seconds. What it finds is one block, and capture
+writes only every minute or less often: looking more often would cost more billed events and gain nothing."""
 Tag = Annotated[str, StringConstraints(min_length=1, max_length=256, pattern=rf"^[^{UNPRINTED}{{}}<>%&\\?]+$")]
 VmSize = Annotated[str, StringConstraints(pattern=r"^Standard_[A-Za-z0-9_]{2,40}$")]
 SshKey = Annotated[str, StringConstraints(pattern=r"^(ssh-ed25519|ssh-rsa) [A-Za-z0-9+/]+={0,3}( [\w@.-]+)?$")]

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from vaern.model.azure import AzureDeployment
+from vaern.model.azure import AzureDeployment, Uuid
 from vaern.model.notify import OperationsNotify
 from vaern.model.overlay import hub_address
 from vaern.model.vocabulary import Days, Declared, HostName, Name, Pem, Port, SocProtocol, Target, Title
@@ -43,7 +43,8 @@ class SocOutput(Declared):
     name: Name
     """Short name, unique in the profile."""
     protocol: SocProtocol
-    """kafka: a topic of its own at the collector. relp_tls: acknowledged. syslog_tls: RFC 5425, not acknowledged."""
+    """kafka: a topic of its own, with one event a record. relp_tls: acknowledged. syslog_tls: RFC 5425, not
+    acknowledged."""
     address: HostName | None = None
     """Where the SOC receives relp_tls and syslog_tls; the relays of its municipalities connect to it."""
     port: Port | None = None
@@ -53,7 +54,9 @@ class SocOutput(Declared):
     authority: Pem | None = None
     """Certificate (PEM) of the authority that signed the receiver's; by default the deployment's own authority."""
     reader: Name | None = None
-    """For kafka: name in the certificate with which the SOC reads."""
+    """For kafka in the lab: name in the certificate with which the SOC reads."""
+    reader_group: Uuid | None = None
+    """For kafka on Azure: Entra group of the SOC, which reads its own event hub and no other."""
 
 
 class SocProfile(Declared):

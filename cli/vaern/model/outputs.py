@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,13 @@ class EventHubsOutput:
     endpoint: str
     """name:port of the namespace for Kafka clients."""
     keys: dict[str, SendingKey]
-    """By inventory name of the relay."""
+    """Those of the event hub for everything, by inventory name of the relay."""
+    others: dict[str, dict[str, SendingKey]] = field(default_factory=dict)
+    """Those of event hubs that a SOC reads, of relays that send there: by relay, then by the name of the event hub."""
+
+    def every(self) -> tuple[SendingKey, ...]:
+        """All of them."""
+        return (*self.keys.values(), *(key for keys in self.others.values() for key in keys.values()))
 
 
 @dataclass(frozen=True, slots=True)

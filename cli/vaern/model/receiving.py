@@ -57,9 +57,15 @@ def sent(deployment: Deployment, municipality: Municipality) -> tuple[Receiver, 
     return tuple(receiver for receiver in every if receiver.output.protocol is not SocProtocol.KAFKA)
 
 
+def by_kafka(deployment: Deployment, municipality: Municipality) -> tuple[Receiver, ...]:
+    """The receivers that read a topic of their own."""
+    every = receivers(deployment, municipality)
+    return tuple(receiver for receiver in every if receiver.output.protocol is SocProtocol.KAFKA)
+
+
 def sector_topics(deployment: Deployment, municipality: Municipality) -> dict[Sector, str]:
     """The topic of each sector: the municipality's, or a separate one for a SOC that reads by Kafka."""
-    reading = {one.profile for one in receivers(deployment, municipality) if one.output.reader}
+    reading = {one.profile for one in by_kafka(deployment, municipality)}
     own = topic_of(municipality.code)
     profiles = {sector: municipality.soc.get(sector, "") for sector in Sector}
     return {sector: f"{own}.{profile}" if profile in reading else own for sector, profile in profiles.items()}
@@ -69,7 +75,7 @@ def topics(deployment: Deployment, municipality: Municipality) -> dict[str, tupl
     """Each topic of the municipality, with the reader names that may read it besides the archiver."""
     written = sector_topics(deployment, municipality)
     found: dict[str, tuple[str, ...]] = {topic_of(municipality.code): ()}
-    for receiver in receivers(deployment, municipality):
+    for receiver in by_kafka(deployment, municipality):
         if receiver.output.reader is not None:
             topic = written[receiver.sectors[0]]
             found[topic] = tuple(sorted({*found.get(topic, ()), receiver.output.reader}))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from vaern.model import receiving, sizing
 from vaern.model.declaration import Host, LogSource, Municipality, Tap
 from vaern.model.deployment import Deployment
+from vaern.model.naming import topic_of
 from vaern.model.receiving import Receiver
 from vaern.model.vocabulary import HostRole, Sector
 
@@ -80,6 +81,17 @@ def plan_of(deployment: Deployment, municipality: Municipality) -> Plan:
         {host.name: _relay(municipality, host, receivers) for host in municipality.with_role(HostRole.RELAY)},
         receiving.sector_topics(deployment, municipality),
     )
+
+
+def topics_sent(plan: Plan, municipality: Municipality, relay: RelayPlan) -> frozenset[str]:
+    """Every topic that a relay sends to: the municipality's, and those of the sectors it carries.
+
+    A host's heartbeats are of the sector of its site.
+    """
+    places = {host.site for host in relay.monitored_hosts}
+    sites = {site.sector for site in municipality.sites if site.name in places}
+    carried = {source.sector for source in relay.sources} | {tap.sector for tap in relay.taps} | sites
+    return frozenset({topic_of(municipality.code), *(plan.topics[sector] for sector in carried)})
 
 
 def endurance(plan: Plan, municipality: Municipality) -> Iterator[Endurance]:

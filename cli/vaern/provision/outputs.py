@@ -91,7 +91,13 @@ def any_kept(project: Project) -> bool:
 def _event_hubs(kept: dict[str, Any] | None) -> EventHubsOutput | None:
     if kept is None:
         return None
-    return EventHubsOutput(kept["endpoint"], {relay: SendingKey(**key) for relay, key in kept["keys"].items()})
+    # A stack that an earlier version made has no others.
+    others = {relay: _keys(keys) for relay, keys in kept.get("others", {}).items()}
+    return EventHubsOutput(kept["endpoint"], _keys(kept["keys"]), others)
+
+
+def _keys(kept: dict[str, dict[str, str]]) -> dict[str, SendingKey]:
+    return {name: SendingKey(**key) for name, key in kept.items()}
 
 
 def _outputs(project: Project) -> Path:

@@ -76,7 +76,7 @@ class Rotation:
     def renew(self, which: Which) -> str:
         """Replace that key of every relay."""
         made = provision.municipality_outputs(self.project, self.slug).event_hubs
-        keys = made.keys.values() if made else ()
+        keys = made.every() if made else ()
         for key in keys:
             event_hubs_keys.renew(key, which)
         return f"{len(keys)} {which} keys replaced"
@@ -93,10 +93,11 @@ class Rotation:
         while True:
             lines = ssh.run(self.project, relay, command).stdout.splitlines()
             found = delivery(lines)
-            if found.acknowledged > 0:
+            if found.acknowledged > 0 and not found.keys_refused:
                 return
             if time.monotonic() > limit:
                 fix = f"`journalctl -p alert` on {relay} says why; no event is lost, and the old key is still valid"
-                why = "nothing was acknowledged" if found.accepted else str(found)
+                silent = "; ".join(found.reasons) if found.keys_refused else "nothing was acknowledged"
+                why = silent if found.accepted else str(found)
                 raise ProofError(f"{relay} does not deliver with its new key: {why}", fix=fix)
             time.sleep(2)

@@ -35,4 +35,12 @@ def sending_keys(project: Project, deployment: Deployment, slug: str, which: Whi
             f"{slug}: the relays are configured to send to {expected}, but the stack made {found}",
             fix=f"run `vaern onboard {slug}`; a namespace that was renamed by hand has to get its name back",
         )
-    return {"event_hubs_connection_strings": event_hubs_keys.connection_strings(made.keys, which)}
+    read = event_hubs_keys.connection_strings
+    secrets: dict[str, Any] = {"event_hubs_connection_strings": read(made.keys, which)}
+    if made.others:
+        others = {relay: read(keys, which) for relay, keys in made.others.items()}
+        secrets["event_hubs_topic_connection_strings"] = {
+            relay: [{"name": topic, "connection_string": secret} for topic, secret in given.items()]
+            for relay, given in others.items()
+        }
+    return secrets

@@ -6,33 +6,23 @@ resource group of its own, so that removing the municipality removes everything 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import pulumi
-from pulumi_azure_native import eventhub
+from pulumi_azure_native import authorization, eventhub
 
-from vaern.model.azure import AzureMunicipality, Tier
+from vaern.model.azure import RELAY_STREAM, AzureMunicipality, Tier
 from vaern.model.declaration import Municipality
 from vaern.model.deployment import Deployment
 from vaern.model.naming import host_name
-from vaern.model.vocabulary import HostRole
 from vaern_stacks.azure import alerts, governance, monitor, naming
 from vaern_stacks.azure.archive import Archive, archive
 from vaern_stacks.azure.endpoints import private_endpoint
+from vaern_stacks.azure.event_hubs import EventHub, event_hubs
 from vaern_stacks.azure.place import Place, open_place, provider_of
 from vaern_stacks.azure.vault import keep_secret
 
 CAPTURE_FORMAT = "{Namespace}/{EventHub}/{PartitionId}/{Year}/{Month}/{Day}/{Hour}/{Minute}/{Second}"
 CAPTURE_BYTES = 300 * 2**20
 """A captured file is closed at this size or after the declared seconds, whichever comes first."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stream:
-    """One event hub and the container behind it."""
-
-    name: str
-    hub: eventhub.EventHub
 
 
 def municipality_stack(deployment: Deployment, municipality: Municipality, slug: str) -> eventhub.Namespace:
@@ -47,9 +37,11 @@ def municipality_stack(deployment: Deployment, municipality: Municipality, slug:
     days = kept_days(municipality)
     containers = {naming.stream_container(stream, municipality.code): days for stream in own.streams}
     kept = archive(evidence, slug, containers)
-    streams = [_stream(place, municipality, made, kept, name) for name in own.streams]
-    for stream in streams:
-        _sending_keys(place, municipality, slug, made, stream)
+    writers = {name: _capture_right(place, made, kept, name, municipality.code) for name in own.streams}
+    for planned in event_hubs(deployment, municipality):
+        hub = _event_hub(place, municipality, made, kept, planned, writers[planned.stream])
+        _readers(place, municipality, made, hub, planned)
+        _sending_keys(place, slug, made, hub, planned)
 
     governance.management_lock(
         evidence, slug, evidence.group.id, "Evidence: remove the lock only when retention is over"
@@ -101,17 +93,31 @@ def namespace(place: Place, own: AzureMunicipality, slug: str) -> eventhub.Names
     return made
 
 
-def _stream(place: Place, municipality: Municipality, into: eventhub.Namespace, kept: Archive, name: str) -> Stream:
+def _capture_right(
+    place: Place, into: eventhub.Namespace, kept: Archive, stream: str, code: str
+) -> authorization.RoleAssignment:
+    """The namespace's own identity may write into the container of the stream."""
+    container = kept.containers[naming.stream_container(stream, code)]
+    identity = into.identity.apply(lambda found: found.principal_id if found else "")
+    return governance.grant(
+        place, f"capture-{stream}", container.id, identity, governance.Role.BLOB_CONTRIBUTOR, locked=True
+    )
+
+
+def _event_hub(
+    place: Place,
+    municipality: Municipality,
+    into: eventhub.Namespace,
+    kept: Archive,
+    planned: EventHub,
+    writes: authorization.RoleAssignment,
+) -> eventhub.EventHub:
     """An event hub whose capture is written by the namespace's own identity, which may write there and nowhere else."""
     settings = place.settings.event_hubs
-    container = kept.containers[naming.stream_container(name, municipality.code)]
-    identity = into.identity.apply(lambda found: found.principal_id if found else "")
-    writes = governance.grant(
-        place, f"capture-{name}", container.id, identity, governance.Role.BLOB_CONTRIBUTOR, locked=True
-    )
-    hub = eventhub.EventHub(
-        f"stream-{name}",
-        event_hub_name=naming.stream_hub(name, municipality.code),
+    container = kept.containers[naming.stream_container(planned.stream, municipality.code)]
+    return eventhub.EventHub(
+        f"stream-{planned.key}",
+        event_hub_name=planned.name,
         namespace_name=into.name,
         resource_group_name=place.group.name,
         partition_count=settings.partitions,
@@ -134,9 +140,19 @@ def _stream(place: Place, municipality: Municipality, into: eventhub.Namespace, 
         ),
         opts=place.options([writes]),
     )
-    for receiver in sorted(set(municipality.soc.values())):
+
+
+def _readers(
+    place: Place, municipality: Municipality, into: eventhub.Namespace, hub: eventhub.EventHub, planned: EventHub
+) -> None:
+    """A SOC reads its own event hub, and has no role on any other.
+
+    On the stream of the relays nobody has a consumer group: what is in it are blocks, for capture.
+    """
+    chosen = {planned.profile} if planned.profile else set(municipality.soc.values())
+    for receiver in sorted(chosen) if planned.key != RELAY_STREAM else ():
         eventhub.ConsumerGroup(
-            f"receiver-{name}-{receiver}",
+            f"receiver-{planned.key}" if planned.profile else f"receiver-{planned.key}-{receiver}",
             consumer_group_name=receiver,
             event_hub_name=hub.name,
             namespace_name=into.name,
@@ -144,19 +160,19 @@ def _stream(place: Place, municipality: Municipality, into: eventhub.Namespace, 
             user_metadata=f"SOC profile {receiver}",
             opts=place.options(),
         )
-    return Stream(name, hub)
+    for number, group in enumerate(planned.readers, start=1):
+        role = governance.Role.EVENT_HUBS_RECEIVER
+        governance.grant(place, f"soc-{planned.key}-{number}", hub.id, group, role, group=True)
 
 
-def _sending_keys(
-    place: Place, municipality: Municipality, slug: str, into: eventhub.Namespace, stream: Stream
-) -> None:
-    """A key a relay that can send to this stream and do nothing else; its connection string goes to the vault."""
-    for relay in municipality.with_role(HostRole.RELAY):
-        name = host_name(slug, relay.name)
+def _sending_keys(place: Place, slug: str, into: eventhub.Namespace, hub: eventhub.EventHub, planned: EventHub) -> None:
+    """A key a relay that can send to this event hub and do nothing else; its connection string goes to the vault."""
+    for relay in planned.senders:
+        name = host_name(slug, relay)
         rule = eventhub.EventHubAuthorizationRule(
-            f"sender-{stream.name}-{relay.name}",
+            f"sender-{planned.key}-{relay}",
             authorization_rule_name=name,
-            event_hub_name=stream.hub.name,
+            event_hub_name=hub.name,
             namespace_name=into.name,
             resource_group_name=place.group.name,
             rights=[eventhub.AccessRights.SEND],
@@ -164,9 +180,9 @@ def _sending_keys(
         )
         keys = eventhub.list_event_hub_keys_output(
             authorization_rule_name=rule.name,
-            event_hub_name=stream.hub.name,
+            event_hub_name=hub.name,
             namespace_name=into.name,
             resource_group_name=place.group.name,
             opts=pulumi.InvokeOutputOptions(provider=place.provider, depends_on=[rule]),
         )
-        keep_secret(place, f"{name}-{stream.name}", keys.primary_connection_string)
+        keep_secret(place, f"{name}-{planned.key}", keys.primary_connection_string)

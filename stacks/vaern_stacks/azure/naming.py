@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from vaern.model.azure import Environment
 from vaern.model.deployment import Deployment
+from vaern.model.naming import topic_of
 
 SHORT = {Environment.PRODUCTION: "prod", Environment.STAGING: "stag", Environment.TEST: "test"}
 DIGEST = 8
@@ -60,6 +61,11 @@ def assignment(scope: str, principal: str, role: str) -> str:
 def stream_hub(stream: str, code: str) -> str:
     """Event hub, and so Kafka topic, of a municipality's stream: `logs.0710`, as on the lab's broker."""
     return f"{stream}.{code}"
+
+
+def soc_hub(profile: str, code: str) -> str:
+    """Event hub, and so Kafka topic, that a SOC reads: `logs.0710.national`, as on the lab's broker."""
+    return f"{topic_of(code)}.{profile}"
 
 
 def stream_container(stream: str, code: str) -> str:

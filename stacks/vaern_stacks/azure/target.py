@@ -13,8 +13,9 @@ from vaern.model.naming import host_name
 from vaern.model.outputs import EventHubsOutput, HostOutput, MunicipalityOutputs, SendingKey, SharedOutputs
 from vaern.model.overlay import gateway_address
 from vaern.model.vocabulary import HostRole
+from vaern_stacks.azure.event_hubs import event_hubs
 from vaern_stacks.azure.municipality import municipality_stack
-from vaern_stacks.azure.naming import KAFKA_PORT, SERVICE_DOMAIN, Names, stream_hub
+from vaern_stacks.azure.naming import KAFKA_PORT, SERVICE_DOMAIN, Names
 from vaern_stacks.azure.shared import declare_kept, matching_addresses, shared_stack
 
 
@@ -52,13 +53,18 @@ class AzureTarget:
 
 
 def sending(deployment: Deployment, municipality: Municipality, slug: str, namespace: str) -> EventHubsOutput:
-    """Where the relays send, and which rule of the stream for logs holds each one's keys."""
+    """Where the relays send, and which rule of each event hub holds each one's keys."""
     names = Names.of(deployment)
-    relays = [host_name(slug, relay.name) for relay in municipality.with_role(HostRole.RELAY)]
-    hub = stream_hub(RELAY_STREAM, municipality.code)
-    group = names.group(slug)
-    keys = {relay: SendingKey(names.subscription, group, namespace, hub, relay) for relay in relays}
-    return EventHubsOutput(f"{namespace}.{SERVICE_DOMAIN}:{KAFKA_PORT}", keys)
+    keys: dict[str, SendingKey] = {}
+    others: dict[str, dict[str, SendingKey]] = {}
+    for hub in event_hubs(deployment, municipality):
+        for relay in (host_name(slug, sender) for sender in hub.senders):
+            key = SendingKey(names.subscription, names.group(slug), namespace, hub.name, relay)
+            if hub.profile:
+                others.setdefault(relay, {})[hub.name] = key
+            elif hub.stream == RELAY_STREAM:
+                keys[relay] = key
+    return EventHubsOutput(f"{namespace}.{SERVICE_DOMAIN}:{KAFKA_PORT}", keys, others)
 
 
 def declared_hosts(deployment: Deployment, municipality: Municipality, slug: str) -> tuple[HostOutput, ...]:

@@ -11,12 +11,14 @@ from support.azure.baseline import at
 from support.azure.graph import (
     CONNECTION,
     HOST_KEY,
+    Declared,
     Graph,
     example_deployment,
     example_municipality,
     municipality_graph,
     shared_graph,
 )
+from support.azure.soc_by_kafka import READER_GROUP, soc_by_kafka
 
 from vaern.inventory import endpoint
 from vaern.model.azure import AzureMunicipality, Tier
@@ -25,6 +27,14 @@ from vaern_stacks.azure.addressing import plan
 from vaern_stacks.azure.alerts import silence_window
 from vaern_stacks.azure.governance import Role
 from vaern_stacks.azure.shared import matching_addresses
+
+CONSUMER_GROUP = "eventhub:ConsumerGroup"
+
+
+@pytest.fixture(scope="module")
+def by_kafka() -> Graph:
+    """The municipality's stack where a SOC takes Kafka."""
+    return municipality_graph(deployment=soc_by_kafka())
 
 
 def test_hubs_stand_in_different_zones_with_declared_sizes(shared: Graph) -> None:
@@ -103,8 +113,50 @@ def test_a_municipality_has_its_own_namespace_with_its_ceiling(favrskov: Graph) 
     assert namespace.inputs["sku"] == {"name": "Standard", "tier": "Standard", "capacity": 1}
     assert namespace.inputs["tags"]["municipality"] == "0710"
     assert [one.inputs["eventHubName"] for one in favrskov.of("eventhub:EventHub")] == ["logs.0710"]
-    receivers = {one.inputs["consumerGroupName"] for one in favrskov.of("eventhub:ConsumerGroup")}
-    assert receivers == {"joint", "national"}
+
+
+def test_nobody_reads_the_event_hub_of_blocks_but_capture_and_the_operators(favrskov: Graph) -> None:
+    assert favrskov.of("eventhub:ConsumerGroup") == []
+    receivers = [one for one in favrskov.of("authorization:RoleAssignment") if is_receiver(one)]
+    assert [one.inputs["principalId"] for one in receivers] == [example_deployment().on_azure.admin_group]
+
+
+def test_a_soc_that_takes_kafka_has_an_event_hub_of_its_own_and_reads_no_other(by_kafka: Graph) -> None:
+    hubs = {one.inputs["eventHubName"]: one for one in by_kafka.of("eventhub:EventHub")}
+    assert set(hubs) == {"logs.0710", "logs.0710.national"}
+    given = [one for one in by_kafka.of("authorization:RoleAssignment") if one.inputs["principalId"] == READER_GROUP]
+    assert [one.inputs["scope"] for one in given] == [hubs["logs.0710.national"].id]
+    assert all(is_receiver(one) for one in given)
+    groups = [(one.inputs["eventHubName"], one.inputs["consumerGroupName"]) for one in by_kafka.of(CONSUMER_GROUP)]
+    assert groups == [("logs.0710.national", "national")]
+
+
+def test_both_event_hubs_are_captured_into_the_container_of_the_stream(by_kafka: Graph) -> None:
+    """Each in a folder of its name; so the archive stays whole when a SOC takes Kafka no longer."""
+    made = [one.inputs for one in by_kafka.of("eventhub:EventHub")]
+    capture = [one["captureDescription"]["destination"] for one in made]
+    assert {one["blobContainer"] for one in capture} == {"logs-0710"}
+    assert all("{EventHub}" in one["archiveNameFormat"] for one in capture)
+    assert [one["partitionCount"] for one in made] == [4, 4]
+    assert len(by_kafka.of("storage:BlobContainer")) == 1
+
+
+def test_a_relay_has_a_key_for_each_event_hub_that_only_sends(by_kafka: Graph) -> None:
+    rules = by_kafka.of("eventhub:EventHubAuthorizationRule")
+    assert [(one.inputs["eventHubName"], one.inputs["rights"]) for one in rules] == [
+        ("logs.0710", ["Send"]),
+        ("logs.0710.national", ["Send"]),
+    ]
+    sending = by_kafka.result.event_hubs
+    assert sending.keys["favrskov-gw1"].event_hub == "logs.0710"
+    assert sending.others["favrskov-gw1"]["logs.0710.national"].event_hub == "logs.0710.national"
+    assert [key.event_hub for key in sending.every()] == ["logs.0710", "logs.0710.national"]
+    assert len(by_kafka.of("keyvault:Secret")) == 2
+
+
+def is_receiver(one: Declared) -> bool:
+    """Whether the assignment lets somebody read events."""
+    return str(one.inputs["roleDefinitionId"]).endswith(Role.EVENT_HUBS_RECEIVER.value)
 
 
 def test_a_premium_namespace_is_not_inflated() -> None:

@@ -77,7 +77,7 @@ def deployment() -> Deployment:
     found = load_deployment(EXAMPLES / "collector.yml")
     output = SocOutput(
         name="kafka", protocol=SocProtocol.KAFKA, reader="soc-national", address="soc.example", port=6514,
-        certificate_name="soc.example", authority=PEM,
+        certificate_name="soc.example", authority=PEM, reader_group="00000000-0000-4000-8000-00000000050c",
     )  # fmt: skip
     national = found.soc_profiles["national"].model_copy(update={"outputs": (output,)})
     profiles = found.soc_profiles | {"national": national, "other": national}

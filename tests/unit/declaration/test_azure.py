@@ -51,6 +51,43 @@ MUNICIPALITY = {
     "stream twice": (OWN.replace("  throughput_max: 2", "  streams: [logs, logs]"), "azure.streams[1]"),
     "budget in the middle of a month": (OWN.replace("2026-12-01", "2026-12-15"), "azure.budget.starts"),
 }
+GROUP = "00000000-0000-4000-8000-00000000050c"
+
+
+def taking_kafka(output: str) -> str:
+    """The shared section with an output of the profile `national`."""
+    title = "title: National analysis centre for health\n"
+    return SETTINGS.replace(title, f"{title}    outputs: [{{name: kafka, protocol: kafka{output}}}]\n")
+
+
+def keys_found(project: Project, settings: str, own: str = OWN) -> list[tuple[str, str]]:
+    """The faults of both sections: key, and what was found."""
+    (project.municipality("shared") / "collector.yml").write_text(settings, encoding="utf-8")
+    (project.municipality("favrskov") / "municipality.yml").write_text(own, encoding="utf-8")
+    try:
+        load_fleet(project)
+    except DeclarationError as error:
+        return [(problem.key, problem.found) for problem in error.problems]
+    return []
+
+
+def test_a_soc_takes_kafka_by_its_group_of_entra(project: Project) -> None:
+    at = "soc_profiles.national.outputs[0]"
+    assert keys_found(project, taking_kafka(f", reader_group: {GROUP}")) == []
+    assert keys_found(project, taking_kafka("")) == [(f"{at}.protocol", "nobody is declared to read it")]
+    both = taking_kafka(f", reader: soc-national, reader_group: {GROUP}")
+    assert keys_found(project, both) == [(f"{at}.reader", "Event Hubs does not accept client certificates")]
+
+
+def test_the_event_hub_of_a_soc_counts_among_those_of_the_namespace(project: Project) -> None:
+    streams = ", ".join(["logs", *(f"other{number}" for number in range(9))])
+    own = OWN.replace("  throughput_max: 2", f"  streams: [{streams}]")
+    assert keys_found(project, SETTINGS, own) == []
+    found = "11 event hubs, and a Standard namespace has at most 10"
+    assert keys_found(project, taking_kafka(f", reader_group: {GROUP}"), own) == [("azure.streams", found)]
+    premium = "  event_hubs: {tier: Premium}\n  environment:"
+    larger = taking_kafka(f", reader_group: {GROUP}").replace("  environment:", premium)
+    assert keys_found(project, larger, own) == []
 
 
 def test_the_documented_examples_are_right(project: Project) -> None:

@@ -5,6 +5,7 @@ python tests/unit/inventory/test_azure.py     writes the golden files anew
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -130,6 +131,31 @@ def test_keys_are_given_when_the_stack_made_what_was_signed(monkeypatch: pytest.
     assert sending_keys.sending_keys(project, deployment, "favrskov", Which.SECONDARY) == {
         "event_hubs_connection_strings": {"favrskov-gw1": "secondary"}
     }
+
+
+def test_a_relay_is_given_the_key_of_each_further_event_hub(monkeypatch: pytest.MonkeyPatch) -> None:
+    deployment = fleet().deployment
+    made = outputs(inventory.endpoint(deployment, "favrskov"))
+    national = SendingKey("sub", "group", "namespace", "logs.0710.national", "favrskov-gw1")
+    assert made.event_hubs is not None
+    hubs = replace(made.event_hubs, others={"favrskov-gw1": {"logs.0710.national": national}})
+    monkeypatch.setattr("vaern.provision.municipality_outputs", lambda project, slug: replace(made, event_hubs=hubs))
+    monkeypatch.setattr(
+        "vaern.enrolment.event_hubs_keys.connection_strings",
+        lambda keys, which: {name: f"{which.value} of {key.event_hub}" for name, key in keys.items()},
+    )
+    assert sending_keys.sending_keys(Project(ROOT, ROOT / ".vaern"), deployment, "favrskov") == {
+        "event_hubs_connection_strings": {"favrskov-gw1": "primary of logs.0710"},
+        "event_hubs_topic_connection_strings": {
+            "favrskov-gw1": [{"name": "logs.0710.national", "connection_string": "primary of logs.0710.national"}]
+        },
+    }
+
+
+def test_blocks_are_sent_to_event_hubs_and_nobody_is_asked_what_is_confirmed() -> None:
+    output = relay()["log_shipper_output"]
+    assert isinstance(output, dict)
+    assert (output["blocks"], output["confirmations"], output["look_seconds"]) == ("always", "", 1.0)
 
 
 def test_another_endpoint_than_the_signed_one_stops_the_run(monkeypatch: pytest.MonkeyPatch) -> None:

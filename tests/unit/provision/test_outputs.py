@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
 from vaern import provision
 from vaern.errors import ProvisionError
-from vaern.model.outputs import HostOutput, MunicipalityOutputs, SharedOutputs
+from vaern.model.outputs import EventHubsOutput, HostOutput, MunicipalityOutputs, SendingKey, SharedOutputs
 from vaern.runtime.paths import Project
 from vaern_stacks.lab import access
 from vaern_stacks.lab.spec import Lab
@@ -34,6 +35,25 @@ def test_outputs_of_the_last_run_are_read_without_the_engine(project: Project) -
         (HostOutput(**host),), {"raadhus": "v1-a--raadhus"}
     )
     assert provision.shared_outputs(project) == SharedOutputs((HostOutput("hub1", "198.19.0.10", "ssh-ed25519 A"),))
+
+
+KEY = SendingKey("sub", "group", "namespace", "logs.0710", "a-gw1")
+NATIONAL = SendingKey("sub", "group", "namespace", "logs.0710.national", "a-gw1")
+
+
+def test_the_keys_of_every_event_hub_are_read_back(project: Project) -> None:
+    sent = EventHubsOutput("e:9093", {"a-gw1": KEY}, {"a-gw1": {"logs.0710.national": NATIONAL}})
+    keep(project, "a", asdict(MunicipalityOutputs((), {}, sent)))
+    assert provision.municipality_outputs(project, "a").event_hubs == sent
+
+
+def test_a_stack_that_an_earlier_version_made_has_one_event_hub(project: Project) -> None:
+    """So do its relays, until the next `vaern onboard` has made what is declared."""
+    there = {"hosts": [], "device_namespaces": {}, "event_hubs": {"endpoint": "e:9093", "keys": {"a-gw1": asdict(KEY)}}}
+    keep(project, "a", there)
+    found = provision.municipality_outputs(project, "a").event_hubs
+    assert found == EventHubsOutput("e:9093", {"a-gw1": KEY}, {})
+    assert found.every() == (KEY,)
 
 
 @pytest.mark.parametrize(("stack", "fix"), [("shared", "vaern up"), ("a", "vaern onboard a")])

@@ -104,6 +104,17 @@ def test_a_relay_that_has_nothing_to_show_yet_is_waited_for_and_then_said(
         of_example().run()
 
 
+def test_a_key_of_a_single_topic_that_is_refused_stops_it_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Events are acknowledged by the other key meanwhile. A refusal that has ended stops nothing."""
+    done = answering(monkeypatch, sample(0) + sample(9, key=3))
+    monkeypatch.setattr(rotation, "CONFIRM_SECONDS", 0.0)
+    with pytest.raises(ProofError, match=r"its new key: the key or certificate of the relay is refused \(3 times\)"):
+        of_example().run()
+    assert [step for step in done if step.startswith("renew")] == []
+    answering(monkeypatch, sample(0) + sample(5, key=3) + sample(9, key=3))
+    of_example().run()
+
+
 def test_new_lines_are_proof_whatever_the_clock_of_the_relay_says(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

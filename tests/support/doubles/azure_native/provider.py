@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 import time
 from typing import Any, NoReturn
 
@@ -10,7 +11,7 @@ import grpc
 from google.protobuf import any_pb2, empty_pb2, json_format, struct_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc, status_pb2
 
-from support.doubles.azure_native import inventing, naming
+from support.doubles.azure_native import inventing, naming, quotas
 from support.doubles.azure_native.checking import SIGNATURE, UNKNOWN, faults, known, plain
 from support.doubles.azure_native.cloud import WORDING, Cloud
 from support.doubles.azure_native.sdk import Sdk, UnknownTokenError
@@ -50,6 +51,7 @@ class AzureDouble(provider_pb2_grpc.ResourceProviderServicer):
         self.cloud = cloud
         self.sdk = sdk
         self.subscription = naming.SUBSCRIPTION
+        self.counting = threading.Lock()
 
     def GetPluginInfo(self, request: Any, context: Any) -> Any:  # noqa: N802 - the protocol's names
         return plugin_pb2.PluginInfo(version=VERSION)
@@ -123,7 +125,9 @@ class AzureDouble(provider_pb2_grpc.ResourceProviderServicer):
             context.abort(grpc.StatusCode.ALREADY_EXISTS, f"cannot create already existing resource '{identity}'")
         self._parents_are_there(token, declared, plain(inputs), context)
         self._go_wrong("create", made, context)
-        self.cloud.put(made)
+        with self.counting:  # The engine asks for several at once.
+            self._fits(token, identity, plain(inputs), context)
+            self.cloud.put(made)
         self.cloud.note("create", name, token)
         return provider_pb2.CreateResponse(id=identity, properties=to_struct(made["outputs"]))
 
@@ -144,6 +148,7 @@ class AzureDouble(provider_pb2_grpc.ResourceProviderServicer):
             context.abort(grpc.StatusCode.NOT_FOUND, f'Code="ResourceNotFound" Message="The Resource \'{request.id}\'"')
         made = {"id": request.id, "token": token, "name": name, "inputs": inputs}
         made["outputs"] = inventing.outputs(token, declared, inputs, request.id)
+        self._fits(token, request.id, plain(inputs), context)
         self._go_wrong("update", made, context)
         self.cloud.put(made)
         self.cloud.note("update", name, token)
@@ -176,6 +181,10 @@ class AzureDouble(provider_pb2_grpc.ResourceProviderServicer):
                 context.abort(
                     grpc.StatusCode.NOT_FOUND, f'Code="{what}" Message="{kind} \'{name}\' could not be found."'
                 )
+
+    def _fits(self, token: str, identity: str, inputs: dict[str, Any], context: Any) -> None:
+        if refused := quotas.refusal(self.cloud, token, identity, inputs):
+            context.abort(grpc.StatusCode.UNKNOWN, f"autorest/azure: Service returned an error. {refused}")
 
     def _go_wrong(self, operation: str, made: dict[str, Any], context: Any) -> None:
         """Do what the scenario asks for. Throttling is waited out, as azure-native's client does."""
