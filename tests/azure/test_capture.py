@@ -56,7 +56,7 @@ def test_a_source_is_found_in_the_newest_file_that_has_it(storage: azurite.Stora
     newest = put(storage, archive, now, 1, event("vaern-gw1", (now + timedelta(seconds=1)).isoformat()), b"no event")
     storage.put(CONTAINER, f"{archive.location.namespace}/logs.0710/2/{now:%Y/%m/%d/%H/%M}/59.avro", captured())
     municipality = load_municipality(EXAMPLES / "municipality.yml")
-    search = Search(archive, "0710", wanted(municipality, now))
+    search = Search([archive], "0710", wanted(municipality, now))
     assert set(search.look(now)) == {"vaern-gw1", "dhcp1"}
     assert search.found["dhcp1"] == "favrskov-gw1/b1/4"
     assert newest in search.read

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import shlex
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from vaern.errors import UnreachableError
+from vaern.model.azure import RELAY_STREAM
 from vaern.model.declaration import Municipality
 from vaern.model.deployment import Deployment
 from vaern.model.finding import Proof
@@ -25,6 +27,7 @@ from vaern.model.vocabulary import HostRole
 from vaern.runtime import ssh
 from vaern.runtime.paths import Project
 from vaern_stacks.azure.capture import SCOPE, CaptureLocation, CaptureReader, bearer
+from vaern_stacks.azure.event_hubs import event_hubs
 from vaern_stacks.azure.retention import login
 
 POLL_SECONDS = 15.0
@@ -85,7 +88,8 @@ def _time(text: Any) -> datetime | None:
 class Search:
     """A repeated search of the archive while capture is writing; each file is read once."""
 
-    capture_reader: CaptureReader
+    capture_readers: Sequence[CaptureReader]
+    """One for each event hub that relays send to."""
     code: str
     wanted: list[Wanted]
     found: dict[str, str] = field(default_factory=dict)
@@ -95,16 +99,22 @@ class Search:
         """Read new files, newest first, while something is missing, and return the subjects found in them."""
         new: list[str] = []
         oldest = min((one.since for one in self.wanted), default=now) - DEPARTURE
-        for name in self.capture_reader.files(oldest, now + DEPARTURE):
-            waiting = [one for one in self.wanted if one.subject not in self.found]
-            if not waiting:
-                break
-            if name not in self.read:
-                found = matching(self.capture_reader.events(name), self.code, waiting)
-                self.read.add(name)
-                self.found |= found
-                new += found
+        for reader in self.capture_readers:
+            for name in reader.files(oldest, now + DEPARTURE) if self.waiting() else ():
+                if name not in self.read and (waiting := self.waiting()):
+                    found = matching(reader.events(name), self.code, waiting)
+                    self.read.add(name)
+                    self.found |= found
+                    new += found
         return new
+
+    def waiting(self) -> list[Wanted]:
+        """What is not found yet."""
+        return [one for one in self.wanted if one.subject not in self.found]
+
+    def unread(self) -> Counter[str]:
+        """What was found instead of a block that can be read, and how often."""
+        return sum((reader.unread for reader in self.capture_readers), Counter())
 
 
 def prove(
@@ -114,7 +124,7 @@ def prove(
     deployment: Deployment,
     on_progress: OnProgress,
     *,
-    capture_reader: CaptureReader | None = None,
+    capture_readers: Sequence[CaptureReader] = (),
     pause: Callable[[float], None] = time.sleep,
 ) -> list[Proof]:
     """Search until everything is found or the time is up, and return one Proof for each, sorted.
@@ -122,12 +132,11 @@ def prove(
     Raises ProofError when the login may not read the archive, or it cannot be reached from here.
     """
     began, started = datetime.now(UTC), time.monotonic()
-    location = CaptureLocation.of(deployment, slug, municipality.code)
-    archive = capture_reader or CaptureReader(location, bearer(login(deployment.on_azure.tenant, SCOPE)))
+    archive = capture_readers or _readers(deployment, slug, municipality)
     search = Search(archive, municipality.code, wanted(municipality, began))
     patience = deployment.on_azure.event_hubs.capture_seconds + SLACK_SECONDS
     arrived: dict[str, float] = {}
-    on_progress(f"searching {archive.location.container}; capture takes up to {patience / 60:.0f} minutes")
+    on_progress(f"searching {archive[0].location.container}; capture takes up to {patience / 60:.0f} minutes")
     while True:
         for subject in search.look(datetime.now(UTC)):
             arrived[subject] = time.monotonic() - started
@@ -135,6 +144,8 @@ def prove(
         if len(arrived) == len(search.wanted) or time.monotonic() - started > patience:
             break
         pause(POLL_SECONDS)
+    for fault, count in search.unread().items():
+        on_progress(f"{count} blocks in the archive cannot be read: {fault}")
     spent = time.monotonic() - started
     legs = {one.subject: _leg(project, slug, municipality, one) for one in search.wanted if one.subject not in arrived}
     return sorted(
@@ -148,6 +159,13 @@ def prove(
         )
         for one in search.wanted
     )
+
+
+def _readers(deployment: Deployment, slug: str, municipality: Municipality) -> list[CaptureReader]:
+    """A reader of what each event hub that relays send to has captured, the one for everything first."""
+    authorize = bearer(login(deployment.on_azure.tenant, SCOPE))
+    hubs = [one for one in event_hubs(deployment, municipality) if one.stream == RELAY_STREAM]
+    return [CaptureReader(CaptureLocation.of(deployment, slug, municipality.code, hub), authorize) for hub in hubs]
 
 
 def _leg(project: Project, slug: str, municipality: Municipality, one: Wanted) -> str:

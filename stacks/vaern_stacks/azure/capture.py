@@ -11,9 +11,10 @@ import json
 import urllib.error
 import urllib.request
 import xml.etree.ElementTree as ET
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -21,7 +22,10 @@ from urllib.parse import quote, urlencode
 from vaern.errors import ProofError
 from vaern.model.azure import RELAY_STREAM
 from vaern.model.deployment import Deployment
+from vaern_programs.shared import blocks
+from vaern_programs.shared.json_text import UnfitError
 from vaern_stacks.azure import avro
+from vaern_stacks.azure.event_hubs import EventHub
 from vaern_stacks.azure.naming import Names, stream_container, stream_hub
 
 VERSION = "2021-12-02"
@@ -51,15 +55,17 @@ class CaptureLocation:
     namespace: str
     event_hub: str
     partitions: int
+    code: str
+    """Of the municipality whose events they are."""
 
     @classmethod
-    def of(cls, deployment: Deployment, slug: str, code: str, stream: str = RELAY_STREAM) -> CaptureLocation:
-        """As declared; names are computed, so nobody has to be asked for them."""
+    def of(cls, deployment: Deployment, slug: str, code: str, hub: EventHub | None = None) -> CaptureLocation:
+        """As declared; names are computed, so nobody has to be asked for them. Without `hub`, that of the relays."""
         names = Names.of(deployment)
         account = f"https://{names.storage(slug)}.blob.core.windows.net"
-        hub = stream_hub(stream, code)
+        stream, name = (hub.stream, hub.name) if hub else (RELAY_STREAM, stream_hub(RELAY_STREAM, code))
         parts = deployment.on_azure.event_hubs.partitions
-        return cls(account, stream_container(stream, code), names.namespace(slug), hub, parts)
+        return cls(account, stream_container(stream, code), names.namespace(slug), name, parts, code)
 
     def prefixes(self, since: datetime, until: datetime) -> list[str]:
         """Folders that hold what was captured between the two times; one a partition and hour (CAPTURE_FORMAT)."""
@@ -78,22 +84,33 @@ class CaptureReader:
 
     location: CaptureLocation
     authorize: Authorize
+    unread: Counter[str] = field(default_factory=Counter)
+    """How many records say that they are blocks and are not, by what was found; they hold no event for anybody."""
 
     def files(self, since: datetime, until: datetime) -> list[str]:
         """Names of what was captured in that time, newest hour first."""
         return [name for prefix in self.location.prefixes(since, until) for name in self._list(prefix)]
 
     def events(self, name: str) -> Iterator[dict[str, Any]]:
-        """The events of one file. What is no event of ours is passed over. Raises ProofError."""
+        """The events of one file, those of blocks too. What is no event of ours is passed over. Raises ProofError."""
         with closing(self._get(f"/{self.location.container}/{quote(name)}")) as answer:
             try:
                 for record in avro.records(answer):
-                    event = _event(record.get("Body"))
-                    if event is not None:
-                        yield event
+                    yield from self._events(record.get("Body"))
             except (avro.AvroError, OSError, http.client.HTTPException) as error:
                 fix = "run again; if it stays, look at the file itself: capture wrote what cannot be read"
                 raise ProofError(f"{self.location.container}/{name}: {error}", fix=fix) from error
+
+    def _events(self, body: Any) -> Iterator[dict[str, Any]]:
+        """What one record holds: a block, or as relays of every version send it, one event."""
+        lines = [body]
+        if isinstance(body, bytes) and blocks.is_block(body):
+            try:
+                lines = blocks.opened(body, self.location.code).text.splitlines()
+            except UnfitError as fault:
+                self.unread[str(fault)] += 1
+                return
+        yield from (event for event in map(_event, lines) if event is not None)
 
     def _list(self, prefix: str) -> Iterator[str]:
         marker = ""

@@ -6,12 +6,14 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 from support.azure.capture_file import captured as written
 from support.azure.capture_file import event
+from support.azure.soc_by_kafka import soc_by_kafka
 
 from vaern.declaration import load_deployment, load_municipality
 from vaern.errors import ProofError
@@ -21,7 +23,9 @@ from vaern.model.outputs import MunicipalityOutputs
 from vaern.proof import canary_events, captures
 from vaern.runtime.paths import Project
 from vaern.workflows.onboarding import Onboarding
+from vaern_programs.shared import blocks
 from vaern_stacks.azure.capture import CaptureLocation, CaptureReader
+from vaern_stacks.azure.event_hubs import event_hubs
 
 ROOT = Path(__file__).resolve().parents[3]
 EXAMPLES = ROOT / "docs" / "examples" / "azure"
@@ -79,12 +83,12 @@ class Archive(CaptureReader):
         return sorted(self.held, reverse=True)
 
     def events(self, name: str) -> Iterator[dict[str, Any]]:
-        from io import BytesIO
-
-        from vaern_stacks.azure import avro
-
         self.opened.append(name)
-        return (json.loads(one["Body"]) for one in avro.records(BytesIO(self.held[name])))
+        return super().events(name)
+
+    def _get(self, path: str) -> BytesIO:
+        """What the service would answer."""
+        return BytesIO(self.held[path.rpartition("/")[2]])
 
 
 def proved(archive: Archive, monkeypatch: pytest.MonkeyPatch, seconds: int = 60) -> tuple[dict[str, Any], list[str]]:
@@ -97,7 +101,7 @@ def proved(archive: Archive, monkeypatch: pytest.MonkeyPatch, seconds: int = 60)
     deployment = DEPLOYMENT.model_copy(update={"azure": settings.model_copy(update={"event_hubs": hubs})})
     told: list[str] = []
     proofs = captures.prove(
-        Project(ROOT, ROOT / ".vaern"), "favrskov", MUNICIPALITY, deployment, told.append, capture_reader=archive,
+        Project(ROOT, ROOT / ".vaern"), "favrskov", MUNICIPALITY, deployment, told.append, capture_readers=[archive],
         pause=lambda seconds: clock.__setitem__(0, clock[0] + seconds),
     )  # fmt: skip
     return {one.subject: one for one in proofs}, told
@@ -158,3 +162,59 @@ def test_onboarding_on_azure_keeps_what_was_proved(monkeypatch: pytest.MonkeyPat
     assert told == ["searching the archive", "1 of 2 in the archive"]
     with pytest.raises(ProofError, match="core was last seen at: relay"):
         canary_events.raise_for(onboarding.proofs)
+
+
+def line_of(number: int, source: str, received: str, code: str = "0710") -> bytes:
+    """A line of the spool, as it is in a block."""
+    return (
+        f'{{"time":"{received}","received":"{received}","municipality":"{code}","relay":"favrskov-gw1",'
+        f'"boot":"{"b" * 32}","sequence":{number},"site":"raadhus","source":"{source}","message":"m"}}\n'
+    ).encode()
+
+
+def block_of(*lines: bytes) -> bytes:
+    text = b"".join(lines)
+    found = blocks.found_in(text)
+    assert found is not None
+    return blocks.pack(text, found)
+
+
+def soon() -> str:
+    return (datetime.now(UTC) + timedelta(seconds=5)).isoformat(timespec="microseconds")
+
+
+def test_blocks_and_single_events_are_read_in_any_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As relays of this version and of earlier ones send them to the same event hub, while they are upgraded."""
+    block = block_of(line_of(1, "firewall1", soon()), line_of(2, "dhcp1", soon()), line_of(3, "tap-core", soon()))
+    own = [event(name, soon()) for name in ("vaern-gw1", "vaern-sensor1")]
+    proofs, _ = proved(Archive({"a": written([event("journal1", soon()), block, *own])}), monkeypatch)
+    assert [name for name, one in proofs.items() if not one.seen] == []
+    assert proofs["dhcp1"].tag == f"favrskov-gw1/{'b' * 32}/2"
+
+
+def test_a_block_of_another_municipality_proves_nothing_and_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    lies = block_of(line_of(1, "firewall1", soon(), "0751"), line_of(2, "dhcp1", soon(), "0751"))
+    broken = block_of(line_of(1, "firewall1", soon()), line_of(2, "dhcp1", soon()))[:-5]
+    proofs, told = proved(Archive({"a": written([lies, broken, event("journal1", soon())])}), monkeypatch)
+    assert [name for name, one in proofs.items() if one.seen] == ["journal1"]
+    unread = [text for text in told if "cannot be read" in text]
+    assert len(unread) == 2
+    assert "1 blocks in the archive cannot be read: lines of 0751 in the topic of 0710" in unread
+
+
+def test_what_a_soc_reads_is_looked_for_in_the_folder_of_its_event_hub() -> None:
+    hubs = event_hubs(soc_by_kafka(DEPLOYMENT), MUNICIPALITY)
+    ours, national = (CaptureLocation.of(DEPLOYMENT, "favrskov", "0710", hub) for hub in hubs)
+    assert ours == CaptureLocation.of(DEPLOYMENT, "favrskov", "0710")
+    assert (ours.container, national.container) == ("logs-0710", "logs-0710")
+    assert national.prefixes(NOW, NOW)[0].startswith(f"{ours.namespace}/logs.0710.national/0/")
+
+
+def test_every_event_hub_is_searched_until_all_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    ours = Archive({"a": fresh("vaern-gw1", "vaern-sensor1", "firewall1", "dhcp1", "tap-core")})
+    national = Archive({"b": fresh("journal1")}, {"c": fresh("journal1")})
+    search = captures.Search([ours, national], "0710", captures.wanted(MUNICIPALITY, NOW))
+    assert set(search.look(NOW)) == set(EVERY)
+    assert (ours.opened, national.opened) == (["a"], ["b"])
+    assert search.look(NOW) == []
+    assert national.opened == ["b"]
