@@ -100,6 +100,7 @@ def _print(found: Estimate, costs: list[Cost], prices: Prices, rate: Exchange) -
         _lines("The joint part, expected, before it is shared", found.shared, rate)
         say(presenting.all_in(found, costs[0], rate))
     for cost in costs:
+        say(f"{cost.name}: {presenting.blocks(cost, rate)}")
         for note in cost.notes:
             say(f"{cost.name}: {note}")
     say(presenting.basis(found))

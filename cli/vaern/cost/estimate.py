@@ -6,9 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from vaern.cost.assumptions import Case
-from vaern.cost.load import load_of, wanted_units
+from vaern.cost.load import wanted_units
 from vaern.cost.prices import Price, Prices
-from vaern.cost.quantities import Quantity, Settings, ceiling_of, own_quantities, settings_of, shared_quantities
+from vaern.cost.quantities import (
+    Quantity,
+    Settings,
+    ceiling_of,
+    own_quantities,
+    sent_of,
+    settings_of,
+    shared_quantities,
+)
 from vaern.model.declaration import Municipality
 from vaern.model.deployment import Deployment
 
@@ -34,12 +42,18 @@ class Cost:
     name: str
     population: int
     own: Mapping[Case, tuple[Line, ...]]
+    without_blocks: Mapping[Case, tuple[Line, ...]]
+    """The same with each event a record, which nobody pays."""
     share_cents: Mapping[Case, int]
     notes: tuple[str, ...]
 
     def cents(self, case: Case) -> int:
         """Own part and share together."""
         return cents_of(self.own[case]) + self.share_cents[case]
+
+    def saved(self, case: Case, meter: str = "") -> float:
+        """What blocks save a month, of one meter or of all, in US dollars."""
+        return _sum(self.without_blocks[case], meter) - _sum(self.own[case], meter)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +96,7 @@ def estimate(deployment: Deployment, fleet: Mapping[str, Municipality], prices: 
             municipality.name,
             municipality.population,
             {case: priced(own_quantities(settings, municipality, case), prices) for case in Case},
+            {case: priced(own_quantities(settings, municipality, case, blocks=False), prices) for case in Case},
             {case: shares[case][slug] for case in Case},
             tuple(_notes(settings, municipality)),
         )
@@ -100,6 +115,10 @@ def cents_of(lines: tuple[Line, ...]) -> int:
     return round(sum(line.usd for line in lines) * 100)
 
 
+def _sum(lines: tuple[Line, ...], meter: str) -> float:
+    return sum(line.usd for line in lines if meter in {"", line.price.meter})
+
+
 def shared_out(cents: int, weights: Mapping[str, int]) -> dict[str, int]:
     """Split an amount by weight. Cents left by rounding go to the largest remainders, so the parts add up exactly."""
     total = sum(weights.values())
@@ -113,10 +132,11 @@ def shared_out(cents: int, weights: Mapping[str, int]) -> dict[str, int]:
 
 def _notes(settings: Settings, municipality: Municipality) -> list[str]:
     ceiling = ceiling_of(settings, municipality)
-    short = [case for case in Case if wanted_units(load_of(municipality, case), case) > ceiling]
+    units = {case: wanted_units(sent_of(settings, municipality, case), case) for case in Case}
+    short = [case for case in Case if units[case] > ceiling]
     if not short:
         return []
-    wanted = wanted_units(load_of(municipality, short[-1]), short[-1])
+    wanted = units[short[-1]]
     return [
         (
             f"the {short[0]} case exceeds throughput_max {ceiling}: peaks need up to {wanted} units, "

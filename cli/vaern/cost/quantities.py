@@ -9,12 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from vaern.cost.assumptions import FETCHED, FLOWS, HUB_LOGS, PEAK, SEARCHED, STORED, UPDATES, Case
-from vaern.cost.load import GB, SECONDS_A_MONTH, Load, billed_in_blocks, load_of, wanted_units
+from vaern.cost.load import GB, SECONDS_A_MONTH, Carried, carried, load_of, wanted_units
 from vaern.cost.prices import HOURS_A_MONTH
 from vaern.model.azure import EventHubs, HubMachines, Logs, Tier
 from vaern.model.declaration import Municipality
 from vaern.model.deployment import Deployment
-from vaern.model.vocabulary import HostRole
+from vaern.model.vocabulary import SocProtocol
 
 DAYS_A_MONTH = 365 / 12
 FREE_LOG_DAYS = 90
@@ -31,6 +31,8 @@ OWN_ENDPOINTS = 2
 PRIVATE_ZONES = 7
 OWN_ALERTS = 2
 """Silent, throttled."""
+EVENTS = "event_hubs_events"
+"""The meter of what Event Hubs takes in, in millions; a Premium namespace has none."""
 MOST_UNITS = 40
 """Ceiling of a Standard namespace."""
 
@@ -47,6 +49,8 @@ class Settings:
     log_days: int
     cool_after_days: int
     retention_days: int
+    by_kafka: frozenset[str]
+    """SOC profiles that take Kafka, and so single events from an event hub of their own."""
     declared: bool
     """False for a deployment that declares nothing about Azure."""
 
@@ -75,6 +79,11 @@ def settings_of(deployment: Deployment) -> Settings:
         log_days=logs.retention_days,
         cool_after_days=azure.cool_after_days if azure else 30,
         retention_days=deployment.retention_days,
+        by_kafka=frozenset(
+            name
+            for name, profile in deployment.soc_profiles.items()
+            if any(output.protocol is SocProtocol.KAFKA for output in profile.outputs)
+        ),
         declared=azure is not None,
     )
 
@@ -91,18 +100,31 @@ def ceiling_of(settings: Settings, municipality: Municipality) -> int:
     return own or settings.event_hubs.throughput_max
 
 
-def own_quantities(settings: Settings, municipality: Municipality, case: Case) -> list[Quantity]:
-    """What one municipality's own part needs."""
-    load = load_of(municipality, case)
+def sent_of(settings: Settings, municipality: Municipality, case: Case, *, blocks: bool = True) -> Carried:
+    """What is sent to Event Hubs, with blocks or without."""
+    return carried(municipality, case, settings.by_kafka, blocks=blocks)
+
+
+def event_hubs_of(settings: Settings, municipality: Municipality) -> int:
+    """How many event hubs the relays send to: one for everything, and one for each SOC of it that takes Kafka."""
+    return 1 + len(settings.by_kafka & set(municipality.soc.values()))
+
+
+def own_quantities(
+    settings: Settings, municipality: Municipality, case: Case, *, blocks: bool = True
+) -> list[Quantity]:
+    """What one municipality's own part needs; without `blocks` as if each event were a record of its own."""
+    load, sent = load_of(municipality, case), sent_of(settings, municipality, case, blocks=blocks)
     received = f"{load.events_per_second:,.1f} events/s, {load.gb:,.1f} GB a month"
+    carries = f"{sent.gb:,.1f} GB sent"
     return [
-        *_event_hubs(settings, municipality, load, case),
-        *_storage(settings, retention_of(municipality), load, STORED.of(case)),
+        *_event_hubs(settings, municipality, sent, case),
+        *_storage(settings, municipality, sent, case),
         *_workspace(settings, load.gb * SEARCHED.of(case), f"{SEARCHED.of(case):.0%} of {received}"),
         Quantity("private_endpoint", OWN_ENDPOINTS * HOURS_A_MONTH, f"{OWN_ENDPOINTS}: namespace and archive"),
-        Quantity("private_endpoint_data", load.gb * (1 + FETCHED.of(case)), received),
+        Quantity("private_endpoint_data", sent.gb + load.gb * FETCHED.of(case), f"{carries}, and what is fetched"),
         Quantity("egress", load.gb * FETCHED.of(case), f"{FETCHED.of(case):.0%} of {received}"),
-        Quantity("flow_logs", load.gb * FLOWS.of(case), f"{FLOWS.of(case)} GB for each of {load.gb:,.1f} GB"),
+        Quantity("flow_logs", sent.gb * FLOWS.of(case), f"{FLOWS.of(case)} GB for each of {carries}"),
         Quantity("metric_alert", OWN_ALERTS, "silent, throttled"),
     ]
 
@@ -134,36 +156,38 @@ def disk_tier(gib: int) -> str:
     return next(tier for size, tier in DISKS.items() if gib <= size)
 
 
-def _event_hubs(settings: Settings, municipality: Municipality, load: Load, case: Case) -> list[Quantity]:
+def _event_hubs(settings: Settings, municipality: Municipality, sent: Carried, case: Case) -> list[Quantity]:
     ceiling = ceiling_of(settings, municipality)
-    units = min(ceiling, max(settings.event_hubs.throughput, wanted_units(load, case)))
-    why = (
-        f"{units} of at most {ceiling}, for {load.events_per_second:,.1f} events/s and peaks {PEAK.of(case)} times that"
-    )
-    relays = max(1, len(municipality.with_role(HostRole.RELAY)))
-    blocks = billed_in_blocks(load, relays, case) * SECONDS_A_MONTH / 1e6
+    units = min(ceiling, max(settings.event_hubs.throughput, wanted_units(sent, case)))
+    billed = f"{sent.billed_per_second:,.1f} billed events/s"
+    why = f"{units} of at most {ceiling}, for {billed} and peaks {PEAK.of(case)} times that"
     if settings.event_hubs.tier is Tier.PREMIUM:
         return [Quantity("event_hubs_premium_unit", settings.event_hubs.throughput * HOURS_A_MONTH, "capture included")]
     return [
         Quantity("event_hubs_unit", units * HOURS_A_MONTH, why),
         Quantity("event_hubs_capture", units * HOURS_A_MONTH, why),
-        Quantity(
-            "event_hubs_events",
-            load.events_per_second * SECONDS_A_MONTH / 1e6,
-            f"{load.events_per_second:,.1f} events/s, each a record; in blocks it would be {blocks:,.1f}",
-        ),
+        Quantity(EVENTS, sent.billed_per_second * SECONDS_A_MONTH / 1e6, f"{billed}, each up to 64 KB"),
     ]
 
 
-def _storage(settings: Settings, days: int, load: Load, stored: float) -> list[Quantity]:
-    """Everything received during the retention; the newest part in the more expensive tier."""
-    gb_a_day = load.bytes_per_second * 86400 / GB * stored
+def _storage(settings: Settings, municipality: Municipality, sent: Carried, case: Case) -> list[Quantity]:
+    """Everything received during the retention; the newest part in the more expensive tier.
+
+    Blocks are compressed already: capture makes them no smaller.
+    """
+    days = retention_of(municipality)
+    gb_a_day = (sent.events_bytes * STORED.of(case) + sent.blocks_bytes) * 86400 / GB
     hot = min(days, settings.cool_after_days)
-    files = settings.event_hubs.partitions * SECONDS_A_MONTH / settings.event_hubs.capture_seconds
+    partitions = settings.event_hubs.partitions * event_hubs_of(settings, municipality)
+    files = partitions * SECONDS_A_MONTH / settings.event_hubs.capture_seconds
     return [
         Quantity("storage_hot", gb_a_day * hot, f"{gb_a_day:,.2f} GB a day, the last {hot} days"),
         Quantity("storage_cool", gb_a_day * (days - hot), f"{gb_a_day:,.2f} GB a day, {hot} to {days} days old"),
-        Quantity("storage_writes", files * 2 / 1e4, f"{files:,.0f} captured files, each moved once"),
+        Quantity(
+            "storage_writes",
+            files * 2 / 1e4,
+            f"{files:,.0f} files of {partitions} partitions, each moved once",
+        ),
     ]
 
 

@@ -12,13 +12,14 @@ from hypothesis import strategies as st
 from support.declarations.envelopes import SAMPLES, added
 
 from vaern.cost.assumptions import ASSUMPTIONS, ENVELOPE, Case
-from vaern.cost.estimate import Estimate, cents_of, estimate, shared_out
-from vaern.cost.load import Load, billed_in_blocks, load_of, wanted_units
-from vaern.cost.presenting import all_in, as_data, assumed, origin, sentence, standing
+from vaern.cost.estimate import Cost, Estimate, cents_of, estimate, priced, shared_out
+from vaern.cost.load import carried, load_of, wanted_units
+from vaern.cost.presenting import all_in, as_data, assumed, blocks, origin, sentence, standing
 from vaern.cost.prices import FILE, Price, Prices, read_prices
 from vaern.cost.quantities import DISKS, Settings, disk_tier, own_quantities, retention_of, settings_of
 from vaern.declaration import load_fleet
 from vaern.errors import UsageError
+from vaern.model.azure import Tier
 from vaern.model.declaration import Municipality
 from vaern.model.fleet import Fleet
 from vaern.model.municipalities import all_known
@@ -82,11 +83,11 @@ def test_what_everybody_pays_is_what_everything_costs(found: Estimate) -> None:
 
 def test_one_source_worked_out_by_hand() -> None:
     """100 events/s of 420 bytes with 580 added: 100 kB/s, 8.64 GB a day, one throughput unit."""
-    source = FAVRSKOV.log_sources[0].model_copy(update={"events_per_second": 100, "event_bytes": 420})
-    one = FAVRSKOV.model_copy(update={"log_sources": (source,), "taps": ()})
+    one = one_source(events_per_second=100)
     load = load_of(one, Case.EXPECTED)
     assert (load.events_per_second, load.bytes_per_second) == (100, 100_000)
-    by_meter = {quantity.meter: quantity.amount for quantity in own_quantities(SETTINGS, one, Case.EXPECTED)}
+    single = own_quantities(SETTINGS, one, Case.EXPECTED, blocks=False)
+    by_meter = {quantity.meter: quantity.amount for quantity in single}
     assert by_meter["event_hubs_unit"] == 730
     assert by_meter["event_hubs_events"] == pytest.approx(262.8)
     assert by_meter["storage_hot"] == pytest.approx(8.64 * 30)
@@ -95,12 +96,74 @@ def test_one_source_worked_out_by_hand() -> None:
     assert by_meter["egress"] == pytest.approx(262.8 * 0.05)
 
 
-def test_what_blocks_would_save_is_said() -> None:
-    """A relay looks 20 times a second; 64 KB of a block is one billed event. Nothing is saved where little is sent."""
-    assert billed_in_blocks(Load(1000.0, 10**6), 1, Case.EXPECTED) == pytest.approx(20 + 10**6 * 0.12 / 65536)
-    assert billed_in_blocks(Load(3.0, 3000.0), 1, Case.EXPECTED) == 3.0
-    why = {one.meter: one.why for one in own_quantities(SETTINGS, FAVRSKOV, Case.EXPECTED)}
-    assert "each a record; in blocks it would be" in why["event_hubs_events"]
+def one_source(**changes: object) -> Municipality:
+    """Favrskov with one source alone, of the sector `administration`."""
+    source = FAVRSKOV.log_sources[0].model_copy(update={"event_bytes": 420, **changes})
+    return FAVRSKOV.model_copy(update={"log_sources": (source,), "taps": ()})
+
+
+def test_blocks_worked_out_by_hand() -> None:
+    """1000 events/s of 1000 bytes: a block a second, its first line whole, 12 % of the others; 64 KB is one event."""
+    sent = carried(one_source(events_per_second=1000), Case.EXPECTED, ())
+    assert (sent.events_bytes, sent.blocks_bytes) == (0, pytest.approx(1000 + 999_000 * 0.12))
+    assert sent.billed_per_second == pytest.approx(1 + sent.blocks_bytes / 65536)
+    single = carried(one_source(events_per_second=1000), Case.EXPECTED, (), blocks=False)
+    assert (single.billed_per_second, single.events_bytes, single.blocks_bytes) == (1000, 10**6, 0)
+
+
+def test_blocks_save_nothing_where_little_is_sent() -> None:
+    sent = carried(one_source(events_per_second=0.3), Case.EXPECTED, ())
+    assert (sent.billed_per_second, sent.bytes_per_second) == (pytest.approx(0.3), pytest.approx(300))
+
+
+def test_an_event_of_more_than_64_kb_is_billed_as_two() -> None:
+    single = carried(one_source(events_per_second=3, event_bytes=65536), Case.EXPECTED, (), blocks=False)
+    assert single.billed_per_second == 6
+
+
+def test_what_a_soc_takes_by_kafka_is_no_block() -> None:
+    """It has an event hub of its own, with partitions of its own that are captured."""
+    one = one_source(events_per_second=1000)
+    reading = replace(SETTINGS, by_kafka=frozenset({one.soc[one.log_sources[0].sector]}))
+    found = {each.meter: each for each in own_quantities(reading, one, Case.EXPECTED)}
+    assert found["event_hubs_events"].amount == pytest.approx(2628)
+    assert found["storage_writes"].why.startswith("70,080 files of 8 partitions")
+    assert own_quantities(SETTINGS, one, Case.EXPECTED)[2].amount < 10
+
+
+@given(st.floats(0.1, 20_000), st.integers(40, 65536), st.sampled_from(list(Case)))
+def test_blocks_never_cost_more(rate: float, size: int, case: Case) -> None:
+    many = declared(events_per_second=rate, event_bytes=size)
+    sent, single = (carried(many, case, (), blocks=blocks) for blocks in (True, False))
+    assert sent.billed_per_second <= single.billed_per_second * 1.000001
+    assert sent.bytes_per_second <= single.bytes_per_second * 1.000001
+
+
+def test_what_blocks_save_is_said(found: Estimate) -> None:
+    kroner = PRICES.per_usd("DKK")
+    favrskov = found.of("favrskov")
+    events = {lines: sum(one.quantity.amount for one in lines if one.price.meter == "event_hubs_events")
+              for lines in (favrskov.own[Case.EXPECTED], favrskov.without_blocks[Case.EXPECTED])}  # fmt: skip
+    billed, single = events.values()
+    assert single == pytest.approx(load_of(FAVRSKOV, Case.EXPECTED).events_per_second * 2.628)
+    assert blocks(favrskov, kroner).startswith(
+        f"in blocks {billed:,.1f} million billed events a month, {single:,.1f} with each event a record"
+    )
+    said = as_data(found, ["favrskov"], PRICES, kroner)["municipalities"][0]["blocks"]
+    assert said["billed_events"]["expected"] == round(billed, 4)
+    assert said["saved_on_events"]["expected"] == round((single - billed) * 0.028 * kroner.per_usd, 2)
+    assert said["saved"]["expected"] > said["saved_on_events"]["expected"]
+
+
+def test_a_premium_namespace_bills_no_events() -> None:
+    hubs = SETTINGS.event_hubs.model_copy(update={"tier": Tier.PREMIUM})
+    lines = {
+        yes: {Case.EXPECTED: priced(own_quantities(replace(SETTINGS, event_hubs=hubs), FAVRSKOV, Case.EXPECTED,
+                                                   blocks=yes), PRICES)}
+        for yes in (True, False)
+    }  # fmt: skip
+    cost = Cost("favrskov", "Favrskov", 49000, lines[True], lines[False], {}, ())
+    assert "does not bill events" in blocks(cost, PRICES.per_usd("DKK"))
 
 
 def test_what_is_added_to_an_event_is_as_on_the_samples_of_the_catalogue() -> None:
@@ -119,8 +182,9 @@ def test_what_is_ingested_is_paid_once_with_and_without_sentinel() -> None:
 
 
 def test_throughput_stops_at_its_ceiling_and_says_so() -> None:
-    much = declared(events_per_second=3000)
-    assert wanted_units(load_of(much, Case.EXPECTED), Case.EXPECTED) > SETTINGS.event_hubs.throughput_max
+    much = declared(events_per_second=20_000)
+    sent = carried(much, Case.EXPECTED, ())
+    assert wanted_units(sent, Case.EXPECTED) > SETTINGS.event_hubs.throughput_max
     units = next(q for q in own_quantities(SETTINGS, much, Case.EXPECTED) if q.meter == "event_hubs_unit")
     assert units.amount == SETTINGS.event_hubs.throughput_max * 730
     cost = estimate(FLEET.deployment, {"favrskov": much}, PRICES).of("favrskov")
