@@ -115,6 +115,29 @@ def test_it_sends_what_is_spooled_until_it_is_stopped(delivery: Any, writer: Wri
     assert [value for topic, value in sent if topic != "logs.0710"] == [line(3, "journal1", sector="health")]
 
 
+@pytest.mark.parametrize(("seconds", "least", "most"), [(None, 15, 80), (1.0, 2, 5)])
+def test_it_looks_as_often_as_the_settings_say(
+    module: ModuleType, settings: dict[str, Any], broker: Broker, clock: list[float], statistics: Path,
+    seconds: float | None, least: int, most: int,
+) -> None:  # fmt: skip
+    """Towards Event Hubs once a second: what it finds together is one record. It hears answers as often as ever."""
+    one = module.Delivery(settings | ({} if seconds is None else {"look_seconds": seconds}))
+    looks, until = [0], clock[0] + 3
+
+    def look(now: float) -> None:
+        looks[0] += 1
+
+    def polled(_: float) -> None:
+        clock[0] += 0.02
+        if clock[0] > until:
+            one.stop()
+
+    one.spool.look = look
+    broker.polled = polled
+    one.run()
+    assert least <= looks[0] <= most
+
+
 def test_it_sends_blocks_to_a_collector_that_has_said_it_reads_them(
     delivery: Any, writer: Writer, broker: Broker, clock: list[float]
 ) -> None:
