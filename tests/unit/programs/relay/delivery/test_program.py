@@ -138,6 +138,32 @@ def test_it_looks_as_often_as_the_settings_say(
     assert least <= looks[0] <= most
 
 
+@pytest.mark.parametrize(
+    ("blocks", "lines", "least", "most"), [(True, 300, 8, 20), (True, 3, 25, 60), (False, 300, 25, 60)]
+)
+def test_where_it_finds_much_for_blocks_it_waits_until_there_is_more(
+    delivery: Any, writer: Writer, broker: Broker, clock: list[float], blocks: bool, lines: int, least: int, most: int
+) -> None:
+    delivery.settings["blocks"] = "always" if blocks else "never"
+    looks, until, looked = [0], clock[0] + 3, delivery.spool.look
+
+    def look(now: float) -> None:
+        looks[0] += 1
+        writer.write(*(line(1000 * looks[0] + number) for number in range(lines)))
+        looked(now)
+
+    def polled(_: float) -> None:
+        clock[0] += 0.02
+        if clock[0] > until:
+            delivery.stop()
+
+    delivery.spool.look = look
+    broker.polled = polled
+    delivery.run()
+    assert least <= looks[0] <= most
+    assert delivery.sender.acknowledged >= lines * (looks[0] - 1)
+
+
 def test_it_sends_blocks_to_a_collector_that_has_said_it_reads_them(
     delivery: Any, writer: Writer, broker: Broker, clock: list[float]
 ) -> None:

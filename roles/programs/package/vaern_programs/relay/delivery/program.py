@@ -34,6 +34,10 @@ from vaern_programs.shared.times import now
 STATISTICS_BYTES = 2**20
 LOOK_SECONDS = 0.05
 """How often new lines are looked for, unless the settings say so: shorter than librdkafka waits for a batch."""
+DENSE_SECONDS = 0.25
+DENSE_BYTES = 64 * 1024
+"""Where a look finds so much that is sent in blocks, the next one is that much later: each costs the relay, the broker
+and the archiver the same however many lines it brings."""
 TELL_SECONDS = 10.0
 SAVE_SECONDS = 1.0
 ALARM_SECONDS = 60.0
@@ -73,14 +77,16 @@ class Delivery:
         self.reported: Counter[str] = Counter()
         self.alarmed: dict[str, float] = {}
         self.acknowledged = 0
+        self.found = 0
+        """Bytes read since the last look."""
 
     def run(self) -> None:
         """Until stopped: look for new lines, read, send, and handle acknowledgements."""
         looked, more = 0.0, False
         while not self.stopped:
             now = time.monotonic()
-            if looking := now - looked >= self.look_seconds:
-                looked = now
+            if looking := now - looked >= self.pause():
+                looked, self.found = now, 0
                 self.spool.look(now)
             if looking or more:
                 more = self.sender.has_room and self.read()
@@ -92,11 +98,16 @@ class Delivery:
         self.attempt(self.spool.save)
         self.attempt(self.write_statistics)
 
+    def pause(self) -> float:
+        """Seconds from the last look to the next."""
+        return max(self.look_seconds, DENSE_SECONDS if self.blocks and self.found >= DENSE_BYTES else 0)
+
     def read(self) -> bool:
         """Send a batch of each priority, and return whether there is more. A few lines wait until they are many."""
         more = False
         for segment in self.spool.turn():
             if text := segment.take():
+                self.found += len(text)
                 records = records_of(self.settings, text) if self.blocks else singles(self.settings, text)
                 self.sender.send(segment.hand_out(len(records)), records)
                 more = more or segment.more
