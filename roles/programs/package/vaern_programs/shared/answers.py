@@ -13,6 +13,8 @@ from vaern_programs.shared.schema import Schema
 
 ROWS = Most(1_000_000)
 """Twice what is counted of one municipality."""
+Field = Annotated[str, Most(100)]
+"""Name of a field of an event."""
 
 
 class BalanceRow(TypedDict):
@@ -225,3 +227,43 @@ class Heard(TypedDict):
 
 
 HEARD = Schema(Heard, 2**20)
+
+
+class ReplayedLine(TypedDict):
+    """A masked line of a sample, and of which fields two readers say otherwise."""
+
+    message: str
+    lost: list[Field]
+    changed: list[Field]
+
+
+class ReplayedSource(TypedDict):
+    """What two readers make of the sample of one source: of both first the installed one, then the other."""
+
+    source: Source
+    parser: str
+    lines: Count
+    read: tuple[Count, Count]
+    complete: tuple[Count, Count]
+    """Lines that have every minimum field."""
+    lost: dict[Field, Count]
+    """Field to the lines in which only the installed reader has it."""
+    changed: dict[Field, Count]
+    gained: dict[Field, Count]
+    examples: Annotated[list[ReplayedLine], Most(3)]
+
+
+class Replayed(TypedDict):
+    """What vaern-reader-replay prints. `why` says why nothing is known, or why the other reader fails on this host."""
+
+    state: Literal["compared", "fails", "unknown"]
+    why: str
+    installed: str
+    """Version of the package; empty where there is none."""
+    offered: str
+    sources: list[ReplayedSource]
+    without: list[Source]
+    """Sources that were asked for and have no sample."""
+
+
+REPLAYED = Schema(Replayed, 2**24)

@@ -15,8 +15,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from vaern_programs.relay.paths import READER
+
 RSYSLOGD = ("/usr/sbin/rsyslogd", "-n")
-SETTINGS = Path("/etc/vaern/log_shipper/reader.json")
+SETTINGS = READER
 SECONDS = 10.0
 NUMBER = "010203-1234"
 """A made-up civil registration number."""
