@@ -1,6 +1,7 @@
 """Every error vaern raises on purpose, and the exit code each one ends the process with.
 
 VaernError
+├── ReadsLessError       1  a new reader reads less of what a relay keeps as sample
 ├── UsageError           2  the command line asks for something that does not exist
 ├── DeclarationError     3  a declaration is wrong; carries one Problem per fault
 │   └── ParserError      3  a parser, or what it is tried on, cannot be read
@@ -52,6 +53,12 @@ class VaernError(Exception):
         super().__init__(what)
         self.what = what
         self.fix = fix
+
+
+class ReadsLessError(VaernError):
+    """A new reader reads less of a relay's sample than the one that is there; `what` names source and fields."""
+
+    exit_code = ExitCode.FINDINGS
 
 
 class UsageError(VaernError):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import logging
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address
@@ -19,11 +20,16 @@ from support.lab import senders
 from support.lab.hosts import Booted, lab_hosts
 from support.lab.keys_on_hosts import enrolled
 from support.lab.pipeline import RELAY, SPOOL, Event, Pipeline, play
+from support.paths import ROOT
 from support.programs import source_of
+from support.reader_package import without_field
 from support.relay_sources import keyed
 
 from vaern.model.catalogue import GENERIC, Sample, kind_of, sample
 from vaern.model.vocabulary import SourceKind
+from vaern.runtime.paths import Project
+from vaern.runtime.programs import packages
+from vaern_programs.relay.sample.choosing import SOURCE_BYTES
 
 pytestmark = pytest.mark.roles
 
@@ -56,6 +62,8 @@ CLOCKS = [
     ("microsoft365", "UTC", AUDIT, "2026-07-01T03:00:00Z"),
     ("cef", "UTC", "<134>1 2026-07-01T03:00:00Z h a - - - CEF:0|a|b|1|2|n|3|suser=x", "2026-07-01T03:00:00Z"),
 ]  # fmt: skip
+SIZES = f"cd {SPOOL}/sample && stat -c '%n %s' *.jsonl"
+OWNED = "600 vaern-delivery vaern-delivery\n700 vaern-delivery vaern-delivery\n"
 TRAFFIC = (
     '<189>date=2026-11-24 time=03:00:00 devname="f" eventtime=1795485600123456789 tz="+0100" type="traffic" '
     'srcip=10.10.0.5 srcport=51000 srcintf="lan" dstip=198.51.100.80 dstport=443 '
@@ -282,6 +290,68 @@ def test_json_within_a_message_stays_within_it(relay: Pipeline) -> None:
     assert found[0]["ecs"]["user.name"] == inner[0]["user.name"]
     assert found[1]["ecs"]["@timestamp"] == "2026-11-24T02:00:00Z"
     assert "user.name" not in found[2]["ecs"]
+
+
+def test_a_masked_sample_is_kept_and_another_reader_is_held_against_it(relay: Pipeline, tmp_path: Path) -> None:
+    """By its unit, for its user alone, within its bytes; the same reader loses nothing, and a worse one is told."""
+    folder, run = f"{SPOOL}/sample", relay.lab.run
+    send(relay, {"hostile": [TRAFFIC.format('user="010203-1234"')]})
+    run("gw1", f"systemctl stop vaern-spool.timer vaern-spool.service; rm -f {folder}/looked.json")
+    run("gw1", "systemctl start --no-block vaern-spool.service")
+    run("gw1", f"timeout 20 sh -c 'until [ -e {folder}/looked.json ]; do sleep 0.2; done'")
+    text = run("gw1", f"cat {folder}/*.jsonl")
+    assert "[CPR]" in text
+    assert "010203-1234" not in text
+    sizes = {name: int(size) for name, size in (line.split() for line in run("gw1", SIZES).splitlines())}
+    assert max(sizes.values()) <= SOURCE_BYTES
+    assert {f"{kind}-{vendor.name}.jsonl" for kind, vendor in CASES} <= sizes.keys()
+    assert run("gw1", f"find {folder} -printf '%m %u %g\\n' | sort -u") == OWNED
+    run("gw1", f"! runuser -u vaern-relay -- cat {folder}/hostile.jsonl 2> /dev/null")
+
+    (package,) = (path for path in packages(Project(ROOT, tmp_path)) if "~deb13." in path.name)
+    state = f"dpkg-query -W vaern-reader; systemctl show -P InvocationID vaern-log-shipper; sha256sum {folder}/*"
+    before = run("gw1", state)
+    same = replayed(relay, package)
+    assert (same["state"], same["why"]) == ("compared", "")
+    assert [(one["source"], one["lost"], one["changed"], one["gained"]) for one in same["sources"]] == [
+        (f"{kind}-{vendor.name}", {}, {}, {})
+        for kind, vendor in sorted(CASES, key=lambda case: f"{case[0]}-{case[1].name}")
+    ]
+    was_read = Counter(path for path, line in sampled(relay) if line["read"])
+    assert {one["source"]: one["read"] for one in same["sources"]} == {
+        one["source"]: [was_read[one["source"]]] * 2 for one in same["sources"]
+    }
+    worse = replayed(
+        relay, without_field(package, "fortigate", "source.ip", tmp_path / "vaern-reader_9~deb13_amd64.deb")
+    )
+    assert worse["offered"] == "9~deb13"
+    less = {one["source"]: one for one in worse["sources"] if one["lost"]}
+    assert less.keys() == {"firewall-fortinet-fortigate", "vpn-fortinet-fortigate"}
+    assert {field for one in less.values() for field in one["lost"]} == {"source.ip"}
+    assert less["vpn-fortinet-fortigate"]["complete"][1] == 0
+    assert 0 < len(less["firewall-fortinet-fortigate"]["examples"]) <= 3
+    assert run("gw1", state) == before
+    assert run("gw1", "ls -d /run/vaern-replay* 2> /dev/null || true") == ""
+    run("gw1", "systemctl start vaern-spool.timer")
+
+
+def sampled(relay: Pipeline) -> list[tuple[str, dict[str, Any]]]:
+    """Source and line of the whole sample."""
+    text = relay.lab.run("gw1", f"cd {SPOOL}/sample && grep . *.jsonl")
+    return [(row.partition(".jsonl:")[0], json.loads(row.partition(".jsonl:")[2])) for row in text.splitlines()]
+
+
+def replayed(relay: Pipeline, package: Path) -> dict[str, Any]:
+    """What a package's reader makes of the sample of each vendor."""
+    sources = {
+        f"{kind}-{vendor.name}": {"parser": vendor.parser, "minimum": [*set(kind_of(kind).minimum) - set(vendor.lacks)]}
+        for kind, vendor in CASES
+    }
+    request = {"package": base64.b64encode(package.read_bytes()).decode(), "sources": sources}
+    answer: dict[str, Any] = json.loads(
+        relay.lab.run("gw1", "/usr/lib/vaern/vaern-reader-replay", stdin=json.dumps(request))
+    )
+    return answer
 
 
 def test_how_much_parsing_costs(relay: Pipeline) -> None:

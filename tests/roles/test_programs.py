@@ -244,7 +244,8 @@ def test_a_host_that_no_reader_fits_is_told(host: Host) -> None:
 
 
 def test_off_boarding_removes_it_whole_and_keeps_what_was_recorded(host: Host) -> None:
-    host.run("echo evidence > /var/lib/vaern-ledger/kept")
+    spool = "/var/spool/vaern-log-shipper"
+    host.run(f"echo evidence > /var/lib/vaern-ledger/kept; mkdir -p {spool}/sample {spool}/segments")
     host.play(ROOT / "roles" / "offboard.yml")
     assert host.version() == ""
     left = "ls -d /usr/lib/vaern /usr/lib/python3/dist-packages/vaern_programs /usr/bin/vaern-* /usr/share/vaern"
@@ -252,4 +253,5 @@ def test_off_boarding_removes_it_whole_and_keeps_what_was_recorded(host: Host) -
         host.run(f"{left} /usr/lib/*/rsyslog/*vaern* /usr/lib/systemd/system/vaern-* 2> /dev/null", check=False) == ""
     )
     assert host.run("cat /var/lib/vaern-ledger/kept") == "evidence\n"
+    assert host.run(f"ls {spool}") == "segments\n"
     assert "changed=0" in host.play(ROOT / "roles" / "offboard.yml")

@@ -22,13 +22,19 @@ if TYPE_CHECKING:
 @click.argument("slug", metavar="MUNICIPALITY")
 @click.option("--dry-run", is_flag=True, help="Change nothing; list everything that would change.")
 @click.option("--full", is_flag=True, help="Run the roles even where nothing has changed since the last run.")
+@click.option(
+    "--accept-fewer-fields",
+    is_flag=True,
+    help="Upgrade also when the new reader reads less of a relay's sample. It is recorded.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Progress as JSON lines, and the result as the last one.")
 @click.pass_context
-def command(ctx: click.Context, slug: str, dry_run: bool, full: bool, as_json: bool) -> int:
+def command(ctx: click.Context, slug: str, dry_run: bool, full: bool, accept_fewer_fields: bool, as_json: bool) -> int:
     """Connect a municipality, from declaration to report.
 
     Running it again changes only what is not as declared; a run that was interrupted is continued. Ends with exit code
-    1 when something is wrong or not known at the end, and with 9 when a test event did not arrive.
+    1 when something is wrong or not known at the end, and with 9 when a test event did not arrive. An upgrade whose
+    reader reads less of what a relay keeps as sample stops with 1 before a host is changed.
 
     \b
     Examples:
@@ -40,6 +46,7 @@ def command(ctx: click.Context, slug: str, dry_run: bool, full: bool, as_json: b
     from vaern.runtime.run_lock import exclusive
     from vaern.workflows.onboarding import Onboarding
     from vaern.workflows.recording import recorded
+    from vaern.workflows.replaying import record
     from vaern.workflows.steps import step
 
     project: Project = ctx.obj
@@ -55,8 +62,15 @@ def command(ctx: click.Context, slug: str, dry_run: bool, full: bool, as_json: b
             exclusive(project, slug),
             recorded(project, fleet, slug, words_of(ctx), say_aside) as recording,
         ):
-            onboarding = Onboarding(project, fleet, slug, listener, full=full, durations=durations)
-            onboarding.run()
+            onboarding = Onboarding(
+                project, fleet, slug, listener,
+                full=full, accept_fewer_fields=accept_fewer_fields, durations=durations,
+            )  # fmt: skip
+            try:
+                onboarding.run()
+            finally:
+                if onboarding.replays:
+                    recording.files["replay.json"] = record(onboarding.replays, accepted=accept_fewer_fields)
             recording.exit_code = _conclude(onboarding, as_json, recording)
         return recording.exit_code
 

@@ -1,15 +1,19 @@
-"""`vaern parser`: what the relays' reader makes of a line, without a relay."""
+"""`vaern parser`: what the relays' reader makes of a line, without a relay or of the lines that a relay keeps."""
 
 from __future__ import annotations
 
 import json
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
 from vaern.console import one_line, print_document, print_json, say
 from vaern.errors import ExitCode
 from vaern.runtime.paths import Project
+
+if TYPE_CHECKING:
+    from vaern.workflows.replaying import Replay
 
 READABLE = click.Path(exists=True, dir_okay=False)
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="One JSON document instead of text.")
@@ -25,6 +29,7 @@ def command() -> None:
     Examples:
       vaern parser try lines.log --parser fortigate --timezone Europe/Copenhagen
       vaern parser list
+      vaern parser replay favrskov
     """
 
 
@@ -129,3 +134,51 @@ def test(project: Project, as_json: bool) -> int:
     else:
         say("\n".join(one_line(str(each)) for each in found) or f"{count} lines are read as their samples say")
     return ExitCode.FINDINGS if found else ExitCode.OK
+
+
+@command.command()
+@click.argument("slug", metavar="MUNICIPALITY")
+@click.option("--source", metavar="NAME", default="", help="One log source alone.  [default: all]")
+@AS_JSON
+@click.pass_obj
+def replay(project: Project, slug: str, source: str, as_json: bool) -> int:
+    """Hold this version's reader against the masked lines that the relays keep of each source.
+
+    It is compared with the reader that is installed, on the relay, and is not installed. Ends with exit code 1 when it
+    reads less of a source, and also when that is not known: without a sample nothing is said.
+
+    \b
+    Example:
+      vaern parser replay favrskov --source firewall1
+    """
+    from vaern.declaration import load_fleet
+    from vaern.workflows import replaying
+
+    municipality = load_fleet(project, [slug]).municipalities[slug]
+    replays = replaying.replay(project, slug, municipality, source)
+    if as_json:
+        print_json({"relays": [replaying.as_json(one) for one in replays]})
+    else:
+        for one in replays:
+            _show_replay(one)
+        if not replays:
+            say("unknown: no relay receives a log source")
+    return ExitCode.OK if replays and all(one.is_known and not one.reads_less for one in replays) else ExitCode.FINDINGS
+
+
+def _show_replay(one: Replay) -> None:
+    from vaern.workflows.replaying import balance
+
+    answer = one.answer
+    if answer["state"] == "compared":
+        say(one_line(f"{one.relay}: reader {answer['offered']}, against {answer['installed']}"))
+    else:
+        word = "unknown" if answer["state"] == "unknown" else "reads nothing"
+        say(one_line(f"{one.relay}: {word}: {answer['why']}"))
+    for source in answer["sources"]:
+        say(one_line(f"  {'less' if source in one.less else 'same or more'}: {source['source']}: {balance(source)}"))
+        for example in source["examples"]:
+            said = [f"{word} {', '.join(example[word])}" for word in ("lost", "changed") if example[word]]
+            say(one_line(f"    {'; '.join(said)}: {example['message']}"))
+    if answer["state"] == "compared" and answer["without"]:
+        say(one_line(f"  unknown, no sample: {', '.join(answer['without'])}"))

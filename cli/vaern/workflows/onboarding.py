@@ -25,7 +25,8 @@ from vaern.proof import captures
 from vaern.runtime.paths import Project
 from vaern.runtime.run_lock import queued
 from vaern.runtime.secret_store import folder_of
-from vaern.workflows import approving, hubs, plays, sending_keys
+from vaern.workflows import approving, hubs, plays, replaying, sending_keys
+from vaern.workflows.replaying import Replay
 from vaern.workflows.sources import Sources
 from vaern.workflows.steps import step
 
@@ -39,10 +40,13 @@ class Onboarding:
     slug: str
     listener: Listener
     full: bool = False
+    accept_fewer_fields: bool = False
     durations: dict[str, float] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     proofs: list[Proof] = field(default_factory=list)
     changes: list[str] = field(default_factory=list)
+    replays: list[Replay] = field(default_factory=list)
+    """What the reader that is to be installed makes of the relays' samples; empty where it is there already."""
     sharing: tuple[str, ...] = ()
     """Relays whose delivery showed the certificate of their rsyslog when they enrolled."""
 
@@ -62,6 +66,7 @@ class Onboarding:
         outputs = self.provision()
         self.write_inventory()
         self.require_approval()
+        self.refuse_fewer_fields()
         self.enrol()
         self.configure()
         self.verify()
@@ -108,6 +113,21 @@ class Onboarding:
                 if self.fleet.deployment.target is not Target.LAB:
                     raise
                 running.done = "not required in the lab"
+
+    def refuse_fewer_fields(self) -> None:
+        """Hold a reader that is to be installed against the relays' samples. Raises ReadsLessError, unless accepted.
+
+        Nothing has been changed on a host before. Where a relay has no sample it is not known, and the run goes on.
+        """
+        self.replays = replaying.replay_before_upgrade(
+            self.project, self.slug, self.municipality, self.sources.packages
+        )
+        if not self.replays:
+            return
+        with step(self.listener, "replay", "the new reader on the relays' samples", self.durations) as running:
+            if not self.accept_fewer_fields:
+                replaying.refuse_less(self.slug, self.replays)
+            running.done = replaying.summary(self.replays)
 
     def enrol(self) -> None:
         """Enrol the hubs, by one run at a time, and the municipality's hosts."""

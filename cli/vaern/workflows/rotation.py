@@ -21,7 +21,7 @@ from vaern.model.vocabulary import HostRole, Target
 from vaern.runtime import ssh
 from vaern.runtime.paths import Project
 from vaern.verify.delivery import delivery
-from vaern.workflows import approving, plays, sending_keys
+from vaern.workflows import approving, plays, replaying, sending_keys
 from vaern.workflows.sources import Sources
 from vaern.workflows.steps import step
 from vaern_programs.shared.reports import DELIVERY_FILE
@@ -59,10 +59,14 @@ class Rotation:
     def use(self, which: Which, on_progress: OnProgress) -> str:
         """Give every relay this key and check that each delivers with it. Raises ProofError when one does not.
 
-        The roles are run for it, so the approval has to cover them: raises ApprovalError when it does not.
+        The roles are run for it, so the approval has to cover them: raises ApprovalError when it does not. They install
+        the reader too: raises ReadsLessError when that reads less of what the relays keep.
         """
         sources = Sources.read(self.project)
         approving.in_force(self.project, self.fleet, self.slug, sources)
+        municipality = self.fleet.municipalities[self.slug]
+        replays = replaying.replay_before_upgrade(self.project, self.slug, municipality, sources.packages)
+        replaying.refuse_less(self.slug, replays)
         play = replace(plays.municipality_play(self.project, self.fleet, self.slug, sources), hosts=self.relays)
         play = sending_keys.with_sending_keys(self.project, self.fleet.deployment, play, which)
         configure.run_play(self.project, play, on_progress)

@@ -20,6 +20,7 @@ NEED_HOSTS = {
     "drift": ["favrskov"],
     "verify": ["favrskov"],
     "discover": ["favrskov"],
+    "parser replay": ["favrskov"],
     "ledger": ["favrskov"],
     "repair": ["favrskov"],
     "rehearse": ["favrskov", "--yes"],

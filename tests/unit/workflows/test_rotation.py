@@ -10,11 +10,14 @@ import pytest
 
 from vaern.declaration import load_deployment, load_fleet, load_municipality
 from vaern.enrolment.event_hubs_keys import Which
-from vaern.errors import ProofError, UsageError
+from vaern.errors import ProofError, ReadsLessError, UsageError
 from vaern.model.fleet import Fleet
 from vaern.runtime.paths import Project
 from vaern.workflows import rotation
+from vaern.workflows.replaying import Replay
 from vaern.workflows.rotation import Rotation
+from vaern.workflows.sources import Sources
+from vaern_programs.shared.answers import Replayed
 
 ROOT = Path(__file__).resolve().parents[3]
 EXAMPLES = ROOT / "docs" / "examples" / "azure"
@@ -53,7 +56,8 @@ def answering(monkeypatch: pytest.MonkeyPatch, statistics: str) -> list[str]:
         lambda *given: rotation.configure.Play("favrskov", "municipality.yml", {}, {}, (), {}),
     )
     monkeypatch.setattr("vaern.workflows.approving.in_force", lambda *given: None)
-    monkeypatch.setattr("vaern.workflows.sources.Sources.read", lambda project: None)
+    monkeypatch.setattr("vaern.workflows.sources.Sources.read", lambda project: Sources({}, {}))
+    monkeypatch.setattr("vaern.workflows.replaying.replay_before_upgrade", lambda *given: [])
     monkeypatch.setattr(
         "vaern.workflows.sending_keys.with_sending_keys", lambda project, deployment, play, which: (play, which)
     )
@@ -160,3 +164,14 @@ def test_the_lab_has_no_such_keys() -> None:
 
 def test_the_words_of_the_two_keys_are_azures() -> None:
     assert [which.value for which in Which] == ["primary", "secondary"]
+
+
+def test_a_reader_that_reads_less_stops_before_a_relay_is_touched(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The roles that give a relay its key install the reader too."""
+    done = answering(monkeypatch, sample(2))
+    fails: Replayed = {"state": "fails", "why": "no", "installed": "1", "offered": "2", "sources": [], "without": []}
+    found = [Replay("favrskov-gw1", fails)]
+    monkeypatch.setattr("vaern.workflows.replaying.replay_before_upgrade", lambda *given: found)
+    with pytest.raises(ReadsLessError, match="favrskov-gw1: the reader 2 reads nothing there: no"):
+        of_example().run()
+    assert done == []

@@ -151,7 +151,7 @@ def test_what_cannot_be_read_is_said_and_is_no_traceback(
     asked: list[int] = []
     monkeypatch.setattr(program, "SETTINGS", spool / "spool.json")
     monkeypatch.setattr(program, "READER", spool / "reader.json")
-    monkeypatch.setattr(program.os, "umask", lambda mask: asked.append(mask))
+    monkeypatch.setattr(program.os, "umask", asked.append)
     assert program.main([]) == 1
     assert "the samples could not be kept" in capsys.readouterr().err
     (spool / "spool.json").write_text(json.dumps({"directory": str(spool)}))

@@ -28,8 +28,8 @@ from vaern_programs.shared.json_text import UnfitError, loads
 from vaern_programs.shared.reports import EVENT_BYTES
 
 FOLDER, LOOKED = "sample", "looked.json"
-OUR_OWN = {"vaern", "relay"}
-"""Kinds of what hosts say of themselves: no device's lines."""
+OUR_OWN = {"vaern", "relay", "tap"}
+"""Kinds of what hosts of ours say: no device's lines."""
 NAME = re.compile("[a-z][a-z0-9-]{0,40}")
 ROUND_BYTES = 8 * 2**20
 PIECE_BYTES = 2**18
