@@ -9,11 +9,16 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from support.lab.project import Lab
+from support.paths import ROOT, TOOLS, program_packages
+from support.reader_package import without, without_field
 
 from vaern.errors import ExitCode
+from vaern.model.relays import SPOOL
+from vaern.runtime.programs import READER_SOURCE, version
 
 pytestmark = pytest.mark.lab
 
@@ -217,6 +222,60 @@ def test_whom_nobody_has_declared_is_heard_and_proposed(onboarded: Lab) -> None:
     assert senders[stranger].heard["vendor"] == "cisco-ios"
     assert f"    address: {stranger}\n" in senders[stranger].proposal
     assert stranger not in onboarded.ssh("favrskov-gw1", "cat /var/log/vaern-log-shipper/impstats.json")
+
+
+def test_an_upgrade_whose_reader_reads_less_of_the_sample_changes_nothing(onboarded: Lab, tmp_path: Path) -> None:
+    """Held against what the firewall has sent; it names source and field, and is a record of evidence."""
+    project, relay = onboarded.project, "favrskov-gw1"
+    send_as_firewall(onboarded, '<189>date=2026-11-24 time=03:00:00 type="traffic" srcip=10.10.0.5 user="010203-1234"')
+    onboarded.ssh(relay, "systemctl start vaern-spool.service")
+    assert "[CPR]" in onboarded.ssh(relay, f"cat {SPOOL}/sample/firewall1.jsonl")
+    said = onboarded.vaern("parser", "replay", "favrskov").stdout
+    assert re.search(r"  same or more: firewall1: \d+ lines?; [1-9]", said), said
+    state = (
+        "dpkg-query -W 'vaern-*'; systemctl show -P InvocationID vaern-log-shipper; find /etc -type f | xargs sha256sum"
+    )
+    before = onboarded.ssh(relay, state)
+    roles, made = project.root / "roles", list[Path]()
+    roles.unlink()
+    try:
+        shutil.copytree(ROOT / "roles", roles, ignore=shutil.ignore_patterns("target", "__pycache__"))
+        made = worse_packages(project.root, tmp_path)
+        refused = onboarded.vaern("onboard", "favrskov", expect=ExitCode.FINDINGS)
+    finally:
+        shutil.rmtree(roles, ignore_errors=True)
+        roles.symlink_to(ROOT / "roles")
+        for path in made:
+            path.unlink()
+    assert re.search(r"favrskov-gw1, firewall1: .*; lost source\.ip \(\d+\)", refused.stderr), refused.stderr
+    assert "vaern onboard favrskov --accept-fewer-fields" in refused.stderr
+    assert onboarded.ssh(relay, state) == before
+    *_, last = json.loads(onboarded.vaern("evidence", "list", "favrskov", "--json").stdout)
+    shown = json.loads(onboarded.vaern("evidence", "show", "favrskov", str(last["sequence"]), "--json").stdout)
+    assert (last["exit_code"], [file["name"] for file in shown["files"]]) == (ExitCode.FINDINGS, ["replay.json"])
+
+
+def send_as_firewall(lab: Lab, message: str) -> None:
+    """One datagram from the firewall's address to the relay."""
+    from vaern.proof.canary_events import SENDER
+    from vaern.provision import municipality_outputs
+
+    namespace = municipality_outputs(lab.project, "favrskov").device_namespaces["raadhus"]
+    send = f"ip netns exec {namespace} {sys.executable} -I {SENDER} udp 198.51.100.1 198.51.100.10 514"
+    subprocess.run(send.split(), input=message, text=True, check=True)
+
+
+def worse_packages(root: Path, folder: Path) -> list[Path]:
+    """As if set-up had built a version whose FortiGate parser reads no source: in that root, and among the packages."""
+    built = [Path(path) for path in program_packages() if Path(path).name.startswith("vaern-reader_")]
+    parser = root / READER_SOURCE / "parsers" / "fortigate.yml"
+    parser.write_text(without(parser.read_text(encoding="utf-8"), "source.ip"), encoding="utf-8")
+    stated = version(root, READER_SOURCE)
+    names = [re.sub("_[^~]*", f"_{stated}", path.name, count=1) for path in built]
+    made = [
+        without_field(path, "fortigate", "source.ip", folder / name) for path, name in zip(built, names, strict=True)
+    ]
+    return [Path(shutil.copy(path, TOOLS / "programs" / path.name)) for path in made]
 
 
 def test_status_says_that_it_is_connected(onboarded: Lab) -> None:

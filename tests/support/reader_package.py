@@ -14,11 +14,16 @@ def without_field(package: Path, parser: str, field: str, made: Path) -> Path:
     unpacked = made.with_suffix(".unpacked")
     subprocess.run(["dpkg-deb", "-R", str(package), str(unpacked)], check=True)
     changed = unpacked / PARSERS / f"{parser}.yml"
-    text, count = re.subn(rf"(?m)^  {re.escape(field)}:.*\n", "", changed.read_text(encoding="utf-8"))
-    assert count, f"{parser} does not read {field}"
-    changed.write_text(text, encoding="utf-8")
+    changed.write_text(without(changed.read_text(encoding="utf-8"), field), encoding="utf-8")
     control = unpacked / "DEBIAN/control"
     stated = re.sub(r"(?m)^Version: .*$", f"Version: {made.name.split('_')[1]}", control.read_text(encoding="utf-8"))
     control.write_text(stated, encoding="utf-8")
     subprocess.run(["dpkg-deb", "--root-owner-group", "-b", str(unpacked), str(made)], check=True, capture_output=True)
     return made
+
+
+def without(parser: str, field: str) -> str:
+    """The text of a parser that no longer reads a field, which stands on one line of it."""
+    text, count = re.subn(rf"(?m)^ +{re.escape(field)}:.*\n", "", parser)
+    assert count, f"it does not read {field}"
+    return text

@@ -181,4 +181,4 @@ def _show_replay(one: Replay) -> None:
             said = [f"{word} {', '.join(example[word])}" for word in ("lost", "changed") if example[word]]
             say(one_line(f"    {'; '.join(said)}: {example['message']}"))
     if answer["state"] == "compared" and answer["without"]:
-        say(one_line(f"  unknown, no sample: {', '.join(answer['without'])}"))
+        say(one_line(f"  unknown, no sample or another parser declared: {', '.join(answer['without'])}"))

@@ -121,6 +121,8 @@ def summary(replays: Iterable[Replay]) -> str:
         sources = counted(len(one.answer["sources"]), "source")
         less = f"reads less of {', '.join(each['source'] for each in one.less)}, which was accepted"
         known = f"{less if one.less else 'nothing lost'} ({sources})"
+        if one.answer["without"]:
+            known += f", unknown: {', '.join(one.answer['without'])}"
         if one.answer["state"] != "compared":
             known = f"{'unknown' if one.answer['state'] == 'unknown' else 'fails, accepted'}: {one.answer['why']}"
         words.append(f"{one.relay}: {known}")

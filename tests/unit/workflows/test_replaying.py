@@ -179,6 +179,10 @@ def test_an_onboarding_stops_before_it_enrols_and_goes_on_when_that_is_accepted(
     accepted.run()
     assert reached == ["enrol", "configure", "verify", "prove"]
     assert said[-1] == f"{RELAY}: reads less of firewall1, which was accepted (1 source)"
+    relay.answer |= {"sources": [FINE], "without": ["journal1"]}
+    known, said = onboarding()
+    known.run()
+    assert said[-1] == f"{RELAY}: nothing lost (1 source), unknown: journal1"
 
 
 @pytest.fixture
@@ -208,7 +212,7 @@ def test_the_command_shows_sources_and_lines(relay: Relay) -> None:
         "  same or more: dhcp1: 4 lines; 4 read; 3 complete",
         f"  less: firewall1: {LESS}",
         "    lost source.ip: srcip=10.0.0.1",
-        "  unknown, no sample: journal1",
+        "  unknown, no sample or another parser declared: journal1",
     ]
     told = json.loads(call("--json").stdout)["relays"]
     assert [(one["relay"], one["reads_less"], one["known"]) for one in told] == [(RELAY, True, False)]

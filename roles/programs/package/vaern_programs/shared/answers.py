@@ -263,7 +263,7 @@ class Replayed(TypedDict):
     offered: str
     sources: list[ReplayedSource]
     without: list[Source]
-    """Sources that were asked for and have no sample."""
+    """Sources that were asked for and not compared: without a sample, or declared with another parser now."""
 
 
 REPLAYED = Schema(Replayed, 2**24)

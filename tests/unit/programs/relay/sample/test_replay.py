@@ -186,5 +186,8 @@ def test_what_is_sent_and_what_comes_back() -> None:
     )
     written = [json.dumps(event(name)).encode() for name in samples]
     assert rereading._sorted_out(written, samples)["files"] == [event("files")]
-    with pytest.raises(RereadError, match="not those of the lines"):
+    with pytest.raises(RereadError, match="not that of the line"):
         rereading._sorted_out(written[::-1], samples)
+    for wrong in (b"no event", b"[]", b"{}", json.dumps({**event("firewall1"), "ecs": []}).encode()):
+        with pytest.raises(RereadError):
+            rereading._sorted_out([wrong, written[1]], samples)

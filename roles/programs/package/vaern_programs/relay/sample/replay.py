@@ -48,7 +48,7 @@ def replay(request: dict[str, Any], folder: Path, root: Path = Path("/")) -> Rep
         settings = json.loads(READER.read_text(encoding="utf-8"))
         wishes = {name: Wish(one["parser"], tuple(one["minimum"])) for name, one in request["sources"].items()}
         samples = _samples(settings, wishes)
-        answer["without"] = sorted(set(wishes) & sampled(settings) - set(samples))
+        answer["without"] = sorted(wishes)
         if not samples:
             raise UnknownError("this relay has no sample yet: it is kept from when the version that keeps it is there")
         _compare(answer, settings, samples, wishes, (root, other), folder)
@@ -83,7 +83,7 @@ def _compare(
     except RereadError as error:
         answer["state"], answer["why"] = "fails", _words(error)
         return
-    answer["state"] = "compared"
+    answer["state"], answer["without"] = "compared", sorted(wishes.keys() - same.keys())
     answer["sources"] = [compared(name, wishes[name], same[name], before[name], after[name]) for name in sorted(same)]
 
 

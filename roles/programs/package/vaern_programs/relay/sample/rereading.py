@@ -136,7 +136,16 @@ def _content(path: Path) -> bytes:
 
 def _sorted_out(written: list[bytes], samples: Samples) -> dict[str, list[dict[str, Any]]]:
     rest = iter(written)
-    found = {source: [json.loads(next(rest)) for _ in lines] for source, lines in samples.items()}
-    if any(event["source"] != source for source, events in found.items() for event in events):
-        raise RereadError("the events are not those of the lines that were sent")
-    return found
+    return {source: [_event(next(rest), source) for _ in lines] for source, lines in samples.items()}
+
+
+def _event(written: bytes, source: str) -> dict[str, Any]:
+    try:
+        event: dict[str, Any] = json.loads(written)
+        told = (event["source"], isinstance(event["ecs"], dict), isinstance(event["received"], str))
+        whole = told == (source, True, True) and isinstance(event["parsed"], bool)
+    except (ValueError, LookupError, TypeError) as error:
+        raise RereadError(f"a line is no event: {error}") from error
+    if not whole:
+        raise RereadError(f"an event is not that of the line that was sent: {told}")
+    return event
