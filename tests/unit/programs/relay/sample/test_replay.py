@@ -75,8 +75,8 @@ class Host:
             each.mkdir(parents=True)
         for base in (self.root, self.folder / "other"):
             (base / replay.PARSERS / "fortigate.yml").touch()
-        (self.folder / "other/usr/share/vaern/reader").mkdir()
-        self.built_for("8.2504.0")
+            (base / "usr/share/vaern/reader").mkdir()
+            self.built_for("8.2504.0", base)
         for name, content in files.items():
             (folder / name).write_text(json.dumps(content))
         monkeypatch.setattr(replay, "READER", folder / "reader.json")
@@ -86,8 +86,8 @@ class Host:
         monkeypatch.setattr(replay, "reread", self.reread)
         self.keep("firewall1", line(1), line(2))
 
-    def built_for(self, rsyslog: str) -> None:
-        (self.folder / "other/usr/share/vaern/reader/rsyslog").write_text(f"{rsyslog}\n")
+    def built_for(self, rsyslog: str, base: Path) -> None:
+        (base / "usr/share/vaern/reader/rsyslog").write_text(f"{rsyslog}\n")
 
     def keep(self, source: str, *lines: Line) -> None:
         (self.spool / "sample" / f"{source}.jsonl").write_text("".join(map(row, lines)))
@@ -145,10 +145,17 @@ def test_a_reader_that_fails_is_told_from_one_that_cannot_be_compared(host: Host
     assert "the reader that is installed cannot be tried: no port" in found["why"]
 
 
-def test_one_for_another_rsyslog_fails(host: Host) -> None:
-    host.built_for("8.2506.0")
+def test_one_for_another_rsyslog_fails_but_not_where_the_installed_one_is_too(host: Host) -> None:
+    """As after an update of Debian's: nothing is read there now, so nothing can be lost."""
+    host.built_for("8.2506.0", host.folder / "other")
     found = host.answer()
     assert (found["state"], found["why"]) == ("fails", "it is for rsyslog 8.2506.0, and this host has 8.2504.0")
+    host.built_for("8.2302.0", host.root)
+    found = host.answer()
+    assert found["state"] == "unknown"
+    assert found["why"].endswith("it is for rsyslog 8.2302.0, and this host has 8.2504.0")
+    (host.root / "usr/share/vaern/reader/rsyslog").unlink()
+    assert "does not say for which rsyslog" in host.answer()["why"]
 
 
 def test_another_parser_is_the_declarations_matter_but_not_where_the_former_is_gone(host: Host) -> None:

@@ -70,10 +70,10 @@ def _compare(
     if not same:
         raise UnknownError("every source that has a sample is declared with another parser now")
     with ThreadPoolExecutor() as both:
-        present = both.submit(
-            reread, _reader(roots[0], settings, {name: declared[name] for name in same}), same, folder
+        present, offered = (
+            both.submit(_fitting, root, settings, parsers, same, folder)
+            for root, parsers in zip(roots, (declared, {name: wishes[name].parser for name in same}), strict=True)
         )
-        offered = both.submit(_fitting, roots[1], settings, {name: wishes[name].parser for name in same}, same, folder)
     try:
         before = present.result()
     except RereadError as error:
@@ -88,10 +88,15 @@ def _compare(
 
 
 def _fitting(root: Path, settings: dict[str, Any], parsers: dict[str, str], samples: Samples, folder: Path) -> Any:
-    wanted, here = (root / "usr/share/vaern/reader/rsyslog").read_text(encoding="ascii").strip(), fit.installed()
+    """What a package below `root` reads, where it is for this host's rsyslog. Raises RereadError."""
+    try:
+        wanted = (root / "usr/share/vaern/reader/rsyslog").read_text(encoding="ascii").strip()
+    except OSError as error:
+        raise RereadError(f"it does not say for which rsyslog it is: {error.strerror}") from error
+    here = fit.installed()
     if wanted != here:
         raise RereadError(f"it is for rsyslog {wanted}, and this host has {here or 'an unknown version'}")
-    return reread(_reader(root, settings, parsers), samples, folder)
+    return reread(_reader(root, settings, {name: parsers[name] for name in samples}), samples, folder)
 
 
 def _reader(root: Path, settings: dict[str, Any], parsers: dict[str, str]) -> Reader:
