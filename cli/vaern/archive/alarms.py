@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from vaern.errors import ProvisionError, UnreachableError
 from vaern.model.deployment import Deployment
@@ -10,11 +11,12 @@ from vaern.model.naming import SHARED
 from vaern.model.vocabulary import Target
 from vaern.runtime import ssh
 from vaern.runtime.paths import Project
-from vaern_programs.shared.answers import ALARM_RECORD, OPEN_ALARMS
+from vaern_programs.shared.answers import ALARM_RECORD, JUDGED_SOURCES, OPEN_ALARMS
 from vaern_programs.shared.reports import UnfitError
 from vaern_stacks.azure.naming import Names
 
 OPEN = "/run/vaern-alarms/open.json"
+JUDGED = "/run/vaern-alarms/sources.json"
 ON_AZURE = (
     "no alarm service runs on Azure; alert rules write to azure.owner when a municipality is silent or throttled, a "
     "hub is down or its disk fills (portal: Monitor, Alerts; resource group {group} and each municipality's); nobody "
@@ -24,6 +26,10 @@ ANSWER_BYTES = 8 << 20
 """Thousands of open alarms."""
 STALE_SECONDS = 60
 """The alarm service writes its file every second."""
+
+
+Judged: TypeAlias = dict[str, dict[str, dict[str, str]]]
+"""Four-digit code to source to check (`unread`, `field source.ip`) to right, wrong, unknown or not judged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +44,8 @@ class Alarm:
     raised: str
     danish: str
     english: str
+    lines: tuple[str, ...] = ()
+    """Lines of the source that show it, with every digit masked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +54,8 @@ class Alarms:
 
     open: tuple[Alarm, ...]
     unknown: str = ""
+    judged: Judged = field(default_factory=dict)
+    """By code how each source was judged; of a municipality that is not in it, nobody knows."""
 
     def of(self, code: str) -> tuple[Alarm, ...]:
         """The alarms of the municipality with that four-digit code."""
@@ -66,7 +76,7 @@ def read(project: Project, deployment: Deployment) -> Alarms:
     if deployment.target is Target.AZURE:
         return Alarms((), ON_AZURE.format(group=Names.of(deployment).group(SHARED)))
     try:
-        command = f"date +%s; cat {OPEN}; stat --printf '\\n%Y\\n' {OPEN}"
+        command = f"date +%s; cat {OPEN}; stat --printf '\\n%Y\\n' {OPEN}; cat {JUDGED}"
         answer = ssh.run(project, deployment.collector.name, command, limit=ANSWER_BYTES)
     except ProvisionError as error:
         return Alarms((), f"{error.what}; {error.fix}")
@@ -76,9 +86,9 @@ def read(project: Project, deployment: Deployment) -> Alarms:
 
 
 def parsed(text: str) -> Alarms:
-    """From the host's clock, the alarm service's file, and when that was written, each on a line."""
+    """From the host's clock, the alarm service's file, when that was written, and how it judged, each on a line."""
     try:
-        now, found, written = text.split("\n")[:3]
+        now, found, written, *judged = text.split("\n")[:4]
         records = OPEN_ALARMS.parse(found)["alarms"]
         age = int(now) - int(written)
     except ValueError:
@@ -86,9 +96,22 @@ def parsed(text: str) -> Alarms:
     alarms = tuple(alarm for record in records if (alarm := _alarm(record)) is not None)
     if age > STALE_SECONDS:
         return Alarms(alarms, f"the alarm service of the collector stopped {age} s ago")
+    by_code = _judged(judged[0] if judged else "")
     if len(alarms) < len(records):
-        return Alarms(alarms, f"{len(records) - len(alarms)} of the open alarms are not as they should be")
-    return Alarms(alarms)
+        return Alarms(alarms, f"{len(records) - len(alarms)} of the open alarms are not as they should be", by_code)
+    return Alarms(alarms, judged=by_code)
+
+
+def _judged(text: str) -> Judged:
+    """How each source was judged; nothing where an earlier version of the alarm service does not say it."""
+    try:
+        found = JUDGED_SOURCES.parse(text)["municipalities"]
+    except UnfitError:
+        return {}
+    return {
+        code: {source: {check: str(word) for check, word in words.items()} for source, words in those.items()}
+        for code, those in found.items()
+    }
 
 
 def _alarm(found: object) -> Alarm | None:
@@ -104,4 +127,5 @@ def _alarm(found: object) -> Alarm | None:
         raised=record["time"],
         danish=record["text"]["da"],
         english=record["text"]["en"],
+        lines=tuple(record.get("lines", ())),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from vaern.inventory.variables import Variables, key_name
+from vaern.model import catalogue
 from vaern.model.declaration import Host, LogSource, Municipality
 from vaern.model.deployment import Deployment, HubRole
 from vaern.model.naming import INTERFACE, host_name, topic_of, watch_source
@@ -86,6 +87,8 @@ def expected(deployment: Deployment, slug: str, municipality: Municipality) -> V
                 "name": source.name,
                 "relay": host_name(slug, relay.name),
                 "silent_after_minutes": source.silent_after_minutes,
+                "events_per_second": source.events_per_second,
+                **_minimum(source),
                 **_way(municipality, topics, source.sector),
             }
             for source in municipality.log_sources
@@ -101,6 +104,15 @@ def expected(deployment: Deployment, slug: str, municipality: Municipality) -> V
             if municipality.relay_of(host.site) is not None
         ],
     }
+
+
+def _minimum(source: LogSource) -> Variables:
+    """The fields that its lines must have; nothing for a source that is kept and not read. Each line has a time."""
+    vendor = catalogue.vendor_of(source)
+    if vendor.parser == catalogue.GENERIC:
+        return {}
+    fields = catalogue.kind_of(source.kind).minimum
+    return {"minimum": [name for name in fields if name != "@timestamp" and name not in vendor.lacks]}
 
 
 def _way(municipality: Municipality, topics: Mapping[Sector, str], sector: Sector) -> Variables:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
 from vaern_programs.shared.limits import Between, Matching, Most
+from vaern_programs.shared.observed import EXCERPT, LINES
 from vaern_programs.shared.reports import Boot, Count, Relay, Source, Time
 from vaern_programs.shared.schema import Schema
 
@@ -15,6 +16,8 @@ ROWS = Most(1_000_000)
 """Twice what is counted of one municipality."""
 Field = Annotated[str, Most(100)]
 """Name of a field of an event."""
+Code = Annotated[str, Matching("[0-9]{4}")]
+JudgedWord = Literal["right", "wrong", "unknown", "not judged"]
 
 
 class BalanceRow(TypedDict):
@@ -100,6 +103,8 @@ class AlarmRecord(TypedDict):
     value: float | None
     limit: float
     text: AlarmText
+    lines: NotRequired[Annotated[list[EXCERPT], Most(LINES)]]
+    """Lines that show it, with every digit masked."""
 
 
 class OpenAlarms(TypedDict):
@@ -108,6 +113,14 @@ class OpenAlarms(TypedDict):
     time: Time
     alarms: Annotated[list[Any], Most(100_000)]
     """Each an AlarmRecord; checked one by one (`ALARM_RECORD`)."""
+
+
+class JudgedSources(TypedDict):
+    """How the alarm service has judged each declared source."""
+
+    time: Time
+    municipalities: Annotated[dict[Code, Annotated[dict[str, Annotated[dict[str, JudgedWord], Most(40)]], ROWS]], ROWS]
+    """Four-digit code to source to check to how it went; the check of a field is `field <name>`."""
 
 
 class PathToHub(TypedDict):
@@ -135,6 +148,7 @@ class Paths(TypedDict):
 PATHS = Schema(Paths, 2**20)
 OPEN_ALARMS = Schema(OpenAlarms, 256 * 2**20)
 ALARM_RECORD = Schema(AlarmRecord, 65536)
+JUDGED_SOURCES = Schema(JudgedSources, 64 * 2**20)
 
 
 class Exported(TypedDict):

@@ -23,6 +23,7 @@ from vaern_programs.collector.archive import segments
 from vaern_programs.collector.archive.alarms import Alarms
 from vaern_programs.collector.archive.find import recent_lines
 from vaern_programs.collector.archive.intake import Intake
+from vaern_programs.collector.archive.observing import Observations
 from vaern_programs.collector.archive.partition import SMALL_BYTES, Partition
 from vaern_programs.collector.archive.quarantine import Place
 from vaern_programs.collector.archive.sightings import Sightings
@@ -56,8 +57,13 @@ class Bench:
         self.partition = Partition(directory, *KEY, 1 << 20, KEPT)
         tenant = {"sources": [{"name": name} for name in SOURCES], "hosts": [{"source": "vaern-gw1"}]}
         self.sightings = Sightings(tenant)
+        self.observations = Observations("0710", {"tenants": [{"code": "0710", **tenant}]}, 0.0)
         self.intake = Intake(
-            {KEY: self.partition}, self.sightings, Alarms(), lambda place, why, _: self.aside.append((place, why))
+            {KEY: self.partition},
+            self.sightings,
+            self.observations,
+            Alarms(),
+            lambda place, why, _: self.aside.append((place, why)),
         )
 
     def take(self, *messages: Message) -> None:

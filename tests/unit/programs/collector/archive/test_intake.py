@@ -10,11 +10,14 @@ import pytest
 from vaern_programs.collector.archive import intake as intake_module
 from vaern_programs.collector.archive.alarms import Alarms
 from vaern_programs.collector.archive.intake import Intake
+from vaern_programs.collector.archive.observing import Observations
 from vaern_programs.collector.archive.partition import Partition
 from vaern_programs.collector.archive.quarantine import Place
 from vaern_programs.collector.archive.sightings import Sightings
 
 KEY = ("logs.0710", 0)
+TENANT = {"code": "0710", "sources": [{"name": "firewall1"}]}
+SETTINGS = {"tenants": [TENANT]}
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,7 @@ def set_aside(place: Place, reason: str, content: bytes) -> None:
 @pytest.fixture
 def intake(tmp_path: Path) -> Intake:
     partitions = {(name, 0): Partition(tmp_path, name, 0, 2**20) for name in ("logs.0710", "logs.0751")}
-    return Intake(partitions, Sightings({"sources": [{"name": "firewall1"}]}), Alarms(), set_aside)
+    return Intake(partitions, Sightings(TENANT), Observations("0710", SETTINGS, 0.0), Alarms(), set_aside)
 
 
 def test_each_partition_gets_its_own(intake: Intake, capsys: pytest.CaptureFixture[str]) -> None:

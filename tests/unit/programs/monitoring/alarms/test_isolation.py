@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vaern_programs.monitoring.alarms import judging, pace, program
+from vaern_programs.monitoring.alarms import judging, pace, program, sources
 from vaern_programs.monitoring.alarms.counting import conditions_of_ledger
 from vaern_programs.monitoring.alarms.log import Condition, Key
 from vaern_programs.monitoring.alarms.memory import Memory
@@ -200,10 +200,11 @@ def test_a_count_is_shown_in_all_its_digits(value: float, shown: str) -> None:
 def service(folder: Path, monkeypatch: pytest.MonkeyPatch, tenants: list[str]) -> program.AlarmService:
     """The service on files of its own, with no broker."""
     (folder / "alarms").mkdir(exist_ok=True)
-    for name in ("SETTINGS", "WATCH_SETTINGS", "HEARTBEATS", "MEMORY", "PUBLISHED", "OPEN"):
+    for name in ("SETTINGS", "WATCH_SETTINGS", "HEARTBEATS", "MEMORY", "PUBLISHED", "OPEN", "JUDGED"):
         monkeypatch.setattr(program, name, folder / f"{name.lower()}.json")
     monkeypatch.setattr(program, "ALARMS", folder / "alarms")
     monkeypatch.setattr(program, "REPORTS", folder / "archiver")
+    monkeypatch.setattr(program, "VOLUMES", folder)
     monkeypatch.setattr(program.health, "read", dict)
     settings_of_all = {"tenants": [tenant(code) for code in tenants], "alarms": LIMITS}
     (folder / "settings.json").write_text(json.dumps(settings_of_all))
@@ -278,6 +279,7 @@ def test_every_text_has_a_kind_and_both_languages() -> None:
     texts = json.loads(program.TEXTS.read_text(encoding="utf-8"))
     kinds = {
         *judging.OF_HOST,
+        *sources.KINDS,
         "quarantine",
         "share",
         "silent",

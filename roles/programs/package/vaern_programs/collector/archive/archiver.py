@@ -15,6 +15,7 @@ from typing import Any
 from vaern_programs.collector.archive.alarms import Alarms
 from vaern_programs.collector.archive.capacity import MIB, Capacity
 from vaern_programs.collector.archive.intake import Intake
+from vaern_programs.collector.archive.observing import Observations
 from vaern_programs.collector.archive.partition import DiskFullError, Partition
 from vaern_programs.collector.archive.quarantine import Place, Quarantine
 from vaern_programs.collector.archive.reading import Key, Reader
@@ -51,8 +52,9 @@ class Archiver:
         self.capacity = Capacity(code)
         self.quarantine = Quarantine(self.directory)
         self.sightings = Sightings(self.tenant)
+        self.observations = Observations(code, self.settings, time.time())
         self.report = Report(code)
-        self.intake = Intake(self.partitions, self.sightings, self.alarms, self.set_aside)
+        self.intake = Intake(self.partitions, self.sightings, self.observations, self.alarms, self.set_aside)
         self.reader: Reader
         self.alive: Callable[[], None]
         self.stopping = False
@@ -95,6 +97,7 @@ class Archiver:
             if self.report.is_due():
                 heard = self.sightings.report(self.partitions, self.all_read, self.answered)
                 self.report.write(heard, self.quarantine, self.capacity, self.paused)
+                self.observations.write()
             done = is_done()
         for key, partition in self.partitions.items():
             if key not in self.paused:  # What may not be written now is read again by the next worker.
@@ -110,6 +113,7 @@ class Archiver:
         if changed != self.changed:
             self.settings, self.changed = json.loads(SETTINGS.read_text(encoding="utf-8")), changed
             self.sightings.declare(self.tenant)
+            self.observations.declare(self.settings)
             self.capacity.measure(self.settings, read_json(LEFTOVERS, 0))
             for (topic, _), partition in self.partitions.items():
                 partition.kept = of_sources(self.settings, topic)

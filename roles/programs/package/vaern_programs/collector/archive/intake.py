@@ -8,6 +8,7 @@ from collections.abc import Callable, Container, Iterable, Mapping
 from itertools import groupby
 
 from vaern_programs.collector.archive.alarms import Alarms
+from vaern_programs.collector.archive.observing import Observations
 from vaern_programs.collector.archive.partition import Partition
 from vaern_programs.collector.archive.quarantine import Place
 from vaern_programs.collector.archive.reading import Key, Message
@@ -27,6 +28,7 @@ class Intake:
         self,
         partitions: Mapping[Key, Partition],
         sightings: Sightings,
+        observations: Observations,
         alarms: Alarms,
         set_aside: Callable[[Place, str, bytes], None],
     ) -> None:
@@ -36,6 +38,7 @@ class Intake:
         """
         self.partitions = partitions
         self.sightings = sightings
+        self.observations = observations
         self.alarms = alarms
         self.set_aside = set_aside
         self.halted: set[Key] = set()
@@ -76,6 +79,7 @@ class Intake:
                     return
                 partition.add([value], now)
         self.sightings.take(partition.topic, partition.partition, batch)
+        self.observations.take(batch)
 
     def _take_block(self, partition: Partition, batch: list[Message], now: float) -> None:
         (message,) = batch
@@ -89,6 +93,7 @@ class Intake:
         else:
             partition.add_block(block, now)
             self.sightings.take_block(message, block.said)
+            self.observations.take_block(message, block)
 
     def _follows(self, partition: Partition, offset: int) -> bool:
         """Whether a record can be archived; a jump in the offsets begins a new segment."""

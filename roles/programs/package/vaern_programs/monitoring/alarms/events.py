@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from vaern_programs.monitoring.alarms.log import AlarmLog, Record
+from vaern_programs.monitoring.alarms.sources import KINDS
 from vaern_programs.shared.files import read_json, replace
 from vaern_programs.shared.local_broker import as_user, credential
 from vaern_programs.shared.reports import ALARM_SOURCE
@@ -55,7 +56,7 @@ def place_of(record: Record, tenant: Mapping[str, Any]) -> Mapping[str, str]:
     An alarm about a sector's source goes where the events of that source go, and so to no other SOC.
     """
     about = record["subject"].partition(": ")[0]
-    which = "sources" if record["kind"] == "silent" else "hosts"
+    which = "sources" if record["kind"] in {"silent", *KINDS} else "hosts"
     return next((one for one in tenant.get(which, []) if one["name"] == about), {})
 
 

@@ -17,6 +17,7 @@ from vaern_programs.monitoring.alarms.heartbeats import FOUND, conditions_of, fr
 from vaern_programs.monitoring.alarms.log import Condition, Key
 from vaern_programs.monitoring.alarms.memory import Memory, names_of
 from vaern_programs.monitoring.alarms.sightings import conditions_of_archive, latest_events
+from vaern_programs.monitoring.alarms.sources import Heard, SourceAlarms, Taken, Words, is_about_source
 from vaern_programs.shared.health import Health
 from vaern_programs.shared.json_text import UnfitError
 from vaern_programs.shared.times import unix_or
@@ -35,6 +36,8 @@ class Judgement:
     unknown: set[Key] = field(default_factory=set)
     faults: dict[str, str] = field(default_factory=dict)
     """Code to why that municipality could not be judged."""
+    words: dict[str, Words] = field(default_factory=dict)
+    """Code to how each check of each of its sources went."""
 
 
 class Look:
@@ -48,15 +51,19 @@ class Look:
         now: float,
         ledger: Mapping[str, Health] | None = None,
         started: float = 0.0,
+        sources: SourceAlarms | None = None,
+        observed: Mapping[str, Taken | None] | None = None,
     ) -> None:
         """State what was found.
 
         `archive` is the archiver's report of each municipality, by code; `settings` has `tenants` and `alarms`;
         `opened` are the open alarms with the time each began; `ledger` says how each count went (None: not looked at),
-        and `started` since when it is looked at.
+        and `started` since when it is looked at; `sources` remembers what is usual of each source (None: single sources
+        are not judged), and `observed` has what the archiver tells of them, by code.
         """
         self.archive, self.settings, self.opened = archive, settings, opened
         self.now, self.ledger, self.started = now, ledger, started
+        self.sources, self.observed = sources, observed or {}
 
 
 def judge(memory: Memory, look: Look) -> Judgement:
@@ -75,6 +82,7 @@ def judge(memory: Memory, look: Look) -> Judgement:
         whole.conditions |= part.conditions
         whole.unknown |= part.unknown
         whole.faults |= part.faults
+        whole.words |= part.words
     memory.forget(look.settings["tenants"])
     return whole
 
@@ -107,6 +115,8 @@ class _Municipality:
                 self.memory.counting[f"{self.code} {source['name']}"] = as_of
                 self.judgement.unknown.add(key)
             self._silence("silent", source["name"], source["name"], source["silent_after_minutes"] * 60, as_of)
+        if self.look.sources is not None:
+            self._sources(self.look.sources, away, blind=blind)
         self.judgement.conditions |= conditions_of_archive(self.report, self.code)
         if self.look.ledger is not None:
             health = self.look.ledger.get(self.code)
@@ -116,6 +126,21 @@ class _Municipality:
             self.judgement.conditions |= conditions
             self.judgement.unknown |= unknown
         return self.judgement
+
+    def _sources(self, sources: SourceAlarms, away: set[str], *, blind: bool) -> None:
+        """What the lines of each source say; of those that are not heard, or arrive late, nothing is known."""
+        late = {key.subject for key in self.judgement.conditions if key.kind == "late"}
+        unheard = frozenset(
+            source["name"]
+            for source in self.tenant.get("sources", [])
+            if blind or source["relay"] in away or source["relay"] in late
+        )
+        opened = frozenset(key for key in self.look.opened if key.municipality == self.code and is_about_source(key))
+        taken = self.look.observed.get(self.code)
+        judged = sources.judge(self.tenant, Heard(taken, unheard, opened, self.look.now))
+        self.judgement.conditions |= judged.conditions
+        self.judgement.unknown |= judged.unknown
+        self.judgement.words[self.code] = judged.words
 
     def _read_to(self) -> float:
         """Up to when the topic has been read; after a time without reading, all silence counts from here."""

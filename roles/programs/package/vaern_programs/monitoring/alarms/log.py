@@ -33,6 +33,13 @@ class Key(NamedTuple):
     subject: str
 
 
+class Evidence(NamedTuple):
+    """What an alarm rests on, as sentences with a space before each."""
+
+    da: str = ""
+    en: str = ""
+
+
 class Condition(NamedTuple):
     """That something is not as declared."""
 
@@ -40,6 +47,9 @@ class Condition(NamedTuple):
     """Unix time, seconds."""
     value: float | None = None
     limit: float = 0.0
+    evidence: Evidence = Evidence()
+    lines: tuple[str, ...] = ()
+    """Lines that show it, masked."""
 
 
 def changes(

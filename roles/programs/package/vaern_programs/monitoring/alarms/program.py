@@ -1,11 +1,11 @@
 """Raises an alarm when something is silent or about to be, and clears it; runs as vaern-alarms.service.
 
-It reads what the archiver reports of each municipality (/run/vaern-archiver/<code>.json), how the ledger fares
-(/run/vaern-ledger/health.json), whether people can be told (/run/vaern-notify/health.json) and what this host reports
-of itself, and compares these with /etc/vaern/collector/collector.json. Every change is written to
-/var/lib/vaern/alarms, to the journal with priority alert, and to the municipality's own topic as an event.
-/run/vaern-alarms/open.json lists what is open now, for `vaern status`. It reaches the broker of this host and no
-network.
+It reads what the archiver reports of each municipality (/run/vaern-archiver/<code>.json, and of the lines of its
+sources <code>.sources.json), how the ledger fares (/run/vaern-ledger/health.json), whether people can be told
+(/run/vaern-notify/health.json) and what this host reports of itself, and compares these with
+/etc/vaern/collector/collector.json. Every change is written to /var/lib/vaern/alarms, to the journal with priority
+alert, and to the municipality's own topic as an event. /run/vaern-alarms/open.json lists what is open now, for
+`vaern status`, and sources.json how each source was judged. It reaches the broker of this host and no network.
 """
 
 from __future__ import annotations
@@ -27,8 +27,9 @@ from vaern_programs.monitoring.alarms.log import AlarmLog, Condition, Key, Recor
 from vaern_programs.monitoring.alarms.memory import Memory
 from vaern_programs.monitoring.alarms.pace import Pace
 from vaern_programs.monitoring.alarms.records import raised_record
+from vaern_programs.monitoring.alarms.sources import SourceAlarms, Taken
 from vaern_programs.monitoring.paths import ALARMS, NOTIFY_HEALTH, NOTIFY_SETTINGS, WATCH_SETTINGS
-from vaern_programs.shared import health
+from vaern_programs.shared import health, observed
 from vaern_programs.shared.collector_paths import REPORTS, SETTINGS
 from vaern_programs.shared.files import read_json, replace
 from vaern_programs.shared.json_text import UnfitError
@@ -40,6 +41,9 @@ HEARTBEATS = Path(HEARTBEAT_FILE)
 MEMORY = Path("/var/lib/vaern-alarms/memory.json")
 PUBLISHED = Path("/var/lib/vaern-alarms/told.json")
 OPEN = Path("/run/vaern-alarms/open.json")
+JUDGED = Path("/run/vaern-alarms/sources.json")
+VOLUMES = Path("/var/lib/vaern-alarms")
+JUDGED_SECONDS = 5.0
 TEXTS = Path(__file__).with_name("texts.json")
 LOOK_SECONDS = 1.0
 KEEP_SECONDS = 10.0
@@ -63,6 +67,12 @@ class AlarmService:
         self.forgotten = -FORGET_SECONDS
         self.pace = Pace()
         self.said: dict[str, float] = {}
+        self.sources: SourceAlarms | None = None
+        self.limits: Any = None
+        """Settings that `sources` was made with."""
+        self.observed: dict[str, tuple[int, Taken | None]] = {}
+        """Code to when the archiver's file of its sources was written, and what it says."""
+        self.judged = -JUDGED_SECONDS
         self.started = time.time()
         if self.log.damaged:
             say(WARNING, f"{self.log.damaged} lines in {ALARMS} are no records of alarms; they are left out")
@@ -84,7 +94,8 @@ class AlarmService:
             return
         opened = {key: unix_or(record.get("since"), now) for key, record in self.log.open.items()}
         archive = {tenant["code"]: read_json(REPORTS / f"{tenant['code']}.json", {}) for tenant in settings["tenants"]}
-        look = Look(archive, settings, opened, now, health.read(), self.started)
+        seen = {tenant["code"]: self.seen(tenant["code"]) for tenant in settings["tenants"]}
+        look = Look(archive, settings, opened, now, health.read(), self.started, self.sources_by(settings), seen)
         judgement = judge(self.memory, look)
         for code, fault in judgement.faults.items():
             self.say_fault(code, f"cannot be judged: {fault}")
@@ -97,11 +108,32 @@ class AlarmService:
         self.write_changes(judgement, now)
         open_now = {"time": stamp(now), "alarms": [self.log.open[key] for key in sorted(self.log.open)]}
         replace(OPEN, json.dumps(open_now, ensure_ascii=False))
+        if time.monotonic() - self.judged >= JUDGED_SECONDS:
+            self.judged = time.monotonic()
+            replace(JUDGED, json.dumps({"time": stamp(now), "municipalities": judgement.words}), durable=False)
         self.publisher.look(settings["tenants"], time.monotonic())
         if time.monotonic() - self.forgotten > FORGET_SECONDS:
             self.forget(settings["tenants"], now)
         if time.monotonic() - self.kept > KEEP_SECONDS:
             self.keep()
+
+    def sources_by(self, settings: Any) -> SourceAlarms:
+        """Who judges single sources; begun anew when the limits have changed."""
+        if self.sources is None or self.limits != settings["alarms"]:
+            self.sources, self.limits = SourceAlarms(settings, VOLUMES), settings["alarms"]
+        self.sources.forget({tenant["code"] for tenant in settings["tenants"]})
+        return self.sources
+
+    def seen(self, code: str) -> Taken | None:
+        """What the archiver tells of the sources of a municipality, read when it was written anew."""
+        path = REPORTS / observed.name_of(code)
+        try:
+            written = path.stat().st_mtime_ns
+        except OSError:
+            return None
+        if self.observed.get(code, (0, None))[0] != written:
+            self.observed[code] = (written, observed.taken(read_json(path, None)))
+        return self.observed[code][1]
 
     def write_changes(self, judgement: Judgement, now: float) -> None:
         """Raise and clear what has changed. What fails for one municipality is said, and tried again at the next look.

@@ -21,6 +21,9 @@ def raised_record(texts: Mapping[str, Mapping[str, str]], key: Key, condition: C
         "limit": _written(condition.limit),
         "minutes": f"{condition.limit / 60:g}",
     }
+    evidence = condition.evidence._asdict()
+    told = {language: text.format(**words) for language, text in (unknown or texts[key.kind]).items()}
+    lines = {"lines": list(condition.lines)} if condition.lines else {}
     return {
         "time": stamp(now),
         "municipality": key.municipality,
@@ -30,7 +33,8 @@ def raised_record(texts: Mapping[str, Mapping[str, str]], key: Key, condition: C
         "since": stamp(condition.since),
         "value": condition.value,
         "limit": condition.limit,
-        "text": {language: text.format(**words) for language, text in (unknown or texts[key.kind]).items()},
+        "text": {language: text + evidence.get(language, "") for language, text in told.items()},
+        **lines,
     }
 
 
