@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 
 import pytest
 
+from vaern.archive import judged_sources
 from vaern.model.declaration import Municipality
 from vaern.model.deployment import Deployment
 from vaern.model.naming import topic_of
@@ -27,6 +29,8 @@ ARCHIVE = "/var/lib/vaern/archive"
 REFUSED = re.compile(r"alert (certificate required|bad certificate|certificate unknown)")
 TOO_OLD = re.compile(r"alert (protocol version|handshake failure)")
 GIB = 2**30
+JUDGED = "/run/vaern-alarms/sources.json"
+JUDGED_SECONDS = 60
 FREE_SHARE = 0.1
 """Of the declared size of the archive: below it, somebody must act within days."""
 
@@ -231,4 +235,30 @@ def test_receiver_has_the_list_of_revoked_certificates(facts: Facts, authoritys_
         expected=authoritys_list,
         observed=facts.revoked_list or "no list",
         evidence="sha256sum /etc/vaern/pki/revoked.crl",
+    )
+
+
+@pytest.mark.control("COL-15")
+def test_what_sources_send_is_as_declared(facts: Facts, municipality: Municipality, check: Check) -> None:
+    """The alarm service judges every declared source, and finds nothing wrong; what it does not know is told."""
+    judged = facts.judged_sources
+    declared = {source.name for source in municipality.log_sources}
+    words = judged["municipalities"].get(municipality.code, {}) if judged else {}
+    check(expected=declared, observed=declared & words.keys(), evidence=JUDGED)
+    age = facts.now - int(datetime.fromisoformat(judged["time"]).timestamp()) if judged else 0
+    check(
+        expected=f"judged in the last {JUDGED_SECONDS} s",
+        observed=f"judged {age} s ago",
+        holds=abs(age) <= JUDGED_SECONDS,
+        evidence=JUDGED,
+    )
+    own = {name: words[name] for name in declared}
+    wrong, unknown = (judged_sources.listed(judged_sources.with_word(own, word)) for word in ("wrong", "unknown"))
+    if not wrong and all(one.get("unread") != "right" and one.get("sender_clock") != "right" for one in own.values()):
+        pytest.skip(f"too few lines have come to know; not known yet: {unknown}")
+    check(
+        expected="nothing wrong",
+        observed=wrong or f"nothing wrong; not known yet: {unknown or 'nothing'}",
+        holds=not wrong,
+        evidence=JUDGED,
     )

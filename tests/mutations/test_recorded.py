@@ -205,6 +205,10 @@ CHANGES = [
     # The list of an hour ago, and none.
     ("COL-14", HUB, "revoked", RECORDED_LIST, "0" * 64),
     ("COL-14", HUB, "revoked", f"{RECORDED_LIST}  -", ""),
+    ("COL-15", HUB, "judged_sources", '"unread": "right"', '"unread": "wrong"'),
+    # A source of which nobody says anything, and a service that stopped a day ago.
+    ("COL-15", HUB, "judged_sources", '"firewall1"', '"other"'),
+    ("COL-15", HUB, "judged_sources", "2026-11-27T", "2026-11-26T"),
     (
         "LOG-01",
         GATEWAY,

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import logging
 import re
+import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from support.certificates import Authority
@@ -32,6 +33,18 @@ from vaern.model.sizing import LEAST_DATAGRAMS
 
 pytestmark = pytest.mark.roles
 
+BY_THE_SECOND = f"""
+import json
+from pathlib import Path
+path = Path("/etc/vaern/collector/collector.json")
+settings = json.loads(path.read_text())
+settings["alarms"] |= {{"window_seconds": 4.0, "volume_seconds": 4.0, "volume_period": 1}}
+(tenant,) = [one for one in settings["tenants"] if one["code"] == "{CODE}"]
+tenant["sources"].append({{"name": "firewall2", "relay": "gw1", "silent_after_minutes": 600, "events_per_second": 5.0,
+                          "minimum": ["source.ip", "destination.ip"]}})
+path.write_text(json.dumps(settings))
+"""
+"""A window, an hour and a week of four seconds each, and one source more."""
 AGED = """
 from pathlib import Path
 path = Path("{path}")
@@ -469,6 +482,68 @@ def test_alarms_past_their_retention_go_and_who_may_read_the_rest_stays(hosts: M
     assert wait(lambda: hosts.records()[0]["sequence"] == before[1]["sequence"], 30)
     assert hosts.records()[: len(before) - 1] == before[1:]
     assert hosts.lab.run("hub1", f"stat -c '%U %G %a' {path}") == owner
+
+
+@pytest.fixture
+def firewall(hosts: MonitoredHosts) -> Iterator[Callable[[str], object]]:
+    """A FortiGate that is well, judged by seconds and not by hours; gives what changes its state."""
+    hosts.lab.run("sensor1", "cat > /root/fortigate.py", stdin=source_of("fortigate.py"))
+    hosts.lab.run("hub1", "cp -a /etc/vaern/collector/collector.json /root/; python3 -", stdin=BY_THE_SECOND)
+
+    def becomes(state: str) -> None:
+        hosts.lab.run("sensor1", f"echo {state} > /root/state")
+
+    becomes("well")
+    argv = ["ssh", "-F", str(hosts.lab.config), "sensor1", f"python3 /root/fortigate.py {SENSOR} {RELAY} /root/state"]
+    with subprocess.Popen(argv) as device:
+        yield becomes
+        hosts.lab.run("sensor1", "rm /root/state")
+        device.wait(timeout=30)
+    hosts.lab.run("hub1", "mv /root/collector.json /etc/vaern/collector/; touch /etc/vaern/collector/collector.json")
+    assert wait(lambda: not {kind for kind, subject in hosts.open() if subject.startswith("firewall2")}, 15)
+
+
+def judged(hosts: MonitoredHosts) -> dict[str, str]:
+    """How each check of the FortiGate went."""
+    found = json.loads(hosts.lab.run("hub1", "cat /run/vaern-alarms/sources.json"))
+    words: dict[str, str] = found["municipalities"].get(CODE, {}).get("firewall2", {})
+    return words
+
+
+def test_what_goes_wrong_with_a_source_is_noticed_and_over_when_it_is_over(
+    hosts: MonitoredHosts, firewall: Callable[[str], object]
+) -> None:
+    """Its lines, its clock, its fields and its volume, one after the other; nobody touches the alarms."""
+
+    def wrong() -> set[str]:
+        return {kind for kind, subject in hosts.open() if subject.partition(":")[0] == "firewall2"}
+
+    assert wait(lambda: judged(hosts).get("volume") == "right", 40), judged(hosts)
+    assert wrong() == {"rate"}, "it sends fifty events a second, and five are declared"
+    assert {check for check, word in judged(hosts).items() if word != "right"} == {"rate"}
+
+    firewall("long")  # and then changed
+    hostile(hosts, "withheld")
+    assert wait(lambda: wrong() >= {"unread", "sender_clock"}, 30), judged(hosts)
+    for kind in ("cut", "withheld"):
+        assert wait(lambda kind=kind: hosts.changes(kind, "firewall2") == ["raised", "cleared"], 20), kind
+    told = {one["kind"]: one for one in hosts.records() if one["subject"] == "firewall2"}
+    assert "skiftede linjernes hoved fra prioritet og ingen tid til RFC 5424" in told["unread"]["text"]["da"]
+    assert "-2 hele timer" in told["sender_clock"]["text"]["da"]
+    assert told["unread"]["lines"][0].startswith("<###># ####-##-##T##:##:##Z fw# fgt - - - traffic of ##.##.#.# was")
+
+    firewall("poor")
+    assert wait(lambda: ("field", "firewall2: source.ip") in hosts.open(), 30), judged(hosts)
+    assert wait(lambda: not wrong() & {"unread", "sender_clock"}, 15), wrong()
+    assert judged(hosts)["field destination.ip"] == "right"
+
+    firewall("trickle")
+    assert wait(lambda: wrong() == {"volume"}, 30), judged(hosts)
+    (volume,) = (one for one in hosts.records() if (one["kind"], one["subject"]) == ("volume", "firewall2"))
+    assert volume["value"] <= 10
+
+    firewall("well")
+    assert wait(lambda: "volume" not in wrong(), 40), judged(hosts)
 
 
 def hostile(hosts: MonitoredHosts, what: str) -> None:

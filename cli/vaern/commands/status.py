@@ -60,12 +60,14 @@ def _document(status: Status, alarms_found: Alarms) -> dict[str, Any]:
         "alarms": [asdict(alarm) for alarm in alarms_found.of(status.code)],
         "shared_alarms": [asdict(alarm) for alarm in alarms_found.shared],
         "alarms_unknown": alarms_found.unknown,
+        "sources": alarms_found.judged.get(status.code),
     }
 
 
 def _print_alarms(found: list[Status], alarms_found: Alarms) -> None:
     from rich.markup import escape
 
+    from vaern.archive import judged_sources
     from vaern.console import one_line, terminal
 
     def shown(text: str) -> str:
@@ -75,10 +77,15 @@ def _print_alarms(found: list[Status], alarms_found: Alarms) -> None:
         for alarm in alarms:
             origin = shown(f"({alarm.kind}, since {alarm.since})")
             terminal().print(f"[red]ALARM[/] {name}: {shown(alarm.english)} [dim]{origin}[/]")
+            for line in alarm.lines:
+                terminal().print(f"      [dim]{shown(line)}[/]", soft_wrap=True)
 
     print_open("shared hosts", alarms_found.shared)
     for status in found:
         print_open(status.municipality, alarms_found.of(status.code))
+    for status in found:
+        said = shown(judged_sources.told(alarms_found.judged.get(status.code)))
+        terminal().print(f"Sources of {status.municipality}: {said}.", soft_wrap=True)
     if alarms_found.unknown:
         terminal().print(f"Alarms are unknown: {shown(alarms_found.unknown)}")
 

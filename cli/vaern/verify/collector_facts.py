@@ -7,6 +7,7 @@ from typing import Any
 
 from vaern.verify import parsing
 from vaern.verify.sections import Sections
+from vaern_programs.shared.answers import JUDGED_SOURCES, JudgedSources
 
 
 class CollectorFacts(Sections):
@@ -28,6 +29,12 @@ class CollectorFacts(Sections):
         """Settings of the archiver."""
         found: dict[str, Any] = self._json("collector_settings")
         return found
+
+    @cached_property
+    def judged_sources(self) -> JudgedSources | None:
+        """How the alarm service has judged each source; None where it says nothing."""
+        text = self.section("judged_sources").text
+        return JUDGED_SOURCES.parse(text) if text.strip() else None
 
     @cached_property
     def revoked_list(self) -> str:

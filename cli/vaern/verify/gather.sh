@@ -167,6 +167,7 @@ section disk disk
 section broker broker
 section server_properties plain /etc/vaern/collector/server.properties
 section collector_settings plain /etc/vaern/collector/collector.json
+section judged_sources plain /run/vaern-alarms/sources.json
 section without_certificate without_certificate
 section with_old_tls with_old_tls
 section names plain /etc/hosts

@@ -205,6 +205,8 @@ class MonitoredHosts:
                        "address": FIREWALL}),
                 keyed({"name": "switch2", "kind": "switch", "sector": "administration", "protocol": "syslog_udp",
                        "address": SENSOR}),
+                keyed({"name": "firewall2", "kind": "firewall", "sector": "administration", "protocol": "syslog_tcp",
+                       "address": SENSOR, "parser": "fortigate"}),
                 {"name": "vaern-gw1", "protocol": "file", "file": "/var/lib/vaern-watch/heartbeat.jsonl", **own},
                 keyed({"name": "vaern-sensor1", "protocol": "relp_tls", "address": SENSOR,
                        "certificate_name": "key-sensor1.vaern.internal", "application": "vaern-sensor1", **own}),

@@ -1,6 +1,6 @@
 """Sends reports as a relay in the hands of an attacker would: with its own key, past every program that checks them.
 
-hostile_reports.py heartbeats | statements | names
+hostile_reports.py heartbeats | statements | names | withheld
 """
 
 from __future__ import annotations
@@ -51,6 +51,11 @@ def statements() -> Iterator[tuple[str, bytes]]:
     yield event("vaern.statement", 2, f'"statement":{"[" * 20_000}{"]" * 20_000}')
 
 
+def withheld() -> Iterator[tuple[str, bytes]]:
+    """A line that its reader could not work on, as it is sent then; no input of ours makes the reader fail."""
+    yield event("firewall2", 1, '"message":"<13>[withheld: could not be read]","parsed":false,"ecs":{}')
+
+
 def names() -> Iterator[tuple[str, bytes]]:
     """More sources than a municipality may have, and starts of one source."""
     for number in range(NAMES):
@@ -66,7 +71,7 @@ def main(what: str) -> None:
             send(SETTINGS, [one])
             time.sleep(LOOK_SECONDS)
         return
-    kinds: dict[str, Any] = {"statements": statements, "names": names}
+    kinds: dict[str, Any] = {"statements": statements, "names": names, "withheld": withheld}
     send(SETTINGS, kinds[what]())
 
 

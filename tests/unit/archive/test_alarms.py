@@ -68,3 +68,18 @@ def test_on_azure_it_is_said_who_watches_and_who_does_not(tmp_path: Path) -> Non
     assert "no alarm service runs on Azure" in told.unknown
     assert "rg-faelles-prod-shared" in told.unknown
     assert "nobody watches single sources" in told.unknown
+
+
+def test_lines_that_show_an_alarm_come_with_it() -> None:
+    (found,) = alarms.parsed(answer([{**RECORD, "kind": "unread", "lines": ["<##>x"]}])).open
+    assert found.lines == ("<##>x",)
+    too_many = {**RECORD, "lines": ["x"] * 6}
+    assert "not as they should be" in alarms.parsed(answer([too_many])).unknown
+
+
+def test_how_sources_were_judged_is_read_and_an_earlier_collector_says_nothing_of_it() -> None:
+    judged = {"time": "2026-11-24T19:51:40.000Z", "municipalities": {"0710": {"fw": {"unread": "wrong"}}}}
+    assert alarms.parsed(answer([RECORD]) + json.dumps(judged)).judged == {"0710": {"fw": {"unread": "wrong"}}}
+    for text in ("", "cat: no such file", json.dumps({**judged, "municipalities": {"0710": {"fw": {"unread": "good"}}}})):
+        found = alarms.parsed(answer([RECORD]) + text)
+        assert (found.judged, found.unknown, len(found.open)) == ({}, "", 1)

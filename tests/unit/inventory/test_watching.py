@@ -12,6 +12,7 @@ from support.yaml_text import read_yaml
 from vaern import inventory
 from vaern.declaration import load_fleet
 from vaern.inventory import watching
+from vaern.model import catalogue
 from vaern.model.deployment import SocOutput
 from vaern.model.fleet import Fleet
 from vaern.model.vocabulary import Protocol, SocProtocol
@@ -32,6 +33,21 @@ def test_the_alarm_service_expects_every_declared_source_and_host(fleet: Fleet) 
         assert limits == {source.name: source.silent_after_minutes for source in one.log_sources}
         relays = {f"{slug}-{host.name}" for host in one.hosts if "relay" in host.roles}
         assert {source["relay"] for source in expected["sources"]} <= relays
+
+
+def test_lines_of_a_source_are_judged_by_what_is_declared_of_it(fleet: Fleet) -> None:
+    """By its rate, and by the minimum of its kind less what its vendor lacks; one without a format by no field."""
+    one = fleet.municipalities["favrskov"]
+    expected = {source["name"]: source for source in watching.expected(fleet.deployment, "favrskov", one)["sources"]}
+    for source in one.log_sources:
+        row, vendor = expected[source.name], catalogue.vendor_of(source)
+        assert row["events_per_second"] == source.events_per_second
+        if vendor.parser == "generic":
+            assert "minimum" not in row
+        else:
+            assert {*row["minimum"], *vendor.lacks, "@timestamp"} >= set(catalogue.kind_of(source.kind).minimum)
+            assert not {*vendor.lacks, "@timestamp"} & set(row["minimum"])
+    assert any(row.get("minimum") for row in expected.values())
 
 
 def test_alarms_about_a_source_go_where_its_events_go(fleet: Fleet) -> None:

@@ -11,7 +11,7 @@ import pytest
 from support.doubles.kafka_message import KEY, Message
 
 from vaern_programs.collector.archive import archiver as module
-from vaern_programs.collector.archive import report
+from vaern_programs.collector.archive import observing, report
 from vaern_programs.collector.archive.archiver import Archiver
 from vaern_programs.collector.archive.quarantine import Place
 
@@ -96,6 +96,7 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
     monkeypatch.setattr(module, "LEFTOVERS", tmp_path / "leftovers")
     monkeypatch.setattr(module.time, "sleep", lambda _: None)
     monkeypatch.setattr(report, "REPORTS", tmp_path)
+    monkeypatch.setattr(observing, "REPORTS", tmp_path)
     monkeypatch.setattr(report, "EVERY_SECONDS", 0.0)
     return Bench(tmp_path)
 

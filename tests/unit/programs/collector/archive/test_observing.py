@@ -71,7 +71,7 @@ def test_header_and_version_are_told(message: str, header: str, version: str) ->
 
 
 def test_what_is_shown_of_a_line_has_no_digit_and_no_control_character() -> None:
-    found = line_of(line(message="<13>\x1b[31m 010203-1234 \N{RIGHT-TO-LEFT OVERRIDE} from 10.0.0.7"))
+    found = line_of(line(parsed=False, message="<13>\x1b[31m 010203-1234 \N{RIGHT-TO-LEFT OVERRIDE} from 10.0.0.7"))
     assert found is not None
     assert found.excerpt == "<##>?[##m ######-#### ? from ##.#.#.#"
 

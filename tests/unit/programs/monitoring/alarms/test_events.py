@@ -134,6 +134,8 @@ def test_an_alarm_is_an_event_of_its_municipality(bench: Bench, programs: Progra
     ("kind", "subject", "topic", "sector"),
     [
         ("silent", "journal1", "logs.0710.national", "health"),
+        ("unread", "journal1", "logs.0710.national", "health"),
+        ("field", "journal1: source.ip", "logs.0710.national", "health"),
         ("clock", "favrskov-gw1", "logs.0710", "administration"),
         ("certificate", "favrskov-gw1: host.crt", "logs.0710", "administration"),
         ("archive", "0710", "logs.0710", "administration"),

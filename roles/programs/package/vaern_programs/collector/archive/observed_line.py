@@ -11,9 +11,10 @@ from vaern_programs.shared.observed import LINE_CHARACTERS
 from vaern_programs.shared.times import unix
 
 LONGEST = 2**20
-WITHHELD = b'"message":"<13>[withheld: could not be read]"'
-CUT = b' [cut: longer than 64 KiB]"'
-"""As the reader on the relay writes them. A quotation mark in a message is escaped, so it stands at the end of one."""
+WITHHELD = (b'"message":"<13>', b'[withheld: could not be read]"')
+CUT = (b" ", b'[cut: longer than 64 KiB]"')
+"""As the reader on the relay writes them; the second half is rare in a line, and so is found fast. A quotation mark in
+a message is escaped, so they stand where a message begins or ends."""
 FORMS = (
     ("RFC 5424", re.compile(r"<\d{1,3}>1 ")),
     ("RFC 3164", re.compile(r"<\d{1,3}>[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d ")),
@@ -26,7 +27,7 @@ VERSIONS = (
     re.compile(r"(?:CEF|LEEF):\d(?:\.\d)?\|[^|]{0,60}\|[^|]{0,60}\|([^|]{1,40})\|"),
     re.compile(r'(?:^|[\s,;|])(?:os_?|sw_?|dev_?)?version="?([0-9][\w.-]{0,30})', re.IGNORECASE),
 )
-HEAD_CHARACTERS = 4096
+HEAD_CHARACTERS = 1024
 """Of a message, in which a version is looked for."""
 DIGIT = re.compile(r"\d")
 
@@ -44,7 +45,7 @@ class Line(NamedTuple):
     version: str
     """What it says about the version of its sender; empty for nothing."""
     excerpt: str
-    """Its beginning, with every digit masked and nothing that a terminal acts on."""
+    """The beginning of one that was not read, with every digit masked and nothing that a terminal acts on."""
 
 
 def line_of(text: bytes) -> Line | None:
@@ -58,13 +59,14 @@ def line_of(text: bytes) -> Line | None:
     found = event.get("ecs")
     fields: dict[str, Any] = found if isinstance(found, dict) else {}
     message: str = event["message"]
+    is_read = event.get("parsed") is True
     return Line(
-        event.get("parsed") is True,
+        is_read,
         _clock_off(event, fields),
         frozenset(name for name, value in fields.items() if value not in ("", None)),
         next((name for name, form in FORMS if form.match(message)), NO_HEADER),
         _version(message),
-        masked(message),
+        "" if is_read else masked(message),
     )
 
 

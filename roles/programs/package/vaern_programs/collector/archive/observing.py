@@ -8,9 +8,7 @@ nothing. What the reader withheld or cut is searched for as text in every block,
 from __future__ import annotations
 
 import json
-import re
 import time
-from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -63,7 +61,7 @@ class Observations:
             if one.is_due(now):
                 one.look(those, now)
             for value in those:
-                one.mark(WITHHELD in value, CUT in value, now)
+                one.mark(b"".join(WITHHELD) in value, b"".join(CUT) in value, now)
 
     def take_block(self, message: Message, block: Opened) -> None:
         """Lines of one block, which are those that its header says."""
@@ -111,11 +109,16 @@ def spread(text: bytes, wanted: Mapping[bytes, int]) -> dict[bytes, Sequence[byt
     return {source: some_of(lines, wanted[source]) for source, lines in found.items()}
 
 
-def sources_with(text: bytes, mark: bytes) -> Iterable[bytes]:
-    """The source of each line that holds the mark, for as many as are counted."""
-    places = deque((match.start() for match in re.finditer(re.escape(mark), text)), MOST_MARKS) if mark in text else ()
-    for place in places:
-        begins = text.rfind(b"\n", 0, place) + 1
-        match = SOURCE.search(text, begins, place + len(mark))
-        if match:
-            yield match[1]
+def sources_with(text: bytes, mark: tuple[bytes, bytes]) -> Iterable[bytes]:
+    """The source of each line that holds the two halves of a mark, for as many as are counted."""
+    first, second = mark
+    place = text.find(second)
+    for _ in range(MOST_MARKS):
+        if place < 0:
+            return
+        if text.endswith(first, 0, place):
+            begins = text.rfind(b"\n", 0, place) + 1
+            match = SOURCE.search(text, begins, place)
+            if match:
+                yield match[1]
+        place = text.find(second, place + 1)
