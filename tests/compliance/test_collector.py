@@ -7,7 +7,7 @@ from datetime import datetime
 
 import pytest
 
-from vaern.archive import judged_sources
+from vaern.model import judged_sources
 from vaern.model.declaration import Municipality
 from vaern.model.deployment import Deployment
 from vaern.model.naming import topic_of
@@ -30,7 +30,9 @@ REFUSED = re.compile(r"alert (certificate required|bad certificate|certificate u
 TOO_OLD = re.compile(r"alert (protocol version|handshake failure)")
 GIB = 2**30
 JUDGED = "/run/vaern-alarms/sources.json"
+"""Stated again on purpose: what the alarm service writes."""
 JUDGED_SECONDS = 60
+"""It writes every five."""
 FREE_SHARE = 0.1
 """Of the declared size of the archive: below it, somebody must act within days."""
 

@@ -67,8 +67,8 @@ def _document(status: Status, alarms_found: Alarms) -> dict[str, Any]:
 def _print_alarms(found: list[Status], alarms_found: Alarms) -> None:
     from rich.markup import escape
 
-    from vaern.archive import judged_sources
     from vaern.console import one_line, terminal
+    from vaern.model import judged_sources
 
     def shown(text: str) -> str:
         return escape(one_line(text))

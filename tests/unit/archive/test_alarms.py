@@ -80,6 +80,10 @@ def test_lines_that_show_an_alarm_come_with_it() -> None:
 def test_how_sources_were_judged_is_read_and_an_earlier_collector_says_nothing_of_it() -> None:
     judged = {"time": "2026-11-24T19:51:40.000Z", "municipalities": {"0710": {"fw": {"unread": "wrong"}}}}
     assert alarms.parsed(answer([RECORD]) + json.dumps(judged)).judged == {"0710": {"fw": {"unread": "wrong"}}}
-    for text in ("", "cat: no such file", json.dumps({**judged, "municipalities": {"0710": {"fw": {"unread": "good"}}}})):
+    for text in (
+        "",
+        "cat: no such file",
+        json.dumps({**judged, "municipalities": {"0710": {"fw": {"unread": "good"}}}}),
+    ):
         found = alarms.parsed(answer([RECORD]) + text)
         assert (found.judged, found.unknown, len(found.open)) == ({}, "", 1)

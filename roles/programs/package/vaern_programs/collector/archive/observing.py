@@ -22,6 +22,7 @@ from vaern_programs.shared.files import replace
 from vaern_programs.shared.observed import name_of, window_seconds
 
 REPORTS_A_WINDOW = 30
+MARKS = (WITHHELD, CUT)
 MOST_MARKS = 1000
 """Withheld or cut lines of one block that are counted."""
 
@@ -61,7 +62,9 @@ class Observations:
             if one.is_due(now):
                 one.look(those, now)
             for value in those:
-                one.mark(b"".join(WITHHELD) in value, b"".join(CUT) in value, now)
+                for mark in MARKS:
+                    if next(iter(sources_with(value, mark)), None) == source:
+                        one.mark(mark is WITHHELD, mark is CUT, now)
 
     def take_block(self, message: Message, block: Opened) -> None:
         """Lines of one block, which are those that its header says."""
@@ -75,7 +78,7 @@ class Observations:
                     due[source] = one.wanted
         for source, lines in spread(block.text, due).items():
             self.sources[source].look(lines, now)
-        for mark in (WITHHELD, CUT):
+        for mark in MARKS:
             for source in sources_with(block.text, mark):
                 if (one := self.sources.get(source)) is not None:
                     one.mark(mark is WITHHELD, mark is CUT, now)

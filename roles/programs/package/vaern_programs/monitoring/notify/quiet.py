@@ -9,7 +9,9 @@ from vaern_programs.monitoring.notify.records import Numbered
 from vaern_programs.monitoring.notify.settings import Quiet
 
 DENMARK = ZoneInfo("Europe/Copenhagen")
-WAITS = frozenset({"certificate", "clock", "late", "queue", "overflow", "unsteady", "run", "approval", "duty"})
+WAITS = frozenset(
+    {"certificate", "clock", "sender_clock", "rate", "late", "queue", "overflow", "unsteady", "run", "approval", "duty"}
+)
 """Kinds by which, until the morning, no event is lost and nobody is blind. Every other kind is told at once."""
 DAYS_LEFT = 1
 """A certificate that ends within a day ends before anybody who reads of it in the morning has renewed it."""

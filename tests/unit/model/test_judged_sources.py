@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vaern.archive import judged_sources
+from vaern.model import judged_sources
 
 SOURCES = {
     "dhcp1": {"unread": "unknown", "volume": "unknown", "cut": "right", "rate": "not judged"},
