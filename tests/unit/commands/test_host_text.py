@@ -170,8 +170,8 @@ def recorded(patch: pytest.MonkeyPatch, text: str) -> list[list[str]]:
 
 
 def alarmed(patch: pytest.MonkeyPatch, text: str) -> list[list[str]]:
-    open_alarms = tuple(alarms.Alarm(code, text, text, text, text, text, text) for code in ("shared", "0710"))
-    patch.setattr(alarms, "read", lambda *_: alarms.Alarms(open_alarms, text))
+    open_alarms = tuple(alarms.Alarm(code, text, text, text, text, text, text, (text,)) for code in ("shared", "0710"))
+    patch.setattr(alarms, "read", lambda *_: alarms.Alarms(open_alarms, text, {"0710": {text: {text: "unknown"}}}))
     return [["status"], ["status", "--json"]]
 
 

@@ -236,6 +236,30 @@ def test_an_alarm_that_cannot_be_written_holds_up_no_other(
     assert "0710: an alarm of kind" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("damaged", ["[", "[]", '{"sources": 5}', "[" * 20_000])
+def test_sources_are_judged_by_the_file_of_their_own_municipality(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damaged: str
+) -> None:
+    """And how is written down; what is not known is said to be that, also where a file is damaged or not there."""
+    one = service(tmp_path, monkeypatch, ["0710", "0751", "0101"])
+    archived(tmp_path, BOTH | {"0101": report(HEARTBEAT)})
+    nothing = {"before": "", "now": "", "since": 0.0}
+    seen = {
+        "lines": 1000, "looked": 200, "unread": 0, "unread_since": 0.0, "clock_off": -7200.0, "clock_since": NOW - 60,
+        "withheld": 0, "withheld_since": 0.0, "cut": 0, "cut_since": 0.0, "fields": {},
+        "header": nothing, "version": nothing,
+    }  # fmt: skip
+    told = {"began": NOW - 1000, "time": NOW, "sources": {"firewall1": seen, "invented": seen}}
+    (tmp_path / "archiver" / "0710.sources.json").write_text(json.dumps(told))
+    (tmp_path / "archiver" / "0751.sources.json").write_text(damaged)
+    one.look(NOW)
+    assert {code for code, kind in opened(tmp_path) if kind == "sender_clock"} == {"0710"}
+    found = json.loads((tmp_path / "judged.json").read_text(encoding="utf-8"))["municipalities"]
+    assert set(found["0710"]) == {"firewall1"}
+    assert (found["0710"]["firewall1"]["sender_clock"], found["0710"]["firewall1"]["cut"]) == ("wrong", "right")
+    assert {word for code in ("0751", "0101") for word in found[code]["firewall1"].values()} == {"unknown"}
+
+
 def test_alarms_that_change_all_the_time_are_written_slowly_and_say_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
