@@ -87,13 +87,13 @@ class DeclarationError(VaernError):
 
     exit_code = ExitCode.DECLARATION
 
-    def __init__(self, problems: list[Problem]) -> None:
+    def __init__(
+        self, problems: list[Problem], *, of: str = "the declarations", again: str = "then run `vaern check`"
+    ) -> None:
+        """`of` is what was read, and `again` what to do once the lines are correct."""
         self.problems = sorted(problems)
         count = len(self.problems)
-        super().__init__(
-            f"{count} fault{'s' if count != 1 else ''} in the declarations",
-            fix="correct the lines above, then run `vaern check`",
-        )
+        super().__init__(f"{count} fault{'s' if count != 1 else ''} in {of}", fix=f"correct the lines above, {again}")
 
 
 class ParserError(DeclarationError):

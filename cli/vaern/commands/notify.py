@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from vaern.model.fleet import Fleet
     from vaern.workflows.duties import Duty
     from vaern_programs.shared.answers import Tried
+
+
+NOBODY_KNOWN = "the collector knows nobody to tell; `vaern up` gives it what is declared"
 
 
 @click.command()
@@ -73,10 +77,21 @@ def _keep_password(project: Project, fleet: Fleet) -> int:
         raise UsageError(
             "no mail server with a login is declared", fix="add `notify.mail_server.login` to collector.yml"
         )
-    given = click.prompt(f"Password of {server.login} at {server.address}", hide_input=True, err=True)
+    given = _asked_for(f"Password of {server.login} at {server.address}")
     keep_password(project, fleet.deployment, given)
     say("kept; the next `vaern up` or `vaern onboard` gives it to the collector")
     return ExitCode.OK
+
+
+def _asked_for(what: str) -> str:
+    """From the terminal without showing it, or the line that a program hands over. Raises UsageError for none."""
+    if sys.stdin.isatty():
+        given = str(click.prompt(what, hide_input=True, err=True))
+    else:
+        given = sys.stdin.readline().rstrip("\r\n")
+    if not given:
+        raise UsageError("no password was given", fix="hand it over as one line, or run this in a terminal")
+    return given
 
 
 def _print_secret(project: Project, fleet: Fleet, slugs: tuple[str, ...]) -> int:
@@ -103,7 +118,8 @@ def _test(project: Project, fleet: Fleet, slugs: tuple[str, ...], *, dry_run: bo
     if dry_run:
         declared = told(fleet.deployment, fleet.municipalities)["collector_notify"]["channels"]
         chosen = [{key: one[key] for key in ("municipality", "name", "way")} for one in declared]
-        return _show(ExitCode.OK, [one for one in chosen if not codes or one["municipality"] in codes], as_json)
+        shown = [one for one in chosen if not codes or one["municipality"] in codes]
+        return _show(ExitCode.OK, shown, as_json, f"nobody is declared for {', '.join(slugs)}")
     tried: list[Tried] = []
     for code in codes or [None]:
         tried += try_channels(project, fleet, code)
@@ -111,7 +127,7 @@ def _test(project: Project, fleet: Fleet, slugs: tuple[str, ...], *, dry_run: bo
     return _show(went, [dict(one) for one in tried], as_json)
 
 
-def _show(code: ExitCode, channels: list[dict[str, Any]], as_json: bool) -> int:
+def _show(code: ExitCode, channels: list[dict[str, Any]], as_json: bool, none: str = NOBODY_KNOWN) -> int:
     if as_json:
         print_json({"channels": channels})
         return code
@@ -119,7 +135,7 @@ def _show(code: ExitCode, channels: list[dict[str, Any]], as_json: bool) -> int:
         how = f"not taken: {one['fault']}" if one.get("fault") else "taken" if "fault" in one else "would be tried"
         say(f"{one['municipality']} {one['way']} {one['name']}: {how}")
     if not channels:
-        say("the collector knows nobody to tell; `vaern up` gives it what is declared")
+        say(none)
     return code
 
 

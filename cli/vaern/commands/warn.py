@@ -92,19 +92,23 @@ def _received(path: Path, municipality: Municipality) -> Received:
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}", fix="give the file with --file") from error
     unread: list[str] = []
-    if _is_bundle(content):
-        values, unread = stix.read(content.decode())
+    try:
+        text = content.decode()
+    except UnicodeDecodeError:
+        text = ""  # Which byte is wrong, and in which line, the reader of our own format says.
+    if _is_bundle(text):
+        values, unread = stix.read(text)
         advisory = translated(path, values, municipality)
     else:
         advisory = load_advisory(path, municipality)
-    return Received(advisory, hashlib.sha256(content).hexdigest(), content.decode(), tuple(unread))
+    return Received(advisory, hashlib.sha256(content).hexdigest(), text, tuple(unread))
 
 
-def _is_bundle(content: bytes) -> bool:
+def _is_bundle(text: str) -> bool:
     import json
 
     try:
-        return bool(json.loads(content)["type"] == "bundle")
+        return bool(json.loads(text)["type"] == "bundle")
     except (ValueError, RecursionError, TypeError, LookupError):
         return False
 

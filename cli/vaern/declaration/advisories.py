@@ -12,10 +12,15 @@ from vaern.errors import DeclarationError
 from vaern.model.advisory import Advisory, AdvisoryKind, wanted
 from vaern.model.declaration import Municipality
 
+SHOWN_BY = "docs/warnings.md shows how"
+
 
 def load_advisory(path: Path, municipality: Municipality) -> Advisory:
     """A file in our own format: JSON, which the reader of declarations reads too. Raises DeclarationError."""
-    return _checked(read(path), municipality)
+    try:
+        return _checked(read(path, SHOWN_BY), municipality)
+    except DeclarationError as error:
+        raise _of_the_advisory(error) from None
 
 
 def translated(path: Path, values: dict[str, Any], municipality: Municipality) -> Advisory:
@@ -23,7 +28,14 @@ def translated(path: Path, values: dict[str, Any], municipality: Municipality) -
     document = Document(str(path))
     document.values = values
     document.lines.update({(key,): 1 for key in values})
-    return _checked(document, municipality)
+    try:
+        return _checked(document, municipality)
+    except DeclarationError as error:
+        raise _of_the_advisory(error) from None
+
+
+def _of_the_advisory(error: DeclarationError) -> DeclarationError:
+    return DeclarationError(error.problems, of="the advisory", again="then run the same command again")
 
 
 def _checked(document: Document, municipality: Municipality) -> Advisory:

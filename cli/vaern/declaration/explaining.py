@@ -16,7 +16,7 @@ from pydantic import BaseModel, ValidationError
 from vaern.declaration.document import MAX_PROBLEMS, Document, Key, bounded, clipped
 from vaern.declaration.reading import BOOLEAN_WORDS
 from vaern.errors import DeclarationError, Problem
-from vaern.model import vocabulary
+from vaern.model import advisory, azure, notify, vocabulary
 from vaern.model.municipalities import slug_of
 
 if typing.TYPE_CHECKING:
@@ -41,20 +41,38 @@ _ADDRESSES: dict[Any, str] = {
     IPv6Network: "an IPv6 network such as fd12:3456:789a::/48",
     vocabulary.IpNetwork: "an IP network such as 198.51.100.0/24 or 2001:db8:1::/64",
 }
+_WEB_URL = (
+    "an address that begins with https://, without user, password and `#`, its name in a-z or punycode,"
+    " such as https://hooks.favrskov.example/vaern"
+)
 _RULES: tuple[tuple[Any, str], ...] = (
     (vocabulary.Name, "2 to 32 of a-z, 0-9 and hyphen, starting with a letter, not ending with a hyphen"),
     (vocabulary.Code, 'four digits in quotes, such as "0710"'),
     (vocabulary.Email, "a mail address such as it@favrskov.example"),
     (vocabulary.MailAddress, "a mail address of letters, digits, `.`, `_`, `+` and `-`, such as it@favrskov.example"),
-    (vocabulary.WebUrl, "an address that begins with https://, such as https://hooks.favrskov.example/vaern"),
+    (vocabulary.WebUrl, _WEB_URL),
     (vocabulary.TimeOfDay, "a time of the day from 00:00 to 23:59, such as 07:00"),
     (vocabulary.Interface, "an interface name such as eth1: at most 15 letters, digits, `_`, `.` or `-`"),
-    (vocabulary.HostName, "a DNS name or an address"),
+    (vocabulary.HostName, "a DNS name or an address, without a port"),
+    (vocabulary.Pem, "one certificate (PEM), all its lines below `|`, from -----BEGIN CERTIFICATE----- on"),
+    (notify.MailLogin, "a name without spaces, braces or invisible characters"),
     (vocabulary.DeviceName, "a name or an address as the device writes it: letters, digits, `.`, `-`, `_`, `:`"),
     (vocabulary.ProgramName, "a program as the device writes it, without its number: letters, digits, `_./()-`"),
     (vocabulary.Login, "a login name of at most 32 letters a-z, digits, `_` or `-`"),
     (vocabulary.Phone, 'digits and spaces in quotes, such as "+45 12 34 56 78"'),
     (vocabulary.Title, "one line of text without braces or invisible characters"),
+    (advisory.AdvisoryId, "1 to 80 letters, digits, `.`, `_` or `-`, such as SOC-2026-0042"),
+    (advisory.Line, "one line of text without invisible characters"),
+    (advisory.Time, "a time in UTC such as 2026-11-24T08:00:00Z"),
+    (azure.Uuid, "an identifier such as 00000000-0000-4000-8000-000000000710, in small letters"),
+    (azure.Location, "a region as Azure names it, such as denmarkeast"),
+    (azure.Tag, "one line of text without braces, `<>%&\\?` or invisible characters"),
+    (azure.Image, "publisher:offer:sku:version, such as Debian:debian-13:13-gen2:latest"),
+    (azure.ResourceGroup, "a resource group: 1 to 90 letters, digits and `_.()-`"),
+    (azure.VmSize, "a size as Azure names it, such as Standard_D2s_v5"),
+    (azure.SshKey, "a public key on one line, such as ssh-ed25519 AAAA... name"),
+    (azure.Backend, "an address such as azblob://container, s3://bucket or file:///folder"),
+    (azure.SecretsProvider, "azurekeyvault://VAULT/keys/KEY, awskms://KEY or passphrase"),
 )
 _RENAMED: dict[Key, str] = {
     ("privacy", "cpr_masking"): "write `cpr: mask` instead of true, `cpr: keep` instead of false, or `cpr: hash`",
@@ -67,6 +85,7 @@ def validated(document: Document, model: type[_Model]) -> _Model:
     found: _Model | None = None
     problems = list(document.problems)
     try:
+        problems += [*_nothing_written(document), *_no_certificates(document)]
         found = model.model_validate_json(json.dumps(document.values), strict=True)
     except ValidationError as error:
         places = {(problem.line, problem.key) for problem in problems}
@@ -78,6 +97,30 @@ def validated(document: Document, model: type[_Model]) -> _Model:
     if problems or found is None:
         raise DeclarationError(bounded(problems))
     return found
+
+
+def _nothing_written(document: Document) -> list[Problem]:
+    """Keys of `notify:` behind which nothing is: somebody who wrote one believes that somebody is told."""
+    empty = [key for key, text in document.texts.items() if key[:1] == ("notify",) and not text.strip()]
+    fix = "write what belongs there, or remove the line"
+    return [document.problem(key, f"nothing is written behind `{key[-1]}:`", fix) for key in empty]
+
+
+def _no_certificates(document: Document) -> list[Problem]:
+    """What is written as a certificate and is none: whoever trusts it would refuse it, later and elsewhere."""
+    written = {key: text for key, text in document.texts.items() if text.startswith("-----BEGIN CERTIFICATE-----\n")}
+    fix = "write the certificate again, all its lines as the authority or device gave them"
+    return [document.problem(key, "this is no certificate", fix) for key, text in written.items() if not _loads(text)]
+
+
+def _loads(certificate: str) -> bool:
+    from cryptography.x509 import load_pem_x509_certificate
+
+    try:
+        load_pem_x509_certificate(certificate.encode())
+    except ValueError:
+        return False
+    return True
 
 
 def _causes(details: list[ErrorDetails]) -> list[ErrorDetails]:
@@ -118,6 +161,8 @@ def _wrong_value(document: Document, key: Key, detail: ErrorDetails) -> tuple[st
             found, fix = f"{shown} is not a text", _text_fix(document, key)
         case "too_short":
             found, fix = f"{context['actual_length']} given", f"give at least {context['min_length']}"
+        case "too_long":
+            found, fix = f"more than {context['max_length']} given", f"give at most {context['max_length']}"
         case _ if kind in _WANTED:
             fix = f"write {_WANTED[kind]}"
     return found, fix

@@ -153,6 +153,7 @@ def _against(deployment: Deployment | None, municipality: Municipality) -> Itera
         if days > deployment.retention_days:
             found = f"{days} days is longer than the archive keeps ({deployment.retention_days})"
             yield Fault(key, found, f"write {deployment.retention_days} or less")
+    yield from _beside_the_overlay(deployment, municipality)
     yield from azure.municipality_faults(deployment, municipality)
     yield from notify.municipality_faults(deployment, municipality)
     yield from ways.municipality_faults(deployment, municipality)
@@ -160,6 +161,22 @@ def _against(deployment: Deployment | None, municipality: Municipality) -> Itera
         yield from receiving.municipality_faults(deployment, municipality)
     if municipality.target == Target.LAB:
         yield from _in_the_lab(municipality)
+
+
+def _beside_the_overlay(deployment: Deployment, municipality: Municipality) -> Iterator[Fault]:
+    """A device with an address of the tunnels would be let in as one of the LAN, or never be answered."""
+    used: list[tuple[Key, IPv6Network]] = [
+        (("sites", n, "other_networks", m), network)
+        for n, site in enumerate(municipality.sites)
+        for m, network in enumerate(site.other_networks)
+        if isinstance(network, IPv6Network)
+    ]
+    used += [(("hosts", n, "ipv6"), IPv6Network(host.ipv6)) for n, host in enumerate(municipality.hosts) if host.ipv6]
+    for key, network in used:
+        if network.overlaps(deployment.overlay):
+            shown_as = network[0] if key[-1] == "ipv6" else network
+            found = f"{shown_as} is of the overlay ({deployment.overlay}), whose addresses vaern gives out"
+            yield Fault(key, found, "write one of the LAN")
 
 
 def _in_the_lab(municipality: Municipality) -> Iterator[Fault]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vaern.declaration.faults import Fault, one_of, repeated
-from vaern.declaration.origin_rules import address_fault
+from vaern.declaration.origin_rules import address_fault, usable_fault
 from vaern.model import municipalities
 from vaern.model.catalogue import kind_of
 from vaern.model.declaration import Municipality
@@ -67,10 +67,14 @@ def sites(municipality: Municipality) -> Iterator[Fault]:
         site = sites.get(host.site)
         if site is not None and (wrong := address_fault((site.network,), site, host.address)):
             yield Fault(("hosts", position, "address"), *wrong)
-    for again, first in repeated((host.site, host.address) for host in municipality.hosts):
-        host = municipality.hosts[again]
-        found = f"{host.address} at {host.site} is already the address of `{municipality.hosts[first].name}`"
-        yield Fault(("hosts", again, "address"), found, "give it one of its own: sources are identified by address")
+        if host.ipv6 is not None and (never := usable_fault(host.ipv6, "a usable address of IPv6")):
+            yield Fault(("hosts", position, "ipv6"), *never)
+    for part in ("address", "ipv6"):
+        placed = [(n, (host.site, one)) for n, host in enumerate(municipality.hosts) if (one := getattr(host, part))]
+        for again, first in repeated(place for _, place in placed):
+            (position, (site_name, address)), owner = placed[again], municipality.hosts[placed[first][0]]
+            found = f"{address} at {site_name} is already the address of `{owner.name}`"
+            yield Fault(("hosts", position, part), found, "give it one of its own: sources are identified by address")
 
 
 def _as_listed(protocol: Protocol) -> Protocol:

@@ -42,12 +42,12 @@ def bounded_bytes(path: Path) -> bytes:
         raise UnreadableError("the file name is not valid", "rename it") from None
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
-        raise UnreadableError("this is not a file", "put the declaration in a plain file of this name")
+        raise UnreadableError("this is not a file", "put the text in a plain file of this name")
     with os.fdopen(descriptor, "rb") as file:
         content = file.read(MAX_BYTES + 1)
     if len(content) > MAX_BYTES:
         raise UnreadableError(
-            f"the file is larger than {MAX_BYTES // 1024} KiB", "a declaration is a few KiB: shorten it"
+            f"the file is larger than {MAX_BYTES // 1024} KiB", "a file like this is a few KiB: shorten it"
         )
     return content
 

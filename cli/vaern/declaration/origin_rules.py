@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, collapse_addresses, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, collapse_addresses, ip_network
 from typing import TYPE_CHECKING
 
 from vaern.declaration.faults import Fault
@@ -12,31 +12,58 @@ from vaern.model.declaration import LogSource, Municipality, Site
 from vaern.model.origins import POINT_TO_POINT, Input, Mark, input_of, mark_of, networks_of, plain
 from vaern.model.receiving import RELP_PORT
 from vaern.model.senders import PORTS, TRANSPORTS
-from vaern.model.vocabulary import IpAddress, IpNetwork, Protocol
+from vaern.model.vocabulary import HostRole, IpAddress, IpNetwork, Protocol, TapMode
+from vaern_programs.shared.device_names import names_a_device
 
 if TYPE_CHECKING:
     from vaern.declaration.document import Key
 
 SSH_PORT = 22
-NO_NAMES = frozenset(
-    {
-        *("localhost", "localhost.localdomain", "localhost4", "localhost6", "ip6-localhost", "unknown", "none", "null"),
-        *("jan", "feb", "mar", "apr", "may", "maj", "jun", "jul", "aug", "sep", "oct", "okt", "nov", "dec"),
-        *("utc", "gmt", "cet", "cest", "met", "mest"),
-    }
-)
-"""What stands where the host should: devices without a name, and times that are written otherwise."""
+MAPPED_BITS = 96
+"""Prefix length of the addresses of IPv4 in IPv6 (RFC 4291)."""
+WIDEST_BITS = 8
+"""A network wider than this is a large part of the Internet: no municipality has it, and its relay would let it in."""
 
 
 def networks(municipality: Municipality) -> Iterator[Fault]:
-    """The networks of a site are apart from each other."""
+    """The networks of a site are apart from each other, and hosts and devices can have their addresses."""
     for position, site in enumerate(municipality.sites):
+        keys: list[Key] = [("network",), *(("other_networks", number) for number in range(len(site.other_networks)))]
+        for where, network in zip(keys, site.networks, strict=True):
+            if wrong := network_fault(network):
+                yield Fault(("sites", position, *where), *wrong)
         before: list[IpNetwork] = [site.network]
         for number, network in enumerate(site.other_networks):
             if same := next((one for one in before if one.version == network.version and one.overlaps(network)), None):
                 key: Key = ("sites", position, "other_networks", number)
                 yield Fault(key, f"{network} overlaps {same}, a network of {site.name} too", "write each address once")
             before.append(network)
+
+
+def network_fault(network: IpNetwork) -> tuple[str, str] | None:
+    """Why no device can have an address of that network, and what to write instead."""
+    if (mapped := _mapped(network)) is not None:
+        return f"{network} is {mapped}, as IPv6 carries it", f"write {mapped}"
+    if network.prefixlen < WIDEST_BITS:
+        return f"{network} is a large part of the Internet", "write the networks that the site has"
+    first, last = network[0], network[-1]
+    if first.is_loopback or last.is_loopback:
+        return f"{network} is a host's own, and nobody sends from there", "write a network of the site, or remove it"
+    if any(one.is_link_local or one.is_multicast or one.is_unspecified for one in (first, last)) or _reserved(last):
+        return f"{network} is not a network that devices send from", "write a network of the site, or remove it"
+    return None
+
+
+def _mapped(network: IpNetwork) -> IPv4Network | None:
+    """The network of IPv4 that one of IPv6 stands for."""
+    first = network[0].ipv4_mapped if isinstance(network, IPv6Network) else None
+    prefix = network.prefixlen - MAPPED_BITS
+    return IPv4Network((first, prefix)) if first is not None and prefix >= 0 else None
+
+
+def _reserved(address: IpAddress) -> bool:
+    """Of 240.0.0.0/4, which no device has."""
+    return isinstance(address, IPv4Address) and address.is_reserved
 
 
 def origins(municipality: Municipality) -> Iterator[Fault]:
@@ -49,7 +76,7 @@ def origins(municipality: Municipality) -> Iterator[Fault]:
         elif source.address is None and source.network is None and source.host_name is None:
             found = "nothing says where it sends from"
             yield Fault((*key, "name"), found, "add `address:`, `network:` or the `host_name:` in its messages")
-        if source.host_name is not None and source.host_name.lower().rstrip(".") in NO_NAMES:
+        if source.host_name is not None and not names_a_device(source.host_name):
             found = f"`{source.host_name}` names no device"
             yield Fault((*key, "host_name"), found, "write the name that is its own, or leave it out")
         if (site := sites.get(source.site)) is not None:
@@ -68,10 +95,8 @@ def _within(site: Site, source: LogSource, key: Key) -> Iterator[Fault]:
 
 def address_fault(known: tuple[IpNetwork, ...], site: Site, address: IpAddress) -> tuple[str, str] | None:
     """Why no source or host can have an address there, and what to write instead."""
-    if (mapped := plain(address)) != address:
-        return f"{address} is {mapped}, as IPv6 carries it", f"write {mapped}"
-    if address.is_link_local or address.is_multicast or address.is_unspecified or address.is_loopback:
-        return f"{address} is not the address of one sender", f"write a usable address of {_listed(known)}"
+    if never := usable_fault(address, f"a usable address of {_listed(known)}"):
+        return never
     network = next((one for one in known if address in one), None)
     if network is None:
         which = "the network" if len(known) == 1 else "a network"
@@ -86,6 +111,16 @@ def address_fault(known: tuple[IpNetwork, ...], site: Site, address: IpAddress) 
     return None
 
 
+def usable_fault(address: IpAddress, wanted: str) -> tuple[str, str] | None:
+    """Why that is in no network the address of one device, and what to write instead: `wanted`."""
+    if (mapped := plain(address)) != address:
+        return f"{address} is {mapped}, as IPv6 carries it", f"write {mapped}"
+    zone = isinstance(address, IPv6Address) and address.scope_id is not None
+    if zone or address.is_link_local or address.is_multicast or address.is_unspecified or address.is_loopback:
+        return f"{address} is not the address of one sender", f"write {wanted}"
+    return None
+
+
 def _by_ipv6(municipality: Municipality, source: LogSource, key: Key) -> Iterator[Fault]:
     relay = municipality.relay_of(source.site)
     place = source.address or source.network
@@ -97,7 +132,7 @@ def _by_ipv6(municipality: Municipality, source: LogSource, key: Key) -> Iterato
 
 def apart(municipality: Municipality) -> Iterator[Fault]:
     """No source has the place of a host, and no two sources of one place are alike."""
-    places = {(host.site, host.address): host.name for host in municipality.hosts}
+    places = {(host.site, address): host.name for host in municipality.hosts for address in host.addresses}
     seen: dict[tuple[str, Input, IpNetwork, Mark], str] = {}
     for position, source in enumerate(municipality.log_sources):
         if not any(site.name == source.site for site in municipality.sites):
@@ -105,7 +140,7 @@ def apart(municipality: Municipality) -> Iterator[Fault]:
         place = "network" if source.network else "address" if source.address else "host_name"
         key: Key = ("log_sources", position, place)
         shown = f"{source.address or source.network or source.host_name} at {source.site}"
-        if isinstance(source.address, IPv4Address) and (owner := places.get((source.site, source.address))):
+        if source.address is not None and (owner := places.get((source.site, source.address))):
             found = f"{shown} is already the {place} of `{owner}`"
             yield Fault(key, found, "give it one of its own: sources are identified by address")
             continue
@@ -126,17 +161,17 @@ def shadowed(municipality: Municipality) -> Iterator[Fault]:
     for position, source in enumerate(municipality.log_sources):
         if source not in known or source.address is not None:
             continue
-        others = declared[source.site, input_of(source)] | {
-            ip_network(host.address) for host in municipality.hosts if host.site == source.site
-        }
-        if all(_hidden(network, others) for network in networks_of(municipality, source)):
+        own = [ip_network(one) for host in municipality.hosts if host.site == source.site for one in host.addresses]
+        places = networks_of(municipality, source)
+        others = {one for one in declared[source.site, input_of(source)] if one not in places} | set(own)
+        if all(_hidden(network, others) for network in places):
             part = "network" if source.network else "host_name"
             found = f"it never gets an event: each address of {source.network or source.site} is another's"
             yield Fault(("log_sources", position, part), found, "remove it, or the narrower ones that take everything")
 
 
 def _hidden(network: IpNetwork, declared: set[IpNetwork]) -> bool:
-    narrower = [one for one in declared if one != network and _covers(network, one)]
+    narrower = [one for one in declared if _covers(network, one)]
     of_family = [one for one in narrower if isinstance(one, type(network))]
     return list(collapse_addresses(of_family)) == [network]  # type: ignore[type-var]
 
@@ -144,6 +179,12 @@ def _hidden(network: IpNetwork, declared: set[IpNetwork]) -> bool:
 def ports(municipality: Municipality) -> Iterator[Fault]:
     """A port of its own is no other one of the relay."""
     taken: dict[tuple[str, str, int], Protocol] = {}
+    mirrors = {
+        (host.site, "udp", tap.vxlan.port): tap.name
+        for tap in municipality.taps
+        for host in municipality.with_role(HostRole.RELAY)
+        if tap.sensor == host.name and tap.mode is TapMode.VXLAN and tap.vxlan is not None
+    }
     usual = {*PORTS.values(), RELP_PORT, SSH_PORT}
     for position, source in enumerate(municipality.log_sources):
         if source.port is None:
@@ -153,6 +194,9 @@ def ports(municipality: Municipality) -> Iterator[Fault]:
             found = f"{source.port} is a usual port of the relay"
             yield Fault(key, found, "leave it out, or write another one such as 5514")
         way = (source.site, TRANSPORTS[source.protocol], source.port)
+        if way in mirrors:
+            found = f"{source.port} is already the port of tap `{mirrors[way]}` on the same host"
+            yield Fault(key, found, "write another one such as 5514")
         if (first := taken.setdefault(way, source.protocol)) is not source.protocol:
             found = f"{source.port} is already the port of a source by {first} at {source.site}"
             yield Fault(key, found, "write another one: a port has one protocol")

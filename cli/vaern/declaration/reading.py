@@ -32,26 +32,29 @@ BOOLEAN_WORDS = {"true": True, "yes": True, "on": True, "false": False, "no": Fa
 _NOTHING = {"", "~", "null"}
 
 
-def read(path: Path) -> Document:
-    """Read one declaration; faults that do not stop reading are in its `problems`.
+SHOWN_BY = "`vaern new` shows how"
+
+
+def read(path: Path, shown_by: str = SHOWN_BY) -> Document:
+    """Read one declaration; faults that do not stop reading are in its `problems`. `shown_by` is what shows how.
 
     Raises DeclarationError when no values can be read from it.
     """
     document = Document(shown(path))
     try:
         text = text_of(document, bounded_bytes(path))
-        _parse(document, text)
+        _parse(document, text, shown_by)
     except UnreadableError as fault:
         document.refuse(fault.key, fault.found, fault.fix, fault.line)
         raise DeclarationError(bounded(document.problems)) from None
     return document
 
 
-def _parse(document: Document, text: str) -> None:
+def _parse(document: Document, text: str, shown_by: str) -> None:
     """Fill the document from the text."""
     try:
         walk = _Walk(document, text)
-        document.values = walk.document_value()
+        document.values = walk.document_value(shown_by)
     except yaml_text.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
@@ -78,12 +81,12 @@ class _Walk:
         self.document = document
         self.events: Iterator[Any] = yaml_text.events(text)
 
-    def document_value(self) -> Value:
+    def document_value(self, shown_by: str) -> Value:
         """The value of the only document in the stream."""
         next(self.events)
         started = next(self.events)
         if isinstance(started, yaml_text.StreamEndEvent):
-            raise UnreadableError("the file is empty", "write a declaration in it; `vaern new` shows how")
+            raise UnreadableError("the file is empty", f"write `key: value` lines in it; {shown_by}")
         first = next(self.events)
         value = self._value(first, ())
         next(self.events)
@@ -93,7 +96,7 @@ class _Walk:
             raise UnreadableError("a second document starts here", "keep one document a file: remove `---`", line=line)
         if not isinstance(value, dict):
             found = "nothing is declared" if value is None else "the file is not a list of keys"
-            raise UnreadableError(found, "write `key: value` lines; `vaern new` shows how")
+            raise UnreadableError(found, f"write `key: value` lines; {shown_by}")
         return value
 
     def _value(self, event: Any, key: Key) -> Value:

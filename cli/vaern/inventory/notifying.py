@@ -10,8 +10,6 @@ from vaern.model.deployment import Deployment
 from vaern.model.naming import SHARED, webhook_secret
 from vaern.model.notify import MAIL_PORTS, MailServer, Notify
 
-HOST_ITSELF = ("127.0.0.0/8", "::/127", "169.254.0.0/16", "fe80::/10")
-"""Loopback, no address, and link-local ones: a cloud's own services are there too."""
 RETRY_SECONDS, DEAD_SECONDS = 60.0, 900.0
 
 
@@ -28,7 +26,7 @@ def told(deployment: Deployment, tenants: Mapping[str, Municipality]) -> Variabl
             "channels": channels,
             **({"mail_server": _mail_server(server)} if server else {}),
             "municipalities": [{"code": one.code, "name": one.name} for one in tenants.values()],
-            "refused_networks": [*HOST_ITSELF, str(deployment.overlay)],
+            "refused_networks": [str(network) for network in deployment.tells_nobody_in],
             "retry_seconds": RETRY_SECONDS,
             "dead_seconds": DEAD_SECONDS,
         }

@@ -26,6 +26,8 @@ LOOK_SECONDS = 1.0
 """How often a relay that sends to Event Hubs looks for new events, seconds. What it finds is one block, and capture
 writes only every minute or less often: looking more often would cost more billed events and gain nothing."""
 Tag = Annotated[str, StringConstraints(min_length=1, max_length=256, pattern=rf"^[^{UNPRINTED}{{}}<>%&\\?]+$")]
+Image = Annotated[str, StringConstraints(pattern=r"^[^:\s]+:[^:\s]+:[^:\s]+:[^:\s]+$")]
+ResourceGroup = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.()-]{1,90}$")]
 VmSize = Annotated[str, StringConstraints(pattern=r"^Standard_[A-Za-z0-9_]{2,40}$")]
 SshKey = Annotated[str, StringConstraints(pattern=r"^(ssh-ed25519|ssh-rsa) [A-Za-z0-9+/]+={0,3}( [\w@.-]+)?$")]
 Backend = Annotated[str, StringConstraints(pattern=r"^(azblob|s3|file)://[^\s{}]+$")]
@@ -86,9 +88,7 @@ class HubMachines(Declared):
     """System disk, GiB."""
     data_disk_gib: Annotated[int, Field(ge=32, le=32767)] = 256
     """Disk for queues and spool, GiB; it is kept when the machine is rebuilt."""
-    image: Annotated[str, StringConstraints(pattern=r"^[^:\s]+:[^:\s]+:[^:\s]+:[^:\s]+$")] = (
-        "Debian:debian-13:13-gen2:latest"
-    )
+    image: Image = "Debian:debian-13:13-gen2:latest"
     """Image as publisher:offer:sku:version; give a version, so that a rebuilt machine is the same."""
     ssh_keys: Annotated[tuple[SshKey, ...], Field(min_length=1)]
     """Public keys of the operators; passwords are off."""
@@ -149,7 +149,7 @@ class AzureDeployment(Declared):
     """What a municipality's namespace starts from."""
     cool_after_days: Annotated[int, Field(ge=1, le=3650)] = 30
     """Age at which archived data move to cheaper storage that is still readable at once."""
-    network_watcher_group: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.()-]{1,90}$")] = "NetworkWatcherRG"
+    network_watcher_group: ResourceGroup = "NetworkWatcherRG"
     """Resource group of the region's network watcher, which Azure makes by itself, once a subscription."""
     budget: Budget
     """Of the shared resources, a month."""

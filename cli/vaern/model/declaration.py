@@ -109,6 +109,11 @@ class Host(Declared):
     ssh: Way | None = None
     """For target azure, until the tunnel is up: the municipality's own way in."""
 
+    @property
+    def addresses(self) -> tuple[IpAddress, ...]:
+        """All that it has on its LAN."""
+        return (self.address, *((self.ipv6,) if self.ipv6 is not None else ()))
+
 
 class LogSource(Declared):
     """One sender of log events, accepted by the relay of its site from its address or network only.

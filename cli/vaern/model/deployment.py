@@ -9,9 +9,9 @@ from typing import Annotated
 from pydantic import Field
 
 from vaern.model.azure import AzureDeployment, Uuid
-from vaern.model.notify import OperationsNotify
+from vaern.model.notify import HOST_ITSELF, OperationsNotify
 from vaern.model.overlay import hub_address
-from vaern.model.vocabulary import Days, Declared, HostName, Name, Pem, Port, SocProtocol, Target, Title
+from vaern.model.vocabulary import Days, Declared, HostName, IpNetwork, Name, Pem, Port, SocProtocol, Target, Title
 
 
 class HubRole(StrEnum):
@@ -104,6 +104,11 @@ class Deployment(Declared):
     def with_role(self, role: HubRole) -> tuple[Hub, ...]:
         """Hubs with that role, in declared order."""
         return tuple(hub for hub in self.hubs if role in hub.roles)
+
+    @property
+    def tells_nobody_in(self) -> tuple[IpNetwork, ...]:
+        """Where no webhook and no mail server may be: the shared hosts themselves, and the tunnels."""
+        return (*HOST_ITSELF, *(IPv4Network(hub.address) for hub in self.hubs), self.overlay)
 
     @property
     def on_azure(self) -> AzureDeployment:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from ipaddress import ip_network
 from typing import Annotated
 
-from pydantic import StringConstraints
+from pydantic import Field, StringConstraints
 
 from vaern.model.vocabulary import UNPRINTED, Declared, HostName, MailAddress, Pem, Port, TimeOfDay, WebUrl
 
@@ -22,6 +23,8 @@ class MailSecurity(StrEnum):
     """TLS from the beginning (RFC 8314)."""
 
 
+HOST_ITSELF = tuple(map(ip_network, ("0.0.0.0/8", "127.0.0.0/8", "::/127", "169.254.0.0/16", "fe80::/10")))
+"""No address (which Linux takes for the host itself), loopback, link-local ones: a cloud's own are there."""
 MAIL_PORTS = {MailSecurity.STARTTLS: 587, MailSecurity.TLS: 465}
 
 
@@ -55,6 +58,11 @@ class Webhook(Declared):
         """Name of the receiver; the rest of the URL may be known to few."""
         return self.url.removeprefix("https://").partition("/")[0].partition(":")[0]
 
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return int(self.url.removeprefix("https://").partition("/")[0].partition(":")[2] or 443)
+
 
 class QuietHours(Declared):
     """Hours in Denmark in which only what cannot wait is told; they may go over midnight."""
@@ -68,8 +76,8 @@ class QuietHours(Declared):
 class Notify(Declared):
     """Who is told. A municipality is told of its own alarms only, operations of all."""
 
-    mail: tuple[MailAddress, ...] = ()
-    """Mail addresses, each with messages of its own."""
+    mail: Annotated[tuple[MailAddress, ...], Field(max_length=16)] = ()
+    """Mail addresses, each with messages of its own; a list of the mail server for more people."""
     webhook: Webhook | None = None
     """A receiver of signed webhooks."""
     quiet: QuietHours | None = None

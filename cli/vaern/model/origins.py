@@ -62,17 +62,27 @@ def by_address(source: LogSource, sources: Iterable[LogSource]) -> bool:
 
 def decide(municipality: Municipality, site: str, arrival: Arrival) -> LogSource | None:
     """The one source that an event is of, at a relay of that site; None when it is nobody's that is declared."""
-    address = plain(arrival.address)
+    there = _there(municipality, site, (arrival.protocol, arrival.port), arrival.address)
+    return next((there[mark] for mark in _marks(arrival) if mark in there), None)
+
+
+def place_of(municipality: Municipality, site: str, where: Input, address: IpAddress) -> LogSource | None:
+    """A source that has the place which decides about that address; None when it is in no declared place."""
+    return next(iter(_there(municipality, site, where, address).values()), None)
+
+
+def _there(municipality: Municipality, site: str, where: Input, address: IpAddress) -> dict[Mark, LogSource]:
+    """The sources of the narrowest place that holds an address."""
+    of_sender = plain(address)
     holding = [
         (network.prefixlen, source)
         for source in municipality.log_sources
-        if source.site == site and input_of(source) == (arrival.protocol, arrival.port)
+        if source.site == site and input_of(source) == where
         for network in networks_of(municipality, source)
-        if address in network
+        if of_sender in network
     ]
     narrowest = max((length for length, _ in holding), default=0)
-    there = {mark_of(source): source for length, source in holding if length == narrowest}
-    return next((there[mark] for mark in _marks(arrival) if mark in there), None)
+    return {mark_of(source): source for length, source in holding if length == narrowest}
 
 
 def _marks(arrival: Arrival) -> Iterator[Mark]:
@@ -104,7 +114,7 @@ def an_address(municipality: Municipality, source: LogSource) -> IpAddress:
 def _first_free(municipality: Municipality, source: LogSource, network: IpNetwork) -> Iterator[IpAddress]:
     """The free addresses of a network that stand at its beginning or right behind what somebody else has."""
     of_site = [one for one in municipality.log_sources if one.site == source.site and one != source]
-    hosts = [ip_network(host.address) for host in municipality.hosts if host.site == source.site]
+    hosts = [ip_network(one) for host in municipality.hosts if host.site == source.site for one in host.addresses]
     taken = [*hosts, *(place for one in of_site for place in networks_of(municipality, one))]
     ends = {int(one[-1]) for one in taken if one.version == network.version and one.overlaps(network)}
     start = int(network[0])

@@ -10,27 +10,36 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,30}[a-z0-9]$")]
 Code = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}$")]
-UNPRINTED = r"\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff"
+UNPRINTED = r"\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
 """Control and direction characters: a reviewer would not see what they do to a line."""
 Title = Annotated[str, StringConstraints(min_length=1, max_length=120, pattern=rf"^[^{UNPRINTED}{{}}]+$")]
 """Text for people. No braces, so that a text can never become a template expression in the inventory."""
 Email = Annotated[
     str, StringConstraints(max_length=254, pattern=rf"^[^@\s{UNPRINTED}{{}}]+@[^@\s{UNPRINTED}{{}}]+\.[a-zA-Z]{{2,}}$")
 ]
+_LABEL = r"[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"
 MailAddress = Annotated[
     str,
-    StringConstraints(max_length=250, pattern=r"^[A-Za-z0-9._+-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*\.[a-zA-Z]{2,}$"),
+    StringConstraints(
+        max_length=180,
+        pattern=rf"^[A-Za-z0-9_+-]+(\.[A-Za-z0-9_+-]+)*@({_LABEL}\.)+[a-zA-Z]{{2,}}$",
+    ),
 ]
-"""An address that mail is sent to: only letters that mean nothing else in a header."""
+"""An address that mail is sent to: only letters that mean nothing else in a header. The collector takes no longer."""
 WebUrl = Annotated[
     str,
     StringConstraints(
         max_length=2000,
-        pattern=r"^https://[a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?(:[0-9]{1,5})?(/[A-Za-z0-9._~/%?&=+,;:@-]*)?$",
+        pattern=rf"^https://{_LABEL}(\.{_LABEL})*(:[1-9][0-9]{{0,4}})?(/[A-Za-z0-9._~/%?&=+,;:@-]*)?$",
     ),
 ]
 TimeOfDay = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
-HostName = Annotated[str, StringConstraints(max_length=253, pattern=r"^[a-zA-Z0-9]([a-zA-Z0-9.:-]*[a-zA-Z0-9])?$")]
+HostName = Annotated[
+    str,
+    StringConstraints(
+        max_length=253, pattern=rf"^({_LABEL}(\.{_LABEL})*|[0-9a-fA-F]*:[0-9a-fA-F]*:[0-9a-fA-F:.]*[0-9a-fA-F:])$"
+    ),
+]
 """DNS name or address of a service outside vaern, such as a time source."""
 Login = Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_-]{0,31}$")]
 """Name of an account on a host."""

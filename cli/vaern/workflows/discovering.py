@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import ip_address
 
@@ -13,19 +12,15 @@ from vaern.model.naming import host_name
 from vaern.model.origins import Arrival, decide, input_of
 from vaern.model.progress import OnProgress
 from vaern.model.senders import PORTS, TRANSPORTS
-from vaern.model.vocabulary import HostRole, Protocol, Timezone
+from vaern.model.vocabulary import HostRole, Protocol
 from vaern.runtime import ssh
 from vaern.runtime.bounded_output import Kept
 from vaern.runtime.paths import Project
+from vaern.workflows.proposing import Proposals, Unknown
 from vaern_programs.shared.answers import HEARD, Heard, HeardSender
 from vaern_programs.shared.reports import UnfitError
 
 PROGRAM = "/usr/lib/vaern/vaern-hearing"
-SILENCES = ((1.0, 15), (0.05, 120))
-"""From so many events a second, the minutes of silence to propose; a day for those who send less."""
-RARELY = 1440
-CLOCK_SECONDS = 60
-"""A clock that is less off is not spoken of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +47,10 @@ def discover(
     ports = sorted({*PORTS.values(), *(input_of(source)[1] for source in municipality.log_sources)})
     command = ssh.as_root(f"{PROGRAM} {seconds} {' '.join(map(str, ports))}")
     heard = ssh.on_each(tuple(relays), lambda relay: _heard(project, relay, command))
-    found = [one for relay, said in heard.items() for one in judged(municipality, relay, relays[relay], said)]
+    proposals = Proposals(municipality)
+    found = [
+        one for relay, said in heard.items() for one in judged(municipality, relay, relays[relay], said, proposals)
+    ]
     return found, {relay: said["others"] for relay, said in heard.items()}
 
 
@@ -69,14 +67,17 @@ def _heard(project: Project, relay: str, command: str) -> Heard:
         raise ssh.no_answer(relay, fault) from None
 
 
-def judged(municipality: Municipality, relay: str, site: str, heard: Heard) -> Iterator[Discovered]:
+def judged(
+    municipality: Municipality, relay: str, site: str, heard: Heard, proposals: Proposals
+) -> Iterator[Discovered]:
     """Each sender with its sources, and with lines for each of its hosts that no source has."""
     for sender in heard["senders"]:
         protocol = _protocol(municipality, sender)
         hosts = sender["hosts"] or [""]
         found = {host: _source(municipality, site, sender, protocol, host) for host in hosts}
-        unknown = [host for host, source in found.items() if source is None]
-        lines = "".join(_lines(municipality, site, sender, protocol, host, len(hosts) > 1) for host in unknown)
+        lines = "".join(
+            proposals.lines(_unknown(site, sender, protocol, host)) for host, source in found.items() if source is None
+        )
         declared = tuple(sorted({source for source in found.values() if source is not None}))
         yield Discovered(relay, site, sender, declared, lines)
 
@@ -96,40 +97,18 @@ def _source(municipality: Municipality, site: str, sender: HeardSender, protocol
     return found.name if found is not None else None
 
 
-def _lines(
-    municipality: Municipality, site: str, sender: HeardSender, protocol: Protocol, host: str, several: bool
-) -> str:
-    """A source of a declaration, as it is written there."""
-    declared = municipality.site(site)
-    address = ip_address(sender["address"])
-    known = any(address in network for network in declared.networks)
-    share = sender["events_per_second"] / max(1, len(sender["hosts"]))
-    rate = max(0.01, float(f"{share:.2g}"))
-    kind = sender["kind"] or "linux"
-    values: Mapping[str, object] = {
-        "name": _name(municipality, host or sender["address"], kind),
-        "kind": kind,
-        "sector": declared.sector.value,
-        "site": site,
-        "address": sender["address"] + ("" if known else f"   # its network has to be in other_networks of {site}"),
-        **({"host_name": host} if several else {}),
-        "protocol": protocol.value,
-        **({"port": sender["port"]} if sender["port"] != PORTS[protocol] else {}),
-        "vendor": sender["vendor"] or "generic",
-        **({"timezone": sender["zone"]} if sender["zone"] == Timezone.COPENHAGEN.value else {}),
-        "events_per_second": f"{rate:g}",
-        "silent_after_minutes": next((minutes for least, minutes in SILENCES if rate >= least), RARELY),
-    }
-    ahead = sender["clock_ahead_seconds"]
-    notes = f"    # its clock is {ahead:+.0f} s off\n" if ahead is not None and abs(ahead) >= CLOCK_SECONDS else ""
-    text = "".join(f"    {name}: {value}\n" for name, value in values.items())
-    return f"  - {text.lstrip()}{notes}"
-
-
-def _name(municipality: Municipality, wanted: str, kind: str) -> str:
-    """A name that no source has, of the host or the address."""
-    plain = re.sub(r"[^a-z0-9]+", "-", wanted.lower()).strip("-")
-    base = (plain if plain[:1].isalpha() else f"{kind}-{plain}")[:28].strip("-")
-    taken = {source.name for source in municipality.log_sources}
-    several = [base, *(f"{base}-{number}" for number in range(2, len(taken) + 3))]
-    return next(name for name in several if name not in taken and len(name) > 1)
+def _unknown(site: str, sender: HeardSender, protocol: Protocol, host: str) -> Unknown:
+    hosts = len(sender["hosts"])
+    return Unknown(
+        site,
+        ip_address(sender["address"]),
+        protocol,
+        sender["port"],
+        host,
+        sender["events_per_second"] / max(1, hosts),
+        hosts > 1,
+        sender["kind"],
+        sender["vendor"],
+        sender["zone"],
+        sender["clock_ahead_seconds"],
+    )

@@ -185,3 +185,13 @@ def test_what_is_no_advisory_is_refused(project: Project, collector: Collector, 
         call(path)
     with pytest.raises(click.BadParameter, match="does not exist"):
         call(tmp_path / "nosuch.json")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig", "latin-1"])
+def test_a_bundle_in_another_encoding_is_a_fault_of_the_file(project: Project, tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "bundle.json"
+    path.write_bytes(json.dumps({"type": "bundle", "objects": [], "x": "æ"}, ensure_ascii=False).encode(encoding))
+    with pytest.raises(DeclarationError) as caught:
+        call(path, "--dry-run")
+    assert caught.value.what.endswith("in the advisory")
+    assert caught.value.fix == "correct the lines above, then run the same command again"

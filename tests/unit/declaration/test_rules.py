@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from textwrap import indent
 from typing import NamedTuple
 
 import pytest
+from support.certificates import Authority
 
 from vaern.declaration import declared_slugs, load_deployment, load_fleet, load_municipality
 from vaern.errors import DeclarationError, Problem
@@ -29,7 +31,8 @@ class Broken(NamedTuple):
 
 SECOND_SITE = "hosts:                    #"
 OTHER = "  - {name: plejehjem, title: Plejehjem, sector: health, network: 203.0.113.0/24}\nhosts: #"
-SIGNED = "certificate: |\n      -----BEGIN CERTIFICATE-----\n      MIIB\n      -----END CERTIFICATE-----\n"
+SIGNED = "certificate: |\n" + indent(Authority().certificate, " " * 6)
+NO_CERTIFICATE = "certificate: |\n      -----BEGIN CERTIFICATE-----\n      MIIB\n      -----END CERTIFICATE-----\n"
 LIKE_IT = """
     events_per_second: 2
     silent_after_minutes: 120
@@ -48,6 +51,13 @@ MUNICIPALITY = {
         "log_sources[2].certificate",
         "with protocol syslog_tls",
         "write protocol: syslog_mtls",
+    ),
+    "a certificate that is none": Broken(
+        "protocol: syslog_tls\n",
+        f"protocol: syslog_mtls\n    {NO_CERTIFICATE}",
+        "log_sources[2].certificate",
+        "this is no certificate",
+        "write the certificate again",
     ),
     "protocol without its certificate": Broken(
         "protocol: syslog_tls\n",
@@ -176,6 +186,13 @@ MUNICIPALITY = {
         "log_sources[1].host_name",
         "`Okt` names no device",
         "leave it out",
+    ),
+    "zone as host name, as Windows servers write it": Broken(
+        "address: 198.51.100.20\n",
+        "address: 198.51.100.20\n    host_name: MESZ\n",
+        "log_sources[1].host_name",
+        "`MESZ` names no device",
+        "the name that is its own",
     ),
     "usual port": Broken(
         "protocol: syslog_tcp\n",

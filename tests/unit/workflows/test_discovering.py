@@ -15,6 +15,7 @@ from vaern.errors import ExitCode, UnreachableError
 from vaern.runtime import ssh
 from vaern.runtime.paths import Project
 from vaern.workflows.discovering import discover, judged
+from vaern.workflows.proposing import Proposals
 
 ROOT = Path(__file__).resolve().parents[3]
 FAVRSKOV = ROOT / "inventories" / "favrskov" / "municipality.yml"
@@ -30,9 +31,8 @@ def sender(address: str, **given: Any) -> dict[str, Any]:
 
 def found(*senders: dict[str, Any]) -> list[Any]:
     municipality = load_fleet(Project(ROOT, ROOT / ".vaern")).municipalities["favrskov"]
-    return list(
-        judged(municipality, "favrskov-gw1", "raadhus", {"seconds": 300.0, "senders": list(senders), "others": 0})
-    )  # type: ignore[typeddict-item]
+    said: Any = {"seconds": 300.0, "senders": list(senders), "others": 0}
+    return list(judged(municipality, "favrskov-gw1", "raadhus", said, Proposals(municipality)))
 
 
 def test_a_declared_sender_needs_no_lines() -> None:

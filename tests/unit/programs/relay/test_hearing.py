@@ -82,6 +82,11 @@ def test_a_clock_is_read_in_the_zone_that_is_nearest(message: str, zone: str, ah
     assert messages.host(message) == "h"
 
 
+@pytest.mark.parametrize("word", ["CET", "Okt", "localhost", "127.0.0.1", "unknown"])
+def test_a_word_that_names_no_device_is_no_host(word: str) -> None:
+    assert messages.host(f"<13>Nov 24 03:00:05 {word} a: x") == ""
+
+
 def test_the_year_of_a_sender_is_the_nearest() -> None:
     found = messages.clock("<13>Dec 31 23:59:00 h a: x", datetime(2027, 1, 1, 0, 0, tzinfo=UTC))
     assert found == messages.Clock("UTC", -60)

@@ -7,6 +7,8 @@ from datetime import datetime, timedelta, timezone
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from vaern_programs.shared.device_names import names_a_device
+
 FORMATS: tuple[tuple[str, str, re.Pattern[str]], ...] = tuple(
     (kind, vendor, re.compile(pattern))
     for kind, vendor, pattern in (
@@ -53,10 +55,10 @@ def kind_and_vendor(message: str) -> tuple[str, str]:
 
 
 def host(message: str) -> str:
-    """The host of the header; nothing when it names none."""
+    """The host of the header; nothing when what stands there names no device."""
     found = _time(message)
     named = _HOST.match(message, found.end()) if found else None
-    return named[1] if named and not named[1].startswith(("%", "localhost")) else ""
+    return named[1] if named and names_a_device(named[1]) else ""
 
 
 def clock(message: str, received: datetime) -> Clock | None:
