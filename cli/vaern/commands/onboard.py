@@ -64,7 +64,7 @@ def command(ctx: click.Context, slug: str, dry_run: bool, full: bool, accept_few
         ):
             onboarding = Onboarding(
                 project, fleet, slug, listener,
-                full=full, accept_fewer_fields=accept_fewer_fields, durations=durations,
+                full=full, accept_fewer_fields=accept_fewer_fields, durations=durations, say=say_aside,
             )  # fmt: skip
             try:
                 onboarding.run()

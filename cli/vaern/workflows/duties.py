@@ -24,6 +24,10 @@ APPROVED_FOR = timedelta(days=30)
 """So long before an approval ends, municipal IT is asked for the next one."""
 
 
+APPROVAL = "approval"
+"""The kind of an approval that is waited for."""
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Duty:
     """One thing that holds now. `since` is UTC, RFC 3339."""
@@ -86,19 +90,24 @@ def _verification(project: Project, slug: str, code: str, name: str, now: dateti
         )
 
 
+def approval_waited_for(slug: str, code: str, name: str, now: datetime) -> Duty:
+    """That something has to be approved before it is applied; the same thing whoever finds it, so it is told once."""
+    return Duty(
+        code,
+        APPROVAL,
+        slug,
+        _utc(now),
+        f"Noget for {name} venter på kommunens godkendelse. `vaern approve {slug}` viser hvad.",
+        f"Something of {slug} waits for the municipality's approval. `vaern approve {slug}` says what.",
+    )
+
+
 def _approval(project: Project, fleet: Fleet, slug: str, sources: Sources, now: datetime) -> Iterator[Duty]:
     one = fleet.municipalities[slug]
     try:
         ends = approving.current(project, fleet, slug, sources).manifest.expires
     except ApprovalError:
-        yield Duty(
-            one.code,
-            "approval",
-            slug,
-            _utc(now),
-            f"Noget for {one.name} venter på kommunens godkendelse. `vaern approve {slug}` viser hvad.",
-            f"Something of {slug} waits for the municipality's approval. `vaern approve {slug}` says what.",
-        )
+        yield approval_waited_for(slug, one.code, one.name, now)
         return
     if ends - APPROVED_FOR <= now.date():
         yield Duty(

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 
 from vaern.archive.alarms import ON_AZURE
-from vaern.errors import ConfigureError, UsageError
+from vaern.errors import ConfigureError, UsageError, VaernError
 from vaern.model.fleet import Fleet
 from vaern.model.naming import SHARED
 from vaern.model.vocabulary import Target
 from vaern.runtime import ssh
 from vaern.runtime.paths import Project
-from vaern.workflows.duties import Duty
+from vaern.workflows.duties import APPROVAL, Duty, approval_waited_for
 from vaern_programs.shared.answers import TAKEN, TRIED, Taken, Tried
 from vaern_programs.shared.reports import UnfitError
 from vaern_stacks.azure.naming import Names
@@ -26,15 +27,19 @@ def require_told(fleet: Fleet) -> None:
     if deployment.target is Target.AZURE:
         reason = ON_AZURE.format(group=Names.of(deployment).group(SHARED))
         raise UsageError(reason, fix="look at the alert rules there")
-    sections = [deployment.notify, *(one.notify for one in fleet.municipalities.values())]
-    if not any(one and one.tells_somebody for one in sections):
+    if not _is_anybody_declared(fleet):
         raise UsageError(
             "nobody is declared who is to be told",
             fix="add `notify:` to inventories/shared/collector.yml or to a municipality.yml, then run `vaern up`",
         )
 
 
-KINDS = ("run", "approval", "duty")
+def _is_anybody_declared(fleet: Fleet) -> bool:
+    sections = [fleet.deployment.notify, *(one.notify for one in fleet.municipalities.values())]
+    return any(one is not None and one.tells_somebody for one in sections)
+
+
+KINDS = ("run", APPROVAL, "duty")
 """What a run of `vaern notify` finds out, all of it."""
 
 
@@ -63,6 +68,23 @@ def hand_over(
         return TAKEN.parse(answer)
     except UnfitError as error:
         raise _unexpected(fleet, str(error)) from error
+
+
+def tell_of_approval(
+    project: Project, fleet: Fleet, slug: str, say: Callable[[str], None], *, is_waited_for: bool
+) -> None:
+    """Tell people once that an approval is waited for, or that it no longer is; nothing where nobody is declared.
+
+    Who cannot be told is said, and is no reason for a run to end otherwise: `vaern notify` tells it later.
+    """
+    one, now = fleet.municipalities[slug], datetime.now(UTC)
+    if not _is_anybody_declared(fleet):
+        return
+    found = [approval_waited_for(slug, one.code, one.name, now)] if is_waited_for else []
+    try:
+        hand_over(project, fleet, [slug], found, [APPROVAL])
+    except VaernError as error:
+        say(f"nobody was told whether an approval is waited for: {error.what}; {error.fix}")
 
 
 def try_channels(project: Project, fleet: Fleet, code: str | None) -> list[Tried]:

@@ -26,6 +26,7 @@ from vaern.runtime.paths import Project
 from vaern.runtime.run_lock import queued
 from vaern.runtime.secret_store import folder_of
 from vaern.workflows import approving, hubs, plays, replaying, sending_keys
+from vaern.workflows.notifying import tell_of_approval
 from vaern.workflows.replaying import Replay
 from vaern.workflows.sources import Sources
 from vaern.workflows.steps import step
@@ -47,6 +48,8 @@ class Onboarding:
     changes: list[str] = field(default_factory=list)
     replays: list[Replay] = field(default_factory=list)
     """What the reader that is to be installed makes of the relays' samples; empty where it is there already."""
+    say: OnProgress = lambda _: None
+    """Is given a line about what is beside the run, such as people who could not be told."""
     sharing: tuple[str, ...] = ()
     """Relays whose delivery showed the certificate of their rsyslog when they enrolled."""
 
@@ -77,8 +80,13 @@ class Onboarding:
 
         What is provisioned follows from the declaration alone, such as how long an archive on Azure is kept.
         """
-        if self.fleet.deployment.target is not Target.LAB:
+        if self.fleet.deployment.target is Target.LAB:
+            return
+        try:
             approving.current(self.project, self.fleet, self.slug, self.sources)
+        except ApprovalError:
+            tell_of_approval(self.project, self.fleet, self.slug, self.say, is_waited_for=True)
+            raise
 
     def provision(self) -> MunicipalityOutputs:
         """Make both stacks: the shared one, by one run at a time, then the municipality's own."""
@@ -111,8 +119,12 @@ class Onboarding:
                 running.done = str(approving.in_force(self.project, self.fleet, self.slug, self.sources))
             except ApprovalError:
                 if self.fleet.deployment.target is not Target.LAB:
+                    tell_of_approval(self.project, self.fleet, self.slug, self.say, is_waited_for=True)
                     raise
                 running.done = "not required in the lab"
+                return
+            if self.fleet.deployment.target is not Target.LAB:
+                tell_of_approval(self.project, self.fleet, self.slug, self.say, is_waited_for=False)
 
     def refuse_fewer_fields(self) -> None:
         """Hold a reader that is to be installed against the relays' samples. Raises ReadsLessError, unless accepted.
