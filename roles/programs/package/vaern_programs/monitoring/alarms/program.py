@@ -27,7 +27,7 @@ from vaern_programs.monitoring.alarms.log import AlarmLog, Condition, Key, Recor
 from vaern_programs.monitoring.alarms.memory import Memory
 from vaern_programs.monitoring.alarms.pace import Pace
 from vaern_programs.monitoring.alarms.records import raised_record
-from vaern_programs.monitoring.alarms.sources import SourceAlarms, Taken
+from vaern_programs.monitoring.alarms.sources import SourceAlarms, Taken, Words
 from vaern_programs.monitoring.paths import ALARMS, NOTIFY_HEALTH, NOTIFY_SETTINGS, WATCH_SETTINGS
 from vaern_programs.shared import health, observed
 from vaern_programs.shared.collector_paths import REPORTS, SETTINGS
@@ -72,6 +72,7 @@ class AlarmService:
         """Settings that `sources` was made with."""
         self.observed: dict[str, tuple[int, Taken | None]] = {}
         """Code to when the archiver's file of its sources was written, and what it says."""
+        self.words: dict[str, Words] = {}
         self.judged = -JUDGED_SECONDS
         self.started = time.time()
         if self.log.damaged:
@@ -108,8 +109,8 @@ class AlarmService:
         self.write_changes(judgement, now)
         open_now = {"time": stamp(now), "alarms": [self.log.open[key] for key in sorted(self.log.open)]}
         replace(OPEN, json.dumps(open_now, ensure_ascii=False))
-        if time.monotonic() - self.judged >= JUDGED_SECONDS:
-            self.judged = time.monotonic()
+        if judgement.words != self.words or time.monotonic() - self.judged >= JUDGED_SECONDS:
+            self.words, self.judged = judgement.words, time.monotonic()
             replace(JUDGED, json.dumps({"time": stamp(now), "municipalities": judgement.words}), durable=False)
         self.publisher.look(settings["tenants"], time.monotonic())
         if time.monotonic() - self.forgotten > FORGET_SECONDS:
