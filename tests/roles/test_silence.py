@@ -50,6 +50,8 @@ from pathlib import Path
 path = Path("{path}")
 path.write_text(path.read_text().replace("{time}", "2020-01-01T00:00:00.000Z", 1))
 """
+UNDECLARED = 40
+"""Events of an address over a protocol that is not declared of it."""
 UDP_FLOOD = 30_000
 """Datagrams a second: twice what a relay works on."""
 QUEUES, QUEUE_EVENTS = 6, 256
@@ -101,6 +103,7 @@ def all_hosts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Monito
         # Before its first event it was silent too; a test must not take that alarm, about to end, for its own.
         assert wait(lambda: ("silent", "firewall1") not in hosts.open(), 10)
         assert wait(lambda: "0" not in lab.run("hub1", "wg show vaern0 latest-handshakes | cut -f2").split())
+        lab.run("sensor1", f"python3 /root/device.py many tcp {SENSOR} {RELAY} {UNDECLARED} undeclared-")
         # Read at the end: a tunnel is given more than two minutes, and the other tests take as long.
         lab.run("sensor1", "systemctl stop wg-quick@vaern0")
         yield hosts, people
@@ -138,6 +141,13 @@ def test_second_run_changes_nothing(hosts: MonitoredHosts) -> None:
     for options in ((), ("--check",)):
         recap = re.findall(r"changed=(\d+)", hosts.apply("--limit", "hub1,gw1", *options))
         assert recap == ["0", "0"]
+
+
+def test_who_sends_and_is_not_declared_is_known_at_the_collector(hosts: MonitoredHosts) -> None:
+    assert wait(lambda: bool(hosts.unknown_senders("gw1")), 30)
+    (one,) = hosts.unknown_senders("gw1")
+    assert (one["input"], one["address"], one["events"]) == ("syslog_tcp", SENSOR, UNDECLARED)
+    assert one["events_per_second"] > 0
 
 
 def test_a_silent_source_raises_one_alarm_until_it_sends_again(hosts: MonitoredHosts) -> None:

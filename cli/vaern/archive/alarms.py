@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from vaern.errors import ProvisionError, UnreachableError
 from vaern.model.deployment import Deployment
@@ -12,7 +14,7 @@ from vaern.model.vocabulary import Target
 from vaern.runtime import ssh
 from vaern.runtime.paths import Project
 from vaern_programs.shared.answers import ALARM_RECORD, JUDGED_SOURCES, OPEN_ALARMS
-from vaern_programs.shared.reports import UnfitError
+from vaern_programs.shared.reports import UNKNOWN_SENDERS, UnfitError, UnknownSenders
 from vaern_stacks.azure.naming import Names
 
 OPEN = "/run/vaern-alarms/open.json"
@@ -56,6 +58,8 @@ class Alarms:
     unknown: str = ""
     judged: Judged = field(default_factory=dict)
     """By code how each source was judged; of a municipality that is not in it, nobody knows."""
+    unknown_senders: Mapping[str, Mapping[str, UnknownSenders]] = field(default_factory=dict)
+    """Code and relay to who sends there and is not declared; only of relays that say so."""
 
     def of(self, code: str) -> tuple[Alarm, ...]:
         """The alarms of the municipality with that four-digit code."""
@@ -89,7 +93,8 @@ def parsed(text: str) -> Alarms:
     """From the host's clock, the alarm service's file, when that was written, and how it judged, each on a line."""
     try:
         now, found, written, *judged = text.split("\n")[:4]
-        records = OPEN_ALARMS.parse(found)["alarms"]
+        said = OPEN_ALARMS.parse(found)
+        records = said["alarms"]
         age = int(now) - int(written)
     except ValueError:
         return Alarms((), "the alarm service of the collector does not run")
@@ -97,9 +102,9 @@ def parsed(text: str) -> Alarms:
     if age > STALE_SECONDS:
         return Alarms(alarms, f"the alarm service of the collector stopped {age} s ago")
     by_code = _judged(judged[0] if judged else "")
-    if len(alarms) < len(records):
-        return Alarms(alarms, f"{len(records) - len(alarms)} of the open alarms are not as they should be", by_code)
-    return Alarms(alarms, judged=by_code)
+    senders = {code: _senders(relays) for code, relays in said.get("unknown_senders", {}).items()}
+    wrong = len(records) - len(alarms)
+    return Alarms(alarms, f"{wrong} of the open alarms are not as they should be" if wrong else "", by_code, senders)
 
 
 def _judged(text: str) -> Judged:
@@ -112,6 +117,15 @@ def _judged(text: str) -> Judged:
         code: {source: {check: str(word) for check, word in words.items()} for source, words in those.items()}
         for code, those in found.items()
     }
+
+
+def _senders(relays: Mapping[str, Any]) -> dict[str, UnknownSenders]:
+    """Those of the relays that say what can be read; a relay that does not is one of whom nothing is known."""
+    found = {}
+    for relay, said in relays.items():
+        with suppress(UnfitError):
+            found[relay] = UNKNOWN_SENDERS.take(said)
+    return found
 
 
 def _alarm(found: object) -> Alarm | None:

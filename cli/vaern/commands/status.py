@@ -21,9 +21,10 @@ def command(ctx: click.Context, slugs: tuple[str, ...], as_json: bool) -> int:
     """Show how far each municipality is, and which alarms are open.
 
     Shows the records of the last runs, the collector's open alarms, and what it has counted last of missing events;
-    `vaern verify` checks the hosts themselves. Ends with exit code 1 unless all is right with each of them: also where
-    something is not known, such as the alarms of a collector that does not answer, where it has not counted in the last
-    quarter of an hour, and where the last verification is more than a week old.
+    `vaern verify` checks the hosts themselves. Whom relays drop as nobody has declared them is listed, with lines for
+    the declaration; the names that senders give themselves prove nothing. Ends with exit code 1 unless all is right
+    with each of them: also where something is not known, such as the alarms of a collector that does not answer, where
+    it has not counted in the last quarter of an hour, and where the last verification is more than a week old.
 
     \b
     Examples:
@@ -45,6 +46,8 @@ def command(ctx: click.Context, slugs: tuple[str, ...], as_json: bool) -> int:
     else:
         _print_table(found)
         _print_alarms(found, alarms_found)
+        for status in found:
+            _print_strangers(status)
     return exit_code_of(status.verdict for status in found)
 
 
@@ -53,7 +56,7 @@ def _document(status: Status, alarms_found: Alarms) -> dict[str, Any]:
 
     from vaern.report import verdict_keys
 
-    facts = {key: value for key, value in asdict(status).items() if key != "verdict"}
+    facts = {key: value for key, value in asdict(status).items() if key not in {"verdict", "strangers"}}
     return facts | {
         **verdict_keys(status.verdict),
         "connected": status.connected,
@@ -61,6 +64,7 @@ def _document(status: Status, alarms_found: Alarms) -> dict[str, Any]:
         "shared_alarms": [asdict(alarm) for alarm in alarms_found.shared],
         "alarms_unknown": alarms_found.unknown,
         "sources": alarms_found.judged.get(status.code),
+        "unknown_senders": asdict(status.strangers),
     }
 
 
@@ -88,6 +92,25 @@ def _print_alarms(found: list[Status], alarms_found: Alarms) -> None:
         terminal().print(f"Sources of {status.municipality}: {said}.", soft_wrap=True)
     if alarms_found.unknown:
         terminal().print(f"Alarms are unknown: {shown(alarms_found.unknown)}")
+
+
+def _print_strangers(status: Status) -> None:
+    """Who sends and is not declared, with lines to paste; nothing where nobody does."""
+    from vaern.console import one_line, say
+
+    found = status.strangers
+    for one in found.known:
+        rate = "" if one.events_per_second is None else f", {one.events_per_second:g} a second"
+        hosts = f", names {', '.join(one.hosts)}" if one.hosts else ""
+        way = f"{one.protocol} {one.port}"
+        say(one_line(f"not declared, dropped at {one.relay}: {one.address} by {way}, {one.events} events{rate}{hosts}"))
+    if found.others or found.other_events:
+        say(f"{status.municipality}: {found.others} more addresses, {found.other_events} more events not listed")
+    if found.known:
+        say(f"For log_sources of inventories/{status.municipality}/municipality.yml, if you know them:\n")
+        say("".join(one.proposal for one in found.known))
+    if found.not_told and status.report:
+        say(f"{status.municipality}: who sends undeclared to {', '.join(found.not_told)} is not known")
 
 
 def _print_table(found: list[Status]) -> None:

@@ -20,6 +20,7 @@ from vaern.model.vocabulary import Target
 from vaern.runtime.paths import Project
 from vaern.workflows import approving, situation
 from vaern.workflows.sources import Sources
+from vaern.workflows.unknown_senders import Strangers, strangers
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,8 @@ class Status:
     proofs_seen: int
     proofs: int
     verdict: Verdict
+    strangers: Strangers
+    """Who sends and is not declared. That is no fault of the connection, and no part of the verdict."""
 
     @property
     def connected(self) -> bool:
@@ -89,6 +92,7 @@ def _status(
         proofs_seen=sum(proof.seen for proof in proofs),
         proofs=len(proofs),
         verdict=judge(taken),
+        strangers=strangers(slug, municipality, found),
     )
 
 

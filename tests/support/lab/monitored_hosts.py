@@ -318,6 +318,12 @@ class MonitoredHosts:
         """How the state of one alarm has changed since the beginning."""
         return [one["state"] for one in self.records() if (one["kind"], one["subject"]) == (kind, subject)]
 
+    def unknown_senders(self, relay: str) -> list[Record]:
+        """Who sends to a relay and is not declared, as the collector has it."""
+        told = json.loads(self.lab.run("hub1", "cat /run/vaern-alarms/open.json"))["unknown_senders"]
+        found: list[Record] = told.get(CODE, {}).get(relay, {}).get("senders", [])
+        return found
+
     def open(self) -> set[tuple[str, str]]:
         """Kind and subject of the alarms that are open."""
         text = self.lab.run("hub1", "cat /run/vaern-alarms/open.json")

@@ -32,7 +32,9 @@ class Decided:
     hosts: dict[int, str]
     """What they say as their host."""
     undeclared: dict[str, int]
-    """How many of the others were counted, by address and host."""
+    """How many of the others were counted, by address."""
+    undeclared_hosts: dict[str, int]
+    """And of those who name a host, by address and host."""
     processor_seconds: float
     """Of rsyslog, while they were taken in."""
 
@@ -84,5 +86,6 @@ def decided(
         {int(number): source for number, source in answer["sources"].items()},
         {int(number): name for number, name in answer["hosts"].items()},
         answer["undeclared"],
+        answer["undeclared_hosts"],
         answer["processor_seconds"],
     )

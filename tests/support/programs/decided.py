@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -61,10 +62,13 @@ def lines_of(folder: Path, pattern: str) -> list[dict[str, Any]]:
     return found
 
 
-def undeclared(folder: Path) -> dict[str, int]:
-    """The last count."""
-    counted = [row for row in lines_of(folder, "impstats.json*") if row.get("name") == "undeclared"]
-    return dict(counted[-1]["values"]) if counted else {}
+def undeclared(folder: Path, name: str) -> dict[str, int]:
+    """The last count, over all inputs."""
+    counted = [row for row in lines_of(folder, "impstats.json*") if row.get("name") == name]
+    found: Counter[str] = Counter()
+    for key, events in (counted[-1]["values"] if counted else {}).items():
+        found[key.partition(" ")[2]] += events
+    return dict(found)
 
 
 def taken_in(folder: Path) -> dict[str, dict[str, Any]]:
@@ -111,7 +115,8 @@ def main(folder: Path) -> None:
     answer = {
         "sources": {number: row["source"] for number, row in rows.items()},
         "hosts": {number: row["host"] for number, row in rows.items()},
-        "undeclared": undeclared(folder),
+        "undeclared": undeclared(folder, "undeclared"),
+        "undeclared_hosts": undeclared(folder, "undeclared_hosts"),
         "processor_seconds": used,
     }
     json.dump(answer, sys.stdout)

@@ -49,6 +49,16 @@ def test_an_alarm_that_cannot_be_read_hides_no_other() -> None:
     assert found.unknown == "1 of the open alarms are not as they should be"
 
 
+def test_senders_that_nobody_has_declared_are_read_relay_by_relay() -> None:
+    one = {"input": "syslog_udp", "address": "198.51.100.9", "events": 3, "events_per_second": None, "hosts": []}
+    said = {"senders": [one], "others": 0, "other_events": 0}
+    evil = {"senders": [{**one, "hosts": [{"host": "x\x1b[2J", "events": 1}]}], "others": 0, "other_events": 0}
+    told = {"time": "2026-11-24T19:51:40.000Z", "alarms": [], "unknown_senders": {"0710": {"gw1": said, "gw2": evil}}}
+    found = alarms.parsed(f"1795549900\n{json.dumps(told)}\n1795549900\n")
+    assert found.unknown_senders == {"0710": {"gw1": said}}
+    assert alarms.parsed(answer([RECORD])).unknown_senders == {}
+
+
 @pytest.mark.parametrize("text", ["", "1795549900\n", "1795549900\n{}\n1\n", "1795549900\n[]\n1\n", "x\ny\nz\n"])
 def test_no_answer_is_not_no_alarm(text: str) -> None:
     assert alarms.parsed(text).unknown

@@ -171,7 +171,10 @@ def recorded(patch: pytest.MonkeyPatch, text: str) -> list[list[str]]:
 
 def alarmed(patch: pytest.MonkeyPatch, text: str) -> list[list[str]]:
     open_alarms = tuple(alarms.Alarm(code, text, text, text, text, text, text, (text,)) for code in ("shared", "0710"))
-    patch.setattr(alarms, "read", lambda *_: alarms.Alarms(open_alarms, text, {"0710": {text: {text: "unknown"}}}))
+    sender = {"input": "syslog_udp", "address": "198.51.100.9", "events": 3, "events_per_second": 1.0}
+    said: Any = {"senders": [{**sender, "hosts": [{"host": text, "events": 1}]}], "others": 1, "other_events": 1}
+    judged, senders = {"0710": {text: {text: "unknown"}}}, {"0710": {"favrskov-gw1": said}}
+    patch.setattr(alarms, "read", lambda *_: alarms.Alarms(open_alarms, text, judged, senders))
     return [["status"], ["status", "--json"]]
 
 

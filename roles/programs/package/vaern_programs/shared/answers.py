@@ -113,6 +113,8 @@ class OpenAlarms(TypedDict):
     time: Time
     alarms: Annotated[list[Any], Most(100_000)]
     """Each an AlarmRecord; checked one by one (`ALARM_RECORD`)."""
+    unknown_senders: NotRequired[dict[Code, dict[Relay, Any]]]
+    """Code and relay to who sends and is not declared; each checked by itself (`UNKNOWN_SENDERS`)."""
 
 
 class JudgedSources(TypedDict):

@@ -15,8 +15,9 @@ from vaern_programs.shared.schema import Schema
 
 __all__ = [
     "ALARM_SOURCE", "CONFIRMATION", "DELIVERY_STATISTICS", "HEARTBEAT", "RESENT", "ROUND", "SPOOL_STATE", "STATEMENT",
-    "STATEMENT_ROWS", "STATEMENT_SOURCE", "Confirmation", "DeliveryStatistics", "Finding", "Heartbeat", "Resent",
-    "Round", "Schema", "Sighting", "SpoolState", "Statement", "UnfitError", "loads",
+    "STATEMENT_ROWS", "STATEMENT_SOURCE", "UNKNOWN_SENDERS", "Confirmation", "DeliveryStatistics", "Finding",
+    "Heartbeat", "Resent", "Round", "Schema", "Sighting", "SpoolState", "Statement", "UnfitError", "UnknownSender",
+    "UnknownSenders", "loads",
 ]  # fmt: skip
 
 RELAY_NAME, BOOT_NAME, SOURCE_NAME = "[a-z0-9-]{1,100}", "[0-9a-f]{32}", "[a-z0-9.-]{1,64}"
@@ -84,6 +85,25 @@ class FramingCounters(TypedDict):
     origin: Literal["dynstats.bucket"]
     name: Literal["framing"]
     values: Annotated[dict[Annotated[str, Most(200)], Count], Most(1000)]
+
+
+class UndeclaredCounters(TypedDict):
+    """What rsyslog counts of events that are nobody's, since it started: by input and address, or by host as well."""
+
+    origin: Literal["dynstats.bucket"]
+    name: Literal["undeclared", "undeclared_hosts"]
+    values: Annotated[dict[Annotated[str, Most(400)], Count], Most(1000)]
+
+
+Overflows = TypedDict("Overflows", {"undeclared.ops_overflow": Count})
+
+
+class OverflowCounters(TypedDict):
+    """How many of these were not counted by themselves, as there were too many of them."""
+
+    origin: Literal["dynstats"]
+    name: Literal["global"]
+    values: Overflows
 
 
 HIGH_WATER = 0.8
@@ -203,6 +223,37 @@ class ArchiveFinding(TypedDict):
     since: Time
 
 
+class UnknownHost(TypedDict):
+    """A device by the name that it gives itself."""
+
+    host: Annotated[str, Matching("[A-Za-z0-9:][A-Za-z0-9._:-]{0,63}")]
+    events: Count
+
+
+class UnknownSender(TypedDict):
+    """An address whose events a relay lets in and that are nobody's; it has dropped them."""
+
+    input: Annotated[str, Matching("[a-z]{3,10}_[a-z]{3,6}(_[0-9]{1,5})?")]
+    """Where they came in: the protocol, and the port where it is no usual one."""
+    address: Annotated[str, Matching("[0-9a-f.:]{2,45}")]
+    events: Count
+    """Since the relay started."""
+    events_per_second: float | None
+    """In the last minutes; None while the relay has not counted for long enough."""
+    hosts: Annotated[list[UnknownHost], Most(10)]
+    """Whom they name, the most frequent first; none where only the address is known."""
+
+
+class UnknownSenders(TypedDict):
+    """The loudest of those who send to a relay and are not declared; attackers may invent any number of them."""
+
+    senders: Annotated[list[UnknownSender], Most(50)]
+    others: Count
+    """How many more there are."""
+    other_events: Count
+    """And of how many events, with those of whom nothing is kept."""
+
+
 class Heartbeat(TypedDict):
     """The message of a host about itself.
 
@@ -211,11 +262,16 @@ class Heartbeat(TypedDict):
 
     time: Time
     findings: Annotated[list[Any], Most(100)]
+    unknown_senders: NotRequired[Any]
+    """Of a relay: checked by itself too (`UNKNOWN_SENDERS`)."""
 
 
 DELIVERY_STATISTICS = Schema(DeliveryStatistics, 16 * KIBIBYTE)
 QUEUE_COUNTERS = Schema(QueueCounters, 16 * KIBIBYTE)
 FRAMING_COUNTERS = Schema(FramingCounters, 64 * KIBIBYTE)
+UNDECLARED_COUNTERS = Schema(UndeclaredCounters, 128 * KIBIBYTE)
+OVERFLOW_COUNTERS = Schema(OverflowCounters, 16 * KIBIBYTE)
+UNKNOWN_SENDERS = Schema(UnknownSenders, 64 * KIBIBYTE)
 SPOOL_STATE = Schema(SpoolState, 16 * KIBIBYTE)
 RESENT = Schema(Resent, 16 * KIBIBYTE)
 ROUND = Schema(Round, 16 * KIBIBYTE)

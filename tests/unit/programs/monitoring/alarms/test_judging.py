@@ -50,6 +50,7 @@ class Bench:
         self.seen: dict[str, float] = {}
         self.told: dict[str, str] = {}
         self.read_to: float | None = None
+        self.unknown_senders: dict[str, Any] = {}
 
     def restart(self) -> None:
         """The memory comes back from JSON, the alarms from their files."""
@@ -70,6 +71,7 @@ class Bench:
         archive = {"0710": {"topics": {"logs.0710": {"as_of": as_of, "seen": self.seen, "told": self.told}}}}
         opened = {key: unix_or(record["since"], self.now) for key, record in self.log.open.items()}
         judged = judging.judge(self.memory, judging.Look(archive, SETTINGS, opened, self.now))
+        self.unknown_senders = judged.unknown_senders
         raised, cleared = self.programs.log.changes(self.log.open, judged.conditions, judged.unknown)
         for key, condition in raised.items():
             record = {**key._asdict(), "state": "raised", "since": utc(condition.since), "value": condition.value}
@@ -285,3 +287,18 @@ def test_what_is_wrong_with_the_archive_is_an_alarm_of_its_municipality() -> Non
     judged = judging.judge(Memory(), judging.Look(archive, SETTINGS, {}, START))
     assert judged.conditions[log.Key("0710", "quarantine", "0710")] == log.Condition(1795508100.25, 3, 0)
     assert judged.faults == {}
+
+
+def test_who_sends_undeclared_is_known_of_a_relay_that_says_so(programs: Programs, tmp_path: Path) -> None:
+    bench = Bench(programs, tmp_path)
+    bench.hear("vaern-gw1")
+    assert bench.look(1) == set()
+    assert bench.unknown_senders == {}
+    one = {"input": "syslog_udp", "address": "198.51.100.9", "events": 3, "events_per_second": 0.5, "hosts": []}
+    said = {"senders": [one], "others": 2, "other_events": 4}
+    bench.hear("vaern-gw1", unknown_senders=said)
+    assert bench.look(1) == set()
+    assert bench.unknown_senders == {"0710": {"favrskov-gw1": said}}
+    bench.hear("vaern-gw1", unknown_senders={**said, "senders": [{**one, "hosts": [{"host": "\x1b[2J", "events": 1}]}]})
+    assert bench.look(1) == {("reports", "favrskov-gw1")}
+    assert bench.unknown_senders == {}

@@ -7,7 +7,15 @@ from typing import NamedTuple, get_args
 
 from vaern_programs.monitoring.alarms.log import Condition, Key
 from vaern_programs.shared.json_text import UnfitError, loads
-from vaern_programs.shared.reports import FINDING, HEARTBEAT, SHARED, Finding, FindingKind
+from vaern_programs.shared.reports import (
+    FINDING,
+    HEARTBEAT,
+    SHARED,
+    UNKNOWN_SENDERS,
+    Finding,
+    FindingKind,
+    UnknownSenders,
+)
 from vaern_programs.shared.times import unix_or
 
 FOUND = frozenset(get_args(FindingKind))
@@ -22,7 +30,9 @@ class HostReport(NamedTuple):
     """When the host made it, RFC 3339."""
     findings: list[Finding]
     refused: int
-    """Findings that have not the shape of one, or are of a kind that is not known here."""
+    """Parts that have not the shape of one, or are of a kind that is not known here."""
+    unknown_senders: UnknownSenders | None = None
+    """Who sends to a relay and is not declared; None where it does not say."""
 
 
 def from_event(text: str) -> HostReport:
@@ -43,7 +53,14 @@ def from_line(text: str | bytes) -> HostReport:
             findings.append(FINDING.take(one))
         except UnfitError:
             continue
-    return HostReport(heartbeat["time"], findings, len(heartbeat["findings"]) - len(findings))
+    refused = len(heartbeat["findings"]) - len(findings)
+    senders = None
+    if "unknown_senders" in heartbeat:
+        try:
+            senders = UNKNOWN_SENDERS.take(heartbeat["unknown_senders"])
+        except UnfitError:
+            refused += 1
+    return HostReport(heartbeat["time"], findings, refused, senders)
 
 
 def conditions_of(code: str, host: str, findings: Iterable[Finding]) -> dict[Key, Condition]:

@@ -20,6 +20,7 @@ from vaern_programs.monitoring.alarms.sightings import conditions_of_archive, la
 from vaern_programs.monitoring.alarms.sources import Heard, SourceAlarms, Taken, Words, is_about_source
 from vaern_programs.shared.health import Health
 from vaern_programs.shared.json_text import UnfitError
+from vaern_programs.shared.reports import UnknownSenders
 from vaern_programs.shared.times import unix_or
 
 MILLISECOND = 0.001
@@ -38,6 +39,8 @@ class Judgement:
     """Code to why that municipality could not be judged."""
     words: dict[str, Words] = field(default_factory=dict)
     """Code to how each check of each of its sources went."""
+    unknown_senders: dict[str, dict[str, UnknownSenders]] = field(default_factory=dict)
+    """Code to who sends to each relay and is not declared, by the relay's name; only of those that say so."""
 
 
 class Look:
@@ -83,6 +86,7 @@ def judge(memory: Memory, look: Look) -> Judgement:
         whole.unknown |= part.unknown
         whole.faults |= part.faults
         whole.words |= part.words
+        whole.unknown_senders |= part.unknown_senders
     memory.forget(look.settings["tenants"])
     return whole
 
@@ -187,6 +191,8 @@ class _Municipality:
             return
         if report.refused:
             self._wrong("reports", host["name"], Condition(arrived, report.refused))
+        if report.unknown_senders is not None:
+            self.judgement.unknown_senders.setdefault(self.code, {})[host["name"]] = report.unknown_senders
         self.judgement.conditions |= conditions_of(self.code, host["name"], report.findings)
         late = arrived - unix_or(report.time, arrived)
         if late > self.limits["heartbeat_seconds"]:

@@ -14,7 +14,8 @@ from vaern_programs.shared.path_state import SETTINGS, STATE, path_states
 from vaern_programs.shared.reports import DELIVERY_FILE
 
 STATISTICS = Path("/var/log/vaern-log-shipper/impstats.json")
-STATISTICS_BYTES = 65536
+STATISTICS_BYTES = 131072
+"""One count of a relay, with as many senders that nobody has declared as are counted, is a third of it."""
 KILLED = Path("/var/log/vaern-log-shipper/killed")
 """Written by vaern-relay-killed."""
 KILLED_BYTES = 16

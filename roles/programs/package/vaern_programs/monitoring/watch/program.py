@@ -1,8 +1,9 @@
 """Looks at its host every few seconds, and reports what it found in a heartbeat; runs as vaern-watch.service.
 
 A heartbeat is one line of JSON: {"host", "time", "readings": {...}, "findings": [{kind, subject, value, limit,
-since}]}. It travels as an event of the host's own source: numbered, spooled and encrypted like every other. What opens
-and closes is also in the journal, with priority alert, for a host whose heartbeats reach nobody.
+since}]}, and of a relay `unknown_senders`. It travels as an event of the host's own source: numbered, spooled and
+encrypted like every other. What opens and closes is also in the journal, with priority alert, for a host whose
+heartbeats reach nobody.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any
 
 from vaern_programs.monitoring.paths import WATCH_SETTINGS
 from vaern_programs.monitoring.watch import findings, host, readings, sending
+from vaern_programs.monitoring.watch.strangers import Strangers
 from vaern_programs.shared.files import read_json
 from vaern_programs.shared.path_state import LEAST
 from vaern_programs.shared.systemd import alarm, say
@@ -37,6 +39,7 @@ class Watch:
         self.dropped: dict[str, int] = {}
         self.killed: int | None = None
         self.clock_known = time.monotonic()
+        self.strangers = Strangers()
 
     def look(self) -> dict[str, Any]:
         """One look: the heartbeat to send."""
@@ -52,7 +55,19 @@ class Watch:
             alarm(f"{what}: {reading.value}, limit {reading.limit:g}")
         for subject in closed:
             say(NOTICE, f"Over: {subject.kind} {subject.name}".rstrip())
-        return {"host": self.settings["host"], "time": utc(now), "readings": seen, "findings": self.held.report(utc)}
+        heartbeat = {
+            "host": self.settings["host"],
+            "time": utc(now),
+            "readings": seen,
+            "findings": self.held.report(utc),
+        }
+        return heartbeat | self.unknown_senders(monotonic)
+
+    def unknown_senders(self, now: float) -> dict[str, Any]:
+        """Of a relay, who sends and is not declared; nothing where that is not counted."""
+        if self.counted is None or self.counted.undeclared is None:
+            return {}
+        return {"unknown_senders": self.strangers.look(self.counted.undeclared, self.counted.uncounted, now)}
 
     def clock(self, seen: dict[str, Any], now: float) -> dict[findings.Subject, findings.Bad]:
         """The clock against its time sources. A daemon that has just begun to ask is given the time to."""

@@ -6,13 +6,19 @@ A value that cannot be known is None and never a guess: not knowing is a finding
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import NamedTuple
 
 from vaern_programs.shared.json_text import UnfitError
-from vaern_programs.shared.reports import DELIVERY_STATISTICS, FRAMING_COUNTERS, QUEUE_COUNTERS
+from vaern_programs.shared.reports import (
+    DELIVERY_STATISTICS,
+    FRAMING_COUNTERS,
+    OVERFLOW_COUNTERS,
+    QUEUE_COUNTERS,
+    UNDECLARED_COUNTERS,
+)
 
 BEHIND_THE_SPOOL = "receiver_"
 """How the names of queues begin whose events are in the spool already: each before a SOC of its own."""
@@ -25,6 +31,14 @@ class Certificate(NamedTuple):
     ends: float
 
 
+class Place(NamedTuple):
+    """Where events came from that are nobody's; the host is empty where all of an address are meant."""
+
+    input: str
+    address: str
+    host: str = ""
+
+
 class Counters(NamedTuple):
     """What rsyslog has counted since it started."""
 
@@ -34,6 +48,10 @@ class Counters(NamedTuple):
     """Events that each full queue behind the spool dropped, by the queue's name: the spool has them still."""
     framing: dict[str, int] = {}  # noqa: RUF012 - of a tuple, which nobody changes
     """Frames of TCP that were wrong, by source."""
+    undeclared: dict[Place, int] | None = None
+    """Events that are nobody's; None where the relay's configuration does not count them by input yet."""
+    uncounted: int = 0
+    """More of them, of addresses that were too many to be kept."""
 
 
 def clock_error(sources: str) -> float | None:
@@ -76,12 +94,21 @@ def counters(lines: Iterable[str]) -> Counters | None:
     """From the last lines of rsyslog's statistics (impstats, JSON); the first may be cut off. None without any."""
     queues: dict[str, int] = {}
     framing: dict[str, int] = {}
+    undeclared: dict[str, dict[Place, int]] = {}
+    uncounted = 0
     for line in lines:
-        with suppress(UnfitError):
-            queue = QUEUE_COUNTERS.parse(line)
-            queues[queue["name"]] = queue.get("discarded.full", 0) + queue.get("discarded.nf", 0)
+        if "dynstats" not in line:
+            with suppress(UnfitError):
+                queue = QUEUE_COUNTERS.parse(line)
+                queues[queue["name"]] = queue.get("discarded.full", 0) + queue.get("discarded.nf", 0)
+            continue
         with suppress(UnfitError):
             framing = FRAMING_COUNTERS.parse(line)["values"]
+        with suppress(UnfitError):
+            bucket = UNDECLARED_COUNTERS.parse(line)
+            undeclared[bucket["name"]] = _places(bucket["values"])
+        with suppress(UnfitError):
+            uncounted = OVERFLOW_COUNTERS.parse(line)["values"]["undeclared.ops_overflow"]
     if not queues:
         return None
     discarded = 0
@@ -93,7 +120,21 @@ def counters(lines: Iterable[str]) -> Counters | None:
             overflowed[action] = overflowed.get(action, 0) + gone
         else:
             discarded += gone
-    return Counters(discarded, overflowed, framing)
+    # An earlier version of the configuration has no counter of hosts, and none of inputs.
+    found = (
+        {**undeclared.get("undeclared", {}), **undeclared["undeclared_hosts"]}
+        if "undeclared_hosts" in undeclared
+        else None
+    )
+    return Counters(discarded, overflowed, framing, found, uncounted)
+
+
+def _places(values: Mapping[str, int]) -> dict[Place, int]:
+    """`INPUT ADDRESS` or `INPUT ADDRESS HOST` to a count; the zone of an address of one link is left out."""
+    split = ((key.split(" ", 2), events) for key, events in values.items())
+    return {
+        Place(parts[0], parts[1].partition("%")[0], *parts[2:]): events for parts, events in split if len(parts) > 1
+    }
 
 
 def waiting_bytes(lines: Iterable[str]) -> int | None:

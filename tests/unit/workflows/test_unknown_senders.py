@@ -1,0 +1,63 @@
+"""Who sends undeclared, as `vaern status` says it: by relay, with lines for the declaration."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from vaern.archive.alarms import Alarms
+from vaern.declaration import load_municipality
+from vaern.model.declaration import Municipality
+from vaern.workflows.unknown_senders import Strangers, strangers
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture(scope="module")
+def favrskov() -> Municipality:
+    return load_municipality(ROOT / "inventories" / "favrskov" / "municipality.yml")
+
+
+def sender(where: str = "syslog_udp", address: str = "198.51.100.30", *hosts: str, rate: Any = 2.0) -> dict[str, Any]:
+    named = [{"host": host, "events": 100} for host in hosts]
+    return {"input": where, "address": address, "events": 600, "events_per_second": rate, "hosts": named}
+
+
+def found(municipality: Municipality, *senders: dict[str, Any], others: int = 0, events: int = 0) -> Strangers:
+    said: Any = {"senders": list(senders), "others": others, "other_events": events}
+    return strangers("favrskov", municipality, Alarms((), unknown_senders={"0710": {"favrskov-gw1": said}}))
+
+
+def test_a_sender_has_its_lines(favrskov: Municipality) -> None:
+    (one,) = found(favrskov, sender()).known
+    assert (one.relay, one.protocol, one.port, one.events_per_second) == ("favrskov-gw1", "syslog_udp", 514, 2.0)
+    assert "address: 198.51.100.30\n    protocol: syslog_udp\n" in one.proposal
+
+
+def test_each_device_behind_a_declared_address_has_its_lines(favrskov: Municipality) -> None:
+    hop = favrskov.log_sources[0].model_copy(update={"host_name": "fw1"})
+    declared = favrskov.model_copy(update={"log_sources": (hop, *favrskov.log_sources[1:])})
+    (one,) = found(declared, sender("syslog_udp", str(hop.address), "sw1", "sw2")).known
+    assert one.proposal.count('host_name: "sw') == 2
+    assert one.proposal.count(f"address: {hop.address}\n") == 2
+    assert one.proposal.count("events_per_second: 1\n") == 2
+
+
+def test_a_port_of_its_own_is_said(favrskov: Municipality) -> None:
+    (one,) = found(favrskov, sender("syslog_tls_5514", rate=None)).known
+    assert (one.protocol, one.port) == ("syslog_tls", 5514)
+    assert "protocol: syslog_tls\n    port: 5514\n" in one.proposal
+
+
+def test_what_is_no_sender_is_counted_with_the_others(favrskov: Municipality) -> None:
+    said = found(favrskov, sender("relp_tls"), sender("syslog_udp", "1.2.3"), sender(), others=7, events=40)
+    assert (len(said.known), said.others, said.other_events) == (1, 9, 40)
+
+
+def test_a_relay_that_does_not_say_is_not_one_without_strangers(favrskov: Municipality) -> None:
+    assert found(favrskov).not_told == ()
+    assert strangers("favrskov", favrskov, Alarms(())).not_told == ("favrskov-gw1",)
+    assert strangers("favrskov", favrskov, replace(Alarms(()), unknown_senders={"0751": {}})).not_told != ()
