@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from vaern.workflows.status import Status
 
 
+MOST_SHOWN = 5
+"""Of those who send undeclared; whoever invents senders must not push the verdict off the screen."""
+
+
 @click.command()
 @click.argument("slugs", nargs=-1, metavar="[MUNICIPALITY]...")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document instead of a table.")
@@ -99,16 +103,19 @@ def _print_strangers(status: Status) -> None:
     from vaern.console import one_line, say
 
     found = status.strangers
-    for one in found.known:
+    shown = found.known[:MOST_SHOWN]
+    for one in shown:
         rate = "" if one.events_per_second is None else f", {one.events_per_second:g} a second"
         hosts = f", names {', '.join(one.hosts)}" if one.hosts else ""
         way = f"{one.protocol} {one.port}"
         say(one_line(f"not declared, dropped at {one.relay}: {one.address} by {way}, {one.events} events{rate}{hosts}"))
+    if len(found.known) > len(shown):
+        say(f"{status.municipality}: {len(found.known) - len(shown)} quieter ones are in `--json`")
     if found.others or found.other_events:
         say(f"{status.municipality}: {found.others} more addresses, {found.other_events} more events not listed")
-    if found.known:
+    if shown:
         say(f"For log_sources of inventories/{status.municipality}/municipality.yml, if you know them:\n")
-        say("".join(one.proposal for one in found.known))
+        say("".join(one.proposal for one in shown))
     if found.not_told and status.report:
         say(f"{status.municipality}: who sends undeclared to {', '.join(found.not_told)} is not known")
 
