@@ -1,9 +1,9 @@
 """syslog-ng of Debian in the relay's place, for as much of the same work as it does.
 
-It takes the lines by TCP, reads their keys and values and their time, masks what looks like a civil registration
-number in the line and in each field, keeps every event in a reliable disk buffer until the broker has it, and sends it
-as JSON to a topic of its own. It does not number events, check dates and context of what it masks, or account for
-anything. Its packages are unpacked beside the relay's rsyslog, with which Debian does not let them be installed.
+It takes the lines by TCP, masks what looks like a civil registration number, reads keys and values and their time,
+keeps every event in a reliable disk buffer until the broker has it, and sends it as JSON to a topic of its own. It does
+not number events, look at dates and context of what it masks, or account for anything. Its packages are unpacked beside
+the relay's rsyslog, with which Debian does not let them be installed.
 """
 
 from __future__ import annotations
@@ -15,10 +15,11 @@ from support.lab.pipeline import COLLECTOR, RELAY
 TOPIC = "bench.peer"
 PLACE = "/opt/syslog-ng"
 UNPACK = f"""set -e
-cd /root && mkdir -p {PLACE} peer
-apt-get -q -y --download-only -o Dir::Cache::archives=/root/peer install syslog-ng-core syslog-ng-mod-rdkafka >/dev/null
-for package in peer/*.deb; do dpkg -x "$package" {PLACE}; done
-mkdir -p /var/lib/peer"""
+mkdir -p {PLACE} /var/lib/peer
+apt-get -qq --print-uris install syslog-ng-core syslog-ng-mod-rdkafka | cut -d "'" -f 2 > /root/peer.list
+python3 -c 'import sys, urllib.parse as u
+for line in open("/root/peer.list"): print(u.urlsplit(u.unquote(line.strip())).path)' |
+  while read -r package; do dpkg -x "$package" {PLACE}; done"""
 NUMBER = r"\\b[0-3][0-9][01][0-9][0-9]{2}[- ]?[0-9]{4}\\b"
 CONFIGURATION = f"""@version: 4.8
 options {{ keep-hostname(yes); use-dns(no); dns-cache(no); stats(freq(0)); log-fifo-size(100000); }};
@@ -31,7 +32,6 @@ parser fields {{
 }};
 rewrite masked {{
   subst("{NUMBER}", "[CPR]", value("MESSAGE") type("pcre") flags("global"));
-  subst("{NUMBER}", "[CPR]", value("forti.unauthuser") type("pcre"));
 }};
 destination broker {{
   kafka-c(
@@ -41,10 +41,10 @@ destination broker {{
     disk-buffer(reliable(yes) capacity-bytes(2147483648) mem-buf-size(33554432) dir("/var/lib/peer"))
   );
 }};
-log {{ source(lines); parser(fields); rewrite(masked); destination(broker); }};
+log {{ source(lines); rewrite(masked); parser(fields); destination(broker); }};
 """
 START = f"""systemctl stop vaern-delivery vaern-log-shipper; rm -rf /var/lib/peer/*
-systemd-run -q --unit bench-peer --setenv=LD_LIBRARY_PATH={PLACE}/usr/lib/x86_64-linux-gnu:{PLACE}/usr/lib \\
+systemd-run -q --unit bench-peer --setenv=LD_LIBRARY_PATH={PLACE}/usr/lib/x86_64-linux-gnu:{PLACE}/usr/lib/syslog-ng \\
   {PLACE}/usr/sbin/syslog-ng --foreground --no-caps --cfgfile=/root/peer.conf --persist-file=/var/lib/peer/persist \\
   --pidfile=/run/peer.pid --control=/run/peer.ctl --module-path=$(dirname $(find {PLACE} -name libkafka.so))
 for try in $(seq 100); do ss -ltn | grep -q '{RELAY}:514' && exit 0; sleep 0.1; done
