@@ -384,6 +384,17 @@ def test_a_tunnel_without_handshake(hosts: MonitoredHosts) -> None:
     assert hosts.changes("tunnel", "sensor1")[-2:] == ["raised", "cleared"]
 
 
+def test_a_path_that_carries_no_packet_of_events(hosts: MonitoredHosts) -> None:
+    """The hub loses what is as large as the least that has to pass; small packets, and so the tunnel, go on."""
+    rules = "chain lost { type filter hook input priority -300; icmpv6 type echo-request meta length > 500 drop; };"
+    hosts.lab.run("hub1", f"nft 'table ip6 lost {{ {rules} }}'")
+    hosts.lab.run("gw1", "systemctl start vaern-link")
+    assert raised_and_open(hosts, "path", "gw1: hub1")
+    hosts.lab.run("hub1", "nft delete table ip6 lost")
+    hosts.lab.run("gw1", "systemctl start vaern-link")
+    assert cleared(hosts, "path", "gw1: hub1")
+
+
 def test_every_alarm_is_an_event_in_the_archive_once(hosts: MonitoredHosts) -> None:
     """Over restarts of alarm service and broker; and the ledger neither counts nor misses any.
 
