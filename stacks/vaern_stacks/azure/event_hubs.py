@@ -19,22 +19,21 @@ from vaern_stacks.azure.naming import soc_hub, stream_hub
 
 RULES = 12
 """Most authorization rules, of a namespace and of an event hub; each relay has one on each event hub it sends to."""
-
 FEWER = "declare fewer streams, or let fewer SOCs read by Kafka"
 
 
 class Quota(NamedTuple):
-    """What one namespace of a tier may hold (Microsoft Learn, "Azure Event Hubs quotas and limits", 2026-11-30)."""
+    """What one namespace of a tier may hold (Microsoft Learn, "Azure Event Hubs quotas and limits", 2026-11-30).
+
+    The partitions of one event hub are limited by the declaration itself, to the 32 of Standard.
+    """
 
     event_hubs: int
-    partitions_an_event_hub: int
     partitions_a_unit: int | None
     """For each processing unit, all event hubs together; None where only each event hub is limited."""
-    consumer_groups: int
-    """Of an event hub; `$Default` is one of them."""
 
 
-QUOTAS = {Tier.STANDARD: Quota(10, 32, None, 20), Tier.PREMIUM: Quota(100, 100, 200, 100)}
+QUOTAS = {Tier.STANDARD: Quota(10, None), Tier.PREMIUM: Quota(100, 200)}
 
 
 @dataclass(frozen=True, slots=True)
