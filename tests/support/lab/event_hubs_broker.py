@@ -52,8 +52,8 @@ def keys(primary: str, secondary: str) -> dict[str, Any]:
     }
 
 
-def sending(port: int, key: str, national_key: str = "") -> dict[str, Any]:
-    """The relay's side of one of them, as an inventory for Azure has it; a SOC's topic has the same key or another."""
+def sending(port: int, key: str) -> dict[str, Any]:
+    """The relay's side of one of them, as an inventory for Azure has it."""
     output = {
         "brokers": [f"{COLLECTOR}:{port}"],
         "topic": "logs.0710",
@@ -66,9 +66,7 @@ def sending(port: int, key: str, national_key: str = "") -> dict[str, Any]:
     return {
         "log_shipper_output": output,
         "log_shipper_connection_string": connection_string(key),
-        "log_shipper_topic_connection_strings": [
-            {"name": NATIONAL, "connection_string": connection_string(national_key or key)}
-        ],
+        "log_shipper_topic_connection_strings": [{"name": NATIONAL, "connection_string": connection_string(key)}],
     }
 
 
