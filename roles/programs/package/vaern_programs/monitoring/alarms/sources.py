@@ -20,9 +20,8 @@ from vaern_programs.shared.observed import Observed, ObservedSources, window_sec
 
 KINDS = ("unread", "field", "sender_clock", "withheld", "cut", "volume", "rate")
 """Alarms about a source, beside that it is silent."""
-STALE_WINDOWS = 1.0
-"""What the archiver told longer ago than a window and a minute says nothing about now."""
 STALE_SECONDS = 60.0
+"""What the archiver told longer ago than a window and this says nothing about now."""
 Taken = tuple[ObservedSources, dict[str, Observed]]
 Words = dict[str, dict[str, str]]
 """Source to check to how it went; a field is `field <name>`."""
@@ -71,7 +70,7 @@ class SourceAlarms:
     def judge(self, tenant: Mapping[str, Any], heard: Heard) -> Judged:
         """The sources of one municipality now."""
         code, taken = tenant["code"], heard.taken
-        if taken is not None and heard.now - taken[0]["time"] > self.window * STALE_WINDOWS + STALE_SECONDS:
+        if taken is not None and heard.now - taken[0]["time"] > self.window + STALE_SECONDS:
             taken = None
         same = (taken and taken[0]["time"], heard.unheard, heard.opened, tenant.get("sources"))
         last = self.last.get(code)
