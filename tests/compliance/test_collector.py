@@ -257,7 +257,7 @@ def test_what_sources_send_is_as_declared(facts: Facts, municipality: Municipali
     own = {name: words[name] for name in declared}
     wrong, unknown = (judged_sources.listed(judged_sources.with_word(own, word)) for word in ("wrong", "unknown"))
     if not wrong and all(one.get("unread") != "right" and one.get("sender_clock") != "right" for one in own.values()):
-        pytest.skip(f"too few lines have come to know; not known yet: {unknown}")
+        pytest.skip(f"too few lines have come; not known yet: {unknown}")
     check(
         expected="nothing wrong",
         observed=wrong or f"nothing wrong; not known yet: {unknown or 'nothing'}",

@@ -312,6 +312,19 @@ def test_without_the_authoritys_list_nothing_is_said_about_that_of_the_hub(
     assert "the authority's list is not on this machine" in f"{unsaid.observed} {unsaid.expected}", unsaid
 
 
+def test_where_nothing_is_known_of_any_source_it_is_not_called_right(
+    answers: Answers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As just after the first onboarding: no line has come yet."""
+    code, text = answers[HUB]["judged_sources"]
+    nothing = {**answers[HUB], "judged_sources": [code, text.replace('"right"', '"unknown"')]}
+    place = tmp_path / "recorded.json"
+    place.write_text(json.dumps({**answers, HUB: nothing}), encoding="utf-8")
+    (found,) = [one for one in judged(place, tmp_path, monkeypatch) if one.control == "COL-15"]
+    assert found.outcome == Outcome.SKIPPED
+    assert "not known yet: " in found.observed
+
+
 def test_every_control_has_a_fault_that_it_notices() -> None:
     """A control that nobody has seen fail proves nothing."""
     assert {control.id for control in load_catalogue().controls} == {change[0] for change in CHANGES} | {"LOG-02"}
