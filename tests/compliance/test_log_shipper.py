@@ -29,6 +29,7 @@ FOLDERS = {
     "": ("root", "vaern-spool"),
     "/segments": ("vaern-relay", "vaern-spool"),
     "/evicted": ("vaern-relay", "vaern-spool"),
+    "/unread": ("vaern-relay", "vaern-relay"),
     "/queue": ("vaern-relay", "vaern-relay"),
     "/again": ("vaern-delivery", "vaern-spool"),
 }

@@ -26,6 +26,7 @@ from support.paths import TOOLS
 from vaern.model.relays import SPOOL
 from vaern.provision import municipality_outputs
 from vaern.runtime.paths import Project
+from vaern.runtime.programs import file_name
 
 pytestmark = pytest.mark.lab
 
@@ -203,6 +204,28 @@ def blocks_are_sent(checkout: Checkout) -> None:
     assert json.loads(said)["blocks"] is True
 
 
+def die_after_installing(checkout: Checkout) -> None:
+    """The relay has the programs of this version and the configuration of the other, and starts anew."""
+    package = TOOLS / "programs" / file_name(checkout.project.root)
+    copy = ["ssh", "-F", str(checkout.project.state / "ssh_config"), RELAY_HOST, f"cat > /root/{package.name}"]
+    with package.open("rb") as file:
+        subprocess.run(copy, stdin=file, check=True)
+    # A version ends with a digest: the newer one may sort first.
+    options = "-qy --no-install-recommends --allow-downgrades"
+    install = f"apt-get {options} install /root/{package.name} && rm /root/{package.name}"
+    checkout.ssh(RELAY_HOST, f"{install} && systemctl restart vaern-log-shipper")
+
+    def newest() -> int:
+        """Of what the device has sent."""
+        numbers = f"grep -oh '{WORD}-[0-9]*' {SPOOL}/segments/*.jsonl | cut -d- -f2"
+        return int(checkout.ssh(RELAY_HOST, f"{numbers} | sort -n | tail -n 1") or -1)
+
+    before, end = newest(), time.monotonic() + 30
+    while newest() < before + 10:
+        assert time.monotonic() < end, "nothing is received between the package and the configuration"
+        time.sleep(1)
+
+
 def test_an_upgrade_loses_nothing_and_leaves_nothing_behind(checkout: Checkout, sending: subprocess.Popen[str]) -> None:
     hosts = ("hub1", "favrskov-gw1", "favrskov-sensor1")
     before = alarm_raised(checkout)
@@ -210,6 +233,7 @@ def test_an_upgrade_loses_nothing_and_leaves_nothing_behind(checkout: Checkout, 
     take_over(checkout.project.root)
     the_hub_comes_first(checkout)
     opened_the_broker = die_after_enrolling(checkout)
+    die_after_installing(checkout)
     checkout.vaern("onboard", checkout.slug)
     # Its rsyslog has the same key, in a name that the broker does not let in; what did is refused.
     assert checkout.ssh(RELAY_HOST, f"{NAMED}host.crt") == f"subject=CN={RELAY_HOST}.shipper\n"

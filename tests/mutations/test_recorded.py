@@ -245,6 +245,13 @@ CHANGES = [
     ("LOG-10", GATEWAY, "relay_sending", "pki/delivery.key", "pki/host.key"),
     ("LOG-11", GATEWAY, "masked", "[CPR]", "610190-1234"),
     ("LOG-12", GATEWAY, "modes", "d /var/spool/vaern-log-shipper/queue", "d /var/spool/elsewhere"),
+    (
+        "LOG-12",
+        GATEWAY,
+        "modes",
+        "750 vaern-relay vaern-relay d /var/spool/vaern-log-shipper/unread",
+        "750 vaern-relay vaern-spool d /var/spool/vaern-log-shipper/unread",
+    ),
     ("LOG-12", GATEWAY, "modes", "d /var/spool/vaern-log-shipper/delivery", "d /var/spool/elsewhere"),
     (
         "LOG-12",

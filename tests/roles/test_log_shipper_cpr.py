@@ -83,15 +83,16 @@ def test_tokens_correlate_and_the_key_stays(hashing: Pipeline) -> None:
     assert pipeline.lab.run("hub1", "grep -rls -f - /etc /var/lib/vaern /usr/local || true", stdin=key + "\n") == ""
 
 
-def test_without_its_key_the_relay_does_not_start(hashing: Pipeline) -> None:
-    """Nothing is let through instead, and it goes on once the key is there again."""
+def test_without_its_key_events_wait_unread(hashing: Pipeline) -> None:
+    """Nothing is let through instead, and they are read once the key is there again."""
     pipeline = hashing
-    state = "systemctl show -P SubState vaern-log-shipper"
-    pipeline.lab.run("gw1", f"mv {KEY} {KEY}.away; systemctl restart vaern-log-shipper", check=False)
-    waits = f'for i in $(seq 50); do s=$({state}); [ "$s" = auto-restart ] && break; sleep 0.2; done; echo "$s"'
-    assert pipeline.lab.run("gw1", waits) == "auto-restart\n"
+    restart = "systemctl restart vaern-log-shipper"
+    pipeline.lab.run("gw1", f"mv {KEY} {KEY}.away; {restart}")
+    assert "VAERN_LINES=unread\n" in pipeline.lab.run("gw1", "cat /run/vaern-log-shipper/reader")
     assert "no such file" in pipeline.lab.run("gw1", "vaern-cpr-token 2>&1 </dev/null", check=False).lower()
-    pipeline.lab.run("gw1", f"mv {KEY}.away {KEY}; systemctl restart vaern-log-shipper")
     pipeline.send("tcp", DHCP, [HEADER + b"again 120345-6789"])
+    waits = f"for i in $(seq 50); do grep -qs 6789 {SPOOL}/unread/open-2.unread && break; sleep 0.2; done"
+    pipeline.lab.run("gw1", f"{waits}; grep -q 6789 {SPOOL}/unread/open-2.unread && ! grep -rq 6789 {SPOOL}/segments")
+    pipeline.lab.run("gw1", f"mv {KEY}.away {KEY}; {restart}; systemctl start vaern-unread")
     (event,) = pipeline.wait_for(lambda event: "app: again " in event["message"], 1)
     assert TOKEN.search(event["message"])

@@ -21,6 +21,7 @@ from support.lab.monitored_hosts import (
     OTHER,
     RELAY,
     SENSOR,
+    SPOOL,
     MonitoredHosts,
     Record,
     wait,
@@ -78,6 +79,8 @@ for _ in range(100):
 print(len(held), refused, flush=True)
 time.sleep(120)
 """
+FOLDER = "/usr/lib/x86_64-linux-gnu/rsyslog"
+MODULES = f"{FOLDER}/*vaern*.so"
 BUILT_FOR = "/usr/share/vaern/reader/rsyslog"
 STATED = ("kind", "subject", "state")
 
@@ -291,13 +294,55 @@ def unfit(hosts: MonitoredHosts) -> Iterator[MonitoredHosts]:
     hosts.lab.run("gw1", f"mv /root/built-for {BUILT_FOR}; {restart}; dpkg --verify vaern-reader")
 
 
-def test_without_the_driver_wrong_frames_are_told(unfit: MonitoredHosts) -> None:
-    """A line begins with digits, which by TCP are a length: rsyslog's own framing names the source of it."""
-    hosts = unfit
-    told = hosts.lab.run("gw1", "journalctl -t vaern-log-shipper -p alert --output cat")
-    assert "and vaern-reader is for 8.0.0" in told
-    hosts.lab.run("sensor1", f"python3 /root/device.py tcp {DEVICE} {RELAY}", stdin='["20261129 13:00:00", "<13>x"]')
+UNREAD = 300
+
+
+def test_without_the_reader_events_wait_unread_and_wrong_frames_are_told(unfit: MonitoredHosts) -> None:
+    """Nothing unmasked leaves. A line that begins with digits is told with its source by rsyslog's own framing."""
+    hosts, run = unfit, unfit.lab.run
+    assert "and vaern-reader is for 8.0.0" in run("gw1", "journalctl -t vaern-log-shipper -p alert --output cat")
+    started, text = "systemctl show -P InvocationID vaern-log-shipper", "010203-1234 unread-"
+    before = len(hosts.archived("firewall1"))
+    lines = json.dumps([f"<134>Nov 24 03:00:00 device app: {text}{number}." for number in range(UNREAD)])
+    run("sensor1", f"python3 /root/device.py tcp {DEVICE} {RELAY}", stdin=lines)
+    run("sensor1", f"python3 /root/device.py tcp {DEVICE} {RELAY}", stdin='["20261129 13:00:00", "<13>x"]')
+    assert raised_and_open(hosts, "unread", "gw1")
     assert wait(lambda: hosts.changes("framing", "gw1: firewall1") == ["raised", "cleared"])
+    waiting = f"cd {SPOOL}/unread && stat -c '%a %U' open-2.unread && grep -c '{text}' open-2.unread"
+    assert run("gw1", waiting) == f"640 vaern-relay\n{UNREAD}\n"
+    assert len(hosts.archived("firewall1")) == before
+    assert run("gw1", f"grep -rc '{text}' {SPOOL}/segments {SPOOL}/queue | grep -v ':0$'", check=False) == ""
+    again = run("gw1", started)
+    # An update of Debian's is no reason to stop: the other release's modules, with a version that is said to be right.
+    run("gw1", "mv /root/built-for /root/kept; cp /root/kept /root/built-for")
+    run(
+        "gw1", f"mkdir -p /root/own && cp -a {MODULES} /root/own/ && for each in {MODULES}; do echo other > $each; done"
+    )
+    run("gw1", f"cp /root/kept {BUILT_FOR}; systemctl restart vaern-log-shipper; cp -a /root/own/* {FOLDER}/")
+    assert "vaern.so does not do what it should" in run("gw1", "journalctl -t vaern-log-shipper -p alert --output cat")
+    assert run("gw1", started) != again
+    run("sensor1", f"python3 /root/device.py tcp {DEVICE} {RELAY}", stdin=json.dumps([f"<13>{text}last."]))
+    # What reads is killed in the middle, again and again.
+    run("gw1", "systemctl stop vaern-spool.timer; systemctl restart vaern-log-shipper")
+    reading = f"setpriv --reuid vaern-relay --regid vaern-relay --init-groups /usr/lib/vaern/vaern-unread {SPOOL}"
+    for wait_ms in (0, 1, 2, 3, 5):
+        run("gw1", f"{reading} & sleep 0.00{wait_ms}; kill -9 $! 2> /dev/null; wait", check=False)
+    run("gw1", "systemctl start vaern-spool.timer vaern-spool")
+    assert wait(lambda: run("gw1", f"ls {SPOOL}/unread") == "")
+    assert cleared(hosts, "unread", "gw1")
+    expected = {f"{number}." for number in range(UNREAD)} | {"last."}
+
+    def arrived() -> list[Record]:
+        return [one for one in hosts.archived("firewall1") if "unread-" in one["message"]]
+
+    assert wait(lambda: len(arrived()) >= len(expected)), len(arrived())
+    found = arrived()
+    assert sorted(one["message"].rpartition("unread-")[2] for one in found) == sorted(expected), "each exactly once"
+    assert not [one for one in found if "010203" in one["message"]]
+    assert all("[CPR] unread-" in one["message"] and one["host"] for one in found)
+    for boot in {one["boot"] for one in found}:
+        numbers = [one["sequence"] for one in hosts.archived("firewall1") if one["boot"] == boot]
+        assert sorted(numbers) == list(range(1, len(numbers) + 1))
 
 
 def test_datagrams_that_the_relay_does_not_take_in(hosts: MonitoredHosts) -> None:

@@ -92,8 +92,8 @@ path() { # what passes through the tunnel to each hub, tried now
   [ ! -e /etc/vaern/vpn_link/link.json ] || /usr/lib/vaern/vaern-link --look
 }
 relay_valid() {
-  [ ! -e /etc/vaern/log_shipper/rsyslog.conf ] || env VAERN_PTCP=ptcp VAERN_OSSL=ossl VAERN_LINES=unread \
-    $(grep -Exs 'VAERN_(PTCP|OSSL|LINES)=[a-z]+' /run/vaern-log-shipper/reader) rsyslogd -N1 -f /etc/vaern/log_shipper/rsyslog.conf
+  [ ! -e /etc/vaern/log_shipper/rsyslog.conf ] || env VAERN_PTCP=ptcp VAERN_OSSL=ossl \
+    $(grep -Exs 'VAERN_(PTCP|OSSL)=[a-z]+' /run/vaern-log-shipper/reader) rsyslogd -N1 -f /etc/vaern/log_shipper/rsyslog.conf
 }
 masked() { # what leaves of an event that carries a made-up civil registration number: nobody's, a replacement number
   # A second rsyslog, with what the relay's reads events with and the settings of its first source. It has nothing to lose when it is killed.

@@ -23,10 +23,14 @@ TRIPLETS = {"amd64": "x86_64-linux-gnu", "arm64": "aarch64-linux-gnu"}
 def tree(
     files: dict[str, bytes], linked: dict[str, bytes], stated: str, rsyslog: str, architecture: str
 ) -> dict[str, Entry]:
-    """Path to file of everything in the package; `linked` has modules by their names, `stated` is its version."""
+    """Path to file of everything in the package; `linked` has modules and programs by name, `stated` is its version."""
     modules = f"usr/lib/{TRIPLETS[architecture]}/rsyslog"
     installed = {
-        **{f"{modules}/{name}": Entry(content) for name, content in linked.items() if name.endswith(".so")},
+        **{
+            f"{modules}/{name}" if name.endswith(".so") else f"usr/lib/vaern/{name}": Entry(content, mode)
+            for name, content in linked.items()
+            for mode in (0o644 if name.endswith(".so") else 0o755,)
+        },
         **{
             f"{SHARED}/{name}": Entry(content)
             for name, content in files.items()

@@ -113,6 +113,8 @@ modules_link() { # WORK RELEASE
   cp "$work/$modules_crates_in/build/target/release/libvaern_module.a" "$tree/build/archive.a"
   for inner in ptcp ossl; do modules_gcc "$tree" "lmnsd_vaern$inner.so" stream.c "-DINNER=$inner"; done
   modules_gcc "$tree" vaern.so line.c
+  cp "$work/$modules_crates_in/build/target/release/vaern-unread" "$tree/build/linked"
+  modules_in "$tree" /usr/bin/strip /build/linked/vaern-unread
 }
 
 # The same bytes for the same source: no path of the tree, no time and no identity is in them.

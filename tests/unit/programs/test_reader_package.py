@@ -24,7 +24,7 @@ def builder() -> ModuleType:
 def linked(tmp_path: Path) -> Path:
     folder = tmp_path / "linked"
     folder.mkdir()
-    for name in MODULES:
+    for name in (*MODULES, "vaern-unread"):
         (folder / name).write_text(f"{name}, linked\n", encoding="utf-8")
     return folder
 
@@ -56,7 +56,8 @@ def test_rsyslog_finds_the_modules_and_no_version_of_it_is_held_back(
     shipped = {path.name for path in (ROOT / programs.READER_SOURCE / "parsers").glob("*.yml")}
     assert len(shipped) > 20
     assert {Path(path).name for path in found if path.startswith("usr/share/vaern/parsers/")} == shipped
-    assert {kind for path, kind in found.items() if not path.startswith("usr/lib/vaern/")} == {"-rw-r--r-- root/root"}
+    assert found.pop("usr/lib/vaern/vaern-unread") == "-rwxr-xr-x root/root"
+    assert set(found.values()) == {"-rw-r--r-- root/root"}
     subprocess.run(["dpkg-deb", "--extract", package, tmp_path / "root"], check=True)
     assert (tmp_path / "root/usr/share/vaern/reader/rsyslog").read_text() == "8.2302.0\n"
     assert field(package, "Depends") == "rsyslog"

@@ -13,6 +13,13 @@ from support.rsyslog_config import SOURCES, configuration, variables
 from vaern_programs.relay import broker as spool_broker
 
 MIB = 2**20
+OWN = {"name": "vaern-gw1", "kind": "vaern", "sector": "administration", "protocol": "file", "file": "/var/log/vaern/x"}
+"""What the relay's host says of itself."""
+SHARED = {
+    "name": "switch9", "kind": "switch", "sector": "administration", "protocol": "syslog_udp",
+    "networks": ["198.51.100.0/24"], "host": "switch9",
+}  # fmt: skip
+"""Its address alone does not say who it is."""
 TOPICS = [{"sector": "health", "name": "logs.0710.national"}]
 """Of the sectors that a SOC reads by itself."""
 KEYED = {
@@ -149,3 +156,26 @@ def test_a_queue_that_is_accepted_can_end_its_alarm(receivers: int) -> None:
         left = int(size) * MIB + longest
         assert left * 100 // smallest < 80
         assert smallest < 2 * left, "no more is asked for than that needs"
+
+
+@pytest.mark.parametrize("receivers", [[], [receiver("soc")]], ids=["none", "one"])
+@pytest.mark.parametrize("own", [[], [OWN]], ids=["devices", "and a host"])
+def test_what_waits_unread_reaches_nothing_that_sends(
+    own: list[dict[str, Any]], receivers: list[dict[str, Any]]
+) -> None:
+    """For as long as the reader does not fit, in a spool of its own. What a host says of itself leaves."""
+    given = made(log_shipper_sources=[*SOURCES, SHARED, *own], log_shipper_receivers=receivers, **PLAIN)
+    text = configuration(given | {"log_shipper_unread": True})
+    assert 'load="vaern"' not in text
+    assert "exec_template" not in text
+    assert text.count('ruleset(name="undecided"') == text.count('set $.ruleset = "undecided"') == 1
+    assert not re.search(r"omfwd|omrelp|receiver_|again_", text)
+    spools = re.findall(r'^ruleset\(name="spool_(\d)"\) \{\n(.*?)^\}', text, re.MULTILINE | re.DOTALL)
+    assert {priority for priority, _ in spools} == {*re.findall(r"call spool_(\d)", text)}
+    for priority, spool in spools:
+        chosen = re.findall(r'if \$!source == "([^"]+)" then \{\n *set \$/', spool)
+        assert chosen == [one["name"] for one in own]
+        places = re.findall(r'file="[^"]*/(\w+)/open-(\d)\.\w+" template="(\w+)"\n *fileCreateMode="0640"', spool)
+        segments = [("segments", priority, "own")] if own else []
+        assert places == [*segments, ("unread", priority, "unread")]
+        assert spool.count("    stop\n") == len(segments)

@@ -197,7 +197,18 @@ class Sighting(TypedDict):
 
 
 FindingKind = Literal[
-    "clock", "certificate", "tunnel", "path", "spool", "queue", "discards", "overflow", "datagrams", "framing", "killed"
+    "clock",
+    "certificate",
+    "tunnel",
+    "path",
+    "spool",
+    "queue",
+    "discards",
+    "overflow",
+    "datagrams",
+    "framing",
+    "killed",
+    "unread",
 ]
 """What a host can find wrong with itself."""
 

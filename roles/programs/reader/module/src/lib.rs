@@ -5,6 +5,7 @@ mod line;
 mod reader;
 mod settings;
 mod stream;
+pub mod unread;
 
 use std::panic::{catch_unwind, AssertUnwindSafe};
 

@@ -17,7 +17,7 @@ use crate::settings::Sources;
 
 /// In the place of a message that could not be read: nothing of it leaves the relay.
 const WITHHELD: &[u8] = b"<13>[withheld: could not be read]";
-/// rsyslog takes so many bytes at a time; the rest follows as events of their own, but for the one byte between them.
+/// Bytes of a message that come at a time; the rest follows as events of their own. Where rsyslog itself cuts, without the one byte between them.
 const LONGEST: usize = 65536;
 const CUT: &[u8] = b" [cut: longer than 64 KiB]";
 /// Of a source in rsyslog's configuration, before its name.
@@ -69,6 +69,14 @@ impl Reader {
             Origin::Source(source) => name.extend([RULESET, source].concat().bytes()),
             Origin::Undeclared(Some(host)) if named(&host) => name.extend(format!("{sender} {host}").bytes()),
             Origin::Undeclared(_) => name.extend(sender.bytes()),
+        }
+    }
+
+    /// The source whose event it is, where one is declared.
+    pub fn source_of(&self, input: &str, sender: &str, whole: &[u8]) -> Option<&str> {
+        match self.1.of(input, sender, whole) {
+            Origin::Source(source) => Some(source),
+            Origin::Undeclared(_) => None,
         }
     }
 

@@ -157,6 +157,25 @@ def test_what_kills_of_the_relay_can_have_cost(programs: Programs) -> None:
     assert killed(2048, 4096) == {("killed", ""): (2048, 0)}
 
 
+def test_what_waits_unread_is_told_until_it_is_read(
+    programs: Programs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fit, folder = tmp_path / "reader", tmp_path / "unread"
+    monkeypatch.setattr(watch_host, "FIT", fit)
+    unread, evicted = programs.findings.unread, programs.findings.evicted
+    assert watch_host.unread(folder) == (True, 0, 0), "no relay runs"
+    assert unread(fits=True, waiting_bytes=0) == {}
+    fit.write_text("VAERN_PTCP=ptcp\nVAERN_OSSL=ossl\nVAERN_LINES=unread\n")
+    folder.mkdir()
+    (folder / "open-2.unread").write_bytes(b"x" * 250_000)
+    (folder / "evicted").write_text("12\n")
+    assert watch_host.unread(folder) == (False, 250_000, 12)
+    assert unread(fits=False, waiting_bytes=0) == {("unread", ""): (0.0, 0)}
+    assert unread(fits=True, waiting_bytes=250_000) == {("unread", ""): (0.2, 0)}
+    assert evicted(None, 12) == evicted(12, 12) == {}
+    assert evicted(12, 15) == {("discards", "unread"): (3, 0)}
+
+
 @pytest.mark.parametrize(
     ("life", "left", "wrong"), [(400, 31, False), (400, 29, True), (9, 4, False), (9, 2.9, True), (400, -1, True)]
 )

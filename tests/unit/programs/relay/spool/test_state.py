@@ -322,6 +322,23 @@ def test_the_last_of_the_disk_is_never_taken(spool: Path) -> None:
     assert [one["name"] for one in noted(spool)] == ["20261124T100000.0-2.jsonl"]
 
 
+def test_what_waits_unread_takes_of_the_same_bytes_and_is_counted_when_it_goes(spool: Path) -> None:
+    unread = spool / "unread"
+    unread.mkdir()
+    (unread / "open-3.unread").write_bytes(b"x\n" * 30)
+    assert rotated(spool, 10**6, "3") == []
+    (closed,) = unread.iterdir()
+    assert closed.name.endswith("-3.unread")
+    (unread / "20261124T100000.0-2.unread").write_bytes(b"x\n" * 20)
+    write(spool, "20261124T100000.1-2.jsonl", b"y" * 20)
+    assert rotated(spool, 60, "room") == ["20261124T100000.1-2.jsonl"]
+    assert {path.name for path in unread.iterdir()} == {"20261124T100000.0-2.unread", "evicted"}
+    assert (unread / "evicted").read_text() == "30\n"
+    assert rotated(spool, 20, "room") == ["20261124T100000.1-2.jsonl"]
+    assert (unread / "evicted").read_text() == "50\n"
+    assert noted(spool) == []
+
+
 def test_what_gives_way_is_noted_before_it_goes(programs: Programs, spool: Path) -> None:
     write(spool, "20261124T100000.0-3.jsonl", line(1), line(2), line(7, LATER), line(8, LATER)[:-9])
     rotated(spool, 0)

@@ -129,6 +129,16 @@ def killed(before: int | None, now: int) -> dict[Subject, Bad]:
     return {} if before is None else _more(Subject("killed"), before, now)
 
 
+def unread(*, fits: bool, waiting_bytes: int) -> dict[Subject, Bad]:
+    """Events that wait for a reader that fits this host's rsyslog, in megabytes; also when none has come yet."""
+    return {} if fits and not waiting_bytes else {Subject("unread"): Bad(round(waiting_bytes / 1e6, 1), 0)}
+
+
+def evicted(before: int | None, now: int) -> dict[Subject, Bad]:
+    """Events that were evicted unread since the look before: lost, as they had no numbers yet."""
+    return {} if before is None else _more(Subject("discards", "unread"), before, now)
+
+
 def _more(subject: Subject, before: int, now: int) -> dict[Subject, Bad]:
     more = _since(before, now)
     return {subject: Bad(more, 0)} if more else {}

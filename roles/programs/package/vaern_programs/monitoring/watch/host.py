@@ -19,6 +19,8 @@ STATISTICS_BYTES = 131072
 KILLED = Path("/var/log/vaern-log-shipper/killed")
 """Written by vaern-relay-killed."""
 KILLED_BYTES = 16
+FIT = Path("/run/vaern-log-shipper/reader")
+"""Written before each start of the relay; gone while it is stopped."""
 SOCKETS = (Path("/proc/net/udp"), Path("/proc/net/udp6"))
 PATH_SECONDS = 600.0
 """vaern-link looks every minute, and longer where nothing is answered."""
@@ -120,6 +122,13 @@ def counters() -> readings.Counters | None:
 def killed() -> int:
     """Events that kills of the relay can have cost so far."""
     return readings.killed(tail(KILLED, KILLED_BYTES))
+
+
+def unread(directory: Path) -> tuple[bool, int, int]:
+    """Whether the relay reads what comes in, bytes that wait for that, and events evicted before they were read."""
+    fits = "VAERN_LINES=unread" not in tail(FIT, 256)
+    waiting = sum(size for path, size in files(directory) if path.suffix == ".unread")
+    return fits, waiting, readings.killed(tail(directory / "evicted", KILLED_BYTES))
 
 
 def datagrams_dropped(ports: Iterable[int]) -> dict[str, int]:

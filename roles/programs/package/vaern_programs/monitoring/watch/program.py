@@ -38,6 +38,7 @@ class Watch:
         self.counted: readings.Counters | None = None
         self.dropped: dict[str, int] = {}
         self.killed: int | None = None
+        self.evicted: int | None = None
         self.clock_known = time.monotonic()
         self.strangers = Strangers()
 
@@ -129,7 +130,12 @@ class Watch:
         killed, self.killed = self.killed, host.killed()
         seen["killed_events"] = self.killed
         counted = findings.discards(before, self.counted) | findings.framing(before, self.counted)
-        return findings.storage(spool, queues, self.limits) | counted | findings.killed(killed, self.killed)
+        counted |= findings.killed(killed, self.killed)
+        fits, unread, gone = host.unread(Path(bounds["directory"], "unread"))
+        seen["unread_bytes"] = unread
+        counted |= findings.evicted(self.evicted, gone) | findings.unread(fits=fits, waiting_bytes=unread)
+        self.evicted = gone
+        return findings.storage(spool, queues, self.limits) | counted
 
     def datagrams(self, seen: dict[str, Any], now: float) -> dict[findings.Subject, findings.Bad]:
         """What came by UDP and was not taken in. No program can count it but the kernel."""
