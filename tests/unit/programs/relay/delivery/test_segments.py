@@ -102,6 +102,16 @@ def test_closed_segments_come_in_the_order_of_their_times_and_the_open_one_last(
     assert reader.drain() == []
 
 
+def test_what_comes_closed_does_not_wait_for_the_end_of_the_open_one(writer: Writer, reader: Reader) -> None:
+    """`vaern-unread` makes segments beside the one that rsyslog writes."""
+    writer.write(line(1))
+    assert reader.drain() == lines(1)
+    (writer.directory / "segments" / "20261129T120000.1-2.jsonl").write_bytes(line(7) + b"\n")
+    assert reader.drain() == lines(7)
+    writer.write(line(2))
+    assert reader.drain() == lines(2)
+
+
 def test_no_priority_waits_for_the_backlog_of_another(
     module: ModuleType, writer: Writer, reader: Reader, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -149,7 +149,10 @@ class Spool:
             os.close(segment.file)  # Closed meanwhile, and this is the next one: it must not come before that.
             return
         self.known[inode] = segment
-        self.ways.setdefault(priority_of(path), []).append(segment)
+        way = self.ways.setdefault(priority_of(path), [])
+        # What waited unread comes closed, and must not wait for the end of the segment that is written now.
+        behind = path.name.startswith("open-")
+        way.insert(next((at for at, one in enumerate(way) if not (behind or one.closed)), len(way)), segment)
 
     def _leave(self, inodes: Iterable[int]) -> None:
         """A segment that has disappeared was pruned or evicted.
