@@ -51,8 +51,8 @@ from pathlib import Path
 path = Path("{path}")
 path.write_text(path.read_text().replace("{time}", "2020-01-01T00:00:00.000Z", 1))
 """
-UNDECLARED = 40
-"""Events of an address over a protocol that is not declared of it."""
+STRANGER, UNDECLARED = "198.51.100.77", 40
+"""An address of the LAN that nobody has declared, and how many events it sends."""
 UDP_FLOOD = 30_000
 """Datagrams a second: twice what a relay works on."""
 QUEUES, QUEUE_EVENTS = 6, 256
@@ -106,7 +106,8 @@ def all_hosts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Monito
         # Before its first event it was silent too; a test must not take that alarm, about to end, for its own.
         assert wait(lambda: ("silent", "firewall1") not in hosts.open(), 10)
         assert wait(lambda: "0" not in lab.run("hub1", "wg show vaern0 latest-handshakes | cut -f2").split())
-        lab.run("sensor1", f"python3 /root/device.py many tcp {SENSOR} {RELAY} {UNDECLARED} undeclared-")
+        lab.run("sensor1", f"ip address add {STRANGER}/24 dev lan")
+        lab.run("sensor1", f"python3 /root/device.py many tcp {STRANGER} {RELAY} {UNDECLARED} undeclared-")
         # Read at the end: a tunnel is given more than two minutes, and the other tests take as long.
         lab.run("sensor1", "systemctl stop wg-quick@vaern0")
         yield hosts, people
@@ -149,7 +150,7 @@ def test_second_run_changes_nothing(hosts: MonitoredHosts) -> None:
 def test_who_sends_and_is_not_declared_is_known_at_the_collector(hosts: MonitoredHosts) -> None:
     assert wait(lambda: bool(hosts.unknown_senders("gw1")), 30)
     (one,) = hosts.unknown_senders("gw1")
-    assert (one["input"], one["address"], one["events"]) == ("syslog_tcp", SENSOR, UNDECLARED)
+    assert (one["input"], one["address"], one["events"]) == ("syslog_tcp", STRANGER, UNDECLARED)
     assert one["events_per_second"] > 0
 
 
