@@ -139,29 +139,23 @@ def test_it_looks_as_often_as_the_settings_say(
 
 
 @pytest.mark.parametrize(
-    ("blocks", "lines", "least", "most"), [(True, 300, 8, 20), (True, 3, 25, 60), (False, 300, 25, 60)]
+    ("blocks", "found", "between", "pause"),
+    [
+        (False, 2**20, 0.05, 0.05),
+        (True, 1000, 0.05, 0.05),
+        (True, 64 * 1024, 0.05, 0.25),
+        (True, 256 * 1024, 0.05, 0.1),
+        (True, 512 * 1024, 0.1, 0.1),
+        (True, 4 * 2**20, 0.1, 0.05),
+        (True, 2**20, 3000.0, 0.25),
+    ],
 )
-def test_where_it_finds_much_for_blocks_it_waits_until_there_is_more(
-    delivery: Any, writer: Writer, broker: Broker, clock: list[float], blocks: bool, lines: int, least: int, most: int
+def test_where_it_finds_much_for_blocks_it_waits_until_one_is_full(
+    delivery: Any, blocks: bool, found: int, between: float, pause: float
 ) -> None:
-    delivery.settings["blocks"] = "always" if blocks else "never"
-    looks, until, looked = [0], clock[0] + 3, delivery.spool.look
-
-    def look(now: float) -> None:
-        looks[0] += 1
-        writer.write(*(line(1000 * looks[0] + number) for number in range(lines)))
-        looked(now)
-
-    def polled(_: float) -> None:
-        clock[0] += 0.02
-        if clock[0] > until:
-            delivery.stop()
-
-    delivery.spool.look = look
-    broker.polled = polled
-    delivery.run()
-    assert least <= looks[0] <= most
-    assert delivery.sender.acknowledged >= lines * (looks[0] - 1)
+    """And no longer: on a small spool that fills fast, what it has not read yet gave way to what came."""
+    delivery.blocks, delivery.found, delivery.between = blocks, found, between
+    assert delivery.pause() == pytest.approx(pause)
 
 
 def test_it_sends_blocks_to_a_collector_that_has_said_it_reads_them(

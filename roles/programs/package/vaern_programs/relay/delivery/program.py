@@ -23,7 +23,7 @@ from typing import Any
 
 from vaern_programs.relay.delivery.disk import Disk
 from vaern_programs.relay.delivery.records import records_of, singles
-from vaern_programs.relay.delivery.segments import Spool
+from vaern_programs.relay.delivery.segments import CHUNK, Spool
 from vaern_programs.relay.delivery.sending import Sender
 from vaern_programs.relay.paths import SETTINGS, STATISTICS
 from vaern_programs.relay.spool.collector import takes_blocks
@@ -36,8 +36,8 @@ LOOK_SECONDS = 0.05
 """How often new lines are looked for, unless the settings say so: shorter than librdkafka waits for a batch."""
 DENSE_SECONDS = 0.25
 DENSE_BYTES = 64 * 1024
-"""Where a look finds so much that is sent in blocks, the next one is that much later: each costs the relay, the broker
-and the archiver the same however many lines it brings."""
+"""Where a look finds so much that is sent in blocks, the next one is when a block is full, at most that much later:
+each costs the relay, the broker and the archiver the same however many lines it brings."""
 TELL_SECONDS = 10.0
 SAVE_SECONDS = 1.0
 ALARM_SECONDS = 60.0
@@ -77,8 +77,8 @@ class Delivery:
         self.reported: Counter[str] = Counter()
         self.alarmed: dict[str, float] = {}
         self.acknowledged = 0
-        self.found = 0
-        """Bytes read since the last look."""
+        self.found, self.between = 0, 0.0
+        """Bytes read since the last look, and seconds between that one and the look before it."""
 
     def run(self) -> None:
         """Until stopped: look for new lines, read, send, and handle acknowledgements."""
@@ -86,7 +86,7 @@ class Delivery:
         while not self.stopped:
             now = time.monotonic()
             if looking := now - looked >= self.pause():
-                looked, self.found = now, 0
+                looked, self.between, self.found = now, now - looked, 0
                 self.spool.look(now)
             if looking or more:
                 more = self.sender.has_room and self.read()
@@ -100,7 +100,9 @@ class Delivery:
 
     def pause(self) -> float:
         """Seconds from the last look to the next."""
-        return max(self.look_seconds, DENSE_SECONDS if self.blocks and self.found >= DENSE_BYTES else 0)
+        if not self.blocks or self.found < DENSE_BYTES:
+            return self.look_seconds
+        return max(self.look_seconds, min(DENSE_SECONDS, self.between * CHUNK / self.found))
 
     def read(self) -> bool:
         """Send a batch of each priority, and return whether there is more. A few lines wait until they are many."""
