@@ -1,4 +1,4 @@
-"""A device that sends twenty numbered events a second over TCP, until it is ended: `SOURCE DESTINATION PORT WORD`.
+"""A DHCP server that sends twenty numbered events a second over TCP, until it is ended: `SOURCE DESTINATION PORT WORD`.
 
 What it had handed to a connection that broke it sends again, as it cannot know what of that was read. It prints the
 number of the last event when it is ended by SIGTERM.
@@ -12,6 +12,8 @@ import sys
 import time
 from collections import deque
 
+LEASE = "DHCPACK on 10.10.0.5 to 00:00:5e:00:53:af ({}) via eth0"
+"""What a DHCP server says, which a relay can read; the name of the leasing device is the number."""
 UNSURE = 200
 """Events of the last ten seconds: more than lies in the buffers of a connection at this rate."""
 
@@ -28,7 +30,7 @@ def main(source: str, destination: str, port: str, word: str) -> None:
                 connection = socket.create_connection((destination, int(port)), timeout=5, source_address=(source, 0))
                 connection.sendall("".join(recent).encode())
             stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-            recent.append(f"<134>1 {stamp} {source} device - - - {word}-{sent}\n")
+            recent.append(f"<134>1 {stamp} {source} dhcpd 812 - - {LEASE.format(f'{word}-{sent}')}\n")
             sent += 1
             connection.sendall(recent[-1].encode())
         except OSError:
