@@ -11,7 +11,11 @@ import socket
 import sys
 import time
 from collections import deque
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
+ZONE = ZoneInfo("Europe/Copenhagen")
+"""In which the device is declared to say the time."""
 LEASE = "DHCPACK on 10.10.0.5 to 00:00:5e:00:53:af ({}) via eth0"
 """What a DHCP server says, which a relay can read; the name of the leasing device is the number."""
 UNSURE = 200
@@ -29,8 +33,8 @@ def main(source: str, destination: str, port: str, word: str) -> None:
             if connection is None:
                 connection = socket.create_connection((destination, int(port)), timeout=5, source_address=(source, 0))
                 connection.sendall("".join(recent).encode())
-            stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-            recent.append(f"<134>1 {stamp} {source} dhcpd 812 - - {LEASE.format(f'{word}-{sent}')}\n")
+            stamp = f"{datetime.now(ZONE):%b %e %H:%M:%S}"
+            recent.append(f"<190>{stamp} dhcp1 dhcpd[812]: {LEASE.format(f'{word}-{sent}')}\n")
             sent += 1
             connection.sendall(recent[-1].encode())
         except OSError:
