@@ -336,7 +336,8 @@ def test_the_same_at_once_is_refused(
 ) -> None:
     monkeypatch.setattr("vaern_stacks.engine_locks.PATIENCE_SECONDS", 0.0)
     run = start_in_own_process(unconnected)
-    until(lambda: MOMENTS["engine started"](unconnected))
+    # Earlier the engine holds the stack for a moment only, to make it, and lets go of it again.
+    until(lambda: MOMENTS["site recorded"](unconnected))
     with pytest.raises(BusyError, match=SLUG):
         provision.provision_municipality(unconnected, deployment, favrskov, SLUG)
     assert run.wait(timeout=120) == 0
