@@ -62,11 +62,20 @@ def when(pipeline: Pipeline, holds: Callable[[Balance], bool], *options: str, se
     """The balance, as soon as it is like that or the time is up; the relay states what it has sent each time."""
     limit = time.monotonic() + seconds
     while True:
-        spool(pipeline, *options)
-        told = ledger(pipeline, "--confirm")
-        if holds(told) or time.monotonic() > limit:
+        stated = spool(pipeline, *options).get("stated", "")
+        told = having_heard(pipeline, stated, limit)
+        if (stated and holds(told)) or time.monotonic() > limit:
             return told
         time.sleep(1)
+
+
+def having_heard(pipeline: Pipeline, stated: str, limit: float) -> Balance:
+    """The balance with the statement of that time: without it, what was sent since the one before is not missed."""
+    while True:
+        told = ledger(pipeline, "--confirm")
+        if max(told["statements"].values(), default="") >= stated or time.monotonic() > limit:
+            return told
+        time.sleep(0.5)
 
 
 def total(told: Balance, column: str, source: str = "") -> int:
