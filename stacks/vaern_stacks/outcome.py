@@ -11,6 +11,8 @@ from pulumi import automation
 from vaern_stacks.changes import Change, Phase, Step, fault_of, step_of
 
 OnStep = Callable[[Step], None]
+GONE = "StatusCode.UNAVAILABLE"
+"""In what the program says when it no longer reaches the engine."""
 
 
 @dataclass
@@ -36,8 +38,14 @@ class Outcome:
             self.on_step(step)
 
     def fault(self) -> str:
-        """The first fault with more information than that the update failed; empty when there is none."""
-        telling = [fault for fault in self.faults if not fault.startswith(("update failed", "preview failed"))]
+        """The first fault with more information than that the update failed; empty when there is none.
+
+        An engine that ends for another reason may end while the program still talks to it: that it was gone then is
+        not the reason (pulumi #7125, pulumiverse/pulumi-scaleway #321 show only this).
+        """
+        telling = [
+            one for one in self.faults if not (one.startswith(("update failed", "preview failed")) or GONE in one)
+        ]
         return last_lines(telling[0]) if telling else ""
 
 

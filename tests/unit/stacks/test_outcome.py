@@ -34,6 +34,15 @@ def test_the_first_fault_that_says_something_is_told() -> None:
     assert outcome.fault() == "no quota | in westeurope"
 
 
+def test_that_the_program_no_longer_reached_the_engine_is_not_why_it_ended() -> None:
+    outcome = Outcome(None, Phase.DONE)
+    gone = "Exception calling application: <_InactiveRpcError of RPC that terminated with:\n\tstatus = {}\n>"
+    outcome.take(fault(gone.format("StatusCode.UNAVAILABLE")))
+    assert outcome.fault() == ""
+    outcome.take(fault("no quota"))
+    assert outcome.fault() == "no quota"
+
+
 def test_of_what_the_storage_answers_only_the_code_and_the_reason_are_told() -> None:
     text = (
         "GET https://x\n---\nRESPONSE 403: 403 This request is not authorized.\nERROR CODE: AuthorizationFailure\n<xml>"
