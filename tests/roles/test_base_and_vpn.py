@@ -40,25 +40,52 @@ PLAY = """
       when: "'gateways' in group_names"
 """
 LISTEN = "import socket,time; held = [socket.create_server(('::', port), family=socket.AF_INET6) for port in ({ports})]"
+LISTENS = "for i in $(seq 120); do ss -Hltn sport = 9094 | grep -q . && exit; sleep 0.5; done; exit 1"
+"""The last of the ports that it begins to listen at."""
+PATIENCE_SECONDS = 30.0
+"""For a connection that comes about: WireGuard begins its session first, and tries that again after five seconds."""
 REFUSED = ("accept_redirects", "accept_source_route")
 BEGIN = """
-import errno, select, socket, sys, time
-def opened(count):
+import select, socket, sys, time
+began = time.monotonic()
+def opened(count, least):
     tried = [socket.socket(socket.AF_INET6) for _ in range(count)]
     for one in tried:
         one.setblocking(False)
         one.connect_ex((sys.argv[1], int(sys.argv[2])))
+    good, limit = set(), time.monotonic() + 30
     time.sleep(0.5)
-    ready = select.select([], tried, [], 0)[1]
-    good = [one for one in ready if one.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0]
+    while True:
+        for one in select.select([], tried, [], 0)[1]:
+            if one.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0:
+                good.add(one)
+        if len(good) >= least or time.monotonic() > limit:
+            break
+        time.sleep(0.02)
+    seconds = time.monotonic() - began
     for one in tried:
         one.close()
-    return len(good)
-first = opened(60)
+    return len(good), seconds
+first = opened(60, int(sys.argv[3]))
 time.sleep(1)
-print(first, opened(60))
+print(*first, *opened(60, 1))
 """
+"""Opens 60 connections at once and, a second later, as many again; how many were let in, and after how many seconds."""
 CONNECT = "import socket; socket.create_connection(('{address}', {port}), {seconds}).close(); print('connected')"
+SEND = """
+import socket, time
+for _ in range(300):
+    try:
+        peer = socket.create_connection(('{address}', 9093), 10)
+        break
+    except OSError:
+        time.sleep(0.1)
+peer.sendall(bytes(2**20))
+peer.close()
+"""
+"""Sends a mebibyte, as soon as somebody listens."""
+ROUND = "systemctl restart vaern-link"
+"""A look at the tunnel that begins now: `start` would wait for the one that the timer has begun before, if there is."""
 
 
 @dataclass
@@ -107,8 +134,9 @@ class Overlay:
 
     def listen(self) -> None:
         """Have the hub take connections at the declared port and at another."""
-        program = f"{LISTEN.format(ports='9093, 9094')}; time.sleep(600)"
+        program = f"{LISTEN.format(ports='9093, 9094')}; time.sleep(3600)"
         self.lab.run("hub1", f'systemd-run -q --collect --unit=test-listener python3 -c "{program}"')
+        self.lab.run("hub1", LISTENS)
 
     def connects(self, address: str, port: int, seconds: float = 2) -> bool:
         """Whether the gateway can open a connection."""
@@ -159,18 +187,19 @@ def test_private_keys_are_the_hosts_own(overlay: Overlay) -> None:
 
 
 def test_the_tunnel_carries_the_declared_port_and_no_other(overlay: Overlay) -> None:
-    assert overlay.connects(HUB, 9093, 10)
+    assert overlay.connects(HUB, 9093, PATIENCE_SECONDS)
     assert not overlay.connects(HUB, 9094)
     assert not overlay.connects("198.18.0.10", 9093), "the port is open outside the overlay"
 
 
 def test_one_address_begins_so_many_connections_a_second(overlay: Overlay) -> None:
-    """All at once, of which the burst gets through; a second later as many more as a second has."""
+    """All at once, of which the burst gets through; a second later no more than have come about since."""
     burst = 4 * NEW_PER_SECOND
-    opened, later = map(int, overlay.lab.run("gw1", f"python3 - {HUB} {COLLECTOR_PORT}", stdin=BEGIN).split())
-    # Until they were counted, tokens went on coming.
-    assert burst <= opened < burst + NEW_PER_SECOND
-    assert 0 < later < 3 * NEW_PER_SECOND
+    said = overlay.lab.run("gw1", f"python3 - {HUB} {COLLECTOR_PORT} {burst}", stdin=BEGIN).split()
+    (opened, later), (seconds, until) = map(int, said[::2]), map(float, said[1::2])
+    # Until they were counted, tokens went on coming: so many a second, however long that took.
+    assert burst <= opened <= burst + NEW_PER_SECOND * seconds
+    assert 0 < later <= burst + NEW_PER_SECOND * until - opened
 
 
 def test_the_clock_follows_the_hub(overlay: Overlay) -> None:
@@ -239,7 +268,7 @@ def narrow(overlay: Overlay) -> Iterator[None]:
     yield
     for host in ("hub1", "gw1"):
         overlay.lab.run(host, "nft delete table ip narrow")
-    overlay.lab.run("gw1", "systemctl start vaern-link")
+    overlay.lab.run("gw1", ROUND)
 
 
 def arrives(overlay: Overlay, source: str, target: str, address: str) -> bool:
@@ -248,11 +277,7 @@ def arrives(overlay: Overlay, source: str, target: str, address: str) -> bool:
         "import socket; server = socket.create_server(('::', 9093), family=socket.AF_INET6); server.settimeout(30); "
         "peer = server.accept()[0]; peer.settimeout(30); print(sum(map(len, iter(lambda: peer.recv(65536), b''))))"
     )
-    send = (
-        "import socket, time; time.sleep(1); "
-        f"peer = socket.create_connection(('{address}', 9093), 10); peer.sendall(bytes(2**20)); peer.close()"
-    )
-    overlay.lab.run(source, f'systemd-run -q --collect python3 -c "{send}"')
+    overlay.lab.run(source, f'systemd-run -q --collect python3 -c "{SEND.format(address=address)}"')
     return overlay.lab.run(target, f'timeout 40 python3 -c "{listen}"', check=False).strip() == str(2**20)
 
 
@@ -264,7 +289,7 @@ def look(overlay: Overlay) -> dict[str, Any]:
 
 def test_tcp_is_held_to_what_the_path_carries(overlay: Overlay, narrow: None) -> None:
     overlay.lab.run("hub1", "systemctl stop test-listener")
-    overlay.lab.run("gw1", "systemctl start vaern-link")
+    overlay.lab.run("gw1", ROUND)
     assert [look(overlay)[key] for key in ("bytes", "held", "full")] == [1216, 1216, 1420]
     assert arrives(overlay, "gw1", "hub1", HUB)
     told = overlay.lab.run("gw1", "journalctl -u vaern-link -o cat")
@@ -280,7 +305,7 @@ def test_a_hub_that_has_moved_is_found_by_its_name(overlay: Overlay) -> None:
     gateway(known.format(name=name, address="198.18.0.10"))
     named = {"vpn_link_hubs": [peer | {"endpoint": f"{name}:51820"}]}
     overlay.apply("named", "-t", "vpn_link", **named)
-    assert overlay.connects(HUB, 9093, 10)
+    assert overlay.connects(HUB, 9093, PATIENCE_SECONDS)
     assert overlay.apply("named again", "-t", "vpn_link", **named) == []
     silent = "chain in { type filter hook input priority -300; ip daddr 198.18.0.10 udp dport 51820 drop; };"
     answers = "ip route replace 198.18.0.0/15 dev uplink src 198.18.0.{}"
@@ -289,13 +314,13 @@ def test_a_hub_that_has_moved_is_found_by_its_name(overlay: Overlay) -> None:
     gateway(f"wg set vaern0 peer {peer['public_key']} remove; systemctl reload wg-quick@vaern0")
     assert not overlay.connects(HUB, 9093)
     gateway(known.format(name=name, address="198.18.0.12"))
-    gateway("systemctl start vaern-link")
-    assert overlay.connects(HUB, 9093, 10)
+    gateway(ROUND)
+    assert overlay.connects(HUB, 9093, PATIENCE_SECONDS)
     assert look(overlay)["found"] == ["198.18.0.12:51820"]
     assert overlay.apply("moved", "-t", "vpn_link", **named) == []
     hub(f"nft delete table ip silent; {answers.format(10)}; ip address delete 198.18.0.12/15 dev uplink")
     overlay.apply("by address", "-t", "vpn_link")
-    assert overlay.connects(HUB, 9093, 10)
+    assert overlay.connects(HUB, 9093, PATIENCE_SECONDS)
 
 
 def test_a_revoked_peer_is_cut_off_and_the_others_notice_nothing(overlay: Overlay) -> None:
@@ -306,7 +331,7 @@ def test_a_revoked_peer_is_cut_off_and_the_others_notice_nothing(overlay: Overla
     overlay.apply("revoke", "-t", "vpn_hub", vpn_hub_peers=gateway)
     assert SPARE_KEY not in overlay.lab.run("hub1", "wg show vaern0 peers")
     assert overlay.lab.run("hub1", state) == before, "the tunnel was restarted"
-    assert overlay.connects(HUB, 9093, 10)
+    assert overlay.connects(HUB, 9093, PATIENCE_SECONDS)
 
 
 def test_a_revoked_gateway_reaches_nothing(overlay: Overlay) -> None:
