@@ -53,6 +53,15 @@ def test_the_certificate_of_another_municipality_is_refused(collector: Collector
     assert refused == {"acknowledged": 0, "errors": ["TOPIC_AUTHORIZATION_FAILED"]}
 
 
+def refusal(collector: Collector, options: str) -> str:
+    """What openssl says of a connection that sends nothing, until the broker ends it.
+
+    Who sends may be told only that the connection is gone: what the broker has not read makes it a reset.
+    """
+    command = f"timeout 60 openssl s_client -connect {LISTENER} -CAfile /root/ca.crt -ign_eof {options} </dev/null 2>&1"
+    return collector.lab.run("hub1", command, check=False)
+
+
 @pytest.mark.parametrize(
     ("options", "reason"),
     [
@@ -62,8 +71,7 @@ def test_the_certificate_of_another_municipality_is_refused(collector: Collector
 )
 def test_handshakes_that_are_refused(collector: Collector, options: str, reason: str) -> None:
     """No certificate, and TLS 1.2 with a good one."""
-    command = f"(sleep 1; echo) | openssl s_client -connect {LISTENER} -CAfile /root/ca.crt {options} 2>&1"
-    answer = collector.lab.run("hub1", command, check=False)
+    answer = refusal(collector, options)
     assert reason in answer, answer
 
 
@@ -103,14 +111,14 @@ def unharmed(collector: Collector) -> Iterator[None]:
 def test_a_request_that_announces_too_much_ends_its_connection(collector: Collector, size: int) -> None:
     """14 bytes of a relay, which made the broker take 100 MB a connection: it ran out of memory."""
     with unharmed(collector):
-        found = collector.hostile("announce", "favrskov-gw1", str(size), "20", OTHERS[0])
+        found = collector.hostile("announce", "favrskov-gw1", str(size), "20", "60", OTHERS[0])
     assert (found["held"], found["refused"], found["other"]) == (0, 20, True)
 
 
 def test_what_one_municipality_can_hold_leaves_room_for_the_others(collector: Collector) -> None:
     """Every relay of the largest municipality announces as much as it may, on as many connections as it gets."""
     with unharmed(collector):
-        found = collector.hostile("announce", "favrskov-gw1", str(LARGEST_REQUEST), "40", *OTHERS)
+        found = collector.hostile("announce", "favrskov-gw1", str(LARGEST_REQUEST), "40", "3", *OTHERS)
         assert (found["held"], found["refused"], found["other"]) == (4 * 24, 4 * 16, True)
         assert found["seconds"] < 5
         assert collector.client("produce", "aarhus-gw1", "logs.0751", "3", "room-")["acknowledged"] == 3
@@ -137,19 +145,16 @@ def test_malformed_openings_end_and_harm_nobody(collector: Collector) -> None:
         assert collector.hostile("garbage", "710", "556") == {"ended": 556, "other": True}
 
 
-def opening(collector: Collector, relay: str) -> str:
-    """What openssl says of a connection with that certificate which sends nothing for a second.
-
-    Who sends at once may be told only that the connection is gone: what the broker has not read makes it a reset.
-    """
-    options = f"-tls1_3 -cert /root/{relay}.crt -key /root/{relay}.key"
-    command = f"(sleep 1; echo) | openssl s_client -connect {LISTENER} -CAfile /root/ca.crt {options} 2>&1"
-    return collector.lab.run("hub1", command, check=False)
+def showing(relay: str) -> str:
+    """The options of openssl for a connection with the certificate of that relay."""
+    return f"-tls1_3 -cert /root/{relay}.crt -key /root/{relay}.key"
 
 
 def test_a_good_certificate_gets_no_ticket(collector: Collector) -> None:
     """A session that is taken up again is checked by nobody."""
-    assert "New Session Ticket" not in opening(collector, "favrskov-gw1")
+    options = f"-CAfile /root/ca.crt {showing('favrskov-gw1')}"
+    command = f"(sleep 1; echo) | openssl s_client -connect {LISTENER} {options} 2>&1"
+    assert "New Session Ticket" not in collector.lab.run("hub1", command, check=False)
 
 
 def test_a_revoked_certificate_is_refused_in_the_handshake(collector: Collector) -> None:
@@ -161,12 +166,12 @@ def test_a_revoked_certificate_is_refused_in_the_handshake(collector: Collector)
     with unharmed(collector):
         assert collector.hostile("ask", relay) == {"answered": True}
         collector.lab.run("hub1", f"python3 /root/hostile.py ask {relay} /root/session > /root/asked 2>&1 &")
-        collector.lab.run("hub1", "for i in $(seq 100); do test -e /root/session && exit; sleep 0.1; done; exit 1")
+        collector.lab.run("hub1", "for i in $(seq 400); do test -e /root/session && exit; sleep 0.1; done; exit 1")
         collector.revoke(collector.authority.revoked(collector.relays[relay]))
         collector.lab.run("hub1", "rm /root/session")
-        assert "alert certificate" in opening(collector, relay)
+        assert "alert certificate" in refusal(collector, showing(relay))
         assert collector.hostile("ask", "favrskov-gw1") == {"answered": True}
-        ended = "for i in $(seq 300); do test -s /root/asked && break; sleep 0.1; done; cat /root/asked"
+        ended = "for i in $(seq 900); do test -s /root/asked && break; sleep 0.1; done; cat /root/asked"
         asked = json.loads(collector.lab.run("hub1", ended))
         assert (asked["answered"], asked["tickets"]) == (True, False), asked
         assert (asked["goes_on"], asked["others_goes_on"]) == (False, True), asked
@@ -180,7 +185,7 @@ def test_a_list_that_the_authority_has_not_signed_changes_nothing(collector: Col
     try:
         for bad in (Authority().revoked(collector.relays["favrskov-gw1"]), "nonsense", ""):
             collector.revoke(bad)
-            assert "alert certificate" in opening(collector, "odense-gw1")
+            assert "alert certificate" in refusal(collector, showing("odense-gw1"))
             assert collector.hostile("ask", "favrskov-gw1") == {"answered": True}
         told = "journalctl -u vaern-kafka --output cat | grep -c 'is not signed by the authority'"
         assert int(collector.lab.run("hub1", told)) >= 3
@@ -283,7 +288,8 @@ def test_a_broker_that_cannot_be_asked_is_an_error(collector: Collector, harm: s
     try:
         assert expected in refused(collector)
     finally:
-        collector.lab.run("hub1", mend)
+        # One that was hung is taken for dead by its controller, and is let in again in its own time.
+        collector.lab.run("hub1", f"{mend}; /usr/lib/vaern/vaern-kafka-admin wait --seconds 60")
     assert applied(collector) == {"changed": False, "changes": []}
 
 
@@ -305,10 +311,12 @@ def test_settings_that_cannot_be_applied_are_an_error(collector: Collector, edit
 def test_a_full_disk_pauses_the_archive_and_loses_nothing(collector: Collector) -> None:
     """The reserve is raised above the size of the disk, and lowered again."""
     paused = "journalctl -u vaern-archiver | grep -q 'ALARM.*paused'"
+    # The archiver looks for other settings now and then, and says what they leave to it.
+    in_force = "grep -qs '\"share_bytes\": 0.0[,}]' /run/vaern-archiver/0710.json"
     with settings(collector, """sed -i 's/"reserve_mib": [0-9]*/"reserve_mib": 99999999/'"""):
-        time.sleep(3)
+        collector.lab.run("hub1", f"for i in $(seq 300); do {in_force} && exit; sleep 0.2; done; exit 1")
         collector.client("produce", "favrskov-gw1", "logs.0710", "3", "full-")
-        collector.lab.run("hub1", f"for i in $(seq 40); do {paused} && exit; sleep 0.2; done; exit 1")
+        collector.lab.run("hub1", f"for i in $(seq 300); do {paused} && exit; sleep 0.2; done; exit 1")
         collector.client("produce", "favrskov-gw1", "logs.0710", "5", "later-")
         assert collector.client("archived", "0710", "full-")["events"] == 0
     assert collector.wait_for("0710", "later-", 5) == {"events": 5, "more_than_once": []}
@@ -319,7 +327,7 @@ def written_again(collector: Collector, certificate: str) -> None:
     """Put that file in the place of the host's certificate; the broker that answers afterwards is another process."""
     before = collector.lab.run("hub1", MAIN)
     collector.lab.run("hub1", f"cd /etc/vaern/pki && cp -p {certificate} new.crt && mv new.crt host.crt")
-    changed = f'for i in $(seq 100); do test "$({MAIN})" != {before.strip()} && break; sleep 0.1; done; {MAIN}'
+    changed = f'for i in $(seq 600); do test "$({MAIN})" != {before.strip()} && break; sleep 0.1; done; {MAIN}'
     assert collector.lab.run("hub1", changed) != before
     collector.lab.run("hub1", "/usr/lib/vaern/vaern-kafka-admin wait --seconds 60")
 

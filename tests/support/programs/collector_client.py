@@ -50,7 +50,7 @@ def produce(certificate: str, topic: str, count: int, prefix: str) -> None:
             "enable.idempotence": True,
             "linger.ms": 20,
             "reconnect.backoff.max.ms": 500,
-            "message.timeout.ms": 60000 if count > 10 else 5000,
+            "message.timeout.ms": 60000,
             "log_level": 0,
         }
     )
