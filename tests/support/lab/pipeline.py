@@ -208,7 +208,9 @@ class Pipeline:
     def counted(self, name: str) -> dict[str, int]:
         """One of the relay's own counters, by source or address, as of its last count (every 10 s)."""
         text = "cd /var/log/vaern-log-shipper; tail -q -n 400 impstats.json.1 impstats.json 2> /dev/null || true"
-        rows = [json.loads(line) for line in self.lab.run("gw1", text).splitlines() if f'"name": "{name}"' in line]
+        # The last line may be half written.
+        whole = self.lab.run("gw1", text).rpartition("\n")[0]
+        rows = [json.loads(line) for line in whole.splitlines() if f'"name": "{name}"' in line]
         counted = [row for row in rows if row["origin"] in {"vaern", "dynstats.bucket"}]
         if not counted:
             return {}
