@@ -62,6 +62,7 @@ CLOCKS = [
     ("microsoft365", "UTC", AUDIT, "2026-07-01T03:00:00Z"),
     ("cef", "UTC", "<134>1 2026-07-01T03:00:00Z h a - - - CEF:0|a|b|1|2|n|3|suser=x", "2026-07-01T03:00:00Z"),
 ]  # fmt: skip
+WHOLE = 'import sys; text = sys.stdin.buffer.read(); sys.stdout.buffer.write(text[: text.rfind(b"\\n") + 1])'
 SIZES = f"cd {SPOOL}/sample && stat -c '%n %s' *.jsonl"
 OWNED = "600 vaern-delivery vaern-delivery\n700 vaern-delivery vaern-delivery\n"
 TRAFFIC = (
@@ -158,7 +159,9 @@ def send(relay: Pipeline, sent: dict[str, list[str]], seconds: float = 60.0) -> 
 def spooled(relay: Pipeline) -> dict[str, list[Event]]:
     """Every event in the spool but those of the comparison, by source, in order; each is held to the schema."""
     files = f"{SPOOL}/segments/2*.jsonl {SPOOL}/segments/open-*.jsonl"
-    text = relay.lab.run("gw1", f'cat {files} 2>/dev/null | grep -v \'"source":"fast-\'', check=False)
+    # The last line may be half written: rsyslog writes long ones in parts.
+    whole = f"cat {files} 2>/dev/null | python3 -c '{WHOLE}'"
+    text = relay.lab.run("gw1", f'{whole} | grep -v \'"source":"fast-\'', check=False)
     found: dict[str, list[Event]] = defaultdict(list)
     for line in text.splitlines():
         event = json.loads(line)
@@ -204,7 +207,7 @@ def test_what_the_guides_say_arrives_and_is_read(relay: Pipeline) -> None:
         except AssertionError as error:
             missing[sender.name] = [str(error)]
             continue
-        minimum, limit = set(kind_of(sender.kind).minimum), time.monotonic() + 10
+        minimum, limit = set(kind_of(sender.kind).minimum), time.monotonic() + 60
         while not any(event["parsed"] and minimum <= event["ecs"].keys() for event in spooled(relay)[sender.name]):
             if time.monotonic() > limit:
                 missing[sender.name] = [event["message"] for event in spooled(relay)[sender.name]]
@@ -254,7 +257,7 @@ def test_what_does_not_fit_is_carried_marked_and_counted(relay: Pipeline) -> Non
     assert found[4]["ecs"]["source.bytes"] == 4521
     assert len(found) == len(hostile)
     limit = time.monotonic() + 60
-    while relay.counted("unparsed").get("hostile", 0) == 0 and time.monotonic() < limit:
+    while relay.counted("unparsed").get("hostile", 0) < 3 and time.monotonic() < limit:
         time.sleep(1)
     assert relay.counted("unparsed")["hostile"] >= 3
 
@@ -298,7 +301,7 @@ def test_a_masked_sample_is_kept_and_another_reader_is_held_against_it(relay: Pi
     send(relay, {"hostile": [TRAFFIC.format('user="010203-1234"')]})
     run("gw1", f"systemctl stop vaern-spool.timer vaern-spool.service; rm -f {folder}/looked.json")
     run("gw1", "systemctl start --no-block vaern-spool.service")
-    run("gw1", f"timeout 20 sh -c 'until [ -e {folder}/looked.json ]; do sleep 0.2; done'")
+    run("gw1", f"timeout 120 sh -c 'until [ -e {folder}/looked.json ]; do sleep 0.2; done'")
     text = run("gw1", f"cat {folder}/*.jsonl")
     assert "[CPR]" in text
     assert "010203-1234" not in text
@@ -368,7 +371,7 @@ def test_how_much_parsing_costs(relay: Pipeline) -> None:
         before = time.monotonic()
         relay.lab.run("gw1", f'cat > /root/line; python3 -c "{script}" < /root/line', stdin=line)
         count = f'cat {SPOOL}/segments/*.jsonl | grep -c \'"source":"{name}"\''
-        while time.monotonic() < before + 120 and int(relay.lab.run("gw1", count, check=False)) < 60000:
+        while time.monotonic() < before + 300 and int(relay.lab.run("gw1", count, check=False)) < 60000:
             time.sleep(0.2)
         assert int(relay.lab.run("gw1", count)) == 60000
         seconds[name] = time.monotonic() - before

@@ -22,7 +22,7 @@ from support.lab.event_hubs_broker import (
     make,
     missing,
     sending,
-    taken,
+    taken_in,
     wait_for_alarm,
 )
 from support.lab.hosts import lab_hosts
@@ -177,10 +177,10 @@ def test_a_wrong_key_is_loud_and_nothing_is_dropped(pipeline: Pipeline, first_ke
     give(pipeline, "gw1", sending(PRIMARY, WRONG))
     wait_for_alarm(pipeline, since, "refuses the key of this relay")
     send(pipeline, 5000, "wrong-first-")
-    taken(pipeline)
+    taken_in(pipeline, "app: wrong-first-", 5000)
     pipeline.lab.run("gw1", f"systemctl restart {UNITS}")
     send(pipeline, 30000, "wrong-second-")
-    taken(pipeline)
+    taken_in(pipeline, "app: wrong-second-", 30000)
     restarted = now(pipeline)
     pipeline.lab.run("gw1", f"systemctl restart {UNITS}")
     wait_for_alarm(pipeline, restarted, "refuses the key of this relay")
@@ -199,6 +199,8 @@ def test_a_quiet_relay_with_a_wrong_key_is_loud_too(pipeline: Pipeline) -> None:
     pipeline.lab.run("gw1", "systemctl restart vaern-delivery")
     wait_for_alarm(pipeline, since, "refuses the key of this relay")
     pipeline.lab.run("gw1", f"cp -p /root/right {KEY_FILE} && systemctl restart {UNITS}")
+    # Also where no test before has sent anything.
+    send(pipeline, 100, "quiet-")
     assert missing(pipeline) == set()
 
 
@@ -216,6 +218,7 @@ def test_what_the_broker_refuses_is_kept_over_a_restart_and_sent_again(pipeline:
     since = now(pipeline)
     kafka_tool(pipeline.lab, "AclCommand", REVOKE)
     send(pipeline, 3000, "refused-first-")
+    taken_in(pipeline, "app: refused-first-", 3000)
     wait_for_alarm(pipeline, since, "not into its topic")
     assert pipeline.lab.run("gw1", "journalctl | grep -c refused-first", check=False) == "0\n"
     pipeline.lab.run("hub1", "/usr/lib/vaern/vaern-kafka-admin apply")

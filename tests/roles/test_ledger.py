@@ -126,12 +126,7 @@ def wait_spooled(pipeline: Pipeline, text: str, count: int) -> int:
 
 def arrive(pipeline: Pipeline, text: str, count: int) -> int:
     """How many different events with that text have arrived, as soon as it is so many or two minutes have gone."""
-    limit = time.monotonic() + 120
-    while True:
-        found = pipeline.wait_for(lambda event: text in event["message"], count, 5)
-        different = len({event["message"] for event in found})
-        if different >= count or time.monotonic() > limit:
-            return different
+    return len({event["message"] for event in pipeline.wait_for_all(text, count, 120)})
 
 
 def in_archive(pipeline: Pipeline) -> Counter[tuple[str, str, int]]:

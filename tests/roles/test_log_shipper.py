@@ -190,13 +190,16 @@ def test_nothing_undeclared_is_let_in(pipeline: Pipeline) -> None:
     pipeline.send("udp", STRANGER, [HEADER + b"stranger"] * 3)
     pipeline.send("udp", DHCP, [HEADER + b"stranger"])
     pipeline.send("tcp", FIREWALL, [HEADER + b"stranger"])
-    limit = time.monotonic() + 25
-    last = f"syslog_tcp {FIREWALL}"
-    while time.monotonic() < limit and pipeline.counted("undeclared").get(last, 0) <= before.get(last, 0):
+    limit = time.monotonic() + 60
+    expected = {f"syslog_udp {STRANGER}": 3, f"syslog_udp {DHCP}": 1, f"syslog_tcp {FIREWALL}": 1}
+    while True:
+        after = pipeline.counted("undeclared")
+        counted = {each: after.get(each, 0) - before.get(each, 0) for each in expected}
+        # A count that was made between two of them has some only.
+        if all(counted[each] >= expected[each] for each in expected) or time.monotonic() > limit:
+            break
         time.sleep(1)
-    after = pipeline.counted("undeclared")
-    expected = {f"syslog_udp {STRANGER}": 3, f"syslog_udp {DHCP}": 1, last: 1}
-    assert {each: after.get(each, 0) - before.get(each, 0) for each in expected} == expected
+    assert counted == expected
     assert [event for event in pipeline.archived() if "stranger" in event["message"]] == []
 
 
@@ -206,7 +209,7 @@ def test_many_at_once_without_a_gap_or_a_repeat(pipeline: Pipeline) -> None:
     started = time.monotonic()
     with pipeline.sending("many", counts):
         pass
-    found = pipeline.wait_for(lambda event: "app: many-" in event["message"], 70000, 60)
+    found = pipeline.wait_for(lambda event: "app: many-" in event["message"], 70000, 180)
     seconds = time.monotonic() - started
     logging.getLogger(__name__).info("70000 events of three sources to the archive: %.1f s", seconds)
     assert Counter(event["source"] for event in found) == {"firewall1": 10000, "dhcp1": 50000, "journal1": 10000}
@@ -228,7 +231,7 @@ def test_an_outage_costs_nothing(pipeline: Pipeline) -> None:
     pipeline.lab.run("gw1", "systemctl restart vaern-log-shipper; systemctl kill -s KILL vaern-delivery")
     pipeline.device("many", "tcp", DHCP, RELAY, "5000", "outage-second-")
     pipeline.lab.run("hub1", "systemctl start vaern-kafka")
-    found = pipeline.wait_for(lambda event: "app: outage-" in event["message"], 35000, 60)
+    found = pipeline.wait_for_all("app: outage-", 35000, 180)
     assert len({event["message"] for event in found}) == 35000
     assert len({event["boot"] for event in found}) == 2
     assert gaps(pipeline.archived()) == {}

@@ -131,6 +131,15 @@ def taken(pipeline: Pipeline) -> set[Number]:
         time.sleep(2)
 
 
+def taken_in(pipeline: Pipeline, text: str, count: int) -> None:
+    """Wait until the spool holds so many events with a text: what the relay has not read is lost with a restart."""
+    held = f"cat {SPOOL}/segments/*.jsonl | grep -c -F -e '{text}'"
+    limit = time.monotonic() + 120
+    while (found := int(pipeline.lab.run("gw1", held, check=False))) < count:
+        assert time.monotonic() < limit, f"the relay has taken in {found} of {count} events with {text!r}"
+        time.sleep(0.5)
+
+
 def number(event: Event) -> Number:
     """What tells an event from every other one."""
     return event["source"], event["boot"], event["sequence"]

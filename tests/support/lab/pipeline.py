@@ -205,6 +205,17 @@ class Pipeline:
                 return found
             time.sleep(0.5)
 
+    def wait_for_all(self, text: str, count: int, seconds: float) -> list[Event]:
+        """The events with that text, as soon as so many different ones have arrived or the time is up.
+
+        After an outage some arrive twice.
+        """
+        limit = time.monotonic() + seconds
+        while True:
+            found = self.wait_for(lambda event: text in event["message"], count, 5)
+            if len({event["message"] for event in found}) >= count or time.monotonic() > limit:
+                return found
+
     def counted(self, name: str) -> dict[str, int]:
         """One of the relay's own counters, by source or address, as of its last count (every 10 s)."""
         text = "cd /var/log/vaern-log-shipper; tail -q -n 400 impstats.json.1 impstats.json 2> /dev/null || true"

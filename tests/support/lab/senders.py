@@ -35,12 +35,15 @@ ACTIVITY = (
     '{"http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn":"bo@kommune.example"}}}]}'
 )
 BROKER = f"""systemd-run --quiet --unit hub-of-the-guide sh -c \
-  'sleep 60 | kcat -X test.mock.num.brokers=1 -b x -P -t activity -d mock 2> {FOLDER}/hub.log'
+  'sleep 120 | kcat -X test.mock.num.brokers=1 -b x -P -t activity -d mock 2> {FOLDER}/hub.log'
 until address=$(grep -om1 '127.0.0.1:[0-9]*' {FOLDER}/hub.log); do sleep 0.1; done
 kcat -P -b $address -t activity {FOLDER}/activity.json
 printf 'bootstrap.servers=%s\\nauto.offset.reset=earliest\\n' $address > /etc/vaern/hub.conf"""
 """An event hub for the guide of one: librdkafka's own double of a broker, with one message of the hub in it."""
-SCRIPT = f"cd {FOLDER}; timeout 10 sh guide.sh || true"
+SCRIPT = f'cd {FOLDER}; setsid timeout 90 sh -c "$(cat guide.sh)" < /dev/null > /dev/null 2>&1 &'
+"""What reads a hub never ends, and takes some seconds before it is given the first message."""
+END = "process=$(cat {}); kill $process; while kill -0 $process 2> /dev/null; do sleep 0.1; done"
+"""Ends a program, by the file with its number, and waits: the next one takes its port."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,7 @@ class Sender:
     configuration: str = "{}"
     start: str = "true"
     cause: str = "true"
-    """A command that makes it write what its parser promises."""
+    """A command that makes it write what its parser promises; it may go on after the command has returned."""
 
     @property
     def name(self) -> str:
@@ -107,7 +110,7 @@ SENDERS = (
         "dnsmasq-dhcp.conf",
         "{}\nport=0\ninterface=dhcp0\nbind-interfaces\ndhcp-range=192.0.2.10,192.0.2.99,1h\n",
         "dnsmasq --conf-file={file} --pid-file=/run/dnsmasq-dhcp.pid",
-        f"{ASK}; kill $(cat /run/dnsmasq-dhcp.pid)",
+        f"{ASK}; {END.format('/run/dnsmasq-dhcp.pid')}",
     ),
     Sender(
         SourceKind.DHCP,
@@ -116,7 +119,7 @@ SENDERS = (
         "dhcpd.conf",
         "subnet 192.0.2.0 netmask 255.255.255.0 {{ range 192.0.2.10 192.0.2.99; }}\n",
         "touch /run/dhcpd.leases; dhcpd -q -cf {file} -lf /run/dhcpd.leases -pf /run/dhcpd.pid dhcp0",
-        f"{ASK}; kill $(cat /run/dhcpd.pid)",
+        f"{ASK}; {END.format('/run/dhcpd.pid')}",
     ),
     Sender(
         SourceKind.DHCP,
@@ -144,9 +147,9 @@ SENDERS = (
         "http_port 127.0.0.1:3128\nhttp_access allow localhost\nvisible_hostname px1\n"
         "pid_filename /run/squid.pid\ncache_log /run/squid.log\n{}\n",
         "install -o proxy /dev/null /run/squid.log; squid -f {file};"
-        " timeout 10 bash -c 'until : 2>/dev/null </dev/tcp/127.0.0.1/3128; do sleep 0.1; done'",
+        " timeout 60 bash -c 'until : 2>/dev/null </dev/tcp/127.0.0.1/3128; do sleep 0.1; done'",
         # Squid gives up for a client that has closed its half.
-        "timeout 10 bash -c 'exec 3<>/dev/tcp/127.0.0.1/3128;"
+        "timeout 60 bash -c 'exec 3<>/dev/tcp/127.0.0.1/3128;"
         ' printf "GET http://127.0.0.1:9/ HTTP/1.0\\r\\n\\r\\n" >&3; cat <&3\'',
     ),
     Sender(
@@ -157,8 +160,8 @@ SENDERS = (
         "{}\ndev tun\nserver 10.8.0.0 255.255.255.0\ntopology subnet\nlocal 127.0.0.1\ndh none\n"
         f"ca {FOLDER}/ca.crt\ncert {FOLDER}/vpn1.crt\nkey {FOLDER}/vpn1.key\n",
         "openvpn --config {file} --daemon --writepid /run/openvpn.pid",
-        f"timeout 5 openvpn --client --dev null --remote 127.0.0.1 --nobind --ca {FOLDER}/ca.crt"
-        f" --cert {FOLDER}/anna.crt --key {FOLDER}/anna.key --log /dev/null || true",
+        f"setsid timeout 90 openvpn --client --dev null --remote 127.0.0.1 --nobind --ca {FOLDER}/ca.crt"
+        f" --cert {FOLDER}/anna.crt --key {FOLDER}/anna.key --log /dev/null < /dev/null > /dev/null 2>&1 &",
     ),
 )
 

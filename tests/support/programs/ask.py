@@ -6,6 +6,8 @@ import sys
 
 SERVERS = ("255.255.255.255", 67)
 COOKIE = b"\x63\x82\x53\x63"
+TRIES = 60
+"""A second each: a server may not have begun to listen."""
 OPTIONS_AT = 240
 """Bytes before the options of a DHCP message: RFC 2131."""
 
@@ -30,8 +32,8 @@ def request(offer: bytes) -> bytes:
 
 
 def asked(client: socket.socket, message: bytes, to: tuple[str, int]) -> bytes:
-    """The answer. Asks three times, since a server may not have begun to listen."""
-    for _ in range(3):
+    """The answer, as soon as there is one."""
+    for _ in range(TRIES):
         client.sendto(message, to)
         try:
             return client.recv(2048)
