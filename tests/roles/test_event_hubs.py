@@ -127,6 +127,8 @@ def test_blocks_go_to_one_topic_and_single_events_to_the_one_that_a_soc_reads(pi
     before = [records_and_lines(pipeline, topic) for topic in ("logs.0710", NATIONAL)]
     send(pipeline, 3000, "block-")
     send(pipeline, 500, "single-", JOURNAL)
+    for text, count in (("app: block-", 3000), ("app: single-", 500)):
+        taken_in(pipeline, text, count)
     assert missing(pipeline) == set()
     after = [records_and_lines(pipeline, topic) for topic in ("logs.0710", NATIONAL)]
     (records, lines), (single_records, single_lines) = (
