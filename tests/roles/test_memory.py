@@ -18,7 +18,15 @@ if [ -d {GROUPS} ]; then cd {GROUPS}/$unit; file=memory.limit_in_bytes; else cd 
 grep -cx "$pid" cgroup.procs; cat $file
 """
 """Whether the process of a unit is in the group with its limit, and the limit in bytes."""
-TAKE = "held = [bytearray(2**20) for _ in range(200)]; import time; time.sleep(60)"
+MAY_TAKE = "/run/vaern-greedy-may"
+"""A file: what was taken before the process is in the group with its limit would not count."""
+TAKE = f"""
+import os, time
+while not os.path.exists("{MAY_TAKE}"):
+    time.sleep(0.1)
+held = [bytearray(2**20) for _ in range(200)]
+time.sleep(60)
+"""
 
 
 @pytest.fixture
@@ -32,17 +40,20 @@ def limited(pipeline: Pipeline) -> Pipeline:
 
 def test_a_service_is_killed_when_it_takes_more_than_its_limit(limited: Pipeline) -> None:
     """Any service of ours: the limit is the kernel's, not only written in its unit."""
-    limited.lab.run(
-        "gw1", f"systemd-run -q --unit=vaern-greedy -p MemoryMax=64M python3 -c 'import time; time.sleep(2); {TAKE}'"
-    )
+    limited.lab.run("gw1", f"rm -f {MAY_TAKE}; cat > /root/take.py", stdin=TAKE)
+    limited.lab.run("gw1", "systemd-run -q --unit=vaern-greedy -p MemoryMax=64M python3 /root/take.py")
     try:
+        # Started, and so put under its limit.
+        limited.lab.run("gw1", f"touch {MAY_TAKE}")
         limit = time.monotonic() + 30
         while (state := limited.lab.run("gw1", "systemctl show -P ActiveState vaern-greedy").strip()) != "failed":
             assert time.monotonic() < limit, state
             time.sleep(0.5)
         assert limited.lab.run("gw1", "systemctl show -P Result vaern-greedy").strip() in {"signal", "oom-kill"}
     finally:
-        limited.lab.run("gw1", "systemctl stop vaern-greedy; systemctl reset-failed vaern-greedy", check=False)
+        limited.lab.run(
+            "gw1", f"systemctl stop vaern-greedy; systemctl reset-failed vaern-greedy; rm -f {MAY_TAKE}", check=False
+        )
 
 
 def test_running_services_are_under_their_limits(limited: Pipeline) -> None:
