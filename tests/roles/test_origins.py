@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 from support.lab.pipeline import Pipeline
-from support.lab.relay_apart import decided, install
+from support.lab.relay_apart import MOST, decided, install
 from support.uneven_networks import arrivals, uneven
 
 from vaern.model.origins import Arrival, an_address, decide, input_of, mark_of
@@ -36,8 +36,7 @@ def test_a_relay_decides_as_declared_and_counts_whom_nobody_has_declared(pipelin
     expected = {n: decide(municipality, municipality.sites[0].name, one) for n, one in enumerate(events)}
     assert found.sources == {n: source.name for n, source in expected.items() if source is not None}
     strangers = [one for n, one in enumerate(events) if expected[n] is None]
-    # rsyslog's threads do not wait for each other to count.
-    assert 0.9 * len(strangers) <= sum(found.undeclared.values()) <= len(strangers)
+    assert MOST * len(strangers) <= sum(found.undeclared.values()) <= len(strangers)
     assert set(found.undeclared) <= {str(one.address) for one in strangers}
     assert set(found.undeclared_hosts) <= {f"{one.address} {one.host}" for one in strangers}
     assert found.undeclared_hosts, "a device behind a declared address has a name"

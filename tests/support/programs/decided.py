@@ -107,6 +107,8 @@ def main(folder: Path) -> None:
         while written(folder) < request["taken"] and time.monotonic() < limit:
             time.sleep(0.3)
         used = processor_seconds(running.pid) - before
+        while sum(undeclared(folder, "undeclared").values()) < request["counted"] and time.monotonic() < limit:
+            time.sleep(0.3)
         time.sleep(request["settle"])
     finally:
         running.terminate()
