@@ -1,7 +1,7 @@
 """Somebody to tell: a real SMTP server and a real HTTPS receiver, with certificates of a test's own authority.
 
 Both, for hosts of a lab: `python -m support.receivers FOLDER ADDRESS`. What they take is in FOLDER/taken.jsonl, and how
-they behave in FOLDER/mood.json.
+they behave in FOLDER/mood.json; FOLDER/heeded.json is that from which they last began to behave so.
 """
 
 from __future__ import annotations
@@ -202,8 +202,10 @@ def serve(folder: Path, address: str) -> None:
     ):
         (folder / "ready").touch()
         while True:
-            mood = json.loads((folder / "mood.json").read_text(encoding="utf-8"))
+            text = (folder / "mood.json").read_text(encoding="utf-8")
+            mood = json.loads(text)
             box.refuses, hook.hesitates = mood.get("refuses", ""), mood.get("hesitates", 0.0)
+            (folder / "heeded.json").write_text(text, encoding="utf-8")
             time.sleep(LOOK_SECONDS)
 
 

@@ -65,7 +65,10 @@ class ToldPeople:
     def listening(self) -> Iterator[ToldPeople]:
         """The servers, for the length of a block."""
         own = self.authority.issue("people", ADDRESS)
-        for name, text in (("crt", own.certificate), ("key", own.key), ("mood.json", "{}"), ("taken.jsonl", "")):
+        for name, text in (
+            *(("crt", own.certificate), ("key", own.key), ("mood.json", "{}"), ("heeded.json", "")),
+            ("taken.jsonl", ""),
+        ):
             (self.folder / name).write_text(text, encoding="utf-8")
         argv = ["ip", "netns", "exec", self.lab.lab.name, sys.executable, "-m", "support.receivers"]
         environment = os.environ | {"PYTHONPATH": str(ROOT / "tests")}
@@ -82,13 +85,21 @@ class ToldPeople:
 
     def behave(self, **mood: Any) -> None:
         """`refuses`: answer of the mail server to a mail. `hesitates`: seconds before the receiver says it has it."""
-        (self.folder / "mood.new").write_text(json.dumps(mood), encoding="utf-8")
+        wanted = json.dumps(mood)
+        (self.folder / "mood.new").write_text(wanted, encoding="utf-8")
         (self.folder / "mood.new").replace(self.folder / "mood.json")
-        time.sleep(0.3)
+        until = time.monotonic() + 20
+        while (self.folder / "heeded.json").read_text(encoding="utf-8") != wanted:
+            assert time.monotonic() < until, "the servers do not look how they are to behave"
+            time.sleep(0.05)
 
     def tell(self) -> None:
-        """Have the collector tell them now."""
-        self.lab.run("hub1", "systemctl start vaern-notify")
+        """Have the collector tell them of what has happened until now.
+
+        A run of its timer that is under way has perhaps looked before that, and to start it is to wait for its end.
+        """
+        ended = 'until [ "$(systemctl show -P ActiveState vaern-notify)" != activating ]; do sleep 0.2; done'
+        self.lab.run("hub1", f"{ended}; systemctl start vaern-notify")
 
     def taken(self, to: str) -> list[Message]:
         """The messages to one of them, in order."""
