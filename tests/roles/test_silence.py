@@ -8,6 +8,7 @@ import re
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from support.certificates import Authority
@@ -105,7 +106,7 @@ def all_hosts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Monito
         hosts.send(10, "first-")
         assert wait(lambda: {"vaern-sensor1", "vaern-gw1", "firewall1"} <= set(hosts.heard())), hosts.heard()
         # Before its first event it was silent too; a test must not take that alarm, about to end, for its own.
-        assert wait(lambda: ("silent", "firewall1") not in hosts.open(), 10)
+        assert heard_again(hosts, "second-")
         assert wait(lambda: "0" not in lab.run("hub1", "wg show vaern0 latest-handshakes | cut -f2").split())
         lab.run("sensor1", f"ip address add {STRANGER}/24 dev lan")
         lab.run("sensor1", SENT_BY_A_STRANGER)
@@ -129,9 +130,22 @@ def raised_and_open(hosts: MonitoredHosts, kind: str, subject: str, seconds: flo
     return wait(lambda: (kind, subject) in hosts.open(), seconds) and hosts.changes(kind, subject)[-1] == "raised"
 
 
-def identities(events: list[Record]) -> set[tuple[str, int]]:
-    """Different events among them."""
-    return {(one["boot"], one["sequence"]) for one in events}
+def heard_again(hosts: MonitoredHosts, prefix: str) -> bool:
+    """Whether the alarm that the firewall is silent ends while it sends.
+
+    After one event alone it is silent again in nine seconds, which a slow machine may take to be looked at.
+    """
+
+    def over() -> bool:
+        hosts.send(1, prefix)
+        return hosts.changes("silent", "firewall1")[-1:] != ["raised"] and ("silent", "firewall1") not in hosts.open()
+
+    return wait(over)
+
+
+def tells(hosts: MonitoredHosts, host: str, journal: str, text: str) -> bool:
+    """Whether the journal has that text before the time is up; it is written by another program than it is told."""
+    return wait(lambda: text in hosts.lab.run(host, f"journalctl {journal} -p alert --output cat"), 30)
 
 
 def cleared(hosts: MonitoredHosts, kind: str, subject: str, seconds: float = 90.0) -> bool:
@@ -149,10 +163,10 @@ def test_second_run_changes_nothing(hosts: MonitoredHosts) -> None:
 
 
 def test_who_sends_and_is_not_declared_is_known_at_the_collector(hosts: MonitoredHosts) -> None:
-    assert wait(lambda: bool(hosts.unknown_senders("gw1")), 30)
+    assert wait(lambda: bool(hosts.unknown_senders("gw1")))
     # What was there at the first look has no rate yet; what comes now has.
     hosts.lab.run("sensor1", SENT_BY_A_STRANGER)
-    assert wait(lambda: hosts.unknown_senders("gw1")[0]["events"] == 2 * UNDECLARED, 30)
+    assert wait(lambda: hosts.unknown_senders("gw1")[0]["events"] == 2 * UNDECLARED)
     (one,) = hosts.unknown_senders("gw1")
     assert (one["input"], one["address"]) == ("syslog_tcp", STRANGER)
     assert one["events_per_second"] > 0
@@ -210,13 +224,11 @@ def test_idle_connections_of_one_address_leave_room_for_others(hosts: MonitoredH
 
 def test_an_alarm_is_in_the_journal_with_priority_alert(hosts: MonitoredHosts) -> None:
     assert raised_and_open(hosts, "silent", "firewall1")
-    told = hosts.lab.run("hub1", "journalctl -u vaern-alarms -p alert --output cat")
-    assert f"ALARM {CODE}: firewall1 has sent nothing" in told
+    assert tells(hosts, "hub1", "-u vaern-alarms", f"ALARM {CODE}: firewall1 has sent nothing")
 
 
 def test_a_relay_without_heartbeat_hides_its_sources_and_comes_back(hosts: MonitoredHosts) -> None:
-    hosts.send(1, "before-")
-    assert cleared(hosts, "silent", "firewall1")
+    assert heard_again(hosts, "before-")
     hosts.lab.run("gw1", "systemctl stop vaern-log-shipper")
     assert raised_and_open(hosts, "heartbeat", "gw1")
     silent = hosts.changes("silent", "firewall1")
@@ -269,12 +281,12 @@ def test_a_certificate_of_another_key_is_told_and_not_taken_into_use(hosts: Moni
 def test_datagrams_of_one_address_take_nothing_from_another(hosts: MonitoredHosts) -> None:
     """All of them come through one buffer: without a bound of each address, the calm one lost a third of its own."""
     with (
-        hosts.sending("steady", "udp", DEVICE, RELAY, str(UDP_FLOOD), "4", "poured-") as flood,
+        hosts.sending("paced", "udp", DEVICE, RELAY, str(UDP_FLOOD), str(4 * UDP_FLOOD), "poured-") as flood,
         hosts.sending("steady", "udp", SENSOR, RELAY, "20", "3", "calm-") as calm,
     ):
         sent, poured = calm(), flood()
     assert poured > 10 * 4 * LEAST_DATAGRAMS, "the flood was none"
-    assert wait(lambda: len(hosts.archived("switch2")) == sent, 20), (len(hosts.archived("switch2")), sent)
+    assert wait(lambda: len(hosts.archived("switch2")) == sent), (len(hosts.archived("switch2")), sent)
     assert len(hosts.archived("switch1")) < poured / 2
 
 
@@ -285,8 +297,7 @@ def test_a_relay_that_is_killed_says_how_much_that_can_have_cost(hosts: Monitore
     (raised,) = [one for one in hosts.records() if (one["kind"], one["state"]) == ("killed", "raised")]
     most = len(hosts.variables()["gw1"]["log_shipper_sources"]) * QUEUE_EVENTS
     assert raised["value"] == most
-    told = hosts.lab.run("gw1", "journalctl -t vaern-log-shipper -p alert --output cat")
-    assert f"at most {most} events" in told
+    assert tells(hosts, "gw1", "-t vaern-log-shipper", f"at most {most} events")
     hosts.send(1, "alive-")
     assert cleared(hosts, "killed", "gw1")
 
@@ -306,7 +317,7 @@ UNREAD = 300
 def test_without_the_reader_events_wait_unread_and_wrong_frames_are_told(unfit: MonitoredHosts) -> None:
     """Nothing unmasked leaves. A line that begins with digits is told with its source by rsyslog's own framing."""
     hosts, run = unfit, unfit.lab.run
-    assert "and vaern-reader is for 8.0.0" in run("gw1", "journalctl -t vaern-log-shipper -p alert --output cat")
+    assert tells(hosts, "gw1", "-t vaern-log-shipper", "and vaern-reader is for 8.0.0")
     started, text = "systemctl show -P InvocationID vaern-log-shipper", "010203-1234 unread-"
     before = len(hosts.archived("firewall1"))
     lines = json.dumps([f"<134>Nov 24 03:00:00 device app: {text}{number}." for number in range(UNREAD)])
@@ -325,9 +336,12 @@ def test_without_the_reader_events_wait_unread_and_wrong_frames_are_told(unfit: 
         "gw1", f"mkdir -p /root/own && cp -a {MODULES} /root/own/ && for each in {MODULES}; do echo other > $each; done"
     )
     run("gw1", f"cp /root/kept {BUILT_FOR}; systemctl restart vaern-log-shipper; cp -a /root/own/* {FOLDER}/")
-    assert "vaern.so does not do what it should" in run("gw1", "journalctl -t vaern-log-shipper -p alert --output cat")
+    assert tells(hosts, "gw1", "-t vaern-log-shipper", "vaern.so does not do what it should")
     assert run("gw1", started) != again
     run("sensor1", f"python3 /root/device.py tcp {DEVICE} {RELAY}", stdin=json.dumps([f"<13>{text}last."]))
+    # What still lies in the connection when the relay is stopped is nobody's.
+    taken = f"grep -rqs 'unread-last' {SPOOL}/unread {SPOOL}/segments"
+    run("gw1", f"for i in $(seq 120); do {taken} && exit; sleep 0.5; done; exit 1")
     # What reads is killed in the middle, again and again.
     run("gw1", "systemctl stop vaern-spool.timer; systemctl restart vaern-log-shipper")
     reading = f"setpriv --reuid vaern-relay --regid vaern-relay --init-groups /usr/lib/vaern/vaern-unread {SPOOL}"
@@ -376,7 +390,7 @@ def test_datagrams_that_the_relay_does_not_take_in(hosts: MonitoredHosts) -> Non
 
 
 def test_a_spool_and_a_queue_that_fill_and_discard(hosts: MonitoredHosts) -> None:
-    """Broker and SOC are away while more comes than spool and queue may hold; all three are known once they are back.
+    """Broker and SOC are away while more comes than spool and queue may hold; all is known once the first is back.
 
     What the queue lets go was numbered and spooled before: none of it is called lost.
     """
@@ -384,12 +398,19 @@ def test_a_spool_and_a_queue_that_fill_and_discard(hosts: MonitoredHosts) -> Non
     hosts.lab.run("sensor1", "systemctl stop soc")
     hosts.send(90000, "flood-")
     assert wait(lambda: {"spool", "queue", "overflow"} <= hosts.found("gw1")), hosts.found("gw1")
-    alerts = hosts.lab.run("gw1", "journalctl -u vaern-watch -p alert --output cat")
     kinds = {"spool": "gw1", "queue": "gw1: national", "overflow": "gw1: national"}
-    assert all(f"ALARM {kind}{subject.partition(':')[2]}:" in alerts for kind, subject in kinds.items())
-    assert "ALARM discards" not in alerts
+    for kind, subject in kinds.items():
+        assert tells(hosts, "gw1", "-u vaern-watch", f"ALARM {kind}{subject.partition(':')[2]}:")
+    assert "ALARM discards" not in hosts.lab.run("gw1", "journalctl -u vaern-watch -p alert --output cat")
+    hosts.lab.run("hub1", "systemctl start --no-block vaern-kafka")
+
+    def known() -> bool:
+        # What a full queue lets go is told of for a while only; it goes on until the collector can hear of it.
+        hosts.send(100, "flood-")
+        return set(kinds.items()) <= hosts.open()
+
+    assert wait(known, 120), hosts.open()
     hosts.lab.run("sensor1", "systemctl start soc")
-    hosts.lab.run("hub1", "systemctl start vaern-kafka")
     for kind, subject in kinds.items():
         assert cleared(hosts, kind, subject, 120), hosts.records()[-10:]
         assert hosts.changes(kind, subject) == ["raised", "cleared"]
@@ -398,17 +419,22 @@ def test_a_spool_and_a_queue_that_fill_and_discard(hosts: MonitoredHosts) -> Non
 def test_a_restart_of_the_alarm_service_neither_repeats_nor_forgets(hosts: MonitoredHosts) -> None:
     assert raised_and_open(hosts, "silent", "firewall1")
     before = hosts.changes("silent", "firewall1")
+    started, looked = "systemctl show -P InvocationID vaern-alarms", "cat /run/vaern-alarms/open.json || true"
     for verb in ("restart", "kill -s KILL", "restart"):
+        last = hosts.lab.run("hub1", started)
         hosts.lab.run("hub1", f"systemctl {verb} vaern-alarms")
-        time.sleep(3)
+        # What is open is told anew by each start: the file goes with the process.
+        assert wait(lambda last=last: hosts.lab.run("hub1", started) not in {last, "\n"}, 30)
+        at = hosts.lab.run("hub1", looked)
+        assert wait(lambda at=at: hosts.lab.run("hub1", looked) not in {"", at}, 30)
+        time.sleep(3)  # A few looks, each of which could repeat or forget.
         assert ("silent", "firewall1") in hosts.open()
     assert hosts.changes("silent", "firewall1") == before
 
 
 def test_a_broker_that_is_away_makes_no_source_silent(hosts: MonitoredHosts) -> None:
     """The archive is what is behind; that is the only alarm, and it ends."""
-    hosts.send(1, "heard-")
-    assert cleared(hosts, "silent", "firewall1")
+    assert heard_again(hosts, "heard-")
     before = {kind: hosts.changes(kind, "gw1") for kind in ("heartbeat",)}
     hosts.lab.run("hub1", "systemctl stop vaern-archiver")
     assert raised_and_open(hosts, "archive", CODE, 120)
@@ -452,13 +478,19 @@ def test_every_alarm_is_an_event_in_the_archive_once(hosts: MonitoredHosts) -> N
     One that is killed before it has noted what the broker took sends it again: the same event, which readers drop.
     """
     assert raised_and_open(hosts, "silent", "firewall1")
-    assert wait(lambda: len(identities(hosts.events())) >= len(hosts.records())), hosts.lab.run(
-        "hub1", "journalctl -u vaern-alarms -n 20 --output cat"
-    )
-    written = [(one["boot"], one["sequence"], one["kind"], one["subject"], one["state"]) for one in hosts.records()]
-    events = hosts.events()
-    told = [(one["boot"], one["sequence"], *(one["alarm"][key] for key in STATED)) for one in events]
-    assert list(dict.fromkeys(told)) == written
+    written: list[tuple[Any, ...]] = []
+    events: list[Record] = []
+    told: list[tuple[Any, ...]] = []
+
+    def agree() -> bool:
+        # Read anew each time, as another alarm may be raised or end at any moment.
+        written[:] = [(one["boot"], one["sequence"], *(one[key] for key in STATED)) for one in hosts.records()]
+        events[:] = hosts.events()
+        told[:] = [(one["boot"], one["sequence"], *(one["alarm"][key] for key in STATED)) for one in events]
+        return list(dict.fromkeys(told)) == written
+
+    wait(agree)
+    assert list(dict.fromkeys(told)) == written, hosts.lab.run("hub1", "journalctl -u vaern-alarms -n 20 --output cat")
     assert len({one[:2] for one in told}) == len(written), "what is told again is the same event"
     assert {event["ecs"]["event.kind"] for event in events} == {"alert"}
     assert {(event["municipality"], event["relay"]) for event in events} == {(CODE, "hub1")}
@@ -498,11 +530,10 @@ def test_a_kill_while_somebody_is_told_repeats_the_same_message(hosts: Monitored
     assert raised_and_open(hosts, "silent", "firewall1")
     people.tell()
     before = len(people.taken(f"/{CODE}"))
-    people.behave(hesitates=10)
-    hosts.send(1, "told-")
-    assert cleared(hosts, "silent", "firewall1")
+    people.behave(hesitates=18)  # Nearly as long as it is waited for.
+    assert heard_again(hosts, "told-")
     hosts.lab.run("hub1", "systemctl start --no-block vaern-notify")
-    assert wait(lambda: len(people.taken(f"/{CODE}")) > before, 20)
+    assert wait(lambda: len(people.taken(f"/{CODE}")) > before)
     hosts.lab.run("hub1", "systemctl kill -s KILL vaern-notify")
     people.behave()
     people.tell()
@@ -521,7 +552,7 @@ def test_a_dead_channel_is_an_alarm_that_others_are_told_of(hosts: MonitoredHost
         return [one["state"] for one in people.told(SHARED) if (one["kind"], one["subject"]) == ("notify", OPERATIONS)]
 
     earlier = said()
-    assert wait(lambda: people.tell() or ("notify", OPERATIONS) in hosts.open(), 30)
+    assert wait(lambda: people.tell() or ("notify", OPERATIONS) in hosts.open())
     people.tell()
     assert said() == [*earlier, "raised"]
     assert len(people.taken(OPERATIONS)) == before
@@ -531,7 +562,7 @@ def test_a_dead_channel_is_an_alarm_that_others_are_told_of(hosts: MonitoredHost
     ]  # fmt: skip
     assert tried.splitlines()[1] == "1"
     people.behave()
-    assert wait(lambda: people.tell() or ("notify", OPERATIONS) not in hosts.open(), 60)
+    assert wait(lambda: people.tell() or ("notify", OPERATIONS) not in hosts.open())
     assert len(people.taken(OPERATIONS)) > before
 
 
@@ -551,7 +582,7 @@ def test_alarms_past_their_retention_go_and_who_may_read_the_rest_stays(hosts: M
     before = hosts.records()
     hosts.lab.run("hub1", "python3 -", stdin=AGED.format(path=path, time=before[0]["time"]))
     hosts.lab.run("hub1", "systemctl restart vaern-alarms")
-    assert wait(lambda: hosts.records()[0]["sequence"] == before[1]["sequence"], 30)
+    assert wait(lambda: hosts.records()[0]["sequence"] == before[1]["sequence"])
     assert hosts.records()[: len(before) - 1] == before[1:]
     assert hosts.lab.run("hub1", f"stat -c '%U %G %a' {path}") == owner
 
@@ -572,7 +603,7 @@ def firewall(hosts: MonitoredHosts) -> Iterator[Callable[[str], object]]:
         hosts.lab.run("sensor1", "rm /root/state")
         device.wait(timeout=30)
     hosts.lab.run("hub1", "mv /root/collector.json /etc/vaern/collector/; touch /etc/vaern/collector/collector.json")
-    assert wait(lambda: not {kind for kind, subject in hosts.open() if subject.startswith("firewall2")}, 15)
+    assert wait(lambda: not {kind for kind, subject in hosts.open() if subject.startswith("firewall2")})
 
 
 def judged(hosts: MonitoredHosts) -> dict[str, str]:
@@ -590,32 +621,36 @@ def test_what_goes_wrong_with_a_source_is_noticed_and_over_when_it_is_over(
     def wrong() -> set[str]:
         return {kind for kind, subject in hosts.open() if subject.partition(":")[0] == "firewall2"}
 
-    assert wait(lambda: judged(hosts).get("volume") == "right", 40), judged(hosts)
-    assert wrong() == {"rate"}, "it sends fifty events a second, and five are declared"
-    assert {check for check, word in judged(hosts).items() if word != "right"} == {"rate"}
+    def not_right() -> set[str]:
+        return {check for check, word in judged(hosts).items() if word != "right"}
+
+    # An hour of four seconds in which nothing comes is a wrong one, and a slow machine has such; it passes.
+    assert wait(lambda: judged(hosts).get("volume") == "right"), judged(hosts)
+    assert wait(lambda: wrong() == {"rate"}), f"it sends fifty events a second, and five are declared: {wrong()}"
+    assert wait(lambda: not_right() == {"rate"}), judged(hosts)
 
     firewall("long")  # and then changed
     hostile(hosts, "withheld")
-    assert wait(lambda: wrong() >= {"unread", "sender_clock"}, 30), judged(hosts)
+    assert wait(lambda: wrong() >= {"unread", "sender_clock"}), judged(hosts)
     for kind in ("cut", "withheld"):
-        assert wait(lambda kind=kind: hosts.changes(kind, "firewall2") == ["raised", "cleared"], 20), kind
+        assert wait(lambda kind=kind: hosts.changes(kind, "firewall2") == ["raised", "cleared"]), kind
     told = {one["kind"]: one for one in hosts.records() if one["subject"] == "firewall2"}
     assert "skiftede linjernes hoved fra prioritet og ingen tid til RFC 5424" in told["unread"]["text"]["da"]
     assert "-2 hele timer" in told["sender_clock"]["text"]["da"]
     assert told["unread"]["lines"][0].startswith("<###># ####-##-##T##:##:##Z fw# fgt - - - traffic of ##.##.#.# was")
 
     firewall("poor")
-    assert wait(lambda: ("field", "firewall2: source.ip") in hosts.open(), 30), judged(hosts)
-    assert wait(lambda: not wrong() & {"unread", "sender_clock"}, 15), wrong()
-    assert judged(hosts)["field destination.ip"] == "right"
+    assert wait(lambda: ("field", "firewall2: source.ip") in hosts.open()), judged(hosts)
+    assert wait(lambda: not wrong() & {"unread", "sender_clock"}), wrong()
+    assert wait(lambda: judged(hosts)["field destination.ip"] == "right"), judged(hosts)
 
     firewall("trickle")
-    assert wait(lambda: wrong() == {"volume"}, 30), judged(hosts)
-    (volume,) = (one for one in hosts.records() if (one["kind"], one["subject"]) == ("volume", "firewall2"))
+    assert wait(lambda: wrong() == {"volume"}), judged(hosts)
+    *_, volume = (one for one in hosts.records() if (one["kind"], one["subject"]) == ("volume", "firewall2"))
     assert volume["value"] <= 10
 
     firewall("well")
-    assert wait(lambda: "volume" not in wrong(), 40), judged(hosts)
+    assert wait(lambda: "volume" not in wrong()), judged(hosts)
 
 
 def hostile(hosts: MonitoredHosts, what: str) -> None:
@@ -639,11 +674,11 @@ def test_heartbeats_that_are_none_are_an_alarm_of_their_host_and_end_nothing(hos
     before = hosts.lab.run("hub1", restarts)
     hosts.lab.run("gw1", "systemctl stop vaern-watch")
     hostile(hosts, "heartbeats")
-    assert raised_and_open(hosts, "reports", "gw1", 30)
+    assert raised_and_open(hosts, "reports", "gw1")
     assert ("silent", "server1") in hosts.open(), "the other municipality is judged on"
-    written = "date +%s; stat -c %Y /run/vaern-alarms/open.json"
-    now, at = map(int, hosts.lab.run("hub1", written).split())
-    assert now - at < 10
+    written = "stat -c %y /run/vaern-alarms/open.json"
+    at = hosts.lab.run("hub1", written)
+    assert wait(lambda: hosts.lab.run("hub1", written) != at, 30), "nothing is judged any more"
     assert hosts.lab.run("hub1", restarts) == before
     hosts.lab.run("gw1", "systemctl start vaern-watch; systemctl restart vaern-log-shipper")
     assert cleared(hosts, "reports", "gw1")
@@ -652,19 +687,19 @@ def test_heartbeats_that_are_none_are_an_alarm_of_their_host_and_end_nothing(hos
 def test_statements_that_are_none_are_counted_and_the_ledger_of_all_goes_on(hosts: MonitoredHosts) -> None:
     hostile(hosts, "statements")
     began = int(hosts.lab.run("hub1", "date +%s"))
-    assert wait(lambda: counted(hosts)[CODE]["refused"] == 2, 30)
+    assert wait(lambda: counted(hosts)[CODE]["refused"] == 2)
     found = counted(hosts)
     assert {code: one["fault"] for code, one in found.items()} == {CODE: "", OTHER: ""}
     assert all(one["counted"] > began for one in found.values())
-    assert raised_and_open(hosts, "reports", CODE, 30)
+    assert raised_and_open(hosts, "reports", CODE)
 
 
 def test_invented_names_and_starts_are_bounded_and_an_alarm(hosts: MonitoredHosts) -> None:
     before = counted(hosts)
     hostile(hosts, "names")
-    assert wait(lambda: counted(hosts)[CODE]["unlisted"] > 17_000, 60), counted(hosts)
+    assert wait(lambda: counted(hosts)[CODE]["unlisted"] > 17_000), counted(hosts)
     found = counted(hosts)
     assert found[OTHER]["counted"] > before[OTHER]["counted"]
     assert found[CODE]["fault"] == ""
     assert found[CODE]["ended"] - found[CODE]["begun"] < 60
-    assert raised_and_open(hosts, "excess", CODE, 30)
+    assert raised_and_open(hosts, "excess", CODE)

@@ -3,6 +3,8 @@
 udp|tcp|tls ADDRESS RELAY                    sends the messages on standard input (a JSON list, one character a byte)
 many udp|tcp|tls ADDRESS RELAY COUNT PREFIX  sends COUNT numbered messages of about 250 bytes
 steady udp|tcp|tls ADDRESS RELAY RATE SECONDS PREFIX  RATE numbered messages of 400 bytes a second; prints their number
+paced udp|tcp|tls ADDRESS RELAY RATE COUNT PREFIX  COUNT numbered messages of 400 bytes, RATE a second at most; prints
+                                    their number
 bulk udp|tcp|tls ADDRESS RELAY COUNT PREFIX  numbered messages of 400 bytes as fast as they are taken
 flood udp|tcp ADDRESS RELAY SECONDS PREFIX  numbered messages of nearly 64 KiB as fast as they are taken; prints how
                                     many were handed over until the time was up or the connection broke
@@ -103,6 +105,18 @@ def steady(protocol: str, address: str, relay: str, rate: float, seconds: float,
     return number
 
 
+def paced(protocol: str, address: str, relay: str, rate: float, count: int, prefix: str) -> int:
+    """Send so many at a rate, or at a lower one where the machine gives no more; how many."""
+    started, number = time.monotonic(), 0
+    with connection(protocol, address, relay) as send:
+        while number < count:
+            for _ in range(min(count, int((time.monotonic() - started) * rate) + 1) - number):
+                send(numbered(prefix, number))
+                number += 1
+            time.sleep(TICK_SECONDS)
+    return number
+
+
 def bulk(protocol: str, address: str, relay: str, count: int, prefix: str) -> None:
     """Send without waiting, many messages a write."""
     with connection(protocol, address, relay) as send:
@@ -146,6 +160,9 @@ def main(verb: str, *arguments: str) -> None:
     elif verb == "steady":
         protocol, address, relay, rate, seconds, prefix = arguments
         print(json.dumps({"sent": steady(protocol, address, relay, float(rate), float(seconds), prefix)}))
+    elif verb == "paced":
+        protocol, address, relay, rate, count, prefix = arguments
+        print(json.dumps({"sent": paced(protocol, address, relay, float(rate), int(count), prefix)}))
     elif verb == "flood":
         protocol, address, relay, seconds, prefix = arguments
         print(json.dumps({"sent": flood(protocol, address, relay, float(seconds), prefix)}))
