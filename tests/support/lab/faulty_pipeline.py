@@ -180,6 +180,10 @@ class Site(Pipeline):
         finally:
             self.nft("delete table inet fault")
 
+    def broken_otherwise(self, condition: str) -> None:
+        """Within a block of `broken`: it drops what meets this condition from now on, and nothing passes in between."""
+        self.nft("delete table inet fault\n" + RULES.format(drop=TUNNEL.format(condition)))
+
     def arrived(self, text: str) -> tuple[int, int]:
         """Different messages with that text and a number in the archive, and how many copies of them in all."""
         told = json.loads(self.lab.run("hub1", f"python3 - {text} {self.begun}", stdin=source_of("count_messages.py")))
