@@ -6,9 +6,15 @@ import json
 import time
 
 import pytest
-from support.lab.pipeline import RELAY, SENSOR, Pipeline
+from support.lab.pipeline import RELAY, SENSOR, Pipeline, await_captures
 
 pytestmark = pytest.mark.roles
+
+
+@pytest.fixture(scope="module", autouse=True)
+def capturing(pipeline: Pipeline) -> None:
+    """A frame that comes before they capture is seen by nobody."""
+    await_captures(pipeline.lab, "sensor1", 2)
 
 
 def alert(pipeline: Pipeline, tag: str) -> tuple[str, dict[str, object]]:

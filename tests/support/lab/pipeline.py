@@ -147,6 +147,12 @@ def connect_devices(lab: Booted) -> None:
     lab.run("sensor1", "ip link add tap0 type veth peer name mirror; ip link set mirror addrgenmode none up")
 
 
+def await_captures(lab: Booted, host: str, count: int) -> None:
+    """Wait until that many Suricatas capture, which is some seconds after they are started."""
+    ready = f"[ $(ss -Hnp --packet | grep -c -i suricata) -ge {count} ]"
+    lab.run(host, f"for i in $(seq 600); do {ready} && exit; sleep 0.1; done; ss -np --packet; exit 1")
+
+
 @dataclass(frozen=True)
 class Pipeline:
     """Hosts with the roles on them."""
