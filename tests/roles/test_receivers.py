@@ -199,7 +199,7 @@ def test_a_soc_that_is_away_holds_nobody_back_and_misses_nothing(pipeline: Pipel
     pipeline.lab.run("soc1", "systemctl stop soc")
     pipeline.device("many", "tcp", DHCP, "198.51.100.10", "3000", "away")
     pipeline.device("many", "tls", JOURNAL, "198.51.100.10", "3000", "away")
-    arrived = pipeline.wait_for(lambda event: "app: away" in event["message"], 6000, 60)
+    arrived = pipeline.wait_for(lambda event: "app: away" in event["message"], 6000, 180)
     assert len(identities(arrived)) == 6000
     pipeline.lab.run("soc1", "systemctl start soc")
     await_parity(pipeline, "relp", HEALTH, 120)
@@ -252,7 +252,7 @@ def test_what_relp_forgets_over_a_restart_is_handed_again(pipeline: Pipeline, tm
     operator = Operator(pipeline, tmp_path)
     pipeline.lab.run("soc1", "systemctl stop soc")
     pipeline.device("many", "tls", JOURNAL, "198.51.100.10", "1500", "forgot-")
-    assert len(identities(pipeline.wait_for(lambda event: "app: forgot-" in event["message"], 1500, 60))) == 1500
+    assert len(identities(pipeline.wait_for(lambda event: "app: forgot-" in event["message"], 1500, 180))) == 1500
     pipeline.lab.run("gw1", f"systemctl kill -s KILL vaern-log-shipper; sleep 1; {LISTENS}")
     pipeline.lab.run("soc1", "systemctl start soc")
     send_one_of_each(pipeline, "after")

@@ -40,13 +40,16 @@ import json
 from pathlib import Path
 path = Path("/etc/vaern/collector/collector.json")
 settings = json.loads(path.read_text())
-settings["alarms"] |= {{"window_seconds": 4.0, "volume_seconds": 4.0, "volume_period": 1}}
+settings["alarms"] |= {{"window_seconds": 12.0, "volume_seconds": 4.0, "volume_period": 1}}
 (tenant,) = [one for one in settings["tenants"] if one["code"] == "{CODE}"]
 tenant["sources"].append({{"name": "firewall2", "relay": "gw1", "silent_after_minutes": 600, "events_per_second": 5.0,
                           "minimum": ["source.ip", "destination.ip"]}})
 path.write_text(json.dumps(settings))
 """
-"""A window, an hour and a week of four seconds each, and one source more."""
+"""A window of twelve seconds, an hour and a week of four seconds each, and one source more.
+
+A line that was cut is an alarm only while it is in the window: a slow machine has to archive it and look within that.
+"""
 AGED = """
 from pathlib import Path
 path = Path("{path}")
@@ -383,7 +386,7 @@ def test_datagrams_that_the_relay_does_not_take_in(hosts: MonitoredHosts) -> Non
         arrived = sum("app: burst-" in event["message"] for event in hosts.archived("switch1"))
         return arrived, int(hosts.reading("gw1", "datagrams_dropped") - before)
 
-    assert wait(lambda: sum(counted()) == DATAGRAMS, 60), counted()
+    assert wait(lambda: sum(counted()) == DATAGRAMS), counted()
     assert min(counted()) > 0
     hosts.lab.run("gw1", "systemctl reload vaern-firewall")
     assert cleared(hosts, "datagrams", "gw1")

@@ -22,7 +22,7 @@ BYTES = 3 * 2**30
 NODE = "/dev/vaern-spool"
 PROCESSES = "systemctl kill -s KILL {0} 2>/dev/null; systemctl stop {0}"
 STARTED = "vaern-log-shipper.service vaern-delivery.service vaern-spool.timer"
-UNITS = f"{STARTED} vaern-spool.service"
+UNITS = f"{STARTED} vaern-spool.service vaern-unread.service"
 
 
 @dataclass
