@@ -49,7 +49,7 @@ class Collector:
         place = "/etc/vaern/pki/revoked.crl"
         self.lab.run("hub1", f"cat > {place}.new && chmod 0644 {place}.new && mv {place}.new {place}", stdin=text)
 
-    def wait_for(self, code: str, prefix: str, count: int, seconds: float = 30.0) -> dict[str, Any]:
+    def wait_for(self, code: str, prefix: str, count: int, seconds: float = 90.0) -> dict[str, Any]:
         """What the archive holds, as soon as it holds so many events or the time is up."""
         limit = time.monotonic() + seconds
         while True:

@@ -198,7 +198,7 @@ class Pipeline:
         text = self.lab.run("hub1", "python3 - 0710", stdin=source_of("read_archive.py"))
         return [json.loads(line) for line in text.splitlines()]
 
-    def wait_for(self, wanted: Callable[[Event], bool], count: int, seconds: float = 30.0) -> list[Event]:
+    def wait_for(self, wanted: Callable[[Event], bool], count: int, seconds: float = 90.0) -> list[Event]:
         """The events of that kind at the collector, as soon as there are so many or the time is up.
 
         A large archive takes longer to read than that: what is returned was always read when the time was up.
