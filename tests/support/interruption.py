@@ -36,17 +36,22 @@ class Run:
     pids: set[int] = field(default_factory=set)
     """Every process of it that was seen."""
     stop_reading: threading.Event = field(default_factory=threading.Event)
+    taking: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
         self.reader = threading.Thread(target=self.read, daemon=True)
         self.reader.start()
 
     def wait(self, seconds: float) -> int | None:
-        """Its exit code; nothing when it runs on after that time."""
+        """Its exit code, when all that it had printed is in `output`; nothing when it runs on after that time."""
         try:
-            return self.process.wait(seconds)
+            code = self.process.wait(seconds)
         except subprocess.TimeoutExpired:
             return None
+        with contextlib.suppress(OSError):
+            while self.take():
+                pass
+        return code
 
     def press(self, key: bytes) -> None:
         """Type on its terminal. The kernel makes of Ctrl-C a SIGINT for the whole foreground process group."""
@@ -68,8 +73,16 @@ class Run:
         """Take what it prints: a terminal that nobody reads stops who prints."""
         with contextlib.suppress(OSError):
             while not self.stop_reading.is_set():
-                if select.select([self.terminal], [], [], 0.05)[0]:
-                    self.output += os.read(self.terminal, 65536)
+                select.select([self.terminal], [], [], 0.05)
+                self.take()
+
+    def take(self) -> bool:
+        """Take what it has printed by now; whether there was anything. Raises OSError when nobody can print more."""
+        with self.taking:
+            if self.terminal < 0 or not select.select([self.terminal], [], [], 0)[0]:
+                return False
+            self.output += os.read(self.terminal, 65536)
+            return True
 
 
 @contextlib.contextmanager
