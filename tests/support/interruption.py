@@ -173,7 +173,8 @@ def kill_all_of(vaern: subprocess.Popen[str]) -> set[int]:
     # Each gets SIGTERM when the one above it dies: halted first, none can act on it.
     for number in (signal.SIGSTOP, signal.SIGKILL):
         for pid in own:
-            os.kill(pid, number)
+            with contextlib.suppress(ProcessLookupError):  # a program that was just being started may be over
+                os.kill(pid, number)
     return own
 
 
