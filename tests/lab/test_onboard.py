@@ -10,8 +10,10 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
+from support.interruption import files_below
 from support.lab.project import Lab
 from support.paths import ROOT, TOOLS, program_packages
 from support.reader_package import without, without_field
@@ -319,12 +321,7 @@ def test_no_secret_is_in_any_log_report_or_state(onboarded: Lab) -> None:
         )
     ]
     assert len(keys) == 7
-    files = [
-        path
-        for top in (project.state, project.inventories)
-        for path in top.rglob("*")
-        if path.is_file() and not path.is_relative_to(project.lab)
-    ]
+    files = [path for top in (project.state, project.inventories) for path in files_below(top, but=project.lab)]
     assert len(files) > 20
     for path in files:
         content = "".join(path.read_text(encoding="utf-8", errors="replace").split())

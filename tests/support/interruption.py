@@ -203,12 +203,15 @@ def folders_of(pids: set[int]) -> list[Path]:
 def files_with(secrets: Sequence[bytes], places: Sequence[Path], *, but: Path) -> list[Path]:
     """Files in those places that hold one of the secrets; what is below `but` is not looked at."""
     found = []
-    for place in places:
-        for path in place.rglob("*"):
-            with contextlib.suppress(OSError):
-                if path.is_relative_to(but) or path.is_symlink() or not path.is_file():
-                    continue
-                content = path.read_bytes()
-                if any(secret in content for secret in secrets):
-                    found.append(path)
+    for path in (path for place in places for path in files_below(place, but=but)):
+        with contextlib.suppress(OSError):
+            if not path.is_symlink() and any(secret in path.read_bytes() for secret in secrets):
+                found.append(path)
     return found
+
+
+def files_below(place: Path, *, but: Path) -> Iterator[Path]:
+    """Every file below a place; `but` is not entered, as what runs there makes and removes folders meanwhile."""
+    for folder, inside, names in os.walk(place):
+        inside[:] = [name for name in inside if Path(folder, name) != but]
+        yield from (path for name in names if (path := Path(folder, name)).is_file())
