@@ -50,7 +50,7 @@ LONG: tuple[tuple[float, str], ...] = (
 """Commands, and about how many seconds each takes. What ends sooner is interrupted earlier in another try."""
 BEGUN_SECONDS = 20.0
 ENDED_SECONDS = 60.0
-GONE_SECONDS = 40.0
+GONE_SECONDS = 60.0
 TOO_LATE_SECONDS = 0.5
 """What ends well so soon after a signal had done all of its work when the signal came."""
 TRIES = 5
@@ -110,6 +110,8 @@ def interrupt(lab: Lab, asked: Interruption, secrets: list[bytes], folder: Path)
         if started.wait(asked.seconds) is not None:
             return None
         started.look()
+        if started.wait(0) is not None:
+            return None  # it ended while it was looked at
         acted = time.monotonic()
         act(started)
         ended = started.wait(ENDED_SECONDS)
