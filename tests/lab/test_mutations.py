@@ -23,6 +23,10 @@ PROGRAM = "/usr/lib/python3/dist-packages/vaern_programs/monitoring/watch/findin
 LISTENER = "vaern-test-listener"
 FOREIGN_KEY = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
 """A public key nobody has: the point zero of the curve."""
+UNTIL = "for i in $(seq 1200); do {} && exit; sleep 0.1; done; exit 1"
+"""systemd calls a program running that has yet to open what a control looks for."""
+LISTENS = UNTIL.format("ss -Hltn sport = 8080 | grep -q .")
+CAPTURES = UNTIL.format("ss -Hn --packet | grep -q ':tap0 '")
 
 
 class Lab(Protocol):
@@ -67,7 +71,7 @@ MUTATIONS = {
         {("VPN-12", HUB)},
     ),
     "a program listens": (
-        SENSOR, f"systemd-run --unit {LISTENER} python3 -m http.server 8080", f"systemctl stop {LISTENER}",
+        SENSOR, f"systemd-run --unit {LISTENER} python3 -m http.server 8080; {LISTENS}", f"systemctl stop {LISTENER}",
         {("BASE-09", SENSOR)},
     ),
     "a file is loosened": (
@@ -105,7 +109,7 @@ MUTATIONS = {
         {("VPN-05", HUB), ("VPN-10", HUB)},
     ),
     "the sensor is stopped": (
-        SENSOR, "systemctl stop 'vaern-tap@core'", "systemctl start 'vaern-tap@core'",
+        SENSOR, "systemctl stop 'vaern-tap@core'", f"systemctl start 'vaern-tap@core'; {CAPTURES}",
         {("TAP-01", SENSOR), ("TAP-02", SENSOR)},
     ),
 }  # fmt: skip
@@ -146,6 +150,8 @@ def test_a_swapped_peer_key_is_seen_at_both_ends_and_onboarding_repairs_it(onboa
     }  # fmt: skip
     repaired = onboarded.vaern("onboard", onboarded.slug, expect=None)
     assert repaired.returncode in {ExitCode.OK, ExitCode.FINDINGS}, repaired.stdout + repaired.stderr
+    # It takes some seconds to be sure of the time.
+    onboarded.ssh(SENSOR, "chronyc waitsync 120 0 0 1")
     assert red(onboarded) == set()
     # The alarm about the tunnel is open until the gateway has said that it is up again.
     limit = time.monotonic() + 120
