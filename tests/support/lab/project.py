@@ -22,6 +22,8 @@ from support.programs import source_of
 from vaern.runtime.paths import Project
 
 TIMEOUT_SECONDS = 900
+ANSWER_SECONDS = 300
+"""Of a command on a host, which may install a package while other tests have the processors."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ class Lab:
     def ssh(self, host: str, command: str) -> str:
         """Run a command on a host, which must succeed, and return what it printed."""
         arguments = ["ssh", "-F", str(self.project.state / "ssh_config"), host, command]
-        done = subprocess.run(arguments, capture_output=True, text=True, check=False, timeout=60)
+        done = subprocess.run(arguments, capture_output=True, text=True, check=False, timeout=ANSWER_SECONDS)
         assert done.returncode == 0, f"{host}: {command}: {done.stderr}"
         return done.stdout
 
