@@ -19,8 +19,8 @@ from pathlib import Path
 
 from vaern.errors import BusyError
 
-PATIENCE_SECONDS = 15.0
-"""Longest wait for an engine whose caller was killed: it finishes its operation and then ends."""
+PATIENCE_SECONDS = 60.0
+"""Longest wait for an engine whose caller was killed: it finishes its operation, such as a boot, and then ends."""
 POLL_SECONDS = 0.1
 _HOLDER = re.compile(r"(\S+): created by (\S+)@(\S+) \(pid (\d+)\) at (\S+)")
 

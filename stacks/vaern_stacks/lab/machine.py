@@ -21,7 +21,7 @@ from vaern_stacks.lab.spec import Host, Lab
 
 CAPABILITIES = "CAP_NET_ADMIN,CAP_NET_RAW,CAP_SYS_NICE,CAP_IPC_LOCK"
 """CAP_SYS_TIME is not among them: a host that sets the clock sets the machine's."""
-BOOT_SECONDS = 30.0
+BOOT_SECONDS = 60.0
 POLL_SECONDS = 0.02
 DEAD_SECONDS = 0.5
 """A process has no command line for a moment while it becomes another program."""
@@ -131,7 +131,7 @@ def stop(lab: Lab, host: str) -> None:
     (disk.folder(lab, host) / "pid").unlink(missing_ok=True)
 
 
-def stop_machine(machine: str, recorded: int | None = None, within: float = 10.0) -> None:
+def stop_machine(machine: str, recorded: int | None = None, within: float = 60.0) -> None:
     """Kill every process of the machine: its nspawn, wherever it is, and whatever its control group holds."""
     groups = _groups(machine)
 
@@ -226,7 +226,7 @@ def _remove_group(group: Path) -> None:
             group.rmdir()
         return not group.exists()
 
-    _until(gone, 2.0)
+    _until(gone, 30.0)
 
 
 def _until(check: Callable[[], bool], within: float) -> bool:
