@@ -36,7 +36,7 @@ def apart(work: Callable[[], Any], *, seconds: float, memory_bytes: int, wall_se
         if not reader.poll(10 * seconds if wall_seconds is None else wall_seconds):
             raise WorkError(NOT_IN_TIME)
         fault, result = reader.recv()
-    except EOFError:
+    except (EOFError, OSError):  # It is the latter where it was ended in the middle of its answer.
         process.join(WAIT_SECONDS)
         raise WorkError(f"took more memory or time than it may (process ended with {process.exitcode})") from None
     finally:
