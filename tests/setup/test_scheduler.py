@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import time
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -34,6 +36,12 @@ STEP = """
   touch "$tools/{name}"
 }}
 """
+WAITS = "another set-up is running"
+
+
+def once(holds: str) -> str:
+    """For the body of a step: it goes on when that holds, and after half a minute in any case."""
+    return f"for _ in {{1..300}}; do {holds} && break; sleep 0.1; done"
 
 
 class Checkout:
@@ -56,11 +64,11 @@ class Checkout:
         text = STEP.format(name=name, needs=(NEEDS | EXTRA)[name], body=body)
         (self.setup / "steps" / f"{name}.sh").write_text(text, encoding="utf-8")
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
+    def start(self, *arguments: str, stdout: IO[str] | int = subprocess.PIPE) -> subprocess.Popen[str]:
         environment = {key: value for key, value in os.environ.items() if not key.startswith("VAERN_")}
         return subprocess.Popen(
             [str(self.setup / "setup"), *arguments],
-            stdout=subprocess.PIPE,
+            stdout=stdout,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
             text=True,
@@ -122,8 +130,9 @@ def test_what_only_the_checks_need_is_made_when_asked_for(checkout: Checkout) ->
 
 
 def test_a_failure_names_its_log_keeps_the_others_and_is_mended_by_running_again(checkout: Checkout) -> None:
-    checkout.step("base", "echo broken in the middle; return 3")
-    checkout.step("engine", "sleep 1")
+    # Not before the last that it does not need has begun; and one still runs when it has broken.
+    checkout.step("base", f"{once('[[ -e $tools/provider ]]')}; echo broken in the middle; return 3")
+    checkout.step("engine", f"{once('grep -qs broken $logs/base.log')}; sleep 1")
     code, output = checkout.run()
     assert code == 10
     assert "base" in output
@@ -146,12 +155,20 @@ def test_a_network_that_is_away_is_told_apart(checkout: Checkout) -> None:
 
 
 def test_two_at_once_make_everything_once(checkout: Checkout) -> None:
-    checkout.step("venv", "sleep 1")
-    both = [checkout.start(), checkout.start()]
-    outputs = [process.communicate(timeout=60)[0] for process in both]
-    assert [process.returncode for process in both] == [0, 0], outputs
+    checkout.step("venv", once("[[ -e $root/met ]]"))
+    said = [checkout.root / name for name in ("one", "other")]
+    both = []
+    for path in said:
+        with path.open("w", encoding="utf-8") as file:
+            both.append(checkout.start(stdout=file))
+    limit = time.monotonic() + 60
+    while not any(WAITS in path.read_text(encoding="utf-8") for path in said):
+        assert time.monotonic() < limit, [path.read_text(encoding="utf-8") for path in said]
+        time.sleep(0.05)
+    (checkout.root / "met").touch()
+    codes = [process.wait(timeout=60) for process in both]
+    assert codes == [0, 0], [path.read_text(encoding="utf-8") for path in said]
     assert sorted(checkout.made()) == sorted(NEEDS)
-    assert any("another set-up is running" in output for output in outputs)
 
 
 def test_ending_it_ends_what_it_started(checkout: Checkout) -> None:
