@@ -146,6 +146,7 @@ def test_what_an_earlier_version_has_counted_is_looked_through_once(
     with monkeypatch.context() as hurried:
         hurried.setattr(ledger_summary, "LOOK_BACK_SECONDS", -1.0)
         assert archive.report()["broken"] == 0
+    monkeypatch.setattr(ledger_summary, "LOOK_BACK_SECONDS", 600.0)
     assert archive.report()["broken"] == 1
     told = archive.report()
     assert (told["rows"][0]["received"], told["rows"][0]["duplicate"], told["broken"]) == (3, 0, 1)

@@ -30,8 +30,8 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     return made
 
 
-def connected(seconds: float = 5.0) -> Broker:
-    return Broker("127.0.0.1:9092", "local.broker", "s3cret", seconds)
+def connected() -> Broker:
+    return Broker("127.0.0.1:9092", "local.broker", "s3cret", 60.0)
 
 
 def test_what_was_granted_is_read_as_the_same_entry(answers: dict[str, Any]) -> None:
@@ -75,12 +75,13 @@ def test_what_the_library_raises_says_what_was_asked_for(answers: dict[str, Any]
 
 def test_a_broker_that_has_gone_away_is_not_waited_for(answers: dict[str, Any]) -> None:
     """The library itself would wait for ever."""
-    broker = connected(0.1)
-    answers["list_topics"] = lambda: time.sleep(5)
+    broker = connected()
+    broker.seconds = 0.1  # From here on: who is busy would not have connected in that time.
+    answers["list_topics"] = lambda: time.sleep(60)
     began = time.monotonic()
     with pytest.raises(BrokerError, match="does not answer"):
         broker.topics()
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < 50
 
 
 def test_a_topic_that_is_there_holds_up_no_other(answers: dict[str, Any]) -> None:
