@@ -101,7 +101,9 @@ def smtp_server(
 ) -> Iterator[int]:
     """A server on that address; gives its port."""
     port = port or free_port(host)
-    options: dict[str, Any] = {"authenticator": box.authenticate, "auth_required": True} if login else {}
+    # By itself it gives up after five seconds, which a busy machine may take to start a thread.
+    options: dict[str, Any] = {"ready_timeout": 60.0}
+    options |= {"authenticator": box.authenticate, "auth_required": True} if login else {}
     if security == "tls":
         assert context is not None
         # aiosmtpd does not see that it is encrypted, and would warn of a login that it demands.

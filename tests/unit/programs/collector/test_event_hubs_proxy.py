@@ -22,7 +22,7 @@ FAVRSKOV, ODENSE, STRANGER = "127.0.0.11", "127.0.0.12", "127.0.0.99"
 NAMESPACES = {FAVRSKOV: "127.0.0.21", ODENSE: "127.0.0.22"}
 """Each has an address of its own; all are inside the network that is declared."""
 INSIDE = "127.0.0.16/28"
-SECONDS = 20.0
+SECONDS = 120.0
 
 
 @pytest.fixture(scope="module")
@@ -59,9 +59,11 @@ class Running:
 async def running(program: ModuleType, **changed: Any) -> AsyncIterator[Running]:
     """Two namespaces that say who they are and what they were told once the other end has ended."""
     heard = {address: bytearray() for address in NAMESPACES.values()}
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    # Both on the same port, which the first one holds before the second asks for it.
+    first, second = heard
+    places = {first: socket.create_server((first, 0))}
+    port = places[first].getsockname()[1]
+    places[second] = socket.create_server((second, port))
 
     def settings(**others: Any) -> Any:
         given = {"destinations": NAMESPACES, "network": INSIDE, "port": port, "connections": 3} | changed | others
@@ -84,7 +86,7 @@ async def running(program: ModuleType, **changed: Any) -> AsyncIterator[Running]
 
     proxy = program.Proxy(settings())
     listening = socket.create_server(("127.0.0.1", 0))
-    servers = [await asyncio.start_server(namespace(address), address, port) for address in heard]
+    servers = [await asyncio.start_server(namespace(address), sock=place) for address, place in places.items()]
     servers.append(await asyncio.start_server(proxy.take, sock=listening, limit=program.CHUNK_BYTES))
     try:
         yield Running(proxy, listening.getsockname()[1], settings, heard)
