@@ -46,7 +46,7 @@ def started(*words: str, **more: object) -> Iterator[subprocess.Popen[bytes]]:
     """A process that has become the program asked for."""
     process = subprocess.Popen(words, **more)  # type: ignore[call-overload]
     try:
-        limit = time.monotonic() + 5
+        limit = time.monotonic() + 60
         # A process has no command line in the middle of an exec.
         while not (words_now := Path(f"/proc/{process.pid}/cmdline").read_bytes()) or b"exec" in words_now:
             assert time.monotonic() < limit

@@ -68,21 +68,25 @@ def test_a_living_engines_lock_is_left_and_reported(tmp_path: Path, monkeypatch:
 
 
 def test_a_provider_whose_engine_died_is_ended_and_others_are_not(tmp_path: Path) -> None:
-    sleep = ["python", "-c", "import time; time.sleep(60)", "pulumi.dynamic"]
+    sleep = ["python", "-c", "print(flush=True); import time; time.sleep(60)", "pulumi.dynamic"]
 
     def provider(stack: str) -> subprocess.Popen[bytes]:
         home = {"PULUMI_HOME": str(tmp_path / stack / "home")}
-        return subprocess.Popen(sleep, executable=sys.executable, env=home)
+        process = subprocess.Popen(sleep, executable=sys.executable, env=home, stdout=subprocess.PIPE)
+        # The kernel shows a new program's words and environment a moment after it was started.
+        assert process.stdout is not None
+        process.stdout.readline()
+        return process
 
     ours, theirs = provider("favrskov"), provider("other")
     try:
         engine_locks.clear(tmp_path, "vaern", "favrskov", tmp_path / "favrskov")
-        assert ours.wait(timeout=10) == -9
+        assert ours.wait(timeout=60) == -9
         assert theirs.poll() is None
     finally:
         for process in (ours, theirs):
             process.kill()
-            process.wait()
+            process.communicate()
 
 
 def test_torn_files_go_and_the_others_stay(tmp_path: Path) -> None:
