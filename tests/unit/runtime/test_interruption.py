@@ -19,6 +19,9 @@ from vaern.runtime.interruption import Interrupted, deferred
 def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(interruption, "_state", interruption._State())
     before = {number: signal.getsignal(number) for number in (*interruption.SIGNALS, signal.SIGALRM)}
+    # Whoever started the tests may ignore some of them, as nohup does.
+    for number in interruption.SIGNALS:
+        signal.signal(number, signal.SIG_DFL)
     monkeypatch.setattr(sys, "unraisablehook", sys.unraisablehook)
     yield
     for number, handler in before.items():
