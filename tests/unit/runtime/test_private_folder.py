@@ -34,8 +34,10 @@ def test_what_a_killed_run_left_is_removed_and_that_of_a_living_one_is_not(heard
         os.waitid(os.P_PID, ended.pid, os.WEXITED | os.WNOWAIT)
     with private_folder() as living:
         left = living.parent / f"vaern-{ended.pid}-left"
-        left.mkdir()
-        (left / "variables.json").write_text("{}")
+        # Whole from the beginning: another run on this machine may remove it as soon as it is there.
+        (living / "made").mkdir()
+        (living / "made" / "variables.json").write_text("{}")
+        (living / "made").rename(left)
         remove_abandoned()
         assert not left.exists()
         assert living.exists()
