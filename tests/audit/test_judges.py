@@ -30,7 +30,7 @@ def explained(judge: str) -> dict[str, str]:
 
 def ask(program: str, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [str(BIN / program), *words], cwd=ROOT, capture_output=True, text=True, check=False, timeout=300
+        [str(BIN / program), *words], cwd=ROOT, capture_output=True, text=True, check=False, timeout=1200
     )
 
 
@@ -62,7 +62,7 @@ def test_a_secret_would_be_found(tmp_path: Path) -> None:
         capture_output=True,
         text=True,
         check=True,
-        timeout=60,
+        timeout=600,
     )
     assert json.loads(done.stdout)["results"]
 

@@ -108,7 +108,7 @@ def proved(archive: Archive, monkeypatch: pytest.MonkeyPatch, seconds: int = 60)
 
 
 def fresh(*sources: str) -> bytes:
-    soon = (datetime.now(UTC) + timedelta(seconds=5)).isoformat()
+    soon = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
     return written([event(source, soon, sequence=number) for number, source in enumerate(sources)])
 
 
@@ -180,7 +180,7 @@ def block_of(*lines: bytes) -> bytes:
 
 
 def soon() -> str:
-    return (datetime.now(UTC) + timedelta(seconds=5)).isoformat(timespec="microseconds")
+    return (datetime.now(UTC) + timedelta(hours=1)).isoformat(timespec="microseconds")
 
 
 def test_blocks_and_single_events_are_read_in_any_order(monkeypatch: pytest.MonkeyPatch) -> None:
