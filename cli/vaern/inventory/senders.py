@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vaern.model.catalogue import Language, Text, kind_of, vendor_of
+from vaern.model.catalogue import Language, Text, kind_of, minimum_of, vendor_of
 from vaern.model.declaration import Host, LogSource, Municipality
 from vaern.model.origins import networks_of
 from vaern.model.senders import AUTHORITY_FILE, PORTS, filled
@@ -71,7 +71,7 @@ def _section(municipality: Municipality, source: LogSource, language: Language) 
         *_trust(source.protocol, language, commands),
         _row("zone", language, source.timezone.value),
         _row("facility", language, _ROWS["any"].in_language(language)),
-        _row("fields", language, ", ".join(f"`{field}`" for field in kind.minimum if field not in vendor.lacks)),
+        _row("fields", language, ", ".join(f"`{field}`" for field in minimum_of(source))),
         *(_row("lacks", language, f"`{field}`: {why.in_language(language)}") for field, why in vendor.lacks.items()),
         _row("demand", language, f"{kind.demand.text.in_language(language)} ({kind.demand.source})"),
     ]

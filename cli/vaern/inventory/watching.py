@@ -108,11 +108,9 @@ def expected(deployment: Deployment, slug: str, municipality: Municipality) -> V
 
 def _minimum(source: LogSource) -> Variables:
     """The fields that its lines must have; nothing for a source that is kept and not read. Each line has a time."""
-    vendor = catalogue.vendor_of(source)
-    if vendor.parser == catalogue.GENERIC:
+    if catalogue.vendor_of(source).parser == catalogue.GENERIC:
         return {}
-    fields = catalogue.kind_of(source.kind).minimum
-    return {"minimum": [name for name in fields if name != "@timestamp" and name not in vendor.lacks]}
+    return {"minimum": [name for name in catalogue.minimum_of(source) if name != "@timestamp"]}
 
 
 def _way(municipality: Municipality, topics: Mapping[Sector, str], sector: Sector) -> Variables:

@@ -140,6 +140,11 @@ def vendor_of(source: LogSource) -> Vendor:
     return kind_of(source.kind).vendor(source.vendor)
 
 
+def minimum_of(source: LogSource) -> list[str]:
+    """The ECS fields that must arrive of a declared source: those of its kind that its vendor has."""
+    return [field for field in kind_of(source.kind).minimum if field not in vendor_of(source).lacks]
+
+
 def _read(name: str) -> dict[str, Any]:
     values: dict[str, Any] = load((FOLDER / name).read_text(encoding="utf-8"))
     return values

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vaern.errors import ReadsLessError, UsageError
-from vaern.model.catalogue import kind_of, vendor_of
+from vaern.model.catalogue import minimum_of, vendor_of
 from vaern.model.declaration import LogSource, Municipality
 from vaern.model.naming import host_name
 from vaern.model.progress import counted
@@ -213,9 +213,7 @@ def _asked(
 
 
 def _declared(source: LogSource) -> dict[str, Any]:
-    vendor = vendor_of(source)
-    minimum = [field for field in kind_of(source.kind).minimum if field not in vendor.lacks]
-    return {"parser": vendor.parser, "minimum": minimum}
+    return {"parser": vendor_of(source).parser, "minimum": minimum_of(source)}
 
 
 def _answer(project: Project, relay: str, request: str, unknown: Replayed) -> Replayed:
