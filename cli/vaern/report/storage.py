@@ -55,9 +55,10 @@ def write_reports(project: Project, slug: str, report: Report) -> dict[str, str]
     unfinished = parent / f".{name}.{os.getpid()}"
     unfinished.mkdir()
     paths = ReportPaths(unfinished)
-    paths.json.write_text(render_json(report, catalogue), encoding="utf-8")
-    paths.junit.write_text(render_junit(report, catalogue), encoding="utf-8")
-    paths.html.write_text(render_html(report, catalogue), encoding="utf-8")
+    rendered = {paths.json: render_json, paths.junit: render_junit, paths.html: render_html}
+    for path, render in rendered.items():
+        # What a host says in JSON may hold half of a character, which no file can.
+        path.write_text(render(report, catalogue), encoding="utf-8", errors="replace")
     name = add_folder(unfinished, parent / name).name
     for meaning in (LATEST, PROVED) if report.proved else (LATEST,):
         link = parent / f".{meaning}.{os.getpid()}"

@@ -16,7 +16,7 @@ from typing import Any
 import click
 import pytest
 from click.testing import CliRunner, Result
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from vaern import verify
@@ -255,6 +255,7 @@ def test_every_command_is_one_or_the_other() -> None:
 @pytest.mark.parametrize("name", PRINTERS)
 @settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=EVIL)
+@example(text="\ud800]0;title")
 def test_what_a_host_has_written_is_harmless(name: str, text: str, tmp_path: Path, patch: pytest.MonkeyPatch) -> None:
     with contextlib.chdir(tmp_path):
         for words in PRINTERS[name](patch, text):
