@@ -77,7 +77,7 @@ def until(holds: Any, seconds: float = 30.0) -> Any:
 def arrives(collector: Collector, code: str, seconds: float = FRESH_SECONDS) -> None:
     """An event of now is in the archive in time."""
     prefix = f"fresh-{time.monotonic_ns()}-"
-    assert collector.client("produce", RELAY[code], f"logs.{code}", "1", prefix, "60")["acknowledged"] == 1
+    assert collector.client("produce", RELAY[code], f"logs.{code}", "1", prefix)["acknowledged"] == 1
     assert collector.wait_for(code, prefix, 1, seconds) == {"events": 1, "more_than_once": []}
 
 
@@ -202,7 +202,7 @@ json.dump(found, open(path, 'w'))
     prefix = f"share-{time.monotonic_ns()}-"
     with settings(collector, lower):
         until(lambda: report(collector, ATTACKER)["statistics"]["share_bytes"] < 200)
-        collector.client("produce", RELAY[ATTACKER], f"logs.{ATTACKER}", "3", prefix, "60")
+        collector.client("produce", RELAY[ATTACKER], f"logs.{ATTACKER}", "3", prefix)
         until(lambda: report(collector, ATTACKER)["statistics"]["paused"] == [f"logs.{ATTACKER}/0"])
         assert [one["kind"] for one in report(collector, ATTACKER)["findings"]] == ["quarantine", "share"]
         arrives(collector, OTHER)

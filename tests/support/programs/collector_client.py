@@ -1,7 +1,7 @@
 """Runs on a lab host: what a relay does to the collector, and what a reader finds in the archive.
 
-produce CERTIFICATE TOPIC COUNT PREFIX [SECONDS]  deliver events, each within so long, a minute unless told otherwise;
-                                          prints {"acknowledged": [...], "errors": [...]}
+produce CERTIFICATE TOPIC COUNT PREFIX    deliver events, each within a minute; prints
+                                          {"acknowledged": [...], "errors": [...]}
 rate CERTIFICATE TOPIC COUNT              deliver events of 300 bytes as fast as it goes; prints the same
 steady CERTIFICATE TOPIC PREFIX           deliver five events a second until /root/enough is there; prints the same
 archived CODE PREFIX                      the events in the archive of a municipality, with how often
@@ -41,7 +41,7 @@ def settings(certificate: str) -> dict[str, object]:
     }
 
 
-def produce(certificate: str, topic: str, count: int, prefix: str, seconds: int = 60) -> None:
+def produce(certificate: str, topic: str, count: int, prefix: str) -> None:
     """Deliver `count` events over about eight seconds when there are many, and say which were acknowledged."""
     acknowledged: list[int] = []
     errors: set[str] = set()
@@ -51,7 +51,7 @@ def produce(certificate: str, topic: str, count: int, prefix: str, seconds: int 
             "enable.idempotence": True,
             "linger.ms": 20,
             "reconnect.backoff.max.ms": 500,
-            "message.timeout.ms": 1000 * seconds,
+            "message.timeout.ms": 60000,
             "log_level": 0,
         }
     )
@@ -139,7 +139,7 @@ def archived(code: str, prefix: str) -> None:
 if __name__ == "__main__":
     command, *arguments = sys.argv[1:]
     if command == "produce":
-        produce(arguments[0], arguments[1], int(arguments[2]), arguments[3], *map(int, arguments[4:]))
+        produce(arguments[0], arguments[1], int(arguments[2]), arguments[3])
     elif command == "steady":
         steady(*arguments)
     elif command == "rate":
