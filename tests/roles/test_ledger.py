@@ -119,9 +119,10 @@ def spooled(pipeline: Pipeline, text: str) -> int:
 def wait_spooled(pipeline: Pipeline, text: str, count: int) -> int:
     """As many as that, or what there is after a minute."""
     limit = time.monotonic() + 60
-    while spooled(pipeline, text) < count and time.monotonic() < limit:
+    # A segment that is closed while they are counted is missed: what counts is the look that ends the waiting.
+    while (found := spooled(pipeline, text)) < count and time.monotonic() < limit:
         time.sleep(0.5)
-    return spooled(pipeline, text)
+    return found
 
 
 def arrive(pipeline: Pipeline, text: str, count: int) -> int:

@@ -273,6 +273,46 @@ def test_positions_are_kept_over_a_restart(writer: Writer, reader: Reader) -> No
     assert reader.again().drain() == lines(2, 3)
 
 
+@pytest.mark.parametrize("moment", ["between listing and opening", "while the folder is listed"])
+def test_a_segment_that_is_closed_while_a_run_begins_keeps_its_position(
+    writer: Writer, reader: Reader, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    """The run had not met it when it first saved, forgot where it had been, and all of the segment was sent again."""
+    writer.write(line(1), line(2))
+    reader.drain()
+    reader.acknowledge()
+    reader.spool.save()
+    begun = reader.again()
+    if moment.startswith("between"):
+        enter = begun.spool._enter
+        monkeypatch.setattr(begun.spool, "_enter", lambda *arguments: (writer.close(), enter(*arguments)))
+        begun.look()
+        monkeypatch.undo()
+    else:
+        writer.open().rename(aside := writer.directory / "aside")
+        begun.look()
+        aside.rename(writer.open())
+        writer.close()
+    begun.spool.save()
+    writer.write(line(3))
+    assert begun.drain() == lines(3)
+
+
+def test_positions_of_segments_that_are_gone_are_forgotten(writer: Writer, reader: Reader) -> None:
+    writer.write(line(1))
+    reader.drain()
+    reader.acknowledge()
+    reader.spool.save()
+    writer.open().unlink()
+    writer.write(line(2))
+    begun = reader.again()
+    for _ in range(delivery_segments.WHOLE_LOOKS):
+        begun.drain()
+    begun.acknowledge()
+    begun.spool.save()
+    assert list(json.loads(reader.spool.place.read_bytes()).values()) == [len(line(2)) + 1]
+
+
 @pytest.mark.parametrize("torn", [None, b"", b'{"a": 1', b"\0" * 40, b"[]", b"\xff", b'{"a": null}'])
 def test_without_positions_everything_is_read_again(writer: Writer, reader: Reader, torn: bytes | None) -> None:
     writer.write(line(1))

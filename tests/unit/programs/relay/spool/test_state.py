@@ -83,6 +83,51 @@ def test_a_line_that_a_kill_cut_off_is_no_event(programs: Programs, spool: Path)
     assert held(programs, spool) == {(BOOT, "dhcp1"): [(1, 1)]}
 
 
+@pytest.mark.parametrize("moment", ["between listing and opening", "while the folder is listed"])
+def test_a_segment_that_is_closed_meanwhile_is_not_taken_for_evicted(
+    programs: Programs, spool: Path, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    """In the list of its folder it may be under neither name (POSIX, readdir); the relay said that it gave it up."""
+    path = write(spool, "open-2.jsonl", line(1), line(2))
+    closed = path.with_name("20261124T100000.0-2.jsonl")
+    listed = programs.spool_index._read_all
+
+    def closed_just_then(*arguments: Any) -> Any:
+        monkeypatch.undo()
+        if moment.startswith("between"):
+            monkeypatch.setattr(programs.spool_index, "opened", opened_once_it_is_closed)
+            return listed(*arguments)
+        path.rename(spool / "aside")
+        found = listed(*arguments)
+        (spool / "aside").rename(closed)
+        return found
+
+    def opened_once_it_is_closed(asked: Path) -> int:
+        monkeypatch.undo()
+        path.rename(closed)
+        return int(programs.spool_index.opened(asked))
+
+    monkeypatch.setattr(programs.spool_index, "_read_all", closed_just_then)
+    assert held(programs, spool) == {(BOOT, "dhcp1"): [(1, 2)]}
+    assert len(list((spool / "ledger" / "index").iterdir())) == 1
+
+
+def test_a_closed_segment_without_a_line_is_waited_for_by_nobody(programs: Programs, spool: Path) -> None:
+    """A kill cut off its only event."""
+    write(spool, "20261124T100000.0-2.jsonl", line(1)[:-20])
+    write(spool, "20261124T100001.0-2.jsonl")
+    write(spool, "open-2.jsonl", line(1, LATER))
+    assert held(programs, spool) == {(LATER, "dhcp1"): [(1, 1)]}
+
+
+def test_a_segment_that_goes_before_it_is_sent_again_ends_nothing(programs: Programs, spool: Path) -> None:
+    """It was evicted, or closed, between the two."""
+    path = write(spool, "20261124T100000.0-2.jsonl", line(1))
+    (segment,) = programs.spool_index.segments(spool)
+    path.unlink()
+    assert list(programs.spool_index.lines_of(segment, {(BOOT, "dhcp1"): [(1, 1)]})) == []
+
+
 def test_an_index_goes_with_its_segment(programs: Programs, spool: Path) -> None:
     path = write(spool, "20261124T100000.0-2.jsonl", line(1))
     held(programs, spool)

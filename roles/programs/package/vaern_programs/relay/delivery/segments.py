@@ -21,6 +21,7 @@ from vaern_programs.shared.files import replace
 
 CHUNK = 512 * 1024
 """Bytes that are read at a time."""
+WHOLE_LOOKS = 2
 
 
 class Part:
@@ -112,6 +113,9 @@ class Spool:
         self.known: dict[int, Segment] = {}
         self.ways: dict[int, list[Segment]] = {}
         self.saved = self._positions()
+        self.unmet = dict(self.saved)
+        """Positions of an earlier run in segments that this one has not seen yet."""
+        self.whole_looks = 0
         self.marks: list[tuple[Segment, int]] = []
         self.marked = self.caught_up = 0.0
 
@@ -135,6 +139,7 @@ class Spool:
             if listed[name] in self.known:
                 self.known[listed[name]].closed = not name.startswith("open-")
         self._leave(set(self.known) - set(listed.values()))
+        self._forget_unmet(whole=self.known.keys() >= set(listed.values()))
         if all(segment.acknowledged >= size or not segment.waiting() for segment, size in self.marks):
             self.caught_up = self.marked or now
             self.marks = [(segment, segment.size()) for segment in self.known.values() if segment.waiting()]
@@ -142,13 +147,14 @@ class Spool:
 
     def _enter(self, path: Path, inode: int) -> None:
         try:
-            segment = Segment(path, self.saved)
+            segment = Segment(path, self.unmet)
         except (OSError, ValueError):
             return  # Renamed meanwhile, or without a line: the next look finds it.
         if segment.inode != inode:
             os.close(segment.file)  # Closed meanwhile, and this is the next one: it must not come before that.
             return
         self.known[inode] = segment
+        self.unmet.pop(segment.digest, None)
         way = self.ways.setdefault(priority_of(path), [])
         # What waited unread comes closed, and must not wait for the end of the segment that is written now.
         behind = path.name.startswith("open-")
@@ -169,6 +175,15 @@ class Spool:
             self.marks = [mark for mark in self.marks if mark[0] is not segment]
             os.close(segment.file)
 
+    def _forget_unmet(self, *, whole: bool) -> None:
+        """Positions that are still of no segment are of none that is there, once two looks have met all they listed.
+
+        After one look that cannot be said, as for `_leave`.
+        """
+        self.whole_looks = self.whole_looks + 1 if whole else 0
+        if self.whole_looks >= WHOLE_LOOKS:
+            self.unmet.clear()
+
     def turn(self) -> list[Segment]:
         """The segment that is next of each priority: none of them waits for the backlog of another."""
         first = (next((segment for segment in way if not segment.ended), None) for way in self.ways.values())
@@ -180,7 +195,7 @@ class Spool:
 
     def save(self) -> None:
         """Write down how far each segment is acknowledged, safe from a power cut; nothing when nothing has changed."""
-        positions = {segment.digest: segment.acknowledged for segment in self.known.values()}
+        positions = self.unmet | {segment.digest: segment.acknowledged for segment in self.known.values()}
         if positions == self.saved:
             return
         replace(self.place, json.dumps(positions))

@@ -10,6 +10,7 @@ a power cut: two segments may begin so, and their inodes tell them apart.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import json
@@ -29,6 +30,8 @@ RESERVE_PERCENT = 2
 CHUNK = 4 * 2**20
 LONGEST = 2**20
 """Bytes of a line; the relay takes messages of 64 KiB, escaped at most six times that."""
+LISTINGS = 5
+"""How often the folder is listed at most: a closed segment without a whole line is never found."""
 Source = tuple[str, str]
 """Boot and source."""
 
@@ -42,6 +45,7 @@ class Segment:
     end: int
     """Bytes counted; what follows in a closed segment was cut off when the relay was killed."""
     tally: Tally
+    inode: int
 
     @property
     def open(self) -> bool:
@@ -62,21 +66,46 @@ class Segment:
 
 
 def segments(spool: Path) -> list[Segment]:
-    """Every segment, oldest first, the new parts of each counted; indexes of segments that are gone are removed."""
+    """Every segment, oldest first, the new parts of each counted; indexes of segments that are gone are removed.
+
+    One that is closed meanwhile has another name then, and a listing may have had neither. What was in it would look
+    evicted, and be given up: so it is looked for again.
+    """
     index = spool / "ledger" / "index"
     index.mkdir(mode=0o770, parents=True, exist_ok=True)
-    found, used = [], set()
-    for path in sorted((spool / "segments").glob("*.jsonl")):
-        try:
-            digest, segment = _segment(index, path)
-        except FileNotFoundError:
-            continue  # Closed or removed meanwhile; the next run sees it under its new name.
-        if segment:
-            found.append(segment)
-            used.add(f"{digest}.json")
+    folder = spool / "segments"
+    found, used = _read_all(index, folder)
+    for _ in range(LISTINGS - 1):
+        if _closed(folder) <= {segment.inode for segment in found}:
+            break
+        found, used = _read_all(index, folder)
     for path in index.iterdir():
         if path.name not in used:
             path.unlink()
+    return found
+
+
+def _read_all(index: Path, folder: Path) -> tuple[list[Segment], set[str]]:
+    """The segments under one listing of their folder, and the names of their indexes."""
+    found, used = [], set()
+    for path in sorted(folder.glob("*.jsonl")):
+        try:
+            digest, segment = _segment(index, path)
+        except FileNotFoundError:
+            continue  # Closed or removed meanwhile.
+        if segment:
+            found.append(segment)
+            used.add(f"{digest}.json")
+    return found, used
+
+
+def _closed(folder: Path) -> set[int]:
+    """The inodes of closed segments that have something in them."""
+    found = set()
+    for path in folder.glob("[!o]*.jsonl"):
+        with contextlib.suppress(FileNotFoundError):
+            if (status := path.lstat()).st_size and stat.S_ISREG(status.st_mode):
+                found.add(status.st_ino)
     return found
 
 
@@ -125,10 +154,10 @@ def _segment(index: Path, path: Path) -> tuple[str, Segment | None]:
         for text in complete_lines(file):
             tally.add(text)
             end += len(text)
-        size = file.tell()
+        size, inode = file.tell(), os.fstat(file.fileno()).st_ino
     if end != known or not place.exists():
         replace(place, json.dumps({"end": end, "tally": tally.written()}), durable=False)
-    return digest, Segment(path, size, end, tally)
+    return digest, Segment(path, size, end, tally, inode)
 
 
 def _known(place: Path, size: int) -> tuple[int, Tally]:
@@ -157,12 +186,16 @@ def complete_lines(file: object) -> Iterator[bytes]:
 
 
 def lines_of(segment: Segment, wanted: dict[Source, Intervals]) -> Iterator[tuple[str, bytes]]:
-    """Source and line of each wanted event in a segment, in order."""
+    """Source and line of each wanted event in a segment, in order; none of one that is closed or removed meanwhile."""
     here = {source: intersect(numbers, wanted.get(source, [])) for source, numbers in segment.holds().items()}
     here = {source: numbers for source, numbers in here.items() if numbers}
     if not here:
         return
-    with os.fdopen(opened(segment.path), "rb") as file:
+    try:
+        descriptor = opened(segment.path)
+    except FileNotFoundError:
+        return
+    with os.fdopen(descriptor, "rb") as file:
         for text in complete_lines(file):
             for line in map(last_event, text.splitlines()):
                 identity = identity_of(line)
