@@ -181,4 +181,4 @@ fn masked<'a>(source: &Source, text: &'a str, value: Value, as_read: bool, value
 }
 
 #[cfg(test)]
-mod tests;
+pub mod tests;

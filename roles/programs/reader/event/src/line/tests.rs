@@ -3,7 +3,7 @@ use serde_json::Value as Json;
 
 use super::*;
 
-fn source(parser: &str, mask: Mask) -> Source {
+pub fn source(parser: &str, mask: Mask) -> Source {
     let text = |text: &str| text.to_owned();
     Source {
         parser: Arc::new(Parser::new("x", parser).unwrap()),
@@ -19,7 +19,7 @@ fn source(parser: &str, mask: Mask) -> Source {
     }
 }
 
-fn event_of(source: &Source, bytes: &[u8]) -> Json {
+pub fn event_of(source: &Source, bytes: &[u8]) -> Json {
     let received = Received { bytes, at: "2026-11-29T14:49:20Z".parse().unwrap(), sender: "192.0.2.1", head: Head::OfLine };
     let mut line = Vec::new();
     write(source, &received, 7, &mut Scratch::default(), &mut line);
@@ -66,12 +66,15 @@ fn forms_that_read_alike_are_told_apart_by_what_is_read() {
 fn nothing_that_is_masked_comes_back_in_a_field() {
     let json =
         "read: json\nfields:\n  user.name: a\n  rule.name: {from: a, as: upper}\n  rule.id: {from: a, pattern: '{value:word} {:rest}'}\n";
+    let xml = "read: xml\nfields: {user.name: [y, a], rule.name: {from: [y, a], as: upper}, rule.id: {from: a, pattern: '{value}{end}'}}";
     for (parser, line) in [
         ("read: {pattern: '{a}-{b}'}\nfields: {user.name: a, user.id: b}", "<13>x 010203-4567 y"),
         ("read: key_value\nfields: {user.name: a}", "<13>a=\"x\\\" 0102034567\""),
         (json, "<13>{\"a\":\"010203-4567 \\u0030\\u0031\\u0030\\u0032\\u0030\\u0033\\u0034\\u0035\\u0036\\u0037\"}"),
         (json, "<13>{\"a\":\"010203-4567 x\"}"),
         ("read: {csv: {columns: [a]}}\nfields: {user.name: a}", "<13>\"x \"\"0102034567\"\"\",y"),
+        (xml, "<13><x a='b'>&#48;1&#48;2&#48;3<!-- -->4567</x>"),
+        (xml, "<13><x a='&#x30;1020&#51;-4567'><y>010203-4567 x</y></x>"),
         ("read: cef\nfields: {user.name: a}", "<13>CEF:0|a|b|c|d|e|f|a=x\\=0102034567"),
     ] {
         let found = event_of(&source(parser, Mask::Mask), line.as_bytes());
@@ -118,10 +121,11 @@ fn a_line_without_a_header_has_the_host_and_the_time_that_come_with_it() {
 }
 
 /// A parser of each kind of step, with a field of each type.
-const PARSERS: [&str; 6] = [
+const PARSERS: [&str; 7] = [
     "read: key_value\nclock: {from: e, format: epoch}\nnot_cpr: [a]\nfields: {source.ip: a, source.port: b, source.bytes: c, network.transport: d, client.mac: e, email.to.address: a, file.hash.sha1: b, rule.name: {from: c, as: dns_labels}}",
     "read: csv\nforms:\n  - {if: {a: '1'}, read: {csv: {columns: [a, b]}}}\n  - {read: {csv: {columns: [c, b], separator: spaces}}}\nfields: {source.ip: a, user.name: b, rule.name: c}",
     "read: json\ncpr_without_leading_zero: [a]\nfields: {user.name: [a, a.b, a.0.b], rule.name: {from: b, as: lower}}",
+    "read: xml\nnot_cpr: [b]\nfields: {user.name: [a, b.a, b.0], rule.name: {from: b, as: lower}}",
     "read: cef\nfields: {user.name: a, rule.name: Name, source.ip: [b, c]}",
     "read: leef\nfields: {user.name: a, rule.name: EventID}",
     "read: [{pattern: '{?({a:ip_port})?}{b:last} {c:quoted}{d=x}'}, {key_value: {of: b, separator: ','}}]\nfields: {user.name: b, source.ip: a.ip, source.port: a.port, rule.name: c, rule.id: {from: c, pattern: '{value:number}'}}",
@@ -129,7 +133,7 @@ const PARSERS: [&str; 6] = [
 
 proptest! {
     #[test]
-    fn any_bytes_become_an_event(bytes in prop::collection::vec(any::<u8>(), 0..200), which in 0usize..6) {
+    fn any_bytes_become_an_event(bytes in prop::collection::vec(any::<u8>(), 0..200), which in 0..PARSERS.len()) {
         for mask in [Mask::Keep, Mask::Mask, Mask::Hash([7; 32])] {
             event_of(&source(PARSERS[which], mask), &bytes);
         }
@@ -138,8 +142,8 @@ proptest! {
     #[test]
     fn nearly_right_lines_become_events(
         head in "(<[0-9]{1,3}>)?(1 )?(Nov 29 13:00:00 )?(2026-11-29T12:00:00Z )?[a-z. \\-:]{0,12}",
-        pieces in prop::collection::vec("(CEF:0|LEEF:2\\.0|a=|b=|c|e=|\\||\\{|\\}|\\[|\\]|\"|\\\\|\\\\u[0-9a-f]{4}|:|,| |#011|010203-4567|0102034567|102034567|æ|\\(3\\)www\\(0\\)|10\\.0\\.0\\.5|::1|\"a\":|1|null|\u{2003})", 0..25),
-        which in 0usize..6,
+        pieces in prop::collection::vec("(CEF:0|LEEF:2\\.0|a=|b=|c|e=|\\||\\{|\\}|\\[|\\]|\"|\\\\|\\\\u[0-9a-f]{4}|:|,| |#011|010203-4567|0102034567|102034567|æ|\\(3\\)www\\(0\\)|<x>|</x>|<b a='|<Data Name=|<Data>|</Data>|/>|&lt;|&#48;|<!--|-->|<!\\[CDATA\\[|10\\.0\\.0\\.5|::1|\"a\":|1|null|\u{2003})", 0..25),
+        which in 0..PARSERS.len(),
     ) {
         let line = head + &pieces.concat();
         let found = event_of(&source(PARSERS[which], Mask::Mask), line.as_bytes());
@@ -178,6 +182,17 @@ fn long_lines_take_as_long_as_they_are() {
         "[[\"",
         "%",
         "%A-1-B",
+        "<x>",
+        "<x><b></b>",
+        "<x a='",
+        "<Data Name='a'><Data>",
+        "<x>a&lt;<b/>",
+        "<!--",
+        "<![CDATA[",
+        "<?",
+        "&",
+        "</x>",
+        "<x/>",
     ];
     for parser in PARSERS {
         let source = source(parser, Mask::Mask);

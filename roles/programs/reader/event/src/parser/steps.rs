@@ -21,7 +21,9 @@ fn step(node: &Node, names: &mut Names) -> Result<Step, Problem> {
         Data::Text(text) => (text.as_str(), &nothing),
         _ => match node.pairs("a step")?.as_slice() {
             [(how, options, _)] => (*how, *options),
-            _ => return Err(Problem::new(node.line, "a step is one of key_value, csv, json, cef, leef and pattern, with its options")),
+            _ => {
+                return Err(Problem::new(node.line, "a step is one of key_value, csv, json, xml, cef, leef and pattern, with its options"))
+            }
         },
     };
     let options = if options.data == Data::Nothing { &nothing } else { options };
@@ -32,8 +34,9 @@ fn step(node: &Node, names: &mut Names) -> Result<Step, Problem> {
         "key_value" => &["of", "separator", "assign"],
         "csv" => &["of", "separator", "columns"],
         "json" | "cef" | "leef" => &["of"],
+        "xml" => &["of", "root"],
         "pattern" => &["of", "patterns"],
-        _ => return Err(Problem::new(node.line, format!("{how:?} is no step; known are key_value, csv, json, cef, leef, pattern"))),
+        _ => return Err(Problem::new(node.line, format!("{how:?} is no step; known are key_value, csv, json, xml, cef, leef, pattern"))),
     };
     let keys = Keys::of(options, how, known)?;
     let of = keys.text("of")?.map_or(Ok(BODY), |name| field(name, options.line, names))?;
@@ -43,6 +46,7 @@ fn step(node: &Node, names: &mut Names) -> Result<Step, Problem> {
         "json" => How::Json,
         "cef" => How::Cef,
         "leef" => How::Leef,
+        "xml" => How::Xml(keys.text("root")?.map(str::to_owned)),
         _ => How::Pattern(patterns(keys.need("patterns")?, names)?),
     };
     Ok(Step { of, how })

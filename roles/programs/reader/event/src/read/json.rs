@@ -16,11 +16,19 @@ struct Reader<'a, 'b, 'c> {
     meaning: String,
 }
 
-/// Reads the object. Whether there is one and it is JSON as a whole; what follows it does not matter.
+/// Reads the object. Whether there is one and it is JSON as a whole; what follows it does not matter, unless both are within XML.
 pub fn read(text: &str, sink: &mut Sink) -> bool {
     let Some(at) = memchr::memchr(b'{', text.as_bytes()) else { return false };
+    if is_markup(&text.as_bytes()[..at]) {
+        return false;
+    }
     let mut reader = Reader { text, at, path: String::new(), sink, meaning: String::new() };
-    reader.value(0).is_some()
+    reader.value(0).is_some() && !is_markup(&text.as_bytes()[reader.at..])
+}
+
+/// Whether there is a mark of XML before or behind an object: it is then the text of an element, which perhaps an attacker wrote.
+fn is_markup(beside: &[u8]) -> bool {
+    memchr::memchr_iter(b'<', beside).any(|at| matches!(beside.get(at + 1), Some(b'/' | b'!' | b'?' | b'a'..=b'z' | b'A'..=b'Z')))
 }
 
 impl Reader<'_, '_, '_> {
@@ -155,7 +163,8 @@ impl Reader<'_, '_, '_> {
     }
 }
 
-fn push_number(path: &mut String, number: usize) {
+/// Appends a number.
+pub(super) fn push_number(path: &mut String, number: usize) {
     if number >= 10 {
         push_number(path, number / 10);
     }

@@ -7,6 +7,7 @@ pub mod key_value;
 pub mod pattern;
 pub mod space;
 pub mod values;
+pub mod xml;
 
 use crate::parser::names::{Id, Names};
 use values::{From, Sink, Values};
@@ -28,6 +29,8 @@ pub enum How {
     Json,
     Cef,
     Leef,
+    /// The name that the element must have.
+    Xml(Option<String>),
     Pattern(Vec<pattern::Pattern>),
 }
 
@@ -37,6 +40,7 @@ impl How {
         match (self, other) {
             (How::KeyValue(one), How::KeyValue(two)) => one == two,
             (How::Csv(one, _), How::Csv(two, _)) => one == two,
+            (How::Xml(one), How::Xml(two)) => one == two,
             (How::Json, How::Json) | (How::Cef, How::Cef) | (How::Leef, How::Leef) => true,
             _ => false,
         }
@@ -79,6 +83,7 @@ fn one(step: &Step, text: &str, sink: &mut Sink) -> bool {
         How::Json => json::read(text, sink),
         How::Cef => cef::read(text, sink),
         How::Leef => cef::read_leef(text, sink),
+        How::Xml(root) => xml::read(root.as_deref(), text, sink),
         How::Pattern(patterns) => pattern::read(patterns, text, sink),
     }
 }
