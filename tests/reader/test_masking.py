@@ -20,10 +20,12 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from vaern.archive.civil_numbers import holds_number
 from vaern.runtime import reader
 from vaern.runtime.paths import Project
 from vaern.workflows import sample_events
-from vaern_programs.relay.cpr import NUMBER, cleaned, is_birth, masked
+from vaern_programs.relay.cpr import NUMBER, cleaned, masked
+from vaern_programs.shared.births import is_birth
 
 ROOT = Path(__file__).resolve().parents[2]
 CORPUS = ROOT / "tests/corpus/cpr.jsonl"
@@ -193,6 +195,13 @@ def test_identifiers_drawn_at_random(ask: Callable[[str, Iterable[str]], list[st
     assert shares["domain SID"][0] > 0.15, "these are no random identifiers"
     for kind, (before, now) in shares.items():
         assert now <= (before if "not declared" in kind else 0.0001), kind
+
+
+def test_whatever_the_reader_leaves_can_be_searched_for(new: Masking) -> None:
+    """And what it takes out is refused, as it is nowhere in the archive."""
+    for kind, (_, lines) in identifiers(random.Random(SEED)).items():  # noqa: S311 - repeatable, and nothing secret
+        taken = [line for line, answer in zip(lines, new(lines), strict=True) if MARK in answer]
+        assert [line for line in lines if holds_number(line)] == taken, kind
 
 
 @st.composite

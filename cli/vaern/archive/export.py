@@ -17,6 +17,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from vaern.archive.civil_numbers import holds_number
 from vaern.errors import UnreachableError, UsageError
 from vaern.model.declaration import Municipality
 from vaern.model.deployment import Deployment
@@ -31,7 +32,6 @@ from vaern_programs.shared.broken_lines import mended
 from vaern_programs.shared.reports import ALARM_SOURCE, UnfitError
 
 COMMAND = "vaern-archive-export"
-NUMBER = re.compile(r"(?<![0-9])[0-9]{6}[- ]?[0-9]{4}(?![0-9])")
 AGO = re.compile(r"([1-9][0-9]{0,4})([mhd])")
 SEARCH_BYTES = 64 << 20
 """A thousand of the largest events; `--limit` and a shorter period ask for less."""
@@ -77,7 +77,7 @@ def query_of(municipality: Municipality, request: Request, purpose: str, *, comp
             f"{municipality.name} has no source `{request.source}`",
             fix=f"write one of {', '.join(_sources(municipality))}",
         )
-    if municipality.privacy.cpr is not CprHandling.KEEP and any(NUMBER.search(text) for text in request.texts):
+    if any(is_taken_out(municipality, text) for text in request.texts):
         token = "run `vaern-cpr-token` on its relay and search for the token"  # noqa: S105 - a pseudonym, no secret
         hashed = municipality.privacy.cpr is CprHandling.HASH
         raise UsageError(
@@ -98,6 +98,11 @@ def query_of(municipality: Municipality, request: Request, purpose: str, *, comp
         "zstd": compressed,
     }
     return {key: value for key, value in query.items() if value}
+
+
+def is_taken_out(municipality: Municipality, text: str) -> bool:
+    """Whether a text holds a civil registration number, and the municipality's sites take those out."""
+    return municipality.privacy.cpr is not CprHandling.KEEP and holds_number(text)
 
 
 def _sources(municipality: Municipality) -> list[str]:

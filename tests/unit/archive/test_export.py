@@ -115,6 +115,12 @@ def test_what_cannot_find_anything_is_refused_with_what_to_do(fleet: Fleet, requ
     assert refused.value.fix
 
 
+def test_a_hash_that_holds_ten_digits_is_searched_for(fleet: Fleet) -> None:
+    digest = "9b07ccb60f04f7d3f2c2f3ed8bb9a6cb9b07ccb60f04f7d3f2c2f0107605123a"
+    asked = query_of(fleet.municipalities["favrskov"], Request("T", texts=(digest,)), "search")
+    assert asked["texts"] == [digest]
+
+
 def test_numbers_can_be_searched_where_they_are_kept_and_tokens_are_named_where_hashed(fleet: Fleet) -> None:
     municipality = fleet.municipalities["favrskov"]
     kept, hashed = (

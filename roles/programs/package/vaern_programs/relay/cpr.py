@@ -17,6 +17,8 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+from vaern_programs.shared.births import is_birth
+
 KEY = Path("/etc/vaern/log_shipper/cpr.key")
 KEY_BYTES = 32
 TOKEN_BYTES = 8
@@ -59,17 +61,6 @@ are no proof: a scanned page may be called 1805405123.001."""
 _CLOCK = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.", re.ASCII)
 _MICROSECONDS = re.compile(r"\d{6}(?: ?[+-](?:0\d|1[0-4])(?:00|15|30|45)| (?:19|20)\d\d)", re.ASCII)
 """Before a zone, as Suricata writes 04:10:00.880462+0000, or the year, as Apache does."""
-_DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
-_REPLACEMENT = 60
-
-
-def is_birth(day: int, month: int, year: int, seventh: int) -> bool:
-    """Whether these are the first seven digits of a number; of the years it can name, 1900 alone skips its leap day."""
-    if day > _REPLACEMENT:
-        day -= _REPLACEMENT
-    if not (1 <= month <= 12 and 1 <= day <= _DAYS[month - 1]):
-        return False
-    return (month, day) != (2, 29) or (year % 4 == 0 and (year != 0 or seventh > 3))
 
 
 def is_time(text: str, start: int, end: int) -> bool:
