@@ -84,7 +84,7 @@ def _received(path: Path, municipality: Municipality) -> Received:
 
     from vaern.archive import stix
     from vaern.declaration.advisories import load_advisory, translated
-    from vaern.workflows.warning import Received
+    from vaern.workflows.warning import Received, lookable
 
     try:
         with path.open("rb") as file:
@@ -101,7 +101,8 @@ def _received(path: Path, municipality: Municipality) -> Received:
         advisory = translated(path, values, municipality)
     else:
         advisory = load_advisory(path, municipality)
-    return Received(advisory, hashlib.sha256(content).hexdigest(), text, tuple(unread))
+    advisory, left = lookable(advisory, municipality)
+    return Received(advisory, hashlib.sha256(content).hexdigest(), text, (*unread, *left))
 
 
 def _is_bundle(text: str) -> bool:
@@ -123,8 +124,8 @@ def _say_what_would(one: Received, *, as_json: bool) -> int:
     say(one_line(f"{advisory.id}, {advisory.kind} of {advisory.sender}: {advisory.title}"))
     for each in advisory.indicators:
         say(one_line(f"would look for {each.type} {each.value}, {advisory.days} days back"))
-    for pattern in one.unread:
-        say(one_line(f"not looked for: {pattern}"))
+    for left in one.unread:
+        say(one_line(f"not looked for: {left}"))
     return ExitCode.OK
 
 
@@ -151,6 +152,6 @@ def _show(found: dict[str, Any]) -> None:
         elif not each["complete"]:
             said = "not seen in the newest events that are like it; there are more: use `vaern search`"
         say(one_line(f"{each['type']} {each['value']}: {said}"))
-    for pattern in found["not_looked_for"]:
-        say(one_line(f"not looked for: {pattern}"))
+    for left in found["not_looked_for"]:
+        say(one_line(f"not looked for: {left}"))
     say(one_line(f"{found['advisory']} received {found['received']}, sha256 {found['sha256']}"), aside=True)

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from vaern.archive import seen as archived
-from vaern.archive.export import Request, search
+from vaern.archive.export import Request, is_taken_out, search
 from vaern.archive.seen import Seen
 from vaern.model.advisory import Advisory, AdvisoryKind
 from vaern.model.declaration import Municipality
@@ -30,7 +30,18 @@ class Received:
     text: str = ""
     """The file itself, for the record."""
     unread: tuple[str, ...] = ()
-    """Patterns of STIX that nobody looks for here."""
+    """What nobody looks for: patterns of STIX that we cannot, and what the archive cannot hold."""
+
+
+def lookable(advisory: Advisory, municipality: Municipality) -> tuple[Advisory, list[str]]:
+    """An advisory with those indicators only that the archive can hold, and the others in words.
+
+    One that reads as a civil registration number must not keep the rest from being looked for.
+    """
+    kept = tuple(one for one in advisory.indicators if not is_taken_out(municipality, one.value))
+    left = [one for one in advisory.indicators if one not in kept]
+    reason = "civil registration numbers are taken out at the site"
+    return advisory.model_copy(update={"indicators": kept}), [f"{one.type} {one.value}: {reason}" for one in left]
 
 
 def held_against(
@@ -98,6 +109,9 @@ def told(one: Received, municipality: Municipality, found: dict[str, Any]) -> Du
         english = f" Seen in the archive since {first} from {where}."
     else:
         danish, english = " Ikke set i arkivet.", " Not seen in the archive."
+    if left := len(found["not_looked_for"]):
+        danish += f" Ikke ledt efter: {left}."
+        english += f" Not looked for: {left}."
     word = "beder om" if advisory.kind is AdvisoryKind.REQUEST else "advarer"
     return Duty(
         municipality.code,

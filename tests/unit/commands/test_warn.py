@@ -126,6 +126,22 @@ def test_a_request_without_indicators_is_told(project: Project, collector: Colle
     assert collector.asked == []
 
 
+def test_what_the_archive_cannot_hold_keeps_nothing_else_from_being_looked_for(
+    project: Project, collector: Collector, tmp_path: Path
+) -> None:
+    number, digest = (
+        "https://evil.example/0107605123",
+        "9b07ccb60f04f7d3f2c2f3ed8bb9a6cb9b07ccb60f04f7d3f2c2f0107605123a",
+    )
+    own = [{"type": "url", "value": number}, {"type": "sha256", "value": digest}]
+    path = written(tmp_path, indicators=[*own, *ADVISORY["indicators"]])
+    answer = json.loads(call(path, "--json", code=ExitCode.FINDINGS).stdout)
+    assert [request.texts[0] for request in collector.asked] == [digest, "198.51.100.7", "evil.example"]
+    assert answer["not_looked_for"] == [f"url {number}: civil registration numbers are taken out at the site"]
+    assert collector.told[0][1].danish.endswith(" fra dhcp1, firewall1. Ikke ledt efter: 1.")
+    assert f"not looked for: url {number}" in call(path, "--dry-run").stdout
+
+
 def test_a_dry_run_asks_and_tells_nobody(project: Project, collector: Collector, tmp_path: Path) -> None:
     done = call(written(tmp_path), "--dry-run")
     assert "would look for ipv4 198.51.100.7, 30 days back" in done.stdout
