@@ -1,12 +1,17 @@
-"""Whether what a SOC warns of is in a municipality's archive: where, and since when. Times are UTC, RFC 3339."""
+"""Whether what a SOC warns of is in a municipality's archive: where, and since when.
+
+Times are UTC, as RFC 3339 and STIX write it: with a Z, and at most six digits of a second.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from vaern.model.advisory import Indicator, holds
+from vaern_programs.shared.times import in_utc
 
 MOST_EVENTS = 1000
 """Of one indicator, the newest ones; whoever wants all of them asks `vaern search`."""
@@ -22,6 +27,7 @@ class Seen:
     """Whether those are all: otherwise there are more, and the first may be older."""
     first: str = ""
     last: str = ""
+    """When a relay received the first and the last of them; empty where none of them says a time."""
     sources: tuple[str, ...] = ()
     access: str = ""
     """Digest of the line that the collector has written of this look-up."""
@@ -36,16 +42,21 @@ def look(indicator: Indicator, search: Callable[[str], tuple[list[dict[str, Any]
 def judge(indicator: Indicator, events: Iterable[dict[str, Any]], *, complete: bool, access: str) -> Seen:
     """Of those events that really hold it: how many, first, last, and of which sources."""
     found = [event for event in events if any(holds(indicator, text) for text in _texts(event))]
-    times = sorted(str(event.get("received", "")) for event in found)
+    times = sorted(time for event in found if (time := in_utc(str(event.get("received", "")))))
     return Seen(
         indicator,
         len(found),
         complete,
-        first=times[0] if times else "",
-        last=times[-1] if times else "",
+        first=_written(times[0]) if times else "",
+        last=_written(times[-1]) if times else "",
         sources=tuple(sorted({str(event.get("source", "?")) for event in found})),
         access=access,
     )
+
+
+def _written(time: str) -> str:
+    """A time of an event as others read it: relays write `+00:00` or a Z, and as many digits as they know."""
+    return datetime.fromisoformat(time).isoformat().replace("+00:00", "Z")
 
 
 def _texts(value: Any) -> Iterator[str]:

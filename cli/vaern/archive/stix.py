@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import uuid
 from collections.abc import Iterable
@@ -22,6 +23,10 @@ PATHS = {
     IndicatorType.SHA256: "file:hashes.'SHA-256'",
     IndicatorType.TEXT: "artifact:payload_bin",
 }
+IDENTITIES_SINCE = "2026-01-01T00:00:00Z"
+"""An organization is the same object in every bundle, so nothing of it may differ."""
+_FINER = re.compile(r'("[0-9-]{10}T[0-9:]{8}\.[0-9]{6})[0-9]+(?=Z")')
+"""A time with more digits than the library reads; STIX bounds them nowhere."""
 _TYPES = {path: kind for kind, path in PATHS.items() if kind is not IndicatorType.TEXT}
 _ONE = r"\s*([a-z0-9-]+:[A-Za-z0-9_.'\"-]+)\s*=\s*'((?:[^'\\]|\\.)*)'\s*"
 _PATTERN = re.compile(rf"\[{_ONE}(?:OR{_ONE})*\]")
@@ -38,7 +43,7 @@ def read(text: str) -> tuple[dict[str, Any], list[str]]:
     from stix2.exceptions import STIXError
 
     try:
-        bundle = stix2.parse(text, allow_custom=True, version="2.1")
+        bundle = stix2.parse(_FINER.sub(r"\1", text), allow_custom=True, version="2.1")
         objects = list(bundle.get("objects", []))
         (report,) = (one for one in objects if one["type"] == "report")
         indicators = [one for one in objects if one["type"] == "indicator" and one["id"] in report["object_refs"]]
@@ -81,54 +86,82 @@ def pattern_of(indicator: Indicator) -> str:
     return f"[{PATHS[indicator.type]} = '{value}']"
 
 
-def bundle(advisory: Advisory, seen: Iterable[Seen], municipality: str) -> str:
-    """An advisory and what was seen of it, as one bundle: report, indicators, identities and sightings."""
-    from stix2.v21 import Bundle, Identity, Report, Sighting
+def bundle(advisory: Advisory, seen: Iterable[Seen], municipality: str, at: str) -> str:
+    """An advisory and what was seen of it, as one bundle: report, indicators, identities and sightings.
+
+    Args:
+        advisory: as it was read.
+        seen: what was found of its indicators.
+        municipality: its name.
+        at: when the archive was looked through, as `seen` writes times. Each look has sightings of its own.
+
+    STIX 2.1 takes what has one `id` and one `modified` for the same object, made by one producer: so an identifier
+    follows from all that its object says (chapters 2.9 and 3.6).
+    """
+    from stix2.v21 import Bundle
+
+    sender, own = _identity(advisory.sender), _identity(municipality)
+    indicators = {one: _indicator(advisory, one, sender) for one in advisory.indicators}
+    sightings = [_sighting(indicators[one.indicator], one, own, at) for one in seen if one.events]
+    report = _report(advisory, list(indicators.values()), sender)
+    # A municipality that warns itself is one identity; what is listed twice is one indicator.
+    everything = {one["id"]: one for one in (sender, own, *indicators.values(), report, *sightings)}
+    made = Bundle(id=_id("bundle", report["id"], municipality, at), objects=list(everything.values()))
+    return str(made.serialize(pretty=True))
+
+
+def _identity(name: str) -> Any:
+    from stix2.v21 import Identity
+
+    times = {"created": IDENTITIES_SINCE, "modified": IDENTITIES_SINCE}
+    return Identity(id=_id("identity", name), name=name, identity_class="organization", **times)
+
+
+def _indicator(advisory: Advisory, one: Indicator, sender: Any) -> Any:
     from stix2.v21 import Indicator as StixIndicator
 
-    times = {"created": advisory.sent, "modified": advisory.sent}
-    sender = Identity(id=_id("identity", advisory.sender), name=advisory.sender, identity_class="organization", **times)
-    own = Identity(id=_id("identity", municipality), name=municipality, identity_class="organization", **times)
-    indicators = {
-        one: StixIndicator(
-            id=_id("indicator", advisory.id, one.type, one.value),
-            pattern=pattern_of(one),
-            pattern_type="stix",
-            valid_from=advisory.sent,
-            created_by_ref=sender.id,
-            **times,
-        )
-        for one in advisory.indicators
-    }
-    report = Report(
-        id=_id("report", advisory.id),
+    return StixIndicator(
+        id=_id("indicator", advisory.sender, advisory.id, advisory.sent, one.type, one.value),
+        pattern=pattern_of(one),
+        pattern_type="stix",
+        valid_from=advisory.sent,
+        created_by_ref=sender["id"],
+        created=advisory.sent,
+        modified=advisory.sent,
+    )
+
+
+def _report(advisory: Advisory, indicators: list[Any], sender: Any) -> Any:
+    from stix2.v21 import Report
+
+    return Report(
+        id=_id("report", advisory.sender, advisory.id, advisory.sent),
         name=advisory.title,
         description=advisory.text,
         published=advisory.sent,
         labels=[REQUEST] if advisory.kind == "request" else ["vaern-warning"],
-        object_refs=[one.id for one in indicators.values()] or [sender.id],
+        object_refs=[one["id"] for one in indicators] or [sender["id"]],
         external_references=[{"source_name": "vaern", "external_id": advisory.id}],
-        created_by_ref=sender.id,
-        **times,
+        created_by_ref=sender["id"],
+        created=advisory.sent,
+        modified=advisory.sent,
     )
-    sightings = [
-        Sighting(
-            id=_id("sighting", advisory.id, one.indicator.type, one.indicator.value, municipality),
-            sighting_of_ref=indicators[one.indicator].id,
-            where_sighted_refs=[own.id],
-            count=one.events,
-            first_seen=one.first,
-            last_seen=one.last,
-            created_by_ref=own.id,
-            **times,
-        )
-        for one in seen
-        if one.events
-    ]
-    everything = [sender, own, *indicators.values(), report, *sightings]
-    made = Bundle(id=_id("bundle", advisory.id, municipality), objects=everything)
-    return str(made.serialize(pretty=True))
+
+
+def _sighting(indicator: Any, one: Seen, own: Any, at: str) -> Any:
+    from stix2.v21 import Sighting
+
+    return Sighting(
+        id=_id("sighting", indicator["id"], own["id"], at),
+        sighting_of_ref=indicator["id"],
+        where_sighted_refs=[own["id"]],
+        count=one.events,
+        **({"first_seen": one.first, "last_seen": one.last} if one.first else {}),
+        created_by_ref=own["id"],
+        created=at,
+        modified=at,
+    )
 
 
 def _id(kind: str, *known_by: str) -> str:
-    return f"{kind}--{uuid.uuid5(NAMESPACE, ' '.join((kind, *known_by)))}"
+    return f"{kind}--{uuid.uuid5(NAMESPACE, json.dumps([kind, *known_by]))}"

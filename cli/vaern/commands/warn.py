@@ -71,7 +71,7 @@ def command(ctx: click.Context, slug: str, path: Path, reply: str, dry_run: bool
     if as_stix:
         from vaern.archive import stix
 
-        say(stix.bundle(one.advisory, seen, municipality.name))
+        say(stix.bundle(one.advisory, seen, municipality.name, found["received"]))
     elif as_json:
         print_json(found)
     else:

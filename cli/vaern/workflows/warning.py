@@ -18,6 +18,7 @@ from vaern.model.declaration import Municipality
 from vaern.model.deployment import Deployment
 from vaern.runtime.paths import Project
 from vaern.workflows.duties import Duty
+from vaern_programs.shared.times import unix
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,7 @@ def told(one: Received, municipality: Municipality, found: dict[str, Any]) -> Du
     if not found["indicators"]:
         danish, english = "", ""
     elif hits:
-        first = min(each["first"] for each in hits)
+        first = min((each["first"] for each in hits if each["first"]), default="?", key=unix)
         where = ", ".join(sorted({name for each in hits for name in each["sources"]}))
         danish = f" Set i arkivet siden {first} fra {where}."
         english = f" Seen in the archive since {first} from {where}."

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import click
 import pytest
+import stix2
 from click.testing import CliRunner, Result
 
 from vaern import evidence
 from vaern.archive import stix
+from vaern.archive.export import query_of
 from vaern.console.command_line import cli
 from vaern.errors import DeclarationError, ExitCode, UnreachableError, UsageError
 from vaern.model.advisory import Advisory
 from vaern.runtime.paths import Project
 from vaern.workflows import notifying, warning
+from vaern_programs.collector.archive import export, partition
 
 ROOT = Path(__file__).resolve().parents[3]
 ADVISORY = {
@@ -32,7 +37,7 @@ ADVISORY = {
 }
 EVENTS = [
     {"received": "2026-11-23T10:00:00Z", "source": "firewall1", "message": "dst=198.51.100.7"},
-    {"received": "2026-11-20T10:00:00Z", "source": "dhcp1", "ecs": {"source.ip": "198.51.100.7"}},
+    {"received": "2026-11-20T10:00:00.000000000+00:00", "source": "dhcp1", "ecs": {"source.ip": "198.51.100.7"}},
     {"received": "2026-11-01T10:00:00Z", "source": "firewall1", "message": "dst=198.51.100.77"},
 ]
 
@@ -154,12 +159,44 @@ def test_a_bundle_of_stix_is_the_same_and_answered_in_stix(
     project: Project, collector: Collector, tmp_path: Path
 ) -> None:
     path = tmp_path / "bundle.json"
-    path.write_text(stix.bundle(Advisory.model_validate_json(json.dumps(ADVISORY)), [], "x"), encoding="utf-8")
+    path.write_text(
+        stix.bundle(Advisory.model_validate_json(json.dumps(ADVISORY)), [], "x", ADVISORY["sent"]), encoding="utf-8"
+    )
     found = json.loads(call(path, "--stix", code=ExitCode.FINDINGS).stdout)
     (sighting,) = (one for one in found["objects"] if one["type"] == "sighting")
     assert sighting["count"] == 2
     with pytest.raises(UsageError, match="two documents"):
         call(path, "--stix", "--json")
+
+
+def test_a_real_archive_with_lines_of_every_age(
+    project: Project, collector: Collector, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Written and searched by the collector's own programs; STIX takes what they say of it."""
+    (tmp_path / "archive/0710").mkdir(parents=True)
+    (tmp_path / "archive/0710/accesses.jsonl").touch()
+    part = partition.Partition(tmp_path / "archive/0710", "logs.0710", 0, 1 << 20, {})
+    part.expect(0)
+    now = datetime.now(UTC).replace(microsecond=250_000)
+    digest = "9B07CCB60F04F7D3F2C2F3ED8BB9A6CB9B07CCB60F04F7D3F2C2F0107605123A"
+    for hours, zone in ((3, "Z"), (2, "+00:00"), (1, "789Z")):
+        received = (now - timedelta(hours=hours)).isoformat(timespec="microseconds").removesuffix("+00:00") + zone
+        line = {"received": received, "source": "journal1", "sequence": hours, "message": f"fil {digest} fundet"}
+        part.add([json.dumps(line).encode()], 0.0)
+    part.close()
+
+    def search(project: Project, deployment: Any, municipality: Any, request: Any) -> Any:
+        found = io.BytesIO()
+        asked = export.read_query(json.dumps(query_of(municipality, request, "search")))
+        manifest = export.answer(tmp_path / "archive", asked, found)
+        return [json.loads(line) for line in found.getvalue().splitlines()], manifest
+
+    monkeypatch.setattr(warning, "search", search)
+    path = written(tmp_path, indicators=[{"type": "sha256", "value": digest}])
+    made = stix2.parse(call(path, "--stix", code=ExitCode.FINDINGS).stdout)
+    (sighting,) = (one for one in made.objects if one.type == "sighting")
+    seen = [now - timedelta(hours=hours) for hours in (3, 1)]
+    assert (sighting["count"], sighting.first_seen, sighting.last_seen) == (3, *seen)
 
 
 def test_nobody_to_tell_ends_nothing(project: Project, collector: Collector, tmp_path: Path) -> None:
