@@ -154,9 +154,10 @@ def health(**changed: Any) -> dict[str, Health]:
 
 
 def by_ledger(
-    found: dict[str, Health], started: float = 0.0, opened: Mapping[Key, float] | None = None
+    found: dict[str, Health], started: float = 0.0, opened: Mapping[Key, float] | None = None, **limits: float
 ) -> tuple[set[Key], set[Key]]:
-    look = judging.Look(BOTH, {"tenants": [tenant("0710")], "alarms": LIMITS}, opened or {}, NOW, found, started)
+    settings = {"tenants": [tenant("0710")], "alarms": LIMITS | limits}
+    look = judging.Look(BOTH, settings, opened or {}, NOW, found, started)
     judgement = judging.judge(Memory(), look)
     kinds = {"ledger", "reports", "excess", "missing"}
     return {key for key in judgement.conditions if key.kind in kinds}, {k for k in judgement.unknown if k.kind in kinds}
@@ -184,6 +185,7 @@ def test_what_is_missing_of_a_source_is_an_alarm_until_it_is_there() -> None:
 
     assert by_ledger(since(899)) == (set(), set())
     assert by_ledger(since(900)) == ({missing}, set())
+    assert [by_ledger(since(seconds), missing_seconds=15.0)[0] for seconds in (14, 15)] == [set(), {missing}]
     assert by_ledger(health(missing=[]), opened={missing: NOW - 900}) == (set(), set())
     assert missing in by_ledger({}, opened={missing: NOW - 900})[1]
     condition = conditions_of_ledger("0710", since(900)["0710"], 0.0, NOW)[0][missing]

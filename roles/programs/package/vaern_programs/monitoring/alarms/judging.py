@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from vaern_programs.monitoring.alarms.counting import conditions_of_ledger
+from vaern_programs.monitoring.alarms.counting import MISSING_SECONDS, conditions_of_ledger
 from vaern_programs.monitoring.alarms.heartbeats import FOUND, conditions_of, from_event, is_of_host
 from vaern_programs.monitoring.alarms.log import Condition, Key
 from vaern_programs.monitoring.alarms.memory import Memory, names_of
@@ -125,7 +125,12 @@ class _Municipality:
         if self.look.ledger is not None:
             health = self.look.ledger.get(self.code)
             conditions, unknown = conditions_of_ledger(
-                self.code, health, self.look.started, self.look.now, self.look.opened
+                self.code,
+                health,
+                self.look.started,
+                self.look.now,
+                self.look.opened,
+                self.limits.get("missing_seconds", MISSING_SECONDS),
             )
             self.judgement.conditions |= conditions
             self.judgement.unknown |= unknown
