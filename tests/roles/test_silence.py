@@ -28,6 +28,7 @@ from support.lab.monitored_hosts import (
     wait,
 )
 from support.lab.monitored_hosts import FIREWALL as DEVICE
+from support.lab.pipeline import PASS_OVER
 from support.lab.told_people import OPERATIONS, SHARED, ToldPeople
 from support.programs import source_of
 
@@ -87,6 +88,7 @@ time.sleep(120)
 FOLDER = "/usr/lib/x86_64-linux-gnu/rsyslog"
 MODULES = f"{FOLDER}/*vaern*.so"
 BUILT_FOR = "/usr/share/vaern/reader/rsyslog"
+MISSED = "gw1: firewall1"
 STATED = ("kind", "subject", "state")
 
 
@@ -473,6 +475,41 @@ def test_a_path_that_carries_no_packet_of_events(hosts: MonitoredHosts) -> None:
     hosts.lab.run("hub1", "nft delete table ip6 lost")
     hosts.lab.run("gw1", "systemctl start vaern-link")
     assert cleared(hosts, "path", "gw1: hub1")
+
+
+def lacking(hosts: MonitoredHosts) -> int:
+    """How many events of the firewall are missing, by a new count."""
+    return sum(one["events"] for one in counted(hosts)[CODE]["missing"] if one["source"] == "firewall1")
+
+
+@pytest.fixture
+def lost(hosts: MonitoredHosts) -> Iterator[int]:
+    """So many events of the firewall never reach the broker, and the relay does not send them again by itself."""
+    count, run = 40, hosts.lab.run
+    run("gw1", "systemctl stop vaern-spool.timer vaern-delivery")
+    hosts.send(count, "lost-")
+    spooled = f"cat {SPOOL}/segments/*.jsonl | grep -c 'app: lost-'"
+    assert wait(lambda: run("gw1", spooled, check=False) == f"{count}\n")
+    run("gw1", f"{PASS_OVER}; systemctl start vaern-delivery")
+    yield count
+    run("gw1", "systemctl start vaern-spool.timer")
+
+
+def test_events_that_are_missing_until_they_are_sent_again(hosts: MonitoredHosts, lost: int) -> None:
+    """The next event shows the gap. For two minutes they are under way, and then missing."""
+    hosts.send(1, "behind-")
+    assert wait(lambda: any("behind-" in one["message"] for one in hosts.archived("firewall1")))
+    assert wait(lambda: lacking(hosts) == lost, 240), counted(hosts)[CODE]
+    assert wait(lambda: lacking(hosts) == lost and ("missing", MISSED) in hosts.open()), hosts.open()
+    *_, raised = (one for one in hosts.records() if (one["kind"], one["subject"]) == ("missing", MISSED))
+    assert (raised["municipality"], raised["state"], raised["value"]) == (CODE, "raised", lost)
+    assert raised["text"]["da"].startswith(f"{lost} hændelser fra {MISSED} mangler i arkivet siden ")
+    again = "vaern-spool --now"
+    assert wait(lambda: json.loads(hosts.lab.run("gw1", again, check=False))["resent"] >= lost)
+    assert wait(lambda: lacking(hosts) == 0)
+    assert cleared(hosts, "missing", MISSED)
+    found = {one["message"] for one in hosts.archived("firewall1") if "app: lost-" in one["message"]}
+    assert len(found) == lost
 
 
 def test_every_alarm_is_an_event_in_the_archive_once(hosts: MonitoredHosts) -> None:

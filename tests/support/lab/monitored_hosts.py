@@ -159,7 +159,7 @@ class MonitoredHosts:
             "collector_listener": {"address": HUB, "name": COLLECTOR, "port": 9093},
             "collector_kafka_archive": str(archive),
             "collector_tenants": [{**tenant, "retention_days": 400, "max_gib": 2.0, **watched}, other],
-            "collector_alarms": {"heartbeat_seconds": 12.0, "blind_seconds": 60.0},
+            "collector_alarms": {"heartbeat_seconds": 12.0, "blind_seconds": 60.0, "missing_seconds": 15.0},
             **self.told,
             "watch_host": "hub1",
             "watch_clock": False,
