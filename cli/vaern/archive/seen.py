@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from vaern.model.advisory import Indicator, holds
+from vaern.model.advisory import Indicator, holds, spellings
 from vaern_programs.shared.times import in_utc
 
 MOST_EVENTS = 1000
@@ -33,9 +33,9 @@ class Seen:
     """Digest of the line that the collector has written of this look-up."""
 
 
-def look(indicator: Indicator, search: Callable[[str], tuple[list[dict[str, Any]], Any]]) -> Seen:
-    """Look for one indicator. `search` gives the newest events that hold a text, and the manifest of the look-up."""
-    events, manifest = search(indicator.value)
+def look(indicator: Indicator, search: Callable[[tuple[str, ...]], tuple[list[dict[str, Any]], Any]]) -> Seen:
+    """Look for one indicator. `search` gives the newest events with one of these texts, and the manifest."""
+    events, manifest = search(spellings(indicator))
     return judge(indicator, events, complete=bool(manifest["complete"]), access=str(manifest["access"]))
 
 

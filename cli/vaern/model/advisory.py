@@ -114,6 +114,12 @@ def wanted(indicator: Indicator) -> str:
     return ""
 
 
+def spellings(indicator: Indicator) -> tuple[str, ...]:
+    """What is searched for: a hash as it was sent is seldom in the letters of the log, where Sysmon has capitals."""
+    value = indicator.value
+    return (value.lower(), value.upper()) if indicator.type is IndicatorType.SHA256 else (value,)
+
+
 def holds(indicator: Indicator, text: str) -> bool:
     """Whether an indicator stands in a text by itself: 198.51.100.7 is not in 198.51.100.77.
 

@@ -50,11 +50,11 @@ def held_against(
 ) -> list[Seen]:
     """Look for each indicator in the archive, back to the days that are asked for. Raises as `search` does."""
 
-    def ask(text: str) -> tuple[list[dict[str, Any]], Any]:
+    def ask(texts: tuple[str, ...]) -> tuple[list[dict[str, Any]], Any]:
         request = Request(
             asked_by=getpass.getuser(),
             case=advisory.id,
-            texts=(text,),
+            texts=texts,
             since=now - timedelta(days=advisory.days),
             limit=archived.MOST_EVENTS,
         )

@@ -192,7 +192,7 @@ def test_a_real_archive_with_lines_of_every_age(
         return [json.loads(line) for line in found.getvalue().splitlines()], manifest
 
     monkeypatch.setattr(warning, "search", search)
-    path = written(tmp_path, indicators=[{"type": "sha256", "value": digest}])
+    path = written(tmp_path, indicators=[{"type": "sha256", "value": digest.lower()}])
     made = stix2.parse(call(path, "--stix", code=ExitCode.FINDINGS).stdout)
     (sighting,) = (one for one in made.objects if one.type == "sighting")
     seen = [now - timedelta(hours=hours) for hours in (3, 1)]
