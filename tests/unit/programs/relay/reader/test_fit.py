@@ -48,6 +48,14 @@ def test_a_part_that_fails_is_left_out_and_the_others_are_used(
     assert alarms == ["lmnsd_vaernossl.so does not do what it should: no port was opened"]
 
 
+def test_a_part_is_tried_twice(alarms: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy host was too slow the first time: its relay took everything in unread until somebody started it again."""
+    said = ["nothing was written", ""]
+    monkeypatch.setattr(trial, "lines", lambda: said.pop(0))
+    assert answer() == "VAERN_PTCP=vaernptcp\nVAERN_OSSL=vaernossl\nVAERN_LINES=read\n"
+    assert alarms == said == []
+
+
 def test_nothing_is_used_with_another_rsyslog_or_without_the_package(
     alarms: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -59,6 +59,8 @@ def found(certificate: str, key: str) -> dict[str, str]:
         tried["VAERN_OSSL"] = lambda: trial.encrypted(certificate, key)
     with ThreadPoolExecutor() as together:
         answers = dict(zip(tried, together.map(lambda work: work(), tried.values()), strict=True))
+    # A part that is left out for want of time, on a busy host, is left out until the next start.
+    answers |= {name: tried[name]() for name, wrong in answers.items() if wrong}
     for name, wrong in answers.items():
         if wrong:
             alarm(f"{MODULES[name]} does not do what it should: {wrong}")

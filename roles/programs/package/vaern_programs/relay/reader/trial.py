@@ -16,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from vaern_programs.relay.paths import READER
+from vaern_programs.relay.reader.listening import connected
 
 RSYSLOGD = ("/usr/sbin/rsyslogd", "-n")
 SETTINGS = READER
@@ -98,7 +99,7 @@ def _tried(
             port = int(_read(folder / "port", lambda found: found.strip().isdigit(), process, until) or 0)
             if not port:
                 return b"", f"no port was opened: {_last(folder / 'said')}"
-            with wrap(socket.create_connection(("127.0.0.1", port), timeout=SECONDS)) as connection:
+            with wrap(connected(port, process, until)) as connection:
                 connection.sendall(sent)
                 found = _read(folder / "out", lambda found: found.count(b"\n") >= count, process, until)
             return found, "" if found else f"nothing was written: {_last(folder / 'said')}"

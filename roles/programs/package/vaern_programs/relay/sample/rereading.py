@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import secrets
-import socket
 import subprocess
 import tempfile
 import time
@@ -19,6 +18,7 @@ from pathlib import Path
 from shutil import chown
 from typing import Any, NamedTuple
 
+from vaern_programs.relay.reader.listening import connected
 from vaern_programs.relay.sample.choosing import Line
 
 RSYSLOGD = ("/usr/sbin/rsyslogd", "-n")
@@ -107,7 +107,7 @@ def _written(folder: Path, sent: bytes, count: int) -> list[bytes]:
     try:
         while not (port := _content(folder / "port").strip()).isdigit():
             _wait(process, until, folder)
-        with socket.create_connection(("127.0.0.1", int(port)), timeout=SECONDS) as connection:
+        with connected(int(port), process, until) as connection:
             connection.sendall(sent)
             while (written := _content(folder / "out")).count(b"\n") < count:
                 _wait(process, until, folder)
