@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vaern.inventory import azure, watching
-from vaern.inventory.relays import relay_ports, relay_variables
+from vaern.inventory.relays import counted_ports, relay_ports, relay_variables
 from vaern.inventory.sensors import sensor_variables
 from vaern.inventory.variables import Variables, gateways, names_without_dns, port_of, tunnel
 from vaern.model.declaration import Host, Municipality
@@ -17,7 +17,7 @@ KEEPALIVE_SECONDS = 25
 
 def host_variables(deployment: Deployment, slug: str, municipality: Municipality, host: Host, plan: Plan) -> Variables:
     """One host of a municipality, with the variables of each role it has."""
-    variables: Variables = {"base_open_ports": _open_ports(municipality, host, plan)}
+    variables: Variables = _firewall(municipality, host, plan)
     if HostRole.GATEWAY in host.roles:
         variables |= _link(deployment, slug, municipality, host)
     if HostRole.RELAY in host.roles:
@@ -46,15 +46,18 @@ def _link(deployment: Deployment, slug: str, municipality: Municipality, host: H
     return {"vpn_link_interface": tunnel(f"{address}/128"), "vpn_link_hubs": hubs}
 
 
-def _open_ports(municipality: Municipality, host: Host, plan: Plan) -> list[Variables]:
-    """What a host of the municipality opens, each port to the declared senders only."""
+def _firewall(municipality: Municipality, host: Host, plan: Plan) -> Variables:
+    """What a host of the municipality opens, each port to the declared senders only; a relay counts the others."""
     mirrors = [
         port_of(tap.vxlan.port, "udp", [f"{tap.vxlan.remote}/32"], f"Mirror of tap {tap.name}")
         for tap in municipality.taps
         if tap.sensor == host.name and tap.vxlan is not None
     ]
     relay = plan.relays.get(host.name)
-    return (relay_ports(municipality, relay) if relay else []) + mirrors
+    if relay is None:
+        return {"base_open_ports": mirrors}
+    opened = relay_ports(municipality, relay) + mirrors
+    return {"base_open_ports": opened, "base_counted_ports": counted_ports(municipality)}
 
 
 def _preshared(gateway: str, hub: str) -> str:

@@ -69,6 +69,13 @@ def relay_ports(municipality: Municipality, relay: RelayPlan) -> list[Variables]
     return [*ports, *alerting]
 
 
+def counted_ports(municipality: Municipality) -> list[Variables]:
+    """Where senders of the municipality send to, and others may: the usual ports, and every declared one."""
+    ways = {*PORTS.items(), *map(input_of, municipality.log_sources)}
+    ports = sorted({(port, TRANSPORTS[protocol]) for protocol, port in ways})
+    return [{"port": port, "protocol": transport} for port, transport in ports]
+
+
 def _widest(places: set[IpNetwork]) -> list[IpNetwork]:
     """Those that are not a part of another one: a set of the firewall holds each address once."""
     return [

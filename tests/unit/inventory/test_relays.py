@@ -49,6 +49,10 @@ def test_what_is_generated_for_uneven_networks_is_what_the_controls_expect(seed:
     reading = RelayReading(json.loads(rendered("reader.json", given)))
     assert rows | reading.origins == expectations.senders(municipality, subject)
     opened = {(one["protocol"], one["port"], source) for one in made["base_open_ports"] for source in one["sources"]}
+    counted = {(one["protocol"], one["port"]) for one in made["base_counted_ports"]}
+    assert counted >= {(protocol, port) for protocol, port, _ in opened if port != RELP_PORT}
+    assert counted >= {("udp", 514), ("tcp", 514), ("tcp", 6514), ("tcp", 6515)}
+    assert ("tcp", RELP_PORT) not in counted
     expected = expectations.openings(municipality, deployment(), subject)
     assert {(protocol, port, source.removesuffix("/32").removesuffix("/128")) for protocol, port, source in opened} == {
         (one.protocol, one.port, source) for one in expected if one.interface == "lan" for source in one.sources
