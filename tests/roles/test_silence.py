@@ -177,6 +177,16 @@ def test_who_sends_and_is_not_declared_is_known_at_the_collector(hosts: Monitore
     assert one["events_per_second"] > 0
 
 
+def test_whom_the_firewall_drops_is_known_at_the_collector(hosts: MonitoredHosts) -> None:
+    """From the sensor's other network, of which the relay lets nobody in."""
+    send = "import socket; s = socket.socket(type=socket.SOCK_DGRAM); [s.sendto(b'x', ('{}', 514)) for _ in range(3)]"
+    addresses = {name: HOSTS[name]["uplink"].partition("/")[0] for name in ("gw1", "sensor1")}
+    hosts.lab.run("sensor1", f'python3 -c "{send.format(addresses["gw1"])}"')
+    assert wait(lambda: [one["packets"] for one in hosts.dropped_by_firewall("gw1")] == [3])
+    (one,) = hosts.dropped_by_firewall("gw1")
+    assert (one["address"], one["protocol"], one["port"]) == (addresses["sensor1"], "udp", 514)
+
+
 def test_a_silent_source_raises_one_alarm_until_it_sends_again(hosts: MonitoredHosts) -> None:
     assert raised_and_open(hosts, "silent", "firewall1")
     before = hosts.changes("silent", "firewall1")

@@ -188,6 +188,7 @@ class MonitoredHosts:
                  "datagrams": {"per_second": LEAST_DATAGRAMS, "bytes_per_second": LEAST_DATAGRAM_BYTES}},
                 {"port": 20514, "protocol": "tcp", "sources": [LAN], "interface": "lan", "comment": "syslog"},
             ],
+            "base_counted_ports": [{"port": 514, "protocol": "tcp"}, {"port": 514, "protocol": "udp"}],
             "log_shipper_identity": {"municipality": CODE, "site": "raadhus", "relay": "gw1"},
             "log_shipper_listen": RELAY,
             "log_shipper_output": {"brokers": [f"{COLLECTOR}:9093"], "topic": f"logs.{CODE}"},
@@ -321,6 +322,12 @@ class MonitoredHosts:
     def unknown_senders(self, relay: str) -> list[Record]:
         """Who sends to a relay and is not declared, as the collector has it."""
         told = json.loads(self.lab.run("hub1", "cat /run/vaern-alarms/open.json"))["unknown_senders"]
+        found: list[Record] = told.get(CODE, {}).get(relay, {}).get("senders", [])
+        return found
+
+    def dropped_by_firewall(self, relay: str) -> list[Record]:
+        """Whom the firewall of a relay drops, as the collector has it."""
+        told = json.loads(self.lab.run("hub1", "cat /run/vaern-alarms/open.json"))["dropped_by_firewall"]
         found: list[Record] = told.get(CODE, {}).get(relay, {}).get("senders", [])
         return found
 

@@ -115,6 +115,8 @@ class OpenAlarms(TypedDict):
     """Each an AlarmRecord; checked one by one (`ALARM_RECORD`)."""
     unknown_senders: NotRequired[dict[Code, dict[Relay, Any]]]
     """Code and relay to who sends and is not declared; each checked by itself (`UNKNOWN_SENDERS`)."""
+    dropped_by_firewall: NotRequired[dict[Code, dict[Relay, Any]]]
+    """Code and relay to whom its firewall drops; each checked by itself (`DROPPED_SENDERS`)."""
 
 
 class JudgedSources(TypedDict):

@@ -14,10 +14,10 @@ from vaern_programs.shared.limits import Between, DayOfYear, Matching, Moment, M
 from vaern_programs.shared.schema import Schema
 
 __all__ = [
-    "ALARM_SOURCE", "CONFIRMATION", "DELIVERY_STATISTICS", "HEARTBEAT", "RESENT", "ROUND", "SPOOL_STATE", "STATEMENT",
-    "STATEMENT_ROWS", "STATEMENT_SOURCE", "UNKNOWN_SENDERS", "Confirmation", "DeliveryStatistics", "Finding",
-    "Heartbeat", "Resent", "Round", "Schema", "Sighting", "SpoolState", "Statement", "UnfitError", "UnknownSender",
-    "UnknownSenders", "loads",
+    "ALARM_SOURCE", "CONFIRMATION", "DELIVERY_STATISTICS", "DROPPED_SENDERS", "HEARTBEAT", "RESENT", "ROUND",
+    "SPOOL_STATE", "STATEMENT", "STATEMENT_ROWS", "STATEMENT_SOURCE", "UNKNOWN_SENDERS", "Confirmation",
+    "DeliveryStatistics", "DroppedSender", "DroppedSenders", "Finding", "Heartbeat", "Resent", "Round", "Schema",
+    "Sighting", "SpoolState", "Statement", "UnfitError", "UnknownSender", "UnknownSenders", "loads",
 ]  # fmt: skip
 
 RELAY_NAME, BOOT_NAME, SOURCE_NAME = "[a-z0-9-]{1,100}", "[0-9a-f]{32}", "[a-z0-9.-]{1,64}"
@@ -265,6 +265,33 @@ class UnknownSenders(TypedDict):
     """And of how many events, with those of whom nothing is kept."""
 
 
+class DroppedSender(TypedDict):
+    """An address whose packets the firewall of a relay drops, at a port where logs come in."""
+
+    address: Annotated[str, Matching("[0-9a-f.:]{2,45}")]
+    protocol: Literal["udp", "tcp"]
+    port: Annotated[int, Between(1, 65535)]
+    packets: Count
+    """Since it was first there; of TCP, attempts to connect."""
+    packets_per_minute: float | None
+    """In the last minutes; None while the relay has not counted for long enough."""
+    first: Time
+    """When the relay's watch saw it first, since that was started; after an hour of silence it begins anew."""
+    last: Time
+
+
+class DroppedSenders(TypedDict):
+    """The loudest of those whom the firewall of a relay drops; attackers may invent any number of addresses."""
+
+    senders: Annotated[list[DroppedSender], Most(50)]
+    others: Count
+    """How many more there are."""
+    full: bool
+    """Whether the firewall has no room for more of them, so that there may be others."""
+    packets_per_minute: float | None
+    """Of all, also of whom it has had no room for; None where that is not known."""
+
+
 class Heartbeat(TypedDict):
     """The message of a host about itself.
 
@@ -275,6 +302,8 @@ class Heartbeat(TypedDict):
     findings: Annotated[list[Any], Most(100)]
     unknown_senders: NotRequired[Any]
     """Of a relay: checked by itself too (`UNKNOWN_SENDERS`)."""
+    dropped_by_firewall: NotRequired[Any]
+    """The same (`DROPPED_SENDERS`)."""
 
 
 DELIVERY_STATISTICS = Schema(DeliveryStatistics, 16 * KIBIBYTE)
@@ -283,6 +312,7 @@ FRAMING_COUNTERS = Schema(FramingCounters, 64 * KIBIBYTE)
 UNDECLARED_COUNTERS = Schema(UndeclaredCounters, 128 * KIBIBYTE)
 OVERFLOW_COUNTERS = Schema(OverflowCounters, 16 * KIBIBYTE)
 UNKNOWN_SENDERS = Schema(UnknownSenders, 64 * KIBIBYTE)
+DROPPED_SENDERS = Schema(DroppedSenders, 64 * KIBIBYTE)
 SPOOL_STATE = Schema(SpoolState, 16 * KIBIBYTE)
 RESENT = Schema(Resent, 16 * KIBIBYTE)
 ROUND = Schema(Round, 16 * KIBIBYTE)

@@ -51,6 +51,7 @@ class Bench:
         self.told: dict[str, str] = {}
         self.read_to: float | None = None
         self.unknown_senders: dict[str, Any] = {}
+        self.dropped: dict[str, Any] = {}
 
     def restart(self) -> None:
         """The memory comes back from JSON, the alarms from their files."""
@@ -72,6 +73,7 @@ class Bench:
         opened = {key: unix_or(record["since"], self.now) for key, record in self.log.open.items()}
         judged = judging.judge(self.memory, judging.Look(archive, SETTINGS, opened, self.now))
         self.unknown_senders = judged.unknown_senders
+        self.dropped = judged.dropped_by_firewall
         raised, cleared = self.programs.log.changes(self.log.open, judged.conditions, judged.unknown)
         for key, condition in raised.items():
             record = {**key._asdict(), "state": "raised", "since": utc(condition.since), "value": condition.value}
@@ -302,3 +304,52 @@ def test_who_sends_undeclared_is_known_of_a_relay_that_says_so(programs: Program
     bench.hear("vaern-gw1", unknown_senders={**said, "senders": [{**one, "hosts": [{"host": "\x1b[2J", "events": 1}]}]})
     assert bench.look(1) == {("reports", "favrskov-gw1")}
     assert bench.unknown_senders == {}
+
+
+def dropped(**changed: Any) -> dict[str, Any]:
+    """What a relay says of whom its firewall drops, with one address."""
+    times = {"first": "2026-11-24T19:51:38Z", "last": "2026-11-24T19:52:00Z"}
+    one = {"address": "198.51.100.9", "protocol": "udp", "port": 514, "packets": 3, "packets_per_minute": None, **times}
+    return {"senders": [one | changed], "others": 2, "full": False, "packets_per_minute": 4.0}
+
+
+def test_whom_a_firewall_drops_is_known_of_a_relay_that_says_so(programs: Programs, tmp_path: Path) -> None:
+    bench = Bench(programs, tmp_path)
+    bench.hear("vaern-gw1")
+    assert bench.look(1) == set()
+    assert bench.dropped == {}
+    bench.hear("vaern-gw1", dropped_by_firewall=dropped())
+    assert bench.look(1) == set()
+    assert bench.dropped == {"0710": {"favrskov-gw1": dropped()}}
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"address": "10.0.0.1\x1b[2J"},
+        {"address": "a" * 46},
+        {"protocol": "icmp"},
+        {"port": 0},
+        {"port": 65536},
+        {"packets": -1},
+        {"packets": 10**16},
+        {"packets_per_minute": "many"},
+        {"last": "yesterday"},
+        {"first": "10000-01-01T00:00:00Z"},
+    ],
+)
+def test_what_a_relay_makes_up_about_its_firewall_is_an_alarm_and_shown_to_nobody(
+    programs: Programs, tmp_path: Path, changed: dict[str, Any]
+) -> None:
+    bench = Bench(programs, tmp_path)
+    bench.hear("vaern-gw1", dropped_by_firewall=dropped(**changed))
+    assert bench.look(1) == {("reports", "favrskov-gw1")}
+    assert bench.dropped == {}
+
+
+def test_no_relay_says_more_of_its_firewall_than_there_is_room_for(programs: Programs, tmp_path: Path) -> None:
+    bench = Bench(programs, tmp_path)
+    (one,) = dropped()["senders"]
+    bench.hear("vaern-gw1", dropped_by_firewall={**dropped(), "senders": [one] * 51})
+    assert bench.look(1) == {("reports", "favrskov-gw1")}
+    assert bench.dropped == {}

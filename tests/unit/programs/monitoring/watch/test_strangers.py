@@ -7,9 +7,9 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vaern_programs.monitoring.watch import readings
+from vaern_programs.monitoring.watch import rates, readings
 from vaern_programs.monitoring.watch.readings import Place
-from vaern_programs.monitoring.watch.strangers import MOST_HOSTS, MOST_SENDERS, RATE_SECONDS, Strangers
+from vaern_programs.monitoring.watch.strangers import MOST_HOSTS, MOST_SENDERS, Strangers
 from vaern_programs.shared.reports import UNKNOWN_SENDERS
 
 PHONE = Place("syslog_udp", "10.20.8.7")
@@ -55,7 +55,7 @@ def test_a_rate_is_of_the_last_minutes_and_ends_with_the_sender() -> None:
     (second,) = strangers.look({PHONE: 170}, 0, 1060.0)["senders"]
     assert second["events_per_second"] == 2.0
     for later in range(1, 5):
-        (last,) = strangers.look({PHONE: 170}, 0, 1060.0 + later * RATE_SECONDS)["senders"]
+        (last,) = strangers.look({PHONE: 170}, 0, 1060.0 + later * rates.SECONDS)["senders"]
     assert last["events_per_second"] == 0.0
 
 

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from typing import NamedTuple, get_args
+from typing import NamedTuple, TypeVar, get_args
 
 from vaern_programs.monitoring.alarms.log import Condition, Key
 from vaern_programs.shared.json_text import UnfitError, loads
 from vaern_programs.shared.reports import (
+    DROPPED_SENDERS,
     FINDING,
     HEARTBEAT,
     SHARED,
     UNKNOWN_SENDERS,
+    DroppedSenders,
     Finding,
     FindingKind,
     UnknownSenders,
 )
+from vaern_programs.shared.schema import Schema
 from vaern_programs.shared.times import unix_or
 
+Shape = TypeVar("Shape")
 FOUND = frozenset(get_args(FindingKind))
 EVENT_BYTES = 4 * 65536
 NAME_LENGTH = 80
@@ -33,6 +37,8 @@ class HostReport(NamedTuple):
     """Parts that have not the shape of one, or are of a kind that is not known here."""
     unknown_senders: UnknownSenders | None = None
     """Who sends to a relay and is not declared; None where it does not say."""
+    dropped: DroppedSenders | None = None
+    """Whom its firewall drops; None where it does not say."""
 
 
 def from_event(text: str) -> HostReport:
@@ -54,13 +60,19 @@ def from_line(text: str | bytes) -> HostReport:
         except UnfitError:
             continue
     refused = len(heartbeat["findings"]) - len(findings)
-    senders = None
-    if "unknown_senders" in heartbeat:
-        try:
-            senders = UNKNOWN_SENDERS.take(heartbeat["unknown_senders"])
-        except UnfitError:
-            refused += 1
-    return HostReport(heartbeat["time"], findings, refused, senders)
+    senders = _part(UNKNOWN_SENDERS, heartbeat.get("unknown_senders"))
+    dropped = _part(DROPPED_SENDERS, heartbeat.get("dropped_by_firewall"))
+    parts = {"unknown_senders": senders, "dropped_by_firewall": dropped}
+    refused += sum(name in heartbeat and part is None for name, part in parts.items())
+    return HostReport(heartbeat["time"], findings, refused, senders, dropped)
+
+
+def _part(schema: Schema[Shape], found: object) -> Shape | None:
+    """A part of a heartbeat; None for one that does not fit, or is not there."""
+    try:
+        return schema.take(found)
+    except UnfitError:
+        return None
 
 
 def conditions_of(code: str, host: str, findings: Iterable[Finding]) -> dict[Key, Condition]:

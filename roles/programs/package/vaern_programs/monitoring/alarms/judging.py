@@ -20,7 +20,7 @@ from vaern_programs.monitoring.alarms.sightings import conditions_of_archive, la
 from vaern_programs.monitoring.alarms.sources import Heard, SourceAlarms, Taken, Words, is_about_source
 from vaern_programs.shared.health import Health
 from vaern_programs.shared.json_text import UnfitError
-from vaern_programs.shared.reports import UnknownSenders
+from vaern_programs.shared.reports import DroppedSenders, UnknownSenders
 from vaern_programs.shared.times import unix_or
 
 MILLISECOND = 0.001
@@ -41,6 +41,8 @@ class Judgement:
     """Code to how each check of each of its sources went."""
     unknown_senders: dict[str, dict[str, UnknownSenders]] = field(default_factory=dict)
     """Code to who sends to each relay and is not declared, by the relay's name; only of those that say so."""
+    dropped_by_firewall: dict[str, dict[str, DroppedSenders]] = field(default_factory=dict)
+    """The same, of whom the relay's firewall drops."""
 
 
 class Look:
@@ -87,6 +89,7 @@ def judge(memory: Memory, look: Look) -> Judgement:
         whole.faults |= part.faults
         whole.words |= part.words
         whole.unknown_senders |= part.unknown_senders
+        whole.dropped_by_firewall |= part.dropped_by_firewall
     memory.forget(look.settings["tenants"])
     return whole
 
@@ -198,6 +201,8 @@ class _Municipality:
             self._wrong("reports", host["name"], Condition(arrived, report.refused))
         if report.unknown_senders is not None:
             self.judgement.unknown_senders.setdefault(self.code, {})[host["name"]] = report.unknown_senders
+        if report.dropped is not None:
+            self.judgement.dropped_by_firewall.setdefault(self.code, {})[host["name"]] = report.dropped
         self.judgement.conditions |= conditions_of(self.code, host["name"], report.findings)
         late = arrived - unix_or(report.time, arrived)
         if late > self.limits["heartbeat_seconds"]:

@@ -4,9 +4,9 @@ It reads what the archiver reports of each municipality (/run/vaern-archiver/<co
 sources <code>.sources.json), how the ledger fares (/run/vaern-ledger/health.json), whether people can be told
 (/run/vaern-notify/health.json) and what this host reports of itself, and compares these with
 /etc/vaern/collector/collector.json. Every change is written to /var/lib/vaern/alarms, to the journal with priority
-alert, and to the municipality's own topic as an event. /run/vaern-alarms/open.json lists what is open now
-and who sends to relays undeclared, for `vaern status`, and sources.json how each source was judged. It reaches the
-broker of this host and no network.
+alert, and to the municipality's own topic as an event. /run/vaern-alarms/open.json lists what is open now, who sends
+to relays undeclared and whom their firewalls drop, for `vaern status`, and sources.json how each source was judged. It
+reaches the broker of this host and no network.
 """
 
 from __future__ import annotations
@@ -112,6 +112,7 @@ class AlarmService:
             "time": stamp(now),
             "alarms": [self.log.open[key] for key in sorted(self.log.open)],
             "unknown_senders": judgement.unknown_senders,
+            "dropped_by_firewall": judgement.dropped_by_firewall,
         }
         replace(OPEN, json.dumps(open_now, ensure_ascii=False))
         if judgement.words != self.words or time.monotonic() - self.judged >= JUDGED_SECONDS:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from vaern_programs.monitoring.watch import readings
+from vaern_programs.monitoring.watch import firewall, readings
 from vaern_programs.shared.path_state import SETTINGS, STATE, path_states
 from vaern_programs.shared.reports import DELIVERY_FILE
 
@@ -21,6 +21,8 @@ KILLED = Path("/var/log/vaern-log-shipper/killed")
 KILLED_BYTES = 16
 FIT = Path("/run/vaern-log-shipper/reader")
 """Written before each start of the relay; gone while it is stopped."""
+STRANGERS = ("strangers_ip", "strangers_ip6")
+"""Sets of the firewall with whom it drops at the ports of a relay; one counter has all packets."""
 SOCKETS = (Path("/proc/net/udp"), Path("/proc/net/udp6"))
 PATH_SECONDS = 600.0
 """vaern-link looks every minute, and longer where nothing is answered."""
@@ -135,5 +137,15 @@ def datagrams_dropped(ports: Iterable[int]) -> dict[str, int]:
     """Datagrams to these ports that were let go, by who counts them: the kernel at the socket, and the firewall."""
     sockets = "".join(path.read_text(encoding="ascii") for path in SOCKETS if path.exists())
     dropped = {"socket": readings.datagrams_dropped(sockets, ports)}
-    refused = readings.firewall_dropped(answer("nft", "-j", "list", "counter", "inet", "vaern", "datagrams"))
+    refused = firewall_counter("datagrams")
     return dropped if refused is None else dropped | {"firewall": refused}
+
+
+def firewall_counter(name: str) -> int | None:
+    """Packets that the firewall has counted by that name and dropped; None where it does not."""
+    return readings.firewall_dropped(answer("nft", "-j", "list", "counter", "inet", "vaern", name))
+
+
+def dropped_senders() -> firewall.Listed | None:
+    """Whom the firewall drops at the ports of a relay; None where it does not say."""
+    return firewall.listed(answer("nft", "-j", "list", "set", "inet", "vaern", name) for name in STRANGERS)

@@ -1,9 +1,9 @@
 """Looks at its host every few seconds, and reports what it found in a heartbeat; runs as vaern-watch.service.
 
 A heartbeat is one line of JSON: {"host", "time", "readings": {...}, "findings": [{kind, subject, value, limit,
-since}]}, and of a relay `unknown_senders`. It travels as an event of the host's own source: numbered, spooled and
-encrypted like every other. What opens and closes is also in the journal, with priority alert, for a host whose
-heartbeats reach nobody.
+since}]}, and of a relay `unknown_senders` and `dropped_by_firewall`. It travels as an event of the host's own source:
+numbered, spooled and encrypted like every other. What opens and closes is also in the journal, with priority alert, for
+a host whose heartbeats reach nobody.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Any
 
 from vaern_programs.monitoring.paths import WATCH_SETTINGS
 from vaern_programs.monitoring.watch import findings, host, readings, sending
+from vaern_programs.monitoring.watch.firewall import Drops
 from vaern_programs.monitoring.watch.strangers import Strangers
 from vaern_programs.shared.files import read_json
 from vaern_programs.shared.path_state import LEAST
@@ -41,6 +42,7 @@ class Watch:
         self.evicted: int | None = None
         self.clock_known = time.monotonic()
         self.strangers = Strangers()
+        self.drops = Drops()
 
     def look(self) -> dict[str, Any]:
         """One look: the heartbeat to send."""
@@ -62,13 +64,21 @@ class Watch:
             "readings": seen,
             "findings": self.held.report(utc),
         }
-        return heartbeat | self.unknown_senders(monotonic)
+        return heartbeat | self.unknown_senders(monotonic) | self.dropped_by_firewall(monotonic, now)
 
     def unknown_senders(self, now: float) -> dict[str, Any]:
         """Of a relay, who sends and is not declared; nothing where that is not counted."""
         if self.counted is None or self.counted.undeclared is None:
             return {}
         return {"unknown_senders": self.strangers.look(self.counted.undeclared, self.counted.uncounted, now)}
+
+    def dropped_by_firewall(self, monotonic: float, now: float) -> dict[str, Any]:
+        """Of a relay, whom its firewall drops where logs come in; nothing where that is not counted."""
+        found = host.dropped_senders() if self.settings["spool"]["directory"] else None
+        if found is None:
+            return {}
+        packets = host.firewall_counter("strangers")
+        return {"dropped_by_firewall": self.drops.look(found, packets, monotonic, now)}
 
     def clock(self, seen: dict[str, Any], now: float) -> dict[findings.Subject, findings.Bad]:
         """The clock against its time sources. A daemon that has just begun to ask is given the time to."""

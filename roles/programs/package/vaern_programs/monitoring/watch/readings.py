@@ -165,7 +165,7 @@ def datagrams_dropped(sockets: str, ports: Iterable[int]) -> int:
 
 
 def firewall_dropped(answer: str) -> int | None:
-    """Datagrams that were too many for their address, from `nft -j list counter`; None when it does not say."""
+    """Packets that the firewall has counted and dropped, from `nft -j list counter`; None when it does not say."""
     try:
         entries = json.loads(answer)["nftables"]
         (packets,) = [int(one["counter"]["packets"]) for one in entries if "counter" in one]

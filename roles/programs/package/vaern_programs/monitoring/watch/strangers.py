@@ -7,25 +7,16 @@ together, and the loudest of these are named.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
+from vaern_programs.monitoring.watch.rates import Rates
 from vaern_programs.monitoring.watch.readings import Place
 from vaern_programs.shared.json_text import UnfitError
 from vaern_programs.shared.reports import UnknownHost, UnknownSender, UnknownSenders
 from vaern_programs.shared.schema import Schema
 
 MOST_SENDERS, MOST_HOSTS = 20, 5
-RATE_SECONDS = 600.0
-"""A rate is of so long up to twice as long: a device that sends every minute has one, and one that has stopped none."""
 SENDER: Schema[UnknownSender] = Schema(UnknownSender, 4096)
 HOST: Schema[UnknownHost] = Schema(UnknownHost, 1024)
-
-
-class Counted(NamedTuple):
-    """What had been counted at a time, on the clock that never jumps."""
-
-    at: float
-    events: Mapping[Place, int]
 
 
 class Strangers:
@@ -33,30 +24,17 @@ class Strangers:
 
     def __init__(self) -> None:
         """Nothing has been counted."""
-        self._older: Counted | None = None
-        self._newer: Counted | None = None
+        self._rates: Rates[Place] = Rates()
 
     def look(self, counted: Mapping[Place, int], uncounted: int, now: float) -> UnknownSenders:
         """The loudest now. `counted` has addresses and hosts, `uncounted` the events of whom nothing is kept."""
-        rates = self._rates(counted, now)
+        rates = {place: round(rate, 4) for place, rate in self._rates.look(counted, now).items()}
         totals = {place: events for place, events in counted.items() if not place.host}
         loudest = sorted(totals, key=lambda place: (-(rates.get(place) or 0.0), -totals[place], place))
         named = [one for place in loudest[:MOST_SENDERS] if (one := _sender(place, counted, rates)) is not None]
         known = sum(one["events"] for one in named)
         others = len(totals) - len(named)
         return {"senders": named, "others": others, "other_events": sum(totals.values()) - known + uncounted}
-
-    def _rates(self, counted: Mapping[Place, int], now: float) -> dict[Place, float]:
-        """Events a second of each; nothing before there is anything to compare with."""
-        if self._newer is None or now - self._newer.at >= RATE_SECONDS:
-            self._older, self._newer = self._newer or self._older, Counted(now, dict(counted))
-        before = self._older or self._newer
-        if now <= before.at:
-            return {}
-        # rsyslog counts from the beginning again when it has started again.
-        since = {place: before.events.get(place, 0) for place in counted}
-        new = {place: events - since[place] if events >= since[place] else events for place, events in counted.items()}
-        return {place: round(events / (now - before.at), 4) for place, events in new.items()}
 
 
 def _sender(place: Place, counted: Mapping[Place, int], rates: Mapping[Place, float]) -> UnknownSender | None:
