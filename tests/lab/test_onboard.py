@@ -204,7 +204,10 @@ def test_a_canary_that_cannot_pass_names_its_leg(onboarded: Lab, monkeypatch: py
 
 
 def test_whom_nobody_has_declared_is_heard_and_proposed(onboarded: Lab) -> None:
-    """Before the firewall, which drops it; what is declared is known as what it is."""
+    """Before the firewall, which drops it; what is declared is known as what it is.
+
+    The firewall has counted it too, and says so without being asked.
+    """
     from vaern.declaration import load_fleet
     from vaern.proof.canary_events import SENDER
     from vaern.provision import municipality_outputs
@@ -234,6 +237,18 @@ def test_whom_nobody_has_declared_is_heard_and_proposed(onboarded: Lab) -> None:
     assert senders[stranger].heard["vendor"] == "cisco-ios"
     assert f"    address: {stranger}\n" in senders[stranger].proposal
     assert stranger not in onboarded.ssh("favrskov-gw1", "cat /var/log/vaern-log-shipper/impstats.json")
+    limit = time.monotonic() + 120
+    while stranger not in (dropped := dropped_by_firewall(onboarded)) and time.monotonic() < limit:
+        time.sleep(2)
+    assert list(dropped) == [stranger]
+    assert (dropped[stranger]["protocol"], dropped[stranger]["port"], dropped[stranger]["source"]) == ("udp", 514, "")
+    assert f"    address: {stranger}\n    protocol: syslog_udp\n" in dropped[stranger]["proposal"]
+
+
+def dropped_by_firewall(lab: Lab) -> dict[str, dict[str, Any]]:
+    """Whom the relay's firewall drops, by address, as `vaern status` says it."""
+    (status,) = json.loads(lab.vaern("status", "favrskov", "--json", expect=None).stdout)
+    return {one["address"]: one for one in status["dropped_by_firewall"]["known"]}
 
 
 def test_an_upgrade_whose_reader_reads_less_of_the_sample_changes_nothing(onboarded: Lab, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from vaern.errors import ProvisionError, UnreachableError
 from vaern.model.deployment import Deployment
@@ -14,7 +14,14 @@ from vaern.model.vocabulary import Target
 from vaern.runtime import ssh
 from vaern.runtime.paths import Project
 from vaern_programs.shared.answers import ALARM_RECORD, JUDGED_SOURCES, OPEN_ALARMS
-from vaern_programs.shared.reports import UNKNOWN_SENDERS, UnfitError, UnknownSenders
+from vaern_programs.shared.reports import (
+    DROPPED_SENDERS,
+    UNKNOWN_SENDERS,
+    DroppedSenders,
+    Schema,
+    UnfitError,
+    UnknownSenders,
+)
 from vaern_stacks.azure.naming import Names
 
 OPEN = "/run/vaern-alarms/open.json"
@@ -30,6 +37,7 @@ STALE_SECONDS = 60
 """The alarm service writes its file every second."""
 
 
+Shape = TypeVar("Shape")
 Judged: TypeAlias = dict[str, dict[str, dict[str, str]]]
 """Four-digit code to source to check (`unread`, `field source.ip`) to right, wrong, unknown or not judged."""
 
@@ -60,6 +68,8 @@ class Alarms:
     """By code how each source was judged; of a municipality that is not in it, nobody knows."""
     unknown_senders: Mapping[str, Mapping[str, UnknownSenders]] = field(default_factory=dict)
     """Code and relay to who sends there and is not declared; only of relays that say so."""
+    dropped_by_firewall: Mapping[str, Mapping[str, DroppedSenders]] = field(default_factory=dict)
+    """The same, of whom the firewall there drops."""
 
     def of(self, code: str) -> tuple[Alarm, ...]:
         """The alarms of the municipality with that four-digit code."""
@@ -102,9 +112,12 @@ def parsed(text: str) -> Alarms:
     if age > STALE_SECONDS:
         return Alarms(alarms, f"the alarm service of the collector stopped {age} s ago")
     by_code = _judged(judged[0] if judged else "")
-    senders = {code: _senders(relays) for code, relays in said.get("unknown_senders", {}).items()}
+    senders = _by_relay(UNKNOWN_SENDERS, said.get("unknown_senders", {}))
+    dropped = _by_relay(DROPPED_SENDERS, said.get("dropped_by_firewall", {}))
     wrong = len(records) - len(alarms)
-    return Alarms(alarms, f"{wrong} of the open alarms are not as they should be" if wrong else "", by_code, senders)
+    return Alarms(
+        alarms, f"{wrong} of the open alarms are not as they should be" if wrong else "", by_code, senders, dropped
+    )
 
 
 def _judged(text: str) -> Judged:
@@ -119,12 +132,13 @@ def _judged(text: str) -> Judged:
     }
 
 
-def _senders(relays: Mapping[str, Any]) -> dict[str, UnknownSenders]:
+def _by_relay(schema: Schema[Shape], told: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Shape]]:
     """Those of the relays that say what can be read; a relay that does not is one of whom nothing is known."""
-    found = {}
-    for relay, said in relays.items():
-        with suppress(UnfitError):
-            found[relay] = UNKNOWN_SENDERS.take(said)
+    found: dict[str, dict[str, Shape]] = {code: {} for code in told}
+    for code, relays in told.items():
+        for relay, said in relays.items():
+            with suppress(UnfitError):
+                found[code][relay] = schema.take(said)
     return found
 
 

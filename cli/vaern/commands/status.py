@@ -25,10 +25,11 @@ def command(ctx: click.Context, slugs: tuple[str, ...], as_json: bool) -> int:
     """Show how far each municipality is, and which alarms are open.
 
     Shows the records of the last runs, the collector's open alarms, and what it has counted last of missing events;
-    `vaern verify` checks the hosts themselves. Whom relays drop as nobody has declared them is listed, with lines for
-    the declaration; the names that senders give themselves prove nothing. Ends with exit code 1 unless all is right
-    with each of them: also where something is not known, such as the alarms of a collector that does not answer, where
-    it has not counted in the last quarter of an hour, and where the last verification is more than a week old.
+    `vaern verify` checks the hosts themselves. Whom relays or their firewalls drop as nobody has declared them is
+    listed, with lines for the declaration; the names that senders give themselves prove nothing. Ends with exit code 1
+    unless all is right with each of them: also where something is not known, such as the alarms of a collector that
+    does not answer, where it has not counted in the last quarter of an hour, and where the last verification is more
+    than a week old.
 
     \b
     Examples:
@@ -60,7 +61,7 @@ def _document(status: Status, alarms_found: Alarms) -> dict[str, Any]:
 
     from vaern.report import verdict_keys
 
-    facts = {key: value for key, value in asdict(status).items() if key not in {"verdict", "strangers"}}
+    facts = {key: value for key, value in asdict(status).items() if key not in {"verdict", "strangers", "dropped"}}
     return facts | {
         **verdict_keys(status.verdict),
         "connected": status.connected,
@@ -69,6 +70,7 @@ def _document(status: Status, alarms_found: Alarms) -> dict[str, Any]:
         "alarms_unknown": alarms_found.unknown,
         "sources": alarms_found.judged.get(status.code),
         "unknown_senders": asdict(status.strangers),
+        "dropped_by_firewall": asdict(status.dropped),
     }
 
 
@@ -100,6 +102,16 @@ def _print_alarms(found: list[Status], alarms_found: Alarms) -> None:
 
 def _print_strangers(status: Status) -> None:
     """Who sends and is not declared, with lines to paste; nothing where nobody does."""
+    from vaern.console import say
+
+    lines = _print_let_in(status) + _print_dropped(status)
+    if lines:
+        say(f"For log_sources of inventories/{status.municipality}/municipality.yml, if you know them:\n")
+        say(lines)
+
+
+def _print_let_in(status: Status) -> str:
+    """Whom a relay's firewall lets in, so that its rsyslog drops them; returns the lines to declare them with."""
     from vaern.console import one_line, say
 
     found = status.strangers
@@ -113,11 +125,35 @@ def _print_strangers(status: Status) -> None:
         say(f"{status.municipality}: {len(found.known) - len(shown)} quieter ones are in `--json`")
     if found.others or found.other_events:
         say(f"{status.municipality}: {found.others} more addresses, {found.other_events} more events not listed")
-    if shown:
-        say(f"For log_sources of inventories/{status.municipality}/municipality.yml, if you know them:\n")
-        say("".join(one.proposal for one in shown))
     if found.not_told and status.report:
         say(f"{status.municipality}: who sends undeclared to {', '.join(found.not_told)} is not known")
+    return "".join(one.proposal for one in shown)
+
+
+def _print_dropped(status: Status) -> str:
+    """Whom a relay's firewall drops; returns the lines to declare them with."""
+    from vaern.console import one_line, say
+
+    found, name = status.dropped, status.municipality
+    shown = found.known[:MOST_SHOWN]
+    for one in shown:
+        rate = "" if one.packets_per_minute is None else f", {one.packets_per_minute:g} packets a minute"
+        what = f"declared as {one.source}, and yet" if one.source else "not declared,"
+        where = f"{one.address} to {one.protocol} {one.port}{rate}, {one.packets} since {one.first}, last {one.last}"
+        remedy = f": run `vaern onboard {name}`" if one.source else ""
+        say(one_line(f"{what} dropped by the firewall of {one.relay}: {where}{remedy}"))
+    if len(found.known) > len(shown):
+        say(f"{name}: {len(found.known) - len(shown)} quieter ones that a firewall drops are in `--json`")
+    if found.others:
+        say(f"{name}: {found.others} more addresses that a firewall drops are not listed")
+    if found.full:
+        rate = "" if found.packets_per_minute is None else f"; it drops {found.packets_per_minute:g} packets a minute"
+        say(
+            f"{name}: the firewall of {', '.join(found.full)} has no room for more addresses, others may send too{rate}"
+        )
+    if found.not_told and status.report:
+        say(f"{name}: whom the firewall of {', '.join(found.not_told)} drops is not known")
+    return "".join(one.proposal for one in shown)
 
 
 def _print_table(found: list[Status]) -> None:

@@ -11,12 +11,12 @@ from vaern.model.declaration import Municipality
 from vaern.model.naming import host_name
 from vaern.model.origins import Arrival, decide, input_of
 from vaern.model.progress import OnProgress
-from vaern.model.senders import PORTS, TRANSPORTS
+from vaern.model.senders import PORTS
 from vaern.model.vocabulary import HostRole, Protocol
 from vaern.runtime import ssh
 from vaern.runtime.bounded_output import Kept
 from vaern.runtime.paths import Project
-from vaern.workflows.proposing import Proposals, Unknown
+from vaern.workflows.proposing import Proposals, Unknown, protocol_at
 from vaern_programs.shared.answers import HEARD, Heard, HeardSender
 from vaern_programs.shared.reports import UnfitError
 
@@ -72,7 +72,7 @@ def judged(
 ) -> Iterator[Discovered]:
     """Each sender with its sources, and with lines for each of its hosts that no source has."""
     for sender in heard["senders"]:
-        protocol = _protocol(municipality, sender)
+        protocol = protocol_at(municipality, sender["protocol"], sender["port"])
         hosts = sender["hosts"] or [""]
         found = {host: _source(municipality, site, sender, protocol, host) for host in hosts}
         lines = "".join(
@@ -80,15 +80,6 @@ def judged(
         )
         declared = tuple(sorted({source for source in found.values() if source is not None}))
         yield Discovered(relay, site, sender, declared, lines)
-
-
-def _protocol(municipality: Municipality, sender: HeardSender) -> Protocol:
-    """That of the port: the declared one, or the usual one."""
-    ways = dict.fromkeys([*map(input_of, municipality.log_sources), *PORTS.items()])
-    return next(
-        (name for name, port in ways if port == sender["port"] and TRANSPORTS[name] == sender["protocol"]),
-        Protocol.SYSLOG_UDP if sender["protocol"] == "udp" else Protocol.SYSLOG_TCP,
-    )
 
 
 def _source(municipality: Municipality, site: str, sender: HeardSender, protocol: Protocol, host: str) -> str | None:

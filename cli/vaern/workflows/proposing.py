@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 
 from vaern.model.declaration import Municipality
 from vaern.model.naming import WATCH_PREFIX, tap_source
-from vaern.model.origins import place_of
-from vaern.model.senders import PORTS
+from vaern.model.origins import input_of, place_of
+from vaern.model.senders import PORTS, TRANSPORTS
 from vaern.model.vocabulary import IpAddress, Protocol, Timezone
 from vaern_programs.shared.device_names import names_a_device
 
@@ -40,6 +40,15 @@ class Unknown:
     vendor: str = ""
     zone: str = ""
     clock_ahead_seconds: float | None = None
+
+
+def protocol_at(municipality: Municipality, transport: str, port: int) -> Protocol:
+    """That of a port of a relay, udp or tcp: the declared one, or the usual one."""
+    ways = dict.fromkeys([*map(input_of, municipality.log_sources), *PORTS.items()])
+    return next(
+        (name for name, number in ways if number == port and TRANSPORTS[name] == transport),
+        Protocol.SYSLOG_UDP if transport == "udp" else Protocol.SYSLOG_TCP,
+    )
 
 
 class Proposals:

@@ -19,6 +19,8 @@ from vaern.model.verdict_parts import Level
 from vaern.model.vocabulary import Target
 from vaern.runtime.paths import Project
 from vaern.workflows import approving, situation
+from vaern.workflows.dropped_senders import AllDropped, dropped
+from vaern.workflows.proposing import Proposals
 from vaern.workflows.sources import Sources
 from vaern.workflows.unknown_senders import Strangers, strangers
 
@@ -41,6 +43,8 @@ class Status:
     verdict: Verdict
     strangers: Strangers
     """Who sends and is not declared. That is no fault of the connection, and no part of the verdict."""
+    dropped: AllDropped
+    """The same, of whom the firewall of a relay drops."""
 
     @property
     def connected(self) -> bool:
@@ -78,6 +82,7 @@ def _status(
     taken, reported = situation.recorded(project, fleet, slug, found, counts)
     controls = taken.controls.result.findings if isinstance(taken.controls, Measured) else ()
     proofs = taken.proofs.result.proofs if isinstance(taken.proofs, Measured) else ()
+    proposals = Proposals(municipality)
     outcomes = [finding.outcome for finding in controls]
     return Status(
         municipality=slug,
@@ -92,7 +97,8 @@ def _status(
         proofs_seen=sum(proof.seen for proof in proofs),
         proofs=len(proofs),
         verdict=judge(taken),
-        strangers=strangers(slug, municipality, found),
+        strangers=strangers(slug, municipality, found, proposals),
+        dropped=dropped(slug, municipality, found, proposals),
     )
 
 

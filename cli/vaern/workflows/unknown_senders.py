@@ -42,11 +42,10 @@ class Strangers:
     """Relays of whom nothing is known: they do not say it yet, or have not been heard."""
 
 
-def strangers(slug: str, municipality: Municipality, found: Alarms) -> Strangers:
+def strangers(slug: str, municipality: Municipality, found: Alarms, proposals: Proposals) -> Strangers:
     """Judge what was read of the collector; the texts of relays are checked already, and may be anybody's."""
     told = found.unknown_senders.get(municipality.code, {})
     relays = {host_name(slug, host.name): host.site for host in municipality.with_role(HostRole.RELAY)}
-    proposals = Proposals(municipality)
     known = [
         stranger
         for relay, site in relays.items()

@@ -59,6 +59,21 @@ def test_senders_that_nobody_has_declared_are_read_relay_by_relay() -> None:
     assert alarms.parsed(answer([RECORD])).unknown_senders == {}
 
 
+def test_whom_firewalls_drop_is_read_relay_by_relay() -> None:
+    times = {"first": "2026-11-24T19:51:38Z", "last": "2026-11-24T19:51:38Z"}
+    one = {"address": "198.51.100.9", "protocol": "udp", "port": 514, "packets": 3, "packets_per_minute": 1.0, **times}
+    said = {"senders": [one], "others": 0, "full": True, "packets_per_minute": None}
+    evil = {**said, "senders": [{**one, "address": "x\x1b[2J"}]}
+    told = {
+        "time": "2026-11-24T19:51:40.000Z",
+        "alarms": [],
+        "dropped_by_firewall": {"0710": {"gw1": said, "gw2": evil}},
+    }
+    found = alarms.parsed(f"1795549900\n{json.dumps(told)}\n1795549900\n")
+    assert found.dropped_by_firewall == {"0710": {"gw1": said}}
+    assert alarms.parsed(answer([RECORD])).dropped_by_firewall == {}
+
+
 @pytest.mark.parametrize("text", ["", "1795549900\n", "1795549900\n{}\n1\n", "1795549900\n[]\n1\n", "x\ny\nz\n"])
 def test_no_answer_is_not_no_alarm(text: str) -> None:
     assert alarms.parsed(text).unknown

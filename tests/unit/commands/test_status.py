@@ -25,13 +25,28 @@ def told(*hosts: str) -> dict[str, Any]:
     return {"senders": [{**one, "address": "198.51.100.30", "hosts": named}, *rest], "others": 3, "other_events": 40}
 
 
+def drops(count: int = 1, **said: Any) -> dict[str, Any]:
+    """So many addresses that a firewall drops, and what else it says."""
+    times = {"first": "2026-11-24T19:51:38Z", "last": "2026-11-24T19:52:00Z"}
+    one = {"protocol": "udp", "port": 514, "packets": 340, "packets_per_minute": 12.0, **times}
+    senders = [{**one, "address": f"198.51.100.{number}"} for number in range(40, 40 + count)]
+    return {"senders": senders, "others": 0, "full": False, "packets_per_minute": 99.0, **said}
+
+
 @pytest.fixture
-def relays(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, Any]:
+def firewalls() -> dict[str, Any]:
+    """What each relay says of its firewall."""
+    return {}
+
+
+@pytest.fixture
+def relays(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, firewalls: dict[str, Any]) -> dict[str, Any]:
     """What each relay says, as the collector has it."""
     found: dict[str, Any] = {}
     monkeypatch.setenv("VAERN_PROJECT", str(ROOT))
     monkeypatch.setenv("VAERN_STATE", str(tmp_path))
-    monkeypatch.setattr(alarms, "read", lambda *_: alarms.Alarms((), unknown_senders={"0710": found}))
+    said = alarms.Alarms((), unknown_senders={"0710": found}, dropped_by_firewall={"0710": firewalls})
+    monkeypatch.setattr(alarms, "read", lambda *_: said)
     return found
 
 
@@ -62,3 +77,48 @@ def test_a_relay_of_an_earlier_version_is_not_one_without_strangers(relays: dict
     (one,) = json.loads(call("--json").stdout)
     assert one["unknown_senders"]["not_told"] == ["favrskov-gw1"]
     assert "not declared" not in call().stdout
+
+
+@pytest.mark.usefixtures("relays")
+def test_whom_a_firewall_drops_is_listed_with_lines_to_paste(firewalls: dict[str, Any]) -> None:
+    firewalls["favrskov-gw1"] = drops(7, others=3)
+    text = call().stdout
+    first = "198.51.100.40 to udp 514, 12 packets a minute, 340 since 2026-11-24T19:51:38Z, last 2026-11-24T19:52:00Z"
+    assert f"not declared, dropped by the firewall of favrskov-gw1: {first}\n" in text
+    assert text.count("not declared, dropped by the firewall") == MOST_SHOWN
+    assert f"favrskov: {7 - MOST_SHOWN} quieter ones that a firewall drops are in `--json`\n" in text
+    assert "favrskov: 3 more addresses that a firewall drops are not listed\n" in text
+    assert "address: 198.51.100.44\n    protocol: syslog_udp\n" in text
+    assert "no room" not in text
+
+
+@pytest.mark.usefixtures("relays")
+def test_a_firewall_without_room_is_not_one_that_lists_all(firewalls: dict[str, Any]) -> None:
+    firewalls["favrskov-gw1"] = drops(full=True)
+    assert (
+        "favrskov: the firewall of favrskov-gw1 has no room for more addresses, others may send too; "
+        "it drops 99 packets a minute\n"
+    ) in call().stdout
+
+
+@pytest.mark.usefixtures("relays")
+def test_a_declared_source_that_a_firewall_drops_is_told_what_to_do(firewalls: dict[str, Any]) -> None:
+    said = drops()
+    said["senders"][0]["address"] = "198.51.100.1"
+    firewalls["favrskov-gw1"] = said
+    text = call().stdout
+    assert "declared as firewall1, and yet dropped by the firewall of favrskov-gw1: 198.51.100.1 to udp 514" in text
+    assert "last 2026-11-24T19:52:00Z: run `vaern onboard favrskov`\n" in text
+    assert "For log_sources" not in text
+
+
+@pytest.mark.usefixtures("relays")
+def test_whom_firewalls_drop_is_in_the_document(firewalls: dict[str, Any]) -> None:
+    (one,) = json.loads(call("--json").stdout)
+    assert one["dropped_by_firewall"]["not_told"] == ["favrskov-gw1"]
+    firewalls["favrskov-gw1"] = drops(7, others=3, full=True)
+    (one,) = json.loads(call("--json").stdout)
+    said = one["dropped_by_firewall"]
+    assert (len(said["known"]), said["others"], said["full"], said["not_told"]) == (7, 3, ["favrskov-gw1"], [])
+    assert said["known"][0]["packets_per_minute"] == 12.0
+    assert "dropped" not in one

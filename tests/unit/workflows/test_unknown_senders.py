@@ -11,6 +11,7 @@ import pytest
 from vaern.archive.alarms import Alarms
 from vaern.declaration import load_municipality
 from vaern.model.declaration import Municipality
+from vaern.workflows.proposing import Proposals
 from vaern.workflows.unknown_senders import Strangers, strangers
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -28,7 +29,9 @@ def sender(where: str = "syslog_udp", address: str = "198.51.100.30", *hosts: st
 
 def found(municipality: Municipality, *senders: dict[str, Any], others: int = 0, events: int = 0) -> Strangers:
     said: Any = {"senders": list(senders), "others": others, "other_events": events}
-    return strangers("favrskov", municipality, Alarms((), unknown_senders={"0710": {"favrskov-gw1": said}}))
+    return strangers(
+        "favrskov", municipality, Alarms((), unknown_senders={"0710": {"favrskov-gw1": said}}), Proposals(municipality)
+    )
 
 
 def test_a_sender_has_its_lines(favrskov: Municipality) -> None:
@@ -59,5 +62,6 @@ def test_what_is_no_sender_is_counted_with_the_others(favrskov: Municipality) ->
 
 def test_a_relay_that_does_not_say_is_not_one_without_strangers(favrskov: Municipality) -> None:
     assert found(favrskov).not_told == ()
-    assert strangers("favrskov", favrskov, Alarms(())).not_told == ("favrskov-gw1",)
-    assert strangers("favrskov", favrskov, replace(Alarms(()), unknown_senders={"0751": {}})).not_told != ()
+    assert strangers("favrskov", favrskov, Alarms(()), Proposals(favrskov)).not_told == ("favrskov-gw1",)
+    other = replace(Alarms(()), unknown_senders={"0751": {}})
+    assert strangers("favrskov", favrskov, other, Proposals(favrskov)).not_told != ()
