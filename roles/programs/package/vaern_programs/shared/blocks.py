@@ -95,16 +95,15 @@ class Found(NamedTuple):
 
 def found_in(text: bytes) -> Found | None:
     """Whose lines those are; None when one of them is not as a relay writes it, or they are not of one relay."""
-    # First, as in a text that does not end with its line the pattern would look for the end from every beginning.
-    # Where a disk was full, an event that was cut off is in the line of the next one.
-    ends = text.count(b"\n")
-    if not text.endswith(b"\n") or b"\r" in text or text.count(BEGINNING) != ends:
+    # In a text that does not end with its line the pattern would look for the end from every beginning.
+    if not text.endswith(b"\n") or b"\r" in text:
         return None
-    lines = LINE.findall(text)
-    if len(lines) != ends:
+    between, starts, counted, sources = (parts := LINE.split(text))[::4], parts[1::4], parts[2::4], parts[3::4]
+    # Where a disk was full, an event that was cut off is in the line of the next one.
+    if any(between) or text.count(BEGINNING) != len(sources):
         return None
     numbers: dict[tuple[bytes, bytes], list[bytes]] = {}
-    for start, number, source in lines:
+    for start, number, source in zip(starts, counted, sources, strict=True):
         try:
             numbers[source, start].append(number)
         except KeyError:
