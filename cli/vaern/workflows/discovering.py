@@ -83,6 +83,8 @@ def judged(
 
 
 def _source(municipality: Municipality, site: str, sender: HeardSender, protocol: Protocol, host: str) -> str | None:
+    if "source" in sender:
+        return sender["source"]
     arrival = Arrival(protocol, sender["port"], ip_address(sender["address"]), host or None)
     found = decide(municipality, site, arrival)
     return found.name if found is not None else None

@@ -17,6 +17,7 @@ AS_ROOT = {
     "/usr/bin/systemd-tmpfiles": "follows no symbolic link, and says so when it finds one",
     "/etc/vaern/network_tap/%i.prepare": "makes the interface ready, and touches no file",
     '/bin/sh -c \'test "$(cat /proc/sys/net/core/rmem_max)"': "raises a limit of the kernel, and touches no other file",
+    "/bin/sh -c 'test ! -e /var/lib/vaern-names/changed": "removes one name, and asks systemd for a reload",
 }
 """What a unit of another user may begin with as root (`+`), and why that is safe in a folder of that user."""
 ROOTS_OWN = {

@@ -40,6 +40,11 @@ def test_a_declared_sender_needs_no_lines() -> None:
     assert (known.sources, known.proposal) == (("firewall1",), "")
 
 
+def test_a_sender_that_is_declared_by_its_name_needs_no_lines() -> None:
+    (known,) = found(sender("198.51.100.77", hosts=["printer7"], source="printer7"))
+    assert (known.sources, known.proposal) == (("printer7",), "")
+
+
 def test_the_lines_are_taken_by_a_declaration_as_they_are(tmp_path: Path) -> None:
     senders = [
         sender("198.51.100.30", hosts=["Core-SW"], zone="Europe/Copenhagen"),

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from ipaddress import ip_address
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vaern_programs.relay.hearing import messages
+from vaern_programs.relay.hearing import messages, program
 from vaern_programs.relay.hearing.packets import Heard, heard
 from vaern_programs.relay.hearing.program import MOST_HOSTS, note_all, report
 from vaern_programs.shared.answers import HEARD
@@ -110,3 +111,15 @@ def test_what_is_said_fits_the_schema_and_has_nothing_of_a_message() -> None:
     assert (tcp["protocol"], tcp["events"], tcp["kind"], tcp["clock_ahead_seconds"]) == ("tcp", 1, "", None)
     assert (udp["events"], len(udp["hosts"]), udp["kinds"]) == (len(lines), MOST_HOSTS, 2)
     assert udp["zone"] == "Europe/Copenhagen"
+
+
+def test_an_address_that_a_declared_name_has_now_says_its_source(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = tmp_path / "state.json"
+    known = {"name": "printer7.lan", "set": "names_udp_514", "addresses": ["198.51.100.7"], "good": 1.0}
+    state.write_text(json.dumps({"printer7": known}), encoding="utf-8")
+    monkeypatch.setattr(program, "STATE", state)
+    places = [("198.51.100.7", "udp", 514), ("198.51.100.7", "udp", 5514), ("198.51.100.8", "udp", 514)]
+    answer = HEARD.parse(json.dumps(program.report({place: program.Sender(events=1) for place in places}, 0, 1.0)))
+    assert [one.get("source") for one in answer["senders"]] == ["printer7", None, None]

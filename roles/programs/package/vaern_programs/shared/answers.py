@@ -232,6 +232,8 @@ class HeardSender(TypedDict):
     """How many different kinds and vendors were seen."""
     hosts: Annotated[list[Annotated[str, Matching("[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")]], Most(100)]
     """What its messages name as their host, the most frequent first."""
+    source: NotRequired[Source]
+    """The source that is declared by its DNS name and has this address now."""
     zone: Literal["", "UTC", "Europe/Copenhagen", "offset"]
     clock_ahead_seconds: float | None
 

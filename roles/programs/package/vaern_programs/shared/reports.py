@@ -209,6 +209,7 @@ FindingKind = Literal[
     "framing",
     "killed",
     "unread",
+    "name",
 ]
 """What a host can find wrong with itself."""
 

@@ -15,6 +15,8 @@ from vaern_programs.monitoring.watch.readings import BEHIND_THE_SPOOL, Certifica
 DAY = 86400
 COUNTED = frozenset({"discards", "overflow", "datagrams", "framing", "killed"})
 """Findings whose value is how many were counted while it is open."""
+NAME_MINUTES = 15
+"""A device that was given another address has its name again long before."""
 
 
 class Subject(NamedTuple):
@@ -85,6 +87,19 @@ def paths(passed: dict[str, int] | None, heard: Iterable[str], least: int) -> di
     """
     sizes = {name: passed.get(name) if passed is not None else None for name in heard}
     return {Subject("path", name): Bad(size, least) for name, size in sizes.items() if size is None or size < least}
+
+
+def names(good: dict[str, float] | None, now: float) -> dict[Subject, Bad]:
+    """Sources declared by their DNS name, in minutes since one had an address; the host when nobody looks them up.
+
+    `good` is source to the Unix time of the last look that found one, None when nobody has looked lately.
+    """
+    if good is None:
+        return {Subject("name"): Bad(None, NAME_MINUTES)}
+    ages = {source: (now - at) / 60 for source, at in good.items()}
+    return {
+        Subject("name", source): Bad(round(age), NAME_MINUTES) for source, age in ages.items() if age > NAME_MINUTES
+    }
 
 
 def storage(spool: int, queues: dict[str, int], limits: dict[str, float]) -> dict[Subject, Bad]:

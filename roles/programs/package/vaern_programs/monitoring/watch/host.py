@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from vaern_programs.monitoring.watch import firewall, readings
+from vaern_programs.shared import name_state
 from vaern_programs.shared.path_state import SETTINGS, STATE, path_states
 from vaern_programs.shared.reports import DELIVERY_FILE
 
@@ -25,7 +26,7 @@ STRANGERS = ("strangers_ip", "strangers_ip6")
 """Sets of the firewall with whom it drops at the ports of a relay; one counter has all packets."""
 SOCKETS = (Path("/proc/net/udp"), Path("/proc/net/udp6"))
 PATH_SECONDS = 600.0
-"""vaern-link looks every minute, and longer where nothing is answered."""
+"""vaern-link and vaern-names look every minute, and longer where nothing is answered."""
 DELIVERY = Path(DELIVERY_FILE)
 DELIVERY_BYTES = 4096
 DELIVERY_SECONDS = 60.0
@@ -54,6 +55,21 @@ def path_bytes() -> dict[str, int] | None:
     except OSError:
         return None
     return {name: one["passed"] for name, one in path_states(STATE).items()} if age <= PATH_SECONDS else None
+
+
+def looks_up_names() -> bool:
+    """Whether this host is a relay with sources that are declared by their DNS name."""
+    return name_state.SETTINGS.exists()
+
+
+def names_good() -> dict[str, float] | None:
+    """Each such source to when its name last had an address, Unix time; None when nobody has looked lately."""
+    try:
+        age = abs(time.time() - name_state.STATE.stat().st_mtime)
+    except OSError:
+        return None
+    known = name_state.name_states(name_state.STATE)
+    return {source: one["good"] for source, one in known.items()} if age <= PATH_SECONDS else None
 
 
 def undelivered(directory: Path) -> int:

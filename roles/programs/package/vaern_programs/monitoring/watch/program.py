@@ -41,6 +41,7 @@ class Watch:
         self.killed: int | None = None
         self.evicted: int | None = None
         self.clock_known = time.monotonic()
+        self.names_known = time.monotonic()
         self.strangers = Strangers()
         self.drops = Drops()
 
@@ -49,7 +50,7 @@ class Watch:
         now, monotonic = time.time(), time.monotonic()
         seen: dict[str, Any] = {}
         bad: dict[findings.Subject, findings.Bad] = {}
-        for part in (self.clock, self.certificates, self.tunnel, self.storage, self.datagrams):
+        for part in (self.clock, self.certificates, self.tunnel, self.storage, self.datagrams, self.names):
             bad |= part(seen, now)
         opened, closed = self.held.look(bad, now, monotonic)
         for subject in opened:
@@ -156,6 +157,19 @@ class Watch:
         self.dropped = before | counted
         seen["datagrams_dropped"] = sum(self.dropped.values())
         return findings.datagrams(before, counted)
+
+    def names(self, seen: dict[str, Any], now: float) -> dict[findings.Subject, findings.Bad]:
+        """The sources that are declared by their DNS name. Whoever looks them up is given the time to begin."""
+        if not host.looks_up_names():
+            self.names_known = time.monotonic()
+            return {}
+        good = host.names_good()
+        seen["name_minutes"] = good and {source: round((now - at) / 60) for source, at in good.items()}
+        if good is not None:
+            self.names_known = time.monotonic()
+        elif time.monotonic() - self.names_known < host.PATH_SECONDS:
+            return {}
+        return findings.names(good, now)
 
     def send(self, heartbeat: dict[str, Any]) -> None:
         """Send it. One that cannot be sent is not kept: the next reports the same and more. Raises OSError."""

@@ -18,6 +18,7 @@ from statistics import median
 
 from vaern_programs.relay.hearing import messages
 from vaern_programs.relay.hearing.packets import Heard, heard
+from vaern_programs.shared.name_state import STATE, name_states, owners
 
 EVERY_PROTOCOL = 0x0003
 LARGEST = 65535
@@ -99,8 +100,14 @@ def listen(seconds: float, ports: frozenset[int]) -> dict[str, object]:
 
 def report(senders: dict[tuple[str, str, int], Sender], others: int, seconds: float) -> dict[str, object]:
     """The answer, senders by address."""
-    rows = [senders[key].said(*key, seconds) for key in sorted(senders)]
+    rows = [senders[key].said(*key, seconds) | by_name(*key) for key in sorted(senders)]
     return {"seconds": seconds, "senders": rows, "others": others}
+
+
+def by_name(address: str, way: str, port: int) -> dict[str, object]:
+    """The source that is declared by its DNS name, when it has that address now."""
+    source = owners(name_states(STATE).items()).get((f"names_{way}_{port}", address))
+    return {"source": source} if source else {}
 
 
 def note_all(packets: Iterable[Heard], received: datetime) -> dict[tuple[str, str, int], Sender]:
