@@ -231,6 +231,7 @@ CHANGES = [
         '"value": "source_dhcp1"},',
         '"value": "source_dhcp1"}, {"index": "syslog_tcp 198.51.100.99", "value": "source_dhcp1"},',
     ),
+    ("LOG-04", GATEWAY, "relay_names", "", '[{"input": "syslog_udp", "name": "a.lan", "source": "firewall1"}]'),
     ("LOG-05", GATEWAY, "relay_reading", '"sector": "health"', '"sector": "waste"'),
     ("LOG-05", GATEWAY, "relay_reading", '"municipality": "0710"', '"municipality": "0751"'),
     ("LOG-06", GATEWAY, "relay_rotation", "\nroom=", "\nroom=1\nearlier="),

@@ -15,6 +15,7 @@ from support.paths import ROOT
 from support.yaml_text import read_yaml
 
 ROLE = ROOT / "roles" / "base"
+OTHERS = "# Roles that pass traffic on"
 
 
 def ruleset(**given: Any) -> str:
@@ -23,6 +24,14 @@ def ruleset(**given: Any) -> str:
     environment = SandboxedEnvironment(
         loader=loader, trim_blocks=True, keep_trailing_newline=True, undefined=StrictUndefined
     )
-    environment.tests["search"] = lambda text, pattern: re.search(pattern, text) is not None
+    environment.tests |= {
+        "match": lambda text, pattern: re.match(pattern, text) is not None,
+        "search": lambda text, pattern: re.search(pattern, text) is not None,
+    }
     known = read_yaml((ROLE / "defaults" / "main.yml").read_text(encoding="utf-8")) | {"ansible_managed": "test"}
     return environment.get_template("firewall.nft.j2").render(known | given)
+
+
+def own_table(**given: Any) -> str:
+    """The same without what other roles add."""
+    return ruleset(**given).partition(OTHERS)[0]

@@ -54,6 +54,7 @@ _RULES: tuple[tuple[Any, str], ...] = (
     (vocabulary.TimeOfDay, "a time of the day from 00:00 to 23:59, such as 07:00"),
     (vocabulary.Interface, "an interface name such as eth1: at most 15 letters, digits, `_`, `.` or `-`"),
     (vocabulary.HostName, "a DNS name or an address, without a port"),
+    (vocabulary.DnsName, "a full DNS name of letters a-z, digits, `-` and dots, such as printer7.favrskov.lan"),
     (vocabulary.Pem, "one certificate (PEM), all its lines below `|`, from -----BEGIN CERTIFICATE----- on"),
     (notify.MailLogin, "a name without spaces, braces or invisible characters"),
     (vocabulary.DeviceName, "a name or an address as the device writes it: letters, digits, `.`, `-`, `_`, `:`"),
@@ -77,6 +78,7 @@ _RULES: tuple[tuple[Any, str], ...] = (
 _RENAMED: dict[Key, str] = {
     ("privacy", "cpr_masking"): "write `cpr: mask` instead of true, `cpr: keep` instead of false, or `cpr: hash`",
 }
+_DNS_NAME: str = typing.get_args(vocabulary.DnsName)[1].pattern
 _RULE_OF_PATTERN: dict[str, str] = {typing.get_args(kind)[1].pattern: rule for kind, rule in _RULES}
 
 
@@ -239,7 +241,17 @@ def _pattern_fix(pattern: str, shown: str) -> str:
     rule = _RULE_OF_PATTERN.get(pattern, f"something that matches {pattern}")
     if rule == _RULES[0][1] and (slug := slug_of(shown)) and len(slug) > 1 and slug[0].isalpha():
         return f"write `{slug[:32].strip('-')}`: {rule}"
+    if pattern == _DNS_NAME and not shown.isascii() and (plain := _punycode(shown.strip("`"))):
+        return f"write `{plain}`: that is how the DNS has it"
     return f"write {rule}"
+
+
+def _punycode(name: str) -> str:
+    """A name with other letters than a-z as the DNS has it; empty when it cannot be written so."""
+    try:
+        return name.encode("idna").decode("ascii")
+    except UnicodeError:
+        return ""
 
 
 def _text_fix(document: Document, key: Key) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from vaern.declaration.faults import Fault
 from vaern.model.declaration import LogSource, Municipality, Site
-from vaern.model.origins import POINT_TO_POINT, Input, Mark, input_of, mark_of, networks_of, plain
+from vaern.model.origins import POINT_TO_POINT, Input, Mark, claimed, input_of, mark_of, networks_of, plain
 from vaern.model.receiving import RELP_PORT
 from vaern.model.senders import PORTS, TRANSPORTS
 from vaern.model.vocabulary import HostRole, IpAddress, IpNetwork, Protocol, TapMode
@@ -71,17 +71,28 @@ def origins(municipality: Municipality) -> Iterator[Fault]:
     sites = {site.name: site for site in municipality.sites}
     for position, source in enumerate(municipality.log_sources):
         key: Key = ("log_sources", position)
-        if source.address is not None and source.network is not None:
+        if source.dns is not None:
+            yield from _by_name(source, key)
+        elif source.address is not None and source.network is not None:
             yield Fault((*key, "network"), "an address and a network", "keep one of the two")
         elif source.address is None and source.network is None and source.host_name is None:
             found = "nothing says where it sends from"
-            yield Fault((*key, "name"), found, "add `address:`, `network:` or the `host_name:` in its messages")
+            fix = "add `address:`, `network:`, its `dns:` name or the `host_name:` in its messages"
+            yield Fault((*key, "name"), found, fix)
         if source.host_name is not None and not names_a_device(source.host_name):
             found = f"`{source.host_name}` names no device"
             yield Fault((*key, "host_name"), found, "write the name that is its own, or leave it out")
         if (site := sites.get(source.site)) is not None:
             wrong = list(_within(site, source, key))
             yield from wrong or _by_ipv6(municipality, source, key)
+
+
+def _by_name(source: LogSource, key: Key) -> Iterator[Fault]:
+    """Its DNS name alone tells it."""
+    kept = "keep one of the two: all that comes from where the name leads is one source's"
+    for part in ("address", "network", "host_name", "program"):
+        if getattr(source, part) is not None:
+            yield Fault((*key, "dns"), f"a DNS name and `{part}:`", kept)
 
 
 def _within(site: Site, source: LogSource, key: Key) -> Iterator[Fault]:
@@ -139,6 +150,9 @@ def apart(municipality: Municipality) -> Iterator[Fault]:
             continue
         place = "network" if source.network else "address" if source.address else "host_name"
         key: Key = ("log_sources", position, place)
+        if source.dns is not None:
+            yield from _named_once(municipality, position, source)
+            continue
         shown = f"{source.address or source.network or source.host_name} at {source.site}"
         if source.address is not None and (owner := places.get((source.site, source.address))):
             found = f"{shown} is already the {place} of `{owner}`"
@@ -152,6 +166,16 @@ def apart(municipality: Municipality) -> Iterator[Fault]:
                 break
 
 
+def _named_once(municipality: Municipality, position: int, source: LogSource) -> Iterator[Fault]:
+    """No other source of its input has its DNS name, which has no case (RFC 4343)."""
+    dns, way = str(source.dns).lower(), (source.site, input_of(source))
+    for first in municipality.log_sources[:position]:
+        if first.dns is not None and first.dns.lower() == dns and (first.site, input_of(first)) == way:
+            found = f"{source.dns} at {source.site} is already the DNS name of `{first.name}`"
+            yield Fault(("log_sources", position, "dns"), found, "give it one of its own, or add a port")
+            return
+
+
 def shadowed(municipality: Municipality) -> Iterator[Fault]:
     """No source is hidden wholly by others that have narrower places, and by hosts."""
     declared: dict[tuple[str, Input], set[IpNetwork]] = defaultdict(set)
@@ -161,6 +185,9 @@ def shadowed(municipality: Municipality) -> Iterator[Fault]:
     for position, source in enumerate(municipality.log_sources):
         if source not in known or source.address is not None:
             continue
+        if source.dns is not None:
+            yield from _never_free(municipality, position, source)
+            continue
         own = [ip_network(one) for host in municipality.hosts if host.site == source.site for one in host.addresses]
         places = networks_of(municipality, source)
         others = {one for one in declared[source.site, input_of(source)] if one not in places} | set(own)
@@ -168,6 +195,16 @@ def shadowed(municipality: Municipality) -> Iterator[Fault]:
             part = "network" if source.network else "host_name"
             found = f"it never gets an event: each address of {source.network or source.site} is another's"
             yield Fault(("log_sources", position, part), found, "remove it, or the narrower ones that take everything")
+
+
+def _never_free(municipality: Municipality, position: int, source: LogSource) -> Iterator[Fault]:
+    """A DNS name stands for an address of the site that is nobody else's: there has to be one."""
+    taken = set(claimed(municipality, source))
+    networks = municipality.site(source.site).networks
+    if all(network in taken or _hidden(network, taken) for network in networks):
+        found = f"it never gets an event: each address of {source.site} is another's"
+        fix = "remove it, or make the network of another source by the same protocol narrower"
+        yield Fault(("log_sources", position, "dns"), found, fix)
 
 
 def _hidden(network: IpNetwork, declared: set[IpNetwork]) -> bool:

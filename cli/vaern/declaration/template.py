@@ -76,7 +76,7 @@ log_sources:            # the relay of the site takes events from these addresse
     kind: firewall      # firewall, router, dhcp, dns, proxy, vpn, windows, linux, mail, edr, microsoft365, ...
     sector: administration
     site: raadhus
-    address: 198.51.100.1    # or network: 198.51.100.0/26; several behind one: add host_name, program or port
+    address: 198.51.100.1    # or network:, or dns: with its name; several behind one: add host_name, program or port
     protocol: syslog_udp     # syslog_mtls (with its certificate), else syslog_tls, syslog_tcp, syslog_udp
     vendor: generic     # its product, as `vaern catalogue firewall` lists them; selects how it is read
     timezone: UTC       # of a clock that names no zone: UTC, or Europe/Copenhagen

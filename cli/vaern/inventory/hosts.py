@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vaern.inventory import azure, watching
-from vaern.inventory.relays import counted_ports, relay_ports, relay_variables
+from vaern.inventory.relays import counted_ports, names_of_sources, relay_ports, relay_variables
 from vaern.inventory.sensors import sensor_variables
 from vaern.inventory.variables import Variables, gateways, names_without_dns, port_of, tunnel
 from vaern.model.declaration import Host, Municipality
@@ -24,6 +24,8 @@ def host_variables(deployment: Deployment, slug: str, municipality: Municipality
         variables |= relay_variables(deployment, slug, municipality, plan.relays[host.name], plan.topics)
         if deployment.target is Target.AZURE:
             variables["base_names"] = names_without_dns(deployment) + azure.names(deployment, slug)
+        if deployment.target is Target.LAB and (named := names_of_sources(municipality, plan.relays[host.name])):
+            variables["base_names"] = names_without_dns(deployment) + named
     if HostRole.SENSOR in host.roles:
         variables |= sensor_variables(slug, municipality, host)
     return variables | watching.host_watch(deployment, slug, municipality, host)

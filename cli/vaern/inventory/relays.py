@@ -10,7 +10,7 @@ from vaern.model.catalogue import GENERIC, vendor_of
 from vaern.model.declaration import Host, LogSource, Municipality, Tap
 from vaern.model.deployment import Deployment
 from vaern.model.naming import host_name, overlay_name, tap_source, topic_of
-from vaern.model.origins import Input, by_address, input_of, networks_of
+from vaern.model.origins import Input, an_address, by_address, claimed, input_of, networks_of
 from vaern.model.receiving import RELP_PORT
 from vaern.model.relays import SPOOL, Queue, RelayPlan
 from vaern.model.senders import PORTS, TRANSPORTS
@@ -55,7 +55,8 @@ def relay_ports(municipality: Municipality, relay: RelayPlan) -> list[Variables]
     """The ports a relay opens to its sources, and to the sensors that send it alerts."""
     senders: dict[Input, set[IpNetwork]] = {}
     for source in relay.sources:
-        senders.setdefault(input_of(source), set()).update(networks_of(municipality, source))
+        if source.dns is None:
+            senders.setdefault(input_of(source), set()).update(networks_of(municipality, source))
     sensors = {tap.sensor for tap in relay.taps} - {relay.host.name}
     alerts = {str(municipality.host(sensor).address) for sensor in sensors}
     addresses = sorted(f"{address}/32" for address in alerts.union(watching.senders_to(relay)))
@@ -65,6 +66,7 @@ def relay_ports(municipality: Municipality, relay: RelayPlan) -> list[Variables]
         comment = f"{protocol.value} from sources"
         opened = port_of(port, TRANSPORTS[protocol], sorted(map(str, _widest(places))), comment, LAN)
         ports.append(bounded_datagrams(opened, *bounds) if protocol is Protocol.SYSLOG_UDP else opened)
+    ports += _ports_by_name(relay)
     alerting = [port_of(RELP_PORT, "tcp", addresses, "Alerts and heartbeats", LAN)] if addresses else []
     return [*ports, *alerting]
 
@@ -74,6 +76,28 @@ def counted_ports(municipality: Municipality) -> list[Variables]:
     ways = {*PORTS.items(), *map(input_of, municipality.log_sources)}
     ports = sorted({(port, TRANSPORTS[protocol]) for protocol, port in ways})
     return [{"port": port, "protocol": transport} for port, transport in ports]
+
+
+def _ports_by_name(relay: RelayPlan) -> list[Variables]:
+    """What is opened to sources that are known by their DNS name: to sets that the relay fills."""
+    ports = []
+    for protocol, port in sorted({input_of(source) for source in relay.sources if source.dns is not None}):
+        comment = f"{protocol.value} from sources by name"
+        opened = port_of(port, TRANSPORTS[protocol], [f"@{set_of(protocol, port)}"], comment, LAN)
+        bounds = datagram_bounds(relay.sources)
+        ports.append(bounded_datagrams(opened, *bounds) if protocol is Protocol.SYSLOG_UDP else opened)
+    return ports
+
+
+def names_of_sources(municipality: Municipality, relay: RelayPlan) -> list[Variables]:
+    """What the names of sources stand for in the lab, which has no DNS."""
+    named = {str(one.dns).lower(): one for one in relay.sources if one.dns is not None}
+    return [{"name": name, "address": str(an_address(municipality, named[name]))} for name in sorted(named)]
+
+
+def set_of(protocol: Protocol, port: int) -> str:
+    """The set of the firewall with the addresses of names, for one port."""
+    return f"names_{TRANSPORTS[protocol]}_{port}"
 
 
 def _widest(places: set[IpNetwork]) -> list[IpNetwork]:
@@ -93,7 +117,7 @@ def _keyed(source: Variables) -> Variables:
 
     A file has an input of its own and needs no key, nor does a source that its address alone does not tell.
     """
-    if source["protocol"] == "file" or "networks" in source:
+    if source["protocol"] == "file" or "networks" in source or "dns" in source:
         return source
     listening = f"{source['protocol']}_{source['port']}" if "port" in source else source["protocol"]
     parts = (listening, source["address"], source.get("application", ""))
@@ -154,6 +178,10 @@ def _source(municipality: Municipality, source: LogSource, relay: RelayPlan) -> 
 def _origin(municipality: Municipality, source: LogSource, relay: RelayPlan) -> Variables:
     """Where a source sends from, and by what it is told apart there."""
     port = {"port": source.port} if source.port is not None else {}
+    if source.dns is not None:
+        within, others = municipality.site(source.site).networks, claimed(municipality, source)
+        places = {"networks": list(map(str, within)), "others": list(map(str, others))}
+        return {"dns": {"name": source.dns, "set": set_of(*input_of(source)), **places}, **port}
     if by_address(source, relay.sources):
         return {"address": str(source.address), **port}
     networks = [str(network) for network in networks_of(municipality, source)]

@@ -21,6 +21,11 @@ _INTRODUCTION = Text(
 )
 _ROWS = {
     "from": Text(da="Sender fra", en="Sends from"),
+    "named": Text(da="DNS-navn", en="DNS name"),
+    "looked_up": Text(
+        da="relæet slår det op hvert minut; det skal pege på afsenderens adresse i lokationens net, højst 16 adresser",
+        en="the relay looks it up every minute; it leads to the sender's address in the site's networks, at most 16",
+    ),
     "host": Text(da="Værtsnavn i beskederne", en="Host name in its messages"),
     "program": Text(da="Program i beskederne", en="Program in its messages"),
     "relay": Text(da="Relæets adresse og port", en="Address and port of the relay"),
@@ -62,9 +67,14 @@ def _section(municipality: Municipality, source: LogSource, language: Language) 
     address = str(_of_family(relay, source)) if relay else "?"
     port = source.port or PORTS[source.protocol]
     advice, commands = filled(vendor.setup, language, source.protocol, address, port)
-    places = ", ".join(f"`{source.address or place}`" for place in networks_of(municipality, source))
+    places = (
+        f"`{source.dns}`"
+        if source.dns is not None
+        else ", ".join(f"`{source.address or place}`" for place in networks_of(municipality, source))
+    )
     rows = [
         _row("from", language, places),
+        *([_row("named", language, _ROWS["looked_up"].in_language(language))] if source.dns is not None else []),
         *([_row("host", language, f"`{source.host_name}`")] if source.host_name else []),
         *([_row("program", language, f"`{source.program}`")] if source.program else []),
         _row("relay", language, f"`{address}`, {_TRANSPORT[source.protocol]} {port}"),

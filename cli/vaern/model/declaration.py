@@ -19,6 +19,7 @@ from vaern.model.vocabulary import (
     Days,
     Declared,
     DeviceName,
+    DnsName,
     Email,
     HostName,
     HostRole,
@@ -116,7 +117,7 @@ class Host(Declared):
 
 
 class LogSource(Declared):
-    """One sender of log events, accepted by the relay of its site from its address or network only.
+    """One sender of log events, accepted by the relay of its site from its address, network or DNS name only.
 
     Several may share a place: they are told apart by protocol, port, host name and program (`vaern.model.origins`).
     """
@@ -133,6 +134,8 @@ class LogSource(Declared):
     """The address it sends from."""
     network: IpNetwork | None = None
     """Instead of an address: the network its devices send from."""
+    dns: DnsName | None = None
+    """Instead of an address: its DNS name, which the relay looks up every minute. All that comes from there is its."""
     host_name: DeviceName | None = None
     """The host in the header of its messages. Without address and network: from any network of the site."""
     program: ProgramName | None = None

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_network
+from itertools import islice
 
 from vaern.model.declaration import LogSource, Municipality
 from vaern.model.senders import PORTS
@@ -41,7 +42,9 @@ def input_of(source: LogSource) -> Input:
 
 
 def networks_of(municipality: Municipality, source: LogSource) -> tuple[IpNetwork, ...]:
-    """Where a source sends from; an address is a network of one."""
+    """Where a source sends from; an address is a network of one. Of a DNS name only its relay knows it."""
+    if source.dns is not None:
+        return ()
     if source.address is not None:
         return (ip_network(source.address),)
     if source.network is not None:
@@ -100,15 +103,47 @@ def plain(address: IpAddress) -> IPv4Address | IPv6Address:
 def an_address(municipality: Municipality, source: LogSource) -> IpAddress:
     """An address that events of a source can come from: its own, or one of its network that is nobody else's.
 
+    Of a source with a DNS name it is the one that the name has in the lab.
+
     Raises ValueError when every address of the network is another's, which no loaded declaration has.
     """
     if source.address is not None:
         return source.address
+    if source.dns is not None:
+        return _of_name(municipality, source)
     found = (one for network in networks_of(municipality, source) for one in _first_free(municipality, source, network))
     try:
         return next(found)
     except StopIteration:
         raise ValueError(f"every address of {source.name} is another's") from None
+
+
+def _of_name(municipality: Municipality, source: LogSource) -> IpAddress:
+    """A free address near the end of a network of its site, another one for each name."""
+    names = sorted({one.dns.lower() for one in municipality.log_sources if one.dns and one.site == source.site})
+    taken = claimed(municipality, source)
+    networks = municipality.site(source.site).networks
+    all_usable = (network[-n] for network in networks for n in range(2, network.num_addresses))
+    free = (one for one in all_usable if not any(one in network for network in taken))
+    try:
+        return next(islice(free, names.index(str(source.dns).lower()), None))
+    except StopIteration:
+        raise ValueError(f"every address for {source.name} is another's") from None
+
+
+def claimed(municipality: Municipality, source: LogSource) -> tuple[IpNetwork, ...]:
+    """What a DNS name can never stand for in its site: hosts, and what other sources of its input are declared by.
+
+    The whole site, from which a source is known by its host name alone, is nobody's before an address is.
+    """
+    hosts = [ip_network(one) for host in municipality.hosts if host.site == source.site for one in host.addresses]
+    others = [
+        place
+        for one in municipality.log_sources
+        if one.site == source.site and input_of(one) == input_of(source) and (one.address or one.network)
+        for place in networks_of(municipality, one)
+    ]
+    return tuple(sorted({*hosts, *others}, key=lambda one: (one.version, one)))
 
 
 def _first_free(municipality: Municipality, source: LogSource, network: IpNetwork) -> Iterator[IpAddress]:

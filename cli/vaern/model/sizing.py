@@ -95,7 +95,7 @@ def datagram_bounds(sources: tuple[LogSource, ...]) -> tuple[int, int]:
     octets: dict[object, float] = {}
     for one in sources:
         if one.protocol is Protocol.SYSLOG_UDP:
-            place = one.address or one.network
+            place = one.address or one.network or one.dns
             events[place] = events.get(place, 0) + one.events_per_second
             octets[place] = octets.get(place, 0) + one.events_per_second * one.event_bytes
     return (

@@ -41,6 +41,12 @@ HostName = Annotated[
     ),
 ]
 """DNS name or address of a service outside vaern, such as a time source."""
+DnsName = Annotated[
+    str,
+    StringConstraints(max_length=253, pattern=rf"^({_LABEL}\.)+[a-zA-Z]([a-zA-Z0-9-]{{0,61}}[a-zA-Z0-9])?$"),
+]
+"""Full DNS name of a host (RFC 1123); other letters as punycode (RFC 5890). The last label begins with a letter, as no
+address does."""
 Login = Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_-]{0,31}$")]
 """Name of an account on a host."""
 Pem = Annotated[

@@ -64,7 +64,7 @@ def senders(municipality: Municipality, subject: Subject) -> dict[str, str]:
     """Map `protocol address` to the source that may send from there; other hosts send alerts and heartbeats by RELP.
 
     A port of its own is behind the protocol. Where the address alone does not say it, the row is `protocol network host
-    program`, with `-` for a host or program that may be any.
+    program`, with `-` for a host or program that may be any; of a source with a DNS name, `protocol name`.
     """
     found = {}
     own = sources(municipality, subject)
@@ -74,6 +74,8 @@ def senders(municipality: Municipality, subject: Subject) -> dict[str, str]:
         if source.address is not None and (source.protocol, source.port, source.address) not in named:
             found[f"{listening} {source.address}"] = source.name
             continue
+        if source.dns is not None:
+            found[f"{listening} {source.dns}"] = source.name
         for place in _places(municipality, source):
             row = f"{listening} {place} {source.host_name or '-'} {source.program or '-'}"
             found[row] = source.name
@@ -103,7 +105,9 @@ def listeners(municipality: Municipality, subject: Subject) -> frozenset[tuple[s
 
 
 def _places(municipality: Municipality, source: LogSource) -> list[IPv4Network | IPv6Network]:
-    """The networks a source sends from; an address is one of a single address."""
+    """The networks a source sends from; an address is one of a single address. Of a DNS name only the relay knows."""
+    if source.dns is not None:
+        return []
     if source.address is not None:
         return [ip_network(source.address)]
     if source.network is not None:
@@ -272,6 +276,11 @@ def _relay_openings(municipality: Municipality, subject: Subject) -> set[Opening
         way, usual = PORTS[source.protocol]
         allowed.setdefault((way, source.port or usual), []).extend(_places(municipality, source))
     found: set[Opening] = set()
+    for source in sources(municipality, subject):
+        way, usual = PORTS[source.protocol]
+        if source.dns is not None:
+            name = f"@names_{way}_{source.port or usual}"
+            found |= {Opening(way, source.port or usual, (f"{name}_{family}",), LAN) for family in ("ip", "ip6")}
     for (way, port), places in allowed.items():
         widest = {_written(one) for one in places if not any(_is_part(one, other) for other in places)}
         found |= _by_family(way, port, tuple(sorted(widest)), LAN)

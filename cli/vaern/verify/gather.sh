@@ -174,6 +174,7 @@ section with_old_tls with_old_tls
 section names plain /etc/hosts
 section event_hubs_proxy plain /etc/vaern/event_hubs_proxy/settings.json
 section relay plain /etc/vaern/log_shipper/rsyslog.conf
+section relay_names plain /etc/vaern/log_shipper/names.json
 section relay_reading plain /etc/vaern/log_shipper/reader.json
 section relay_sending plain /etc/vaern/log_shipper/spool.json
 section relay_sources plain /etc/vaern/log_shipper/sources.json

@@ -6,6 +6,7 @@ import re
 from functools import cached_property
 
 from vaern.errors import VaernError
+from vaern.runtime.host_answers import load
 from vaern.verify.delivery import Delivery, delivery
 from vaern.verify.relay_configuration import RelayConfiguration
 from vaern.verify.relay_reading import RelayReading
@@ -48,6 +49,17 @@ class RelayFacts(Sections):
 
     @cached_property
     def relay_senders(self) -> dict[str, str]:
-        """Map `protocol address` to the name of the source that is accepted from there; and what the reader decides."""
+        """Map `protocol address` to the name of the source that is accepted from there; and what the reader decides.
+
+        Of sources that are looked up, `protocol name`.
+        """
         table = self._json("relay_sources")["table"]
-        return {row["index"]: row["value"].removeprefix("source_") for row in table} | self.reading.origins
+        by_address = {row["index"]: row["value"].removeprefix("source_") for row in table}
+        return by_address | self.named_senders | self.reading.origins
+
+    @property
+    def named_senders(self) -> dict[str, str]:
+        """The sources that the relay looks up; a relay without one has no such file."""
+        text = self.section("relay_names").text
+        named = load(text) if text.strip() else []
+        return {f"{one['input']} {one['name']}": one["source"] for one in named}
