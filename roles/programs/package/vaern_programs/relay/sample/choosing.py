@@ -96,20 +96,17 @@ def _by_importance(known: Iterable[Line], since: str) -> list[Line]:
     """One of each shape, the newest shape first; then lots, the newest day first; then the others of the shapes."""
     shapes: dict[tuple[object, ...], list[Line]] = defaultdict(list)
     days: dict[str, list[Line]] = defaultdict(list)
-    for line in sorted(known, key=_lot):
+    # Two lines of one lot are told apart by what is in them: a set has them in any order.
+    for line in sorted(known, key=lambda line: (line.lot, line)):
         shapes[line.parser, line.read, line.fields].append(line)
         if line.day > since:
             days[line.day].append(line)
     # Of its newest day the lowest lots, so that a file is not written anew for each line of a shape.
     newest = [sorted(of, key=_day, reverse=True)[:OF_A_SHAPE] for of in shapes.values()]
-    newest = sorted(newest, key=lambda of: (of[0].day, -of[0].lot), reverse=True)[:SHAPES]
+    newest = sorted(newest, key=lambda of: (of[0].day, -of[0].lot, of[0]), reverse=True)[:SHAPES]
     lots = [line for day in sorted(days, reverse=True) for line in days[day][:OF_A_DAY]]
     in_order = [*(of[0] for of in newest), *lots, *(line for of in newest for line in of[1:])]
     return list(dict.fromkeys(in_order))
-
-
-def _lot(line: Line) -> int:
-    return line.lot
 
 
 def _day(line: Line) -> str:
