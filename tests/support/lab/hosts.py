@@ -33,10 +33,12 @@ class Booted:
     config: Path
     hosts: tuple[HostOutput, ...]
 
-    def run(self, host: str, command: str, *, check: bool = True, stdin: str | None = None) -> str:
-        """The output of a shell command on the host."""
+    def run(
+        self, host: str, command: str, *, check: bool = True, stdin: str | None = None, seconds: float = 300.0
+    ) -> str:
+        """The output of a shell command on the host, which may take so long."""
         argv = ["ssh", "-F", str(self.config), host, command]
-        done = subprocess.run(argv, input=stdin, capture_output=True, text=True, check=False, timeout=300)
+        done = subprocess.run(argv, input=stdin, capture_output=True, text=True, check=False, timeout=seconds)
         if check and done.returncode != 0:
             raise AssertionError(f"{host}: {command}: {done.returncode}: {done.stdout}{done.stderr}")
         return done.stdout

@@ -3,6 +3,7 @@
 write FILE COUNT SHARE                   writes COUNT lines, SHARE of them with a CPR number
 sink PORT                                takes what comes and throws it away; prints the seconds it took
 send FILE ADDRESS RELAY PORT FROM COUNT  sends COUNT lines from line FROM on; prints when it began and ended
+steady FILE ADDRESS RELAY PORT RATE SECONDS  sends its lines over and over, so many a second; prints how many
 
 Times are CLOCK_MONOTONIC, which the hosts of a lab share.
 """
@@ -24,6 +25,7 @@ LINE = (
     'sessionid={number:08d} proto=6 action="close" policyid=12 policytype="policy" service="HTTPS" trandisp="snat" '
     'duration={d} sentbyte={e} rcvdbyte={f} sentpkt=14 rcvdpkt=22 appcat="unscanned"{more}\n'
 )
+TICK_SECONDS = 0.02
 CPR = ' unauthuser="120345-5678"'
 
 
@@ -60,6 +62,21 @@ def send(file: str, address: str, relay: str, port: str, start: str, count: str)
     print(began, time.monotonic())
 
 
+def steady(file: str, address: str, relay: str, port: str, rate: str, seconds: str) -> None:
+    """What the machine was too slow for is made up for."""
+    lines = Path(file).read_bytes().splitlines(keepends=True)
+    began, sent = time.monotonic(), 0
+    with socket.create_connection((relay, int(port)), timeout=300, source_address=(address, 0)) as sender:
+        while (passed := time.monotonic() - began) < float(seconds):
+            while (left := int(passed * float(rate)) - sent) > 0:
+                first = sent % len(lines)
+                some = lines[first : first + left]
+                sender.sendall(b"".join(some))
+                sent += len(some)
+            time.sleep(TICK_SECONDS)
+    print(sent)
+
+
 def line_start(content: bytes, number: int) -> int:
     """Where that line begins, or the file ends; lines are found by their number."""
     at = content.find(b" sessionid=%08d " % number)
@@ -80,4 +97,4 @@ def sink(port: str) -> None:
 
 
 if __name__ == "__main__":
-    {"write": write, "send": send, "sink": sink}[sys.argv[1]](*sys.argv[2:])
+    {"write": write, "send": send, "steady": steady, "sink": sink}[sys.argv[1]](*sys.argv[2:])
