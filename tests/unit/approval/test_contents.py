@@ -42,6 +42,7 @@ def complete() -> Municipality:
     found = load_municipality(EXAMPLES / "municipality.yml")
     tap = found.taps[0]
     told_apart = {"network": IPv4Network("198.51.102.0/24"), "host_name": "fw1", "program": "app", "certificate": PEM}
+    told_apart["dns"] = "fw1.favrskov.lan"
     first, *others = (one.model_copy(update=told_apart) for one in found.log_sources)
     way_in = Way(address="198.51.100.10", jump="jump.favrskov.example", jump_user="drift")
     given = {
