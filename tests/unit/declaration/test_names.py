@@ -5,29 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from support.declarations.changed_example import changed, problems
 
 from vaern.declaration import load_municipality
-from vaern.errors import DeclarationError, Problem
 from vaern.runtime.paths import Project
 
 ADDRESS = "    address: 198.51.100.20\n"
 LONGEST = ".".join(["a" * 63, "b" * 63, "c" * 63, "d" * 61])
-
-
-def changed(project: Project, *changes: tuple[str, str]) -> Path:
-    path = project.municipality("favrskov") / "municipality.yml"
-    text = path.read_text(encoding="utf-8")
-    for before, after in changes:
-        assert before in text
-        text = text.replace(before, after, 1)
-    path.write_text(text, encoding="utf-8")
-    return path
-
-
-def problems(path: Path) -> list[Problem]:
-    with pytest.raises(DeclarationError) as caught:
-        load_municipality(path)
-    return caught.value.problems
 
 
 @pytest.mark.parametrize(

@@ -2,34 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
+from support.declarations.changed_example import changed, problems
 
 from vaern.declaration import load_fleet, load_municipality
-from vaern.errors import DeclarationError, Problem
+from vaern.errors import DeclarationError
 from vaern.runtime.paths import Project
 
 LAN = "    network: 198.51.100.0/24\n"
 RELAY = "    roles: [gateway, relay]\n"
 SENSOR = "    roles: [sensor]\n"
 SOURCE = "    address: 198.51.100.20\n"
-
-
-def changed(project: Project, *changes: tuple[str, str]) -> Path:
-    path = project.municipality("favrskov") / "municipality.yml"
-    text = path.read_text(encoding="utf-8")
-    for before, after in changes:
-        assert before in text
-        text = text.replace(before, after, 1)
-    path.write_text(text, encoding="utf-8")
-    return path
-
-
-def problems(path: Path) -> list[Problem]:
-    with pytest.raises(DeclarationError) as caught:
-        load_municipality(path)
-    return caught.value.problems
 
 
 @pytest.mark.parametrize(
