@@ -77,6 +77,14 @@ def test_a_text_is_of_whole_lines_or_of_none(parts: list[bytes], end: bytes) -> 
         assert [row[4] for row in found.sources] == [text.count(b"\n")]
 
 
+@pytest.mark.parametrize("place", ["time", "site"])
+def test_a_line_ends_at_its_line_break(place: str) -> None:
+    """A hacked relay could say that a text of five hundred lines is one line."""
+    whole = line(1) + b"\n"
+    assert blocks.found_in(whole) is not None
+    assert blocks.found_in(whole.replace(f'"{place}":"'.encode(), f'"{place}":"'.encode() + b"x\n" * 500, 1)) is None
+
+
 @given(st.binary(max_size=200), st.binary(max_size=200))
 def test_any_bytes_are_no_block(header: bytes, data: bytes) -> None:
     refused(header, data)

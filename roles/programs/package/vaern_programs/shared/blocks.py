@@ -50,8 +50,8 @@ MOST_PARTS = 1100
 HEADER_BYTES = 64 * 1024
 LEVEL = 3
 LINE = re.compile(
-    rf'\{{"time":"[^"]*","received":"{TIME}","municipality":"([0-9]{{4}}","relay":"{RELAY_NAME}","boot":"{BOOT_NAME})",'
-    rf'"sequence":([0-9]{{1,18}}),"site":"[^"]*","source":"({SOURCE_NAME})".*\n'.encode()
+    rf'\{{"time":"[^"\n]*","received":"{TIME}","municipality":"([0-9]{{4}}","relay":"{RELAY_NAME}","boot":"{BOOT_NAME})",'
+    rf'"sequence":([0-9]{{1,18}}),"site":"[^"\n]*","source":"({SOURCE_NAME})".*\n'.encode()
 )
 """A line as the relay's template writes it: municipality, relay and start of the relay, its number, its source."""
 BETWEEN = re.compile('","(?:relay|boot)":"')

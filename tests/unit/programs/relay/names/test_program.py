@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 from vaern_programs.relay.names import program
+from vaern_programs.relay.names.allocation import SILENT, Allocated, Answer, Named
 from vaern_programs.relay.names.letting_in import steps, wanted
-from vaern_programs.shared.name_state import name_states, owners
+from vaern_programs.shared.name_state import NameState, name_states, owners
 
 SETTINGS: list[dict[str, Any]] = [
     {
@@ -51,9 +52,9 @@ class World:
             self.sets[name] ^= addresses
         return ""
 
-    def look_up(self, name: str) -> tuple[Any, ...] | None:
+    def look_up(self, name: str) -> Answer:
         answer = self.names.get(name, ())
-        return None if answer is None else tuple(map(ip_address, answer))
+        return SILENT if answer is None else Answer(tuple(map(ip_address, answer)), frozenset())
 
     @property
     def table(self) -> dict[str, str]:
@@ -181,11 +182,48 @@ def test_no_address_and_no_answer_are_two_things(
         raise error
 
     monkeypatch.setattr(socket, "getaddrinfo", failing)
-    assert program.look_up("printer7.favrskov.lan") == expected
+    assert program.look_up("printer7.favrskov.lan") == (SILENT if expected is None else Answer((), frozenset()))
+
+
+@pytest.mark.parametrize("silent", [4, 6])
+def test_a_resolver_that_answers_for_one_family_takes_nothing_of_the_other(
+    silent: int, world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One question for both gave what had been answered, or that there is no address: a sender was shut out at once."""
+    addresses = {4: "198.51.100.7", 6: "2001:db8:20::7"}
+    world.names["printer7.favrskov.lan"] = tuple(addresses.values())
+    world.round()
+    good = name_states(world.folder / "state.json")["printer7"]["good"]
+
+    def half(_: str, __: None, family: int, ___: int) -> list[Any]:
+        version = {socket.AF_INET: 4, socket.AF_INET6: 6}[socket.AddressFamily(family)]
+        if version == silent:
+            raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+        return []
+
+    monkeypatch.undo()
+    monkeypatch.setattr(socket, "getaddrinfo", half)
+    answer = program.look_up("printer7.favrskov.lan")
+    assert answer == Answer((), frozenset({silent}))
+    named = [Named.of(one) for one in SETTINGS]
+    states, _ = program.looked(
+        named, {one.name: answer for one in named}, name_states(world.folder / "state.json"), good + 60
+    )
+    assert states["printer7"]["addresses"] == [addresses[silent]]
+    assert states["printer7"]["good"] == good, "nobody has said so now"
+    program.tell({}, states, {one.source: Allocated((), ("x",) * 40) for one in named})
+    assert "is refused 24 more addresses" in capsys.readouterr().err
+
+
+def test_a_clock_that_was_ahead_hides_no_name_without_an_address() -> None:
+    (named, _) = [Named.of(one) for one in SETTINGS]
+    before = NameState(name=named.name, set=named.set, addresses=[], good=5000.0)
+    states, _ = program.looked([named], {named.name: Answer((), frozenset())}, {"printer7": before}, 1000.0)
+    assert states["printer7"]["good"] == 1000.0
 
 
 def test_this_hosts_resolver_is_asked() -> None:
-    assert program.look_up("localhost"), "every host has it in /etc/hosts"
+    assert program.look_up("localhost").addresses, "every host has it in /etc/hosts"
 
 
 def test_steps_are_only_for_sets_that_are_there() -> None:

@@ -112,12 +112,17 @@ def test_a_segment_that_is_closed_meanwhile_is_not_taken_for_evicted(
     assert len(list((spool / "ledger" / "index").iterdir())) == 1
 
 
-def test_a_closed_segment_without_a_line_is_waited_for_by_nobody(programs: Programs, spool: Path) -> None:
-    """A kill cut off its only event."""
+def test_a_closed_segment_without_a_line_is_waited_for_by_nobody(
+    programs: Programs, spool: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A kill cut off its only event: it has been read, and is not looked for again."""
+    listed, looks = programs.spool_index._read_all, []
+    monkeypatch.setattr(programs.spool_index, "_read_all", lambda *given: (looks.append(given), listed(*given))[1])
     write(spool, "20261124T100000.0-2.jsonl", line(1)[:-20])
     write(spool, "20261124T100001.0-2.jsonl")
     write(spool, "open-2.jsonl", line(1, LATER))
     assert held(programs, spool) == {(LATER, "dhcp1"): [(1, 1)]}
+    assert len(looks) == 1
 
 
 def test_a_segment_that_goes_before_it_is_sent_again_ends_nothing(programs: Programs, spool: Path) -> None:

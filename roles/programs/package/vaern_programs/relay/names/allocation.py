@@ -16,6 +16,17 @@ MOST = 16
 """Addresses of one name."""
 
 
+class Answer(NamedTuple):
+    """What the resolver says of a name now."""
+
+    addresses: tuple[Address, ...]
+    silent: frozenset[int]
+    """Families, 4 and 6, about which it said nothing: whether there are such addresses is not known."""
+
+
+SILENT = Answer((), frozenset({4, 6}))
+
+
 @dataclass(frozen=True, slots=True)
 class Named:
     """A source that is declared by its name."""
@@ -56,7 +67,9 @@ class _Claim(NamedTuple):
 
 
 def allocate(
-    named: Sequence[Named], answers: Mapping[str, Iterable[Address] | None], before: Mapping[str, Iterable[str]]
+    named: Sequence[Named],
+    answers: Mapping[str, Answer],
+    before: Mapping[str, Iterable[str]],
 ) -> dict[str, Allocated]:
     """The addresses of each source.
 
@@ -65,7 +78,7 @@ def allocate(
 
     Args:
         named: in declared order.
-        answers: what each name stands for; None when the resolver did not answer, and the last known ones hold.
+        answers: of each name. Of a family that the resolver said nothing about, the last known addresses hold.
         before: the addresses of each source until now.
     """
     taken: dict[tuple[str, Address], str] = {}
@@ -87,16 +100,16 @@ def allocate(
     return {source: Allocated(tuple(accepted[source]), tuple(refused[source])) for source in accepted}
 
 
-def _claims(
-    named: Sequence[Named], answers: Mapping[str, Iterable[Address] | None], before: Mapping[str, Iterable[str]]
-) -> set[_Claim]:
+def _claims(named: Sequence[Named], answers: Mapping[str, Answer], before: Mapping[str, Iterable[str]]) -> set[_Claim]:
     found = set()
     for position, one in enumerate(named):
         known = {plain(ip_address(address)) for address in before.get(one.source, ())}
-        answer = answers.get(one.name)
-        for address in known if answer is None else map(plain, answer):
-            rank = 2 if answer is None else 0 if address in known else 1
-            found.add(_Claim(rank, position, address.version, int(address)))
+        said, silent = answers.get(one.name, SILENT)
+        for address in map(plain, said):
+            found.add(_Claim(0 if address in known else 1, position, address.version, int(address)))
+        for address in known - set(map(plain, said)):
+            if address.version in silent:
+                found.add(_Claim(2, position, address.version, int(address)))
     return found
 
 

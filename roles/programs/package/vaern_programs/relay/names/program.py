@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from ipaddress import ip_address
 from pathlib import Path
 
-from vaern_programs.relay.names.allocation import Address, Allocated, Named, allocate
+from vaern_programs.relay.names.allocation import MOST, Address, Allocated, Answer, Named, allocate
 from vaern_programs.relay.names.letting_in import held, steps, wanted
 from vaern_programs.shared.files import replace
 from vaern_programs.shared.name_state import SETTINGS, STATE, NameState, name_states, owners
@@ -29,7 +29,8 @@ TABLE = "inet vaern"
 """That of the role base."""
 AT_ONCE = 8
 """Names that are looked up side by side."""
-UNKNOWN = {socket.EAI_NONAME, socket.EAI_NODATA}
+FAMILIES = {4: socket.AF_INET, 6: socket.AF_INET6}
+UNKNOWN = {socket.EAI_NONAME, socket.EAI_NODATA, socket.EAI_ADDRFAMILY}
 """The resolver has answered, and the name has no address."""
 WARNING, NOTICE = 4, 5
 
@@ -40,10 +41,17 @@ def nft(*arguments: str, text: str = "") -> str:
     return subprocess.run(command, input=text, capture_output=True, text=True, check=True, timeout=20).stdout
 
 
-def look_up(name: str) -> tuple[Address, ...] | None:
-    """What a name stands for now; nothing for a name without an address, None when the resolver does not answer."""
+def look_up(name: str) -> Answer:
+    """What a name stands for now. Each family is asked for apart, as a resolver may answer for one of them only."""
+    found = {version: _of_family(name, family) for version, family in FAMILIES.items()}
+    addresses = tuple(address for some in found.values() for address in some or ())
+    return Answer(addresses, frozenset(version for version, some in found.items() if some is None))
+
+
+def _of_family(name: str, family: socket.AddressFamily) -> tuple[Address, ...] | None:
+    """Nothing for a name without such an address, None when the resolver does not answer."""
     try:
-        answers = socket.getaddrinfo(name, None, type=socket.SOCK_DGRAM)
+        answers = socket.getaddrinfo(name, None, family, socket.SOCK_DGRAM)
     except socket.gaierror as error:
         return () if error.errno in UNKNOWN else None
     except (OSError, UnicodeError):
@@ -77,7 +85,7 @@ def known(named: Sequence[Named], states: dict[str, NameState]) -> dict[str, Nam
 
 def looked(
     named: Sequence[Named],
-    answers: dict[str, tuple[Address, ...] | None],
+    answers: dict[str, Answer],
     before: dict[str, NameState],
     now: float,
 ) -> tuple[dict[str, NameState], dict[str, Allocated]]:
@@ -86,8 +94,9 @@ def looked(
     states = {}
     for one in named:
         addresses = list(found[one.source].addresses)
-        is_good = bool(addresses) and answers[one.name] is not None
-        good = before[one.source]["good"] if one.source in before and not is_good else now
+        is_good = any(ip_address(address).version not in answers[one.name].silent for address in addresses)
+        # A clock that was ahead would let the time in which a name has no address begin in the future.
+        good = min(before[one.source]["good"], now) if one.source in before and not is_good else now
         states[one.source] = NameState(name=one.name, set=one.set, addresses=addresses, good=good)
     return states, found
 
@@ -106,8 +115,11 @@ def tell(before: dict[str, NameState], states: dict[str, NameState], found: dict
         if set(had) != set(state["addresses"]):
             shown = ", ".join(state["addresses"]) or "no address"
             say(NOTICE, f"{source}: {state['name']} is {shown}; it was {', '.join(had) or 'no address'}")
-        for refused in found[source].refused:
-            say(WARNING, f"{source}: {state['name']} is refused {refused}")
+        refused = found[source].refused
+        for one in refused[:MOST]:
+            say(WARNING, f"{source}: {state['name']} is refused {one}")
+        if len(refused) > MOST:
+            say(WARNING, f"{source}: {state['name']} is refused {len(refused) - MOST} more addresses")
 
 
 def keep(text: str, states: dict[str, NameState]) -> None:
@@ -128,8 +140,9 @@ def main(arguments: list[str], settings: Path = SETTINGS) -> int:
     names = sorted({one.name for one in named})
     with ThreadPoolExecutor(AT_ONCE) as several:
         answers = dict(zip(names, several.map(look_up, names), strict=True))
-    for name in sorted(name for name, answer in answers.items() if answer is None):
-        say(WARNING, f"the resolver does not answer for {name}: what was known of it holds")
+    for name in sorted(name for name, answer in answers.items() if answer.silent):
+        families = " and ".join(f"IPv{version}" for version in sorted(answers[name].silent))
+        say(WARNING, f"the resolver does not answer for {name}: what was known of its {families} holds")
     states, found = looked(named, answers, before, time.time())
     tell(before, states, found)
     keep(table(named, states), states)

@@ -13,6 +13,7 @@ is /run/vaern-log-shipper/reader, which is the environment of the relay's rsyslo
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -69,7 +70,8 @@ def found(certificate: str, key: str) -> dict[str, str]:
 
 def alarm(what: str) -> None:
     """A line in the journal that somebody has to act on. Not by standard error, which the unit gives to nobody."""
-    subprocess.run([*ALARM, f"ALARM rsyslog starts without a part of the reader: {what}"], check=False, timeout=10)
+    with contextlib.suppress(OSError, subprocess.TimeoutExpired):  # A journal that is away must not stop the relay.
+        subprocess.run([*ALARM, f"ALARM rsyslog starts without a part of the reader: {what}"], check=False, timeout=10)
 
 
 def main(arguments: list[str]) -> int:

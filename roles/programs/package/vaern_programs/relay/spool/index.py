@@ -31,7 +31,7 @@ CHUNK = 4 * 2**20
 LONGEST = 2**20
 """Bytes of a line; the relay takes messages of 64 KiB, escaped at most six times that."""
 LISTINGS = 5
-"""How often the folder is listed at most: a closed segment without a whole line is never found."""
+"""How often the folder is listed at most."""
 Source = tuple[str, str]
 """Boot and source."""
 
@@ -45,7 +45,6 @@ class Segment:
     end: int
     """Bytes counted; what follows in a closed segment was cut off when the relay was killed."""
     tally: Tally
-    inode: int
 
     @property
     def open(self) -> bool:
@@ -74,37 +73,38 @@ def segments(spool: Path) -> list[Segment]:
     index = spool / "ledger" / "index"
     index.mkdir(mode=0o770, parents=True, exist_ok=True)
     folder = spool / "segments"
-    found, used = _read_all(index, folder)
+    found, used, seen = _read_all(index, folder)
     for _ in range(LISTINGS - 1):
-        if _closed(folder) <= {segment.inode for segment in found}:
+        if _closed(folder) <= seen:
             break
-        found, used = _read_all(index, folder)
+        found, used, seen = _read_all(index, folder)
     for path in index.iterdir():
         if path.name not in used:
             path.unlink()
     return found
 
 
-def _read_all(index: Path, folder: Path) -> tuple[list[Segment], set[str]]:
-    """The segments under one listing of their folder, and the names of their indexes."""
-    found, used = [], set()
+def _read_all(index: Path, folder: Path) -> tuple[list[Segment], set[str], set[int]]:
+    """The segments under one listing of their folder, the names of their indexes, and the inodes that were read."""
+    found, used, seen = [], set(), set()
     for path in sorted(folder.glob("*.jsonl")):
         try:
-            digest, segment = _segment(index, path)
+            digest, segment, inode = _segment(index, path)
         except FileNotFoundError:
             continue  # Closed or removed meanwhile.
+        seen.add(inode)
         if segment:
             found.append(segment)
             used.add(f"{digest}.json")
-    return found, used
+    return found, used, seen
 
 
 def _closed(folder: Path) -> set[int]:
-    """The inodes of closed segments that have something in them."""
+    """The inodes of closed segments."""
     found = set()
     for path in folder.glob("[!o]*.jsonl"):
         with contextlib.suppress(FileNotFoundError):
-            if (status := path.lstat()).st_size and stat.S_ISREG(status.st_mode):
+            if stat.S_ISREG((status := path.lstat()).st_mode):
                 found.add(status.st_ino)
     return found
 
@@ -142,11 +142,13 @@ def digest_of(beginning: bytes, file: int) -> str:
     return hashlib.sha256(known).hexdigest()[:32]
 
 
-def _segment(index: Path, path: Path) -> tuple[str, Segment | None]:
+def _segment(index: Path, path: Path) -> tuple[str, Segment | None, int]:
+    """What it is known by, the segment where it has a whole line, and its inode."""
     with os.fdopen(opened(path), "rb") as file:
+        inode = os.fstat(file.fileno()).st_ino
         digest = digest_of(file.readline(LONGEST), file.fileno())
         if not digest:
-            return "", None
+            return "", None, inode
         place = index / f"{digest}.json"
         known, tally = _known(place, file.seek(0, os.SEEK_END))
         file.seek(known)
@@ -154,10 +156,10 @@ def _segment(index: Path, path: Path) -> tuple[str, Segment | None]:
         for text in complete_lines(file):
             tally.add(text)
             end += len(text)
-        size, inode = file.tell(), os.fstat(file.fileno()).st_ino
+        size = file.tell()
     if end != known or not place.exists():
         replace(place, json.dumps({"end": end, "tally": tally.written()}), durable=False)
-    return digest, Segment(path, size, end, tally, inode)
+    return digest, Segment(path, size, end, tally), inode
 
 
 def _known(place: Path, size: int) -> tuple[int, Tally]:
