@@ -241,7 +241,7 @@ def test_whom_nobody_has_declared_is_heard_and_proposed(onboarded: Lab) -> None:
     while stranger not in (dropped := dropped_by_firewall(onboarded)) and time.monotonic() < limit:
         time.sleep(2)
     assert list(dropped) == [stranger]
-    assert (dropped[stranger]["protocol"], dropped[stranger]["port"], dropped[stranger]["source"]) == ("udp", 514, "")
+    assert (dropped[stranger]["protocol"], dropped[stranger]["port"], dropped[stranger]["sources"]) == ("udp", 514, [])
     assert f"    address: {stranger}\n    protocol: syslog_udp\n" in dropped[stranger]["proposal"]
 
 

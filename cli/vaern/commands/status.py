@@ -120,9 +120,11 @@ def _print_let_in(status: Status) -> str:
         rate = "" if one.events_per_second is None else f", {one.events_per_second:g} a second"
         hosts = f", names {', '.join(one.hosts)}" if one.hosts else ""
         way = f"{one.protocol} {one.port}"
-        say(one_line(f"not declared, dropped at {one.relay}: {one.address} by {way}, {one.events} events{rate}{hosts}"))
+        moved = _moved(one.may_be, status.municipality)
+        what = f"{one.address} by {way}, {one.events} events{rate}{hosts}{moved}"
+        say(one_line(f"not declared, dropped at {one.relay}: {what}"))
     if len(found.known) > len(shown):
-        say(f"{status.municipality}: {len(found.known) - len(shown)} quieter ones are in `--json`")
+        say(f"{status.municipality}: {len(found.known) - len(shown)} more are in `--json`")
     if found.others or found.other_events:
         say(f"{status.municipality}: {found.others} more addresses, {found.other_events} more events not listed")
     if found.not_told and status.report:
@@ -138,12 +140,12 @@ def _print_dropped(status: Status) -> str:
     shown = found.known[:MOST_SHOWN]
     for one in shown:
         rate = "" if one.packets_per_minute is None else f", {one.packets_per_minute:g} packets a minute"
-        what = f"declared as {one.source}, and yet" if one.source else "not declared,"
+        what = f"declared as {_listed(one.sources)}, and yet" if one.sources else "not declared,"
         where = f"{one.address} to {one.protocol} {one.port}{rate}, {one.packets} since {one.first}, last {one.last}"
-        remedy = f": run `vaern onboard {name}`" if one.source else ""
+        remedy = f": run `vaern onboard {name}`" if one.sources else _moved(one.may_be, name)
         say(one_line(f"{what} dropped by the firewall of {one.relay}: {where}{remedy}"))
     if len(found.known) > len(shown):
-        say(f"{name}: {len(found.known) - len(shown)} quieter ones that a firewall drops are in `--json`")
+        say(f"{name}: {len(found.known) - len(shown)} more that a firewall drops are in `--json`")
     if found.others:
         say(f"{name}: {found.others} more addresses that a firewall drops are not listed")
     if found.full:
@@ -154,6 +156,18 @@ def _print_dropped(status: Status) -> str:
     if found.not_told and status.report:
         say(f"{name}: whom the firewall of {', '.join(found.not_told)} drops is not known")
     return "".join(one.proposal for one in shown)
+
+
+def _moved(may_be: tuple[str, ...], name: str) -> str:
+    """What to do before an address is declared that a source with a DNS name may have; nothing where none may."""
+    if not may_be:
+        return ""
+    return f": it may be {_listed(may_be)}, by DNS name, if its address has just changed; `vaern discover {name}` tells"
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    more = len(names) - MOST_SHOWN
+    return ", ".join(names[:MOST_SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
 def _print_table(found: list[Status]) -> None:

@@ -71,7 +71,12 @@ def decide(municipality: Municipality, site: str, arrival: Arrival) -> LogSource
 
 def place_of(municipality: Municipality, site: str, where: Input, address: IpAddress) -> LogSource | None:
     """A source that has the place which decides about that address; None when it is in no declared place."""
-    return next(iter(_there(municipality, site, where, address).values()), None)
+    return next(iter(sources_at(municipality, site, where, address)), None)
+
+
+def sources_at(municipality: Municipality, site: str, where: Input, address: IpAddress) -> tuple[LogSource, ...]:
+    """All that share the place which decides about that address, whatever host and program they name."""
+    return tuple(_there(municipality, site, where, address).values())
 
 
 def _there(municipality: Municipality, site: str, where: Input, address: IpAddress) -> dict[Mark, LogSource]:

@@ -7,8 +7,9 @@ from ipaddress import ip_address
 
 from vaern.archive.alarms import Alarms
 from vaern.model.declaration import Municipality
+from vaern.model.moved_sources import may_have
 from vaern.model.naming import host_name
-from vaern.model.origins import Arrival, decide
+from vaern.model.origins import sources_at
 from vaern.model.vocabulary import HostRole
 from vaern.workflows.proposing import Proposals, Unknown, protocol_at
 from vaern_programs.shared.reports import DroppedSender
@@ -28,14 +29,16 @@ class Dropped:
     """None while the relay has not counted for long enough."""
     first: str
     last: str
-    source: str
-    """The declared source that it is, where the relay has not been told of it yet; empty otherwise."""
+    sources: tuple[str, ...]
+    """Those that are declared where it sends from: the relay has not been told of them yet."""
+    may_be: tuple[str, ...]
+    """Sources with a DNS name that it may be one of, if its address has just changed; it has no lines then."""
     proposal: str
 
 
 @dataclass(frozen=True, slots=True)
 class AllDropped:
-    """Those of one municipality, the loudest first at each relay."""
+    """Those of one municipality, of all relays together: whoever is declared first, then by packets a minute."""
 
     known: tuple[Dropped, ...]
     others: int
@@ -63,7 +66,7 @@ def dropped(slug: str, municipality: Municipality, found: Alarms, proposals: Pro
     rates = [one["packets_per_minute"] for one in said.values()]
     counted = [rate for rate in rates if rate is not None]
     return AllDropped(
-        tuple(known),
+        tuple(sorted(known, key=_order)),
         sum(one["others"] for one in said.values()) + named - len(known),
         tuple(relay for relay, one in said.items() if one["full"]),
         sum(counted) if len(counted) == len(relays) else None,
@@ -78,9 +81,10 @@ def _dropped(relay: str, site: str, one: DroppedSender, proposals: Proposals) ->
     except ValueError:
         return None
     municipality, port, rate = proposals.municipality, one["port"], one["packets_per_minute"]
-    protocol = protocol_at(municipality, one["protocol"], port)
-    source = decide(municipality, site, Arrival(protocol, port, address, None))
-    unknown = Unknown(site, address, protocol, port, "", (rate or 0.0) / 60)
+    where = protocol_at(municipality, one["protocol"], port), port
+    sources = sources_at(municipality, site, where, address)
+    may_be = () if sources else may_have(municipality, site, where, address)
+    unknown = Unknown(site, address, *where, "", (rate or 0.0) / 60)
     return Dropped(
         relay,
         str(address),
@@ -90,6 +94,13 @@ def _dropped(relay: str, site: str, one: DroppedSender, proposals: Proposals) ->
         rate,
         one["first"],
         one["last"],
-        source.name if source is not None else "",
-        proposals.lines(unknown) if source is None else "",
+        tuple(source.name for source in sources),
+        tuple(source.name for source in may_be),
+        "" if sources or may_be else proposals.lines(unknown),
     )
+
+
+def _order(one: Dropped) -> tuple[bool, bool, float]:
+    """A declared source that is dropped loses events; a rate that is not known comes last."""
+    rate = one.packets_per_minute
+    return not one.sources, rate is None, -(rate or 0.0)

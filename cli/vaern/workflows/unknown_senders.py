@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import ip_address
 
 from vaern.archive.alarms import Alarms
 from vaern.model.declaration import Municipality
+from vaern.model.moved_sources import may_have
 from vaern.model.naming import host_name
 from vaern.model.senders import PORTS
 from vaern.model.vocabulary import HostRole, Protocol
@@ -27,12 +28,14 @@ class Stranger:
     """Since the relay started; it has dropped them."""
     events_per_second: float | None
     """None while the relay has not counted for long enough."""
+    may_be: tuple[str, ...]
+    """Sources with a DNS name that it may be one of, if its address has just changed; it has no lines then."""
     proposal: str
 
 
 @dataclass(frozen=True, slots=True)
 class Strangers:
-    """Those of one municipality, the loudest first at each relay."""
+    """Those of one municipality, the loudest of all relays first; whose rate is not known comes last."""
 
     known: tuple[Stranger, ...]
     others: int
@@ -56,7 +59,7 @@ def strangers(slug: str, municipality: Municipality, found: Alarms, proposals: P
     said = [told[relay] for relay in relays if relay in told]
     named = sum(len(one["senders"]) for one in said)
     return Strangers(
-        tuple(known),
+        tuple(sorted(known, key=_order)),
         sum(one["others"] for one in said) + named - len(known),
         sum(one["other_events"] for one in said),
         tuple(relay for relay in relays if relay not in told),
@@ -73,10 +76,22 @@ def _stranger(relay: str, site: str, one: UnknownSender, proposals: Proposals) -
         return None
     number = int(port) if port.isdecimal() else PORTS[protocol]
     hosts = tuple(each["host"] for each in one["hosts"])
-    rate = one["events_per_second"] or 0.0
-    total = sum(each["events"] for each in one["hosts"]) or 1
-    shares = [(each["host"], rate * each["events"] / total) for each in one["hosts"]] or [("", rate)]
-    lines = "".join(
-        proposals.lines(Unknown(site, address, protocol, number, host, share, len(hosts) > 1)) for host, share in shares
+    may_be = tuple(source.name for source in may_have(proposals.municipality, site, (protocol, number), address))
+    lines = "" if may_be else _lines(Unknown(site, address, protocol, number, "", 0.0), one, proposals)
+    rate = one["events_per_second"]
+    return Stranger(relay, str(address), protocol.value, number, hosts, one["events"], rate, may_be, lines)
+
+
+def _lines(unknown: Unknown, one: UnknownSender, proposals: Proposals) -> str:
+    """For each host that it names, with its share of the rate."""
+    rate, hosts = one["events_per_second"] or 0.0, one["hosts"]
+    total = sum(each["events"] for each in hosts) or 1
+    shares = [(each["host"], rate * each["events"] / total) for each in hosts] or [("", rate)]
+    return "".join(
+        proposals.lines(replace(unknown, host=host, events_per_second=share, is_hop=len(hosts) > 1))
+        for host, share in shares
     )
-    return Stranger(relay, str(address), protocol.value, number, hosts, one["events"], one["events_per_second"], lines)
+
+
+def _order(one: Stranger) -> tuple[bool, float]:
+    return one.events_per_second is None, -(one.events_per_second or 0.0)

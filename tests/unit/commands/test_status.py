@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,11 @@ import pytest
 from click.testing import CliRunner, Result
 from support.paths import ROOT
 
+from vaern import declaration
 from vaern.archive import alarms
 from vaern.commands.status import MOST_SHOWN
 from vaern.console.command_line import cli
+from vaern.runtime.paths import Project
 
 SENT = 7
 
@@ -60,7 +63,7 @@ def test_the_loudest_are_listed_with_lines_to_paste(relays: dict[str, Any]) -> N
     first = "198.51.100.30 by syslog_udp 514, 600 events, 2 a second, names sw1, sw2"
     assert f"not declared, dropped at favrskov-gw1: {first}\n" in text
     assert text.count("not declared, dropped at") == MOST_SHOWN
-    assert f"favrskov: {SENT - MOST_SHOWN} quieter ones are in `--json`\n" in text
+    assert f"favrskov: {SENT - MOST_SHOWN} more are in `--json`\n" in text
     assert "favrskov: 3 more addresses, 40 more events not listed\n" in text
     assert 'address: 198.51.100.30\n    host_name: "sw2"\n    protocol: syslog_udp\n' in text
 
@@ -86,7 +89,7 @@ def test_whom_a_firewall_drops_is_listed_with_lines_to_paste(firewalls: dict[str
     first = "198.51.100.40 to udp 514, 12 packets a minute, 340 since 2026-11-24T19:51:38Z, last 2026-11-24T19:52:00Z"
     assert f"not declared, dropped by the firewall of favrskov-gw1: {first}\n" in text
     assert text.count("not declared, dropped by the firewall") == MOST_SHOWN
-    assert f"favrskov: {7 - MOST_SHOWN} quieter ones that a firewall drops are in `--json`\n" in text
+    assert f"favrskov: {7 - MOST_SHOWN} more that a firewall drops are in `--json`\n" in text
     assert "favrskov: 3 more addresses that a firewall drops are not listed\n" in text
     assert "address: 198.51.100.44\n    protocol: syslog_udp\n" in text
     assert "no room" not in text
@@ -122,3 +125,26 @@ def test_whom_firewalls_drop_is_in_the_document(firewalls: dict[str, Any]) -> No
     assert (len(said["known"]), said["others"], said["full"], said["not_told"]) == (7, 3, ["favrskov-gw1"], [])
     assert said["known"][0]["packets_per_minute"] == 12.0
     assert "dropped" not in one
+
+
+def test_an_address_that_a_name_may_have_is_said_to_be_that(
+    relays: dict[str, Any], firewalls: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = declaration.load_fleet(Project.find(ROOT), ("favrskov",))
+    one = whole.municipalities["favrskov"]
+    printers = [
+        one.log_sources[0].model_copy(update={"name": name, "address": None, "dns": f"{name}.favrskov.lan"})
+        for name in ("p1", "p2", "p3", "p4", "p5", "p6")
+    ]
+    named = one.model_copy(update={"log_sources": (*one.log_sources, *printers)})
+    monkeypatch.setattr(declaration, "load_fleet", lambda *_: replace(whole, municipalities={"favrskov": named}))
+    relays["favrskov-gw1"], firewalls["favrskov-gw1"] = told("sw1"), drops()
+    text = call().stdout
+    said = ": it may be p1, p2, p3, p4, p5 and 1 more, by DNS name, if its address has just changed; "
+    assert f"a second, names sw1{said}`vaern discover favrskov` tells\n" in text
+    assert f"last 2026-11-24T19:52:00Z{said}`vaern discover favrskov` tells\n" in text
+    assert "For log_sources" not in text
+    (document,) = json.loads(call("--json").stdout)
+    for kind in ("unknown_senders", "dropped_by_firewall"):
+        first = document[kind]["known"][0]
+        assert (first["may_be"], first["proposal"]) == (["p1", "p2", "p3", "p4", "p5", "p6"], "")

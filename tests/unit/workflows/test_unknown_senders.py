@@ -60,6 +60,27 @@ def test_what_is_no_sender_is_counted_with_the_others(favrskov: Municipality) ->
     assert (len(said.known), said.others, said.other_events) == (1, 9, 40)
 
 
+def test_an_address_that_a_name_may_have_gets_no_lines(favrskov: Municipality) -> None:
+    """Pasted, they would keep the address from the name, and its source would fall silent."""
+    printer = favrskov.log_sources[0].model_copy(update={"name": "s0", "address": None, "dns": "printer7.favrskov.lan"})
+    declared = favrskov.model_copy(update={"log_sources": (*favrskov.log_sources, printer)})
+    hop = str(favrskov.log_sources[0].address)
+    known = found(declared, sender(), sender("syslog_tcp"), sender("syslog_udp", hop, "sw1")).known
+    assert [(one.may_be, one.proposal != "") for one in known] == [(("s0",), False), ((), True), ((), True)]
+
+
+def test_the_order_is_that_of_all_relays_together(favrskov: Municipality) -> None:
+    second = favrskov.hosts[0].model_copy(update={"name": "gw2"})
+    several = favrskov.model_copy(update={"hosts": (*favrskov.hosts, second)})
+    rates = {"favrskov-gw1": (None, 1.0), "favrskov-gw2": (9.0, 0.5)}
+    told: Any = {
+        relay: {"senders": [sender(rate=rate) for rate in both], "others": 0, "other_events": 0}
+        for relay, both in rates.items()
+    }
+    said = strangers("favrskov", several, Alarms((), unknown_senders={"0710": told}), Proposals(several))
+    assert [one.events_per_second for one in said.known] == [9.0, 1.0, 0.5, None]
+
+
 def test_a_relay_that_does_not_say_is_not_one_without_strangers(favrskov: Municipality) -> None:
     assert found(favrskov).not_told == ()
     assert strangers("favrskov", favrskov, Alarms(()), Proposals(favrskov)).not_told == ("favrskov-gw1",)
