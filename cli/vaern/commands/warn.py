@@ -40,7 +40,7 @@ def command(ctx: click.Context, slug: str, path: Path, reply: str, dry_run: bool
     Looks at once whether its indicators are in the archive: seen or not seen, from which sources, since when. The
     municipality's people are told as of alarms, and advisory and answer are kept in its chain of evidence. Takes
     our own format, or a STIX 2.1 bundle with one report (docs/warnings.md). The collector records each look-up.
-    Ends with exit code 1 when something was seen.
+    Ends with exit code 1 when something was seen, and when a warning has nothing that can be looked for.
 
     \b
     Examples:
@@ -65,8 +65,8 @@ def command(ctx: click.Context, slug: str, path: Path, reply: str, dry_run: bool
         seen = warning.held_against(project, fleet.deployment, municipality, one.advisory, now)
         found = warning.answer(one, municipality, seen, now) | ({"reply": reply} if reply else {})
         recording.files = {"advisory.json": one.text, "answer.json": warning.document(found)}
-        recording.outcome = f"{one.advisory.id}: {'seen' if found['seen'] else 'not seen'}"
-        recording.exit_code = ExitCode.FINDINGS if found["seen"] else ExitCode.OK
+        recording.outcome = f"{one.advisory.id}: {warning.outcome(one, found)}"
+        recording.exit_code = ExitCode.FINDINGS if found["seen"] or one.is_blind else ExitCode.OK
     _tell(project, fleet, slug, warning.told(one, municipality, found))
     if as_stix:
         from vaern.archive import stix
@@ -75,34 +75,35 @@ def command(ctx: click.Context, slug: str, path: Path, reply: str, dry_run: bool
     elif as_json:
         print_json(found)
     else:
-        _show(found)
+        _show(one, found)
     return recording.exit_code
 
 
 def _received(path: Path, municipality: Municipality) -> Received:
     import hashlib
 
-    from vaern.archive import stix
+    from vaern.archive.stix_reading import read
     from vaern.declaration.advisories import load_advisory, translated
-    from vaern.workflows.warning import Received, lookable
+    from vaern.workflows import warning
 
     try:
         with path.open("rb") as file:
             content = file.read(MOST_BYTES)
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}", fix="give the file with --file") from error
-    unread: list[str] = []
+    unread: tuple[str, ...] = ()
     try:
-        text = content.decode()
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         text = ""  # Which byte is wrong, and in which line, the reader of our own format says.
     if _is_bundle(text):
-        values, unread = stix.read(text)
-        advisory = translated(path, values, municipality)
+        bundle = read(text, warning.now())
+        unread = bundle.unread
+        advisory = translated(path, bundle.values, municipality)
     else:
         advisory = load_advisory(path, municipality)
-    advisory, left = lookable(advisory, municipality)
-    return Received(advisory, hashlib.sha256(content).hexdigest(), text, (*unread, *left))
+    advisory, left = warning.lookable(advisory, municipality)
+    return warning.Received(advisory, hashlib.sha256(content).hexdigest(), text, (*unread, *left))
 
 
 def _is_bundle(text: str) -> bool:
@@ -126,6 +127,8 @@ def _say_what_would(one: Received, *, as_json: bool) -> int:
         say(one_line(f"would look for {each.type} {each.value}, {advisory.days} days back"))
     for left in one.unread:
         say(one_line(f"not looked for: {left}"))
+    if one.is_blind:
+        say("nothing would be looked for: this warning has no indicator that can be")
     return ExitCode.OK
 
 
@@ -142,7 +145,7 @@ def _tell(project: Project, fleet: Fleet, slug: str, duty: Duty) -> None:
         say_aside(f"nobody was told: {error.what}; {error.fix}")
 
 
-def _show(found: dict[str, Any]) -> None:
+def _show(one: Received, found: dict[str, Any]) -> None:
     for each in found["indicators"]:
         said = "not seen"
         if each["events"]:
@@ -154,4 +157,6 @@ def _show(found: dict[str, Any]) -> None:
         say(one_line(f"{each['type']} {each['value']}: {said}"))
     for left in found["not_looked_for"]:
         say(one_line(f"not looked for: {left}"))
+    if one.is_blind:
+        say("nothing was looked for: this warning has no indicator that can be")
     say(one_line(f"{found['advisory']} received {found['received']}, sha256 {found['sha256']}"), aside=True)

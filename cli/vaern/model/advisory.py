@@ -15,7 +15,8 @@ from pydantic import Field, StringConstraints
 
 from vaern.model.vocabulary import UNPRINTED, Declared, Name
 
-AdvisoryId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$")]
+IDENTIFIER = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$"
+AdvisoryId = Annotated[str, StringConstraints(pattern=IDENTIFIER)]
 """By which the SOC knows it, such as SOC-2026-0042."""
 Line = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=rf"^[^{UNPRINTED}]+$")]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=2000, pattern=rf"^[^{UNPRINTED}]+$")]

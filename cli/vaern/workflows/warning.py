@@ -33,6 +33,11 @@ class Received:
     unread: tuple[str, ...] = ()
     """What nobody looks for: patterns of STIX that we cannot, and what the archive cannot hold."""
 
+    @property
+    def is_blind(self) -> bool:
+        """Whether it is a warning of which nothing is looked for: that must not read as not seen."""
+        return self.advisory.kind is AdvisoryKind.WARNING and not self.advisory.indicators
+
 
 def lookable(advisory: Advisory, municipality: Municipality) -> tuple[Advisory, list[str]]:
     """An advisory with those indicators only that the archive can hold, and the others in words.
@@ -92,6 +97,13 @@ def answer(one: Received, municipality: Municipality, seen: Iterable[Seen], now:
     }
 
 
+def outcome(one: Received, found: dict[str, Any]) -> str:
+    """What came of it, in words."""
+    if one.is_blind:
+        return "nothing looked for"
+    return "seen" if found["seen"] else "not seen"
+
+
 def document(found: dict[str, Any]) -> str:
     """The answer as it is kept."""
     return json.dumps(found, ensure_ascii=False, indent=2) + "\n"
@@ -101,7 +113,9 @@ def told(one: Received, municipality: Municipality, found: dict[str, Any]) -> Du
     """What the municipality's people and operations are told."""
     advisory = one.advisory
     hits = [each for each in found["indicators"] if each["events"]]
-    if not found["indicators"]:
+    if one.is_blind:
+        danish, english = " Intet er eftersøgt i arkivet.", " Nothing was looked for in the archive."
+    elif not found["indicators"]:
         danish, english = "", ""
     elif hits:
         first = min((each["first"] for each in hits if each["first"]), default="?", key=unix)

@@ -12,9 +12,10 @@ import stix2
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from vaern.archive import seen, stix
+from vaern.archive import seen, stix, stix_reading
 from vaern.errors import UsageError
-from vaern.model.advisory import Advisory, Indicator, IndicatorType
+from vaern.model.advisory import Advisory, Indicator, IndicatorType, wanted
+from vaern.model.vocabulary import UNPRINTED
 
 VALUES = {
     IndicatorType.IPV4: "198.51.100.77", IndicatorType.IPV6: "2001:db8::77", IndicatorType.DOMAIN: "evil.example",
@@ -32,6 +33,8 @@ def advisory(*indicators: Indicator, **changed: Any) -> Advisory:
 
 
 AT = "2026-11-24T09:00:00Z"
+NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
+NOT_EQUAL = "[process:name = 'x' AND process:pid = 5]"
 TIMESTAMP = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?Z")
 """Of STIX 2.1, chapter 2.8."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -41,9 +44,9 @@ EVERY = advisory(*(Indicator(type=kind, value=value) for kind, value in VALUES.i
 
 @pytest.mark.parametrize("one", [EVERY, advisory(EVERY.indicators[0], kind="request")])
 def test_an_advisory_comes_back_as_it_was(one: Advisory) -> None:
-    values, unread = stix.read(stix.bundle(one, [], "Favrskov", AT))
-    assert unread == []
-    assert Advisory.model_validate_json(json.dumps(values)) == one
+    found = stix_reading.read(stix.bundle(one, [], "Favrskov", AT), NOW)
+    assert found.unread == ()
+    assert Advisory.model_validate_json(json.dumps(found.values)) == one
 
 
 def test_the_same_advisory_is_the_same_bundle() -> None:
@@ -104,13 +107,100 @@ def test_patterns_joined_by_or_are_read_and_others_are_named() -> None:
     text = stix.bundle(advisory(EVERY.indicators[0], EVERY.indicators[2]), [], "Favrskov", AT)
     both = text.replace(
         "[ipv4-addr:value = '198.51.100.77']", "[ipv4-addr:value = '198.51.100.1' OR domain-name:value = 'a.example']"
-    ).replace("[domain-name:value = 'evil.example']", "[process:name = 'x' AND process:pid = 5]")
-    values, unread = stix.read(both)
-    assert values["indicators"] == [
+    ).replace("[domain-name:value = 'evil.example']", NOT_EQUAL)
+    found = stix_reading.read(both, NOW)
+    assert found.values["indicators"] == [
         {"type": "ipv4", "value": "198.51.100.1"},
         {"type": "domain", "value": "a.example"},
     ]
-    assert unread == ["[process:name = 'x' AND process:pid = 5]"]
+    assert found.places == ("indicator 1", "indicator 1")
+    assert found.unread == (
+        f"indicator 2: {NOT_EQUAL}: only equal addresses, names and SHA-256, joined by OR, are looked for",
+    )
+
+
+def changed(**values: Any) -> str:
+    """A bundle with one good indicator, and one that says other things."""
+    made = json.loads(stix.bundle(advisory(EVERY.indicators[0], EVERY.indicators[2]), [], "Favrskov", AT))
+    (one,) = (each for each in made["objects"] if each.get("pattern") == "[domain-name:value = 'evil.example']")
+    one.update(values)
+    return json.dumps(made)
+
+
+def of_report(**values: Any) -> str:
+    made = json.loads(stix.bundle(EVERY, [], "Favrskov", AT))
+    (one,) = (each for each in made["objects"] if each["type"] == "report")
+    one.update(values)
+    return json.dumps(made)
+
+
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        ({"pattern": "[ipv4-addr:value = '198.51.100.0/24']"}, "not an address such as 198.51.100.77"),
+        ({"pattern": "[domain-name:value = 'blå.example']"}, "not a name such as evil.example"),
+        ({"pattern": "[url:value = 'evil.example/a']"}, "not an address such as https://evil.example/a"),
+        ({"pattern": f"[url:value = 'https://evil.example/{'a' * 400}']"}, "too short or too long"),
+        ({"pattern": "[url:value = 'https://evil.example/\u200b']"}, "invisible"),
+        ({"pattern": "[domain-name:value = 'x']"}, "too short"),
+        ({"pattern": "[file:hashes.MD5 = 'd41d8cd98f00b204e9800998ecf8427e']"}, "only equal addresses"),
+        ({"pattern": "rule x { condition: true }", "pattern_type": "yara"}, "only patterns of STIX"),
+        ({"revoked": True}, "it is revoked"),
+        ({"valid_until": "2026-11-24T08:30:00Z"}, "it was valid until 2026-11-24T08:30:00Z only"),
+        ({"id": "indicator--1b9d0a5e-8d0a-4b0a-9d0a-5e8d0a4b0a9d"}, "the report does not name it"),
+    ],
+)
+def test_what_cannot_be_looked_for_is_named_and_ends_nothing(values: dict[str, Any], reason: str) -> None:
+    found = stix_reading.read(changed(**values), NOW)
+    assert found.values["indicators"] == [{"type": "ipv4", "value": "198.51.100.77"}]
+    assert found.unread[0].startswith("indicator 2: ")
+    assert reason in found.unread[0]
+    Advisory.model_validate_json(json.dumps(found.values))
+
+
+def test_what_still_holds_is_looked_for() -> None:
+    found = stix_reading.read(changed(valid_until="2026-11-25T08:00:00Z", revoked=False), NOW)
+    assert (len(found.values["indicators"]), found.unread) == (2, ())
+
+
+def test_of_a_revoked_report_nothing_is_looked_for() -> None:
+    found = stix_reading.read(of_report(revoked=True), NOW)
+    assert found.values["indicators"] == []
+    assert [one.rpartition(": ")[2] for one in found.unread] == ["it is revoked"] * len(VALUES)
+
+
+def test_what_the_report_names_and_the_bundle_does_not_hold_is_named() -> None:
+    ref = "indicator--1b9d0a5e-8d0a-4b0a-9d0a-5e8d0a4b0a9d"
+    found = stix_reading.read(of_report(object_refs=[ref]), NOW)
+    assert found.unread[-1] == f"{ref}: the report names it, and the bundle does not hold it"
+
+
+def test_more_indicators_than_are_looked_for_are_named() -> None:
+    values = [f"198.51.100.{number}" for number in range(52)]
+    every = " OR ".join(f"ipv4-addr:value = '{value}'" for value in values)
+    found = stix_reading.read(changed(pattern=f"[{every}]"), NOW)
+    Advisory.model_validate_json(json.dumps(found.values))
+    assert len(found.values["indicators"]) == 50
+    assert [one.rpartition(": ")[2] for one in found.unread] == ["only the first 50 are looked for"] * 3
+
+
+@pytest.mark.parametrize(
+    ("values", "key", "said"),
+    [
+        ({"description": ""}, "text", "Phishing"),
+        ({"description": "a\n\u200bb"}, "text", "a b"),
+        ({"name": "Phishing\r\nigen"}, "title", "Phishing igen"),
+        ({"name": "a" * 300}, "title", "a" * 200),
+        ({"external_references": [{"source_name": "vaern", "external_id": "SOC 42/26"}]}, "id", None),
+        ({"created_by_ref": "identity--1b9d0a5e-8d0a-4b0a-9d0a-5e8d0a4b0a9d"}, "sender", "?"),
+    ],
+)
+def test_what_stix_allows_in_a_report_is_taken(values: dict[str, Any], key: str, said: str | None) -> None:
+    text = of_report(**values)
+    found = stix_reading.read(text, NOW).values
+    Advisory.model_validate_json(json.dumps(found))
+    report = next(each["id"] for each in json.loads(text)["objects"] if each["type"] == "report")
+    assert found[key] == (report.removeprefix("report--") if said is None else said)
 
 
 def test_what_is_not_the_same_has_not_the_same_identifier() -> None:
@@ -140,8 +230,7 @@ def test_nothing_is_twice_in_a_bundle() -> None:
 
 def test_a_time_with_more_digits_than_the_library_reads_is_taken() -> None:
     text = stix.bundle(EVERY, [], "Favrskov", AT).replace("08:00:00Z", "08:00:00.123456789Z")
-    values, _ = stix.read(text)
-    assert values["sent"] == "2026-11-24T08:00:00Z"
+    assert stix_reading.read(text, NOW).values["sent"] == "2026-11-24T08:00:00Z"
 
 
 @pytest.mark.parametrize(
@@ -158,11 +247,15 @@ def test_a_time_with_more_digits_than_the_library_reads_is_taken() -> None:
 )
 def test_what_is_no_bundle_is_refused_with_a_reason(text: str) -> None:
     with pytest.raises(UsageError, match="with one report"):
-        stix.read(text)
+        stix_reading.read(text, NOW)
 
 
 @settings(max_examples=40, deadline=None)
 @given(st.text(st.characters(blacklist_categories=("Cc", "Cs", "Zl", "Zp")), min_size=3, max_size=40))
 def test_any_value_survives_the_quotes_of_a_pattern(value: str) -> None:
-    pattern = stix.pattern_of(Indicator.model_construct(type=IndicatorType.URL, value=value))
-    assert stix._indicators([pattern]) == ([{"type": "url", "value": value}], [])
+    one = Indicator.model_construct(type=IndicatorType.URL, value="https://" + value)
+    (found,) = stix_reading.of_pattern(stix.pattern_of(one))
+    if isinstance(found, Indicator):
+        assert found.value == one.value
+    else:
+        assert wanted(one) or re.search(f"[{UNPRINTED}]", value)

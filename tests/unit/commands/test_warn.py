@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import shutil
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -169,6 +172,48 @@ def test_a_bundle_of_stix_is_the_same_and_answered_in_stix(
         call(path, "--stix", "--json")
 
 
+def bundled(folder: Path, change: Callable[[str], str] = str) -> Path:
+    path = folder / "bundle.json"
+    made = stix.bundle(Advisory.model_validate_json(json.dumps(ADVISORY)), [], "x", ADVISORY["sent"])
+    path.write_text(change(made), encoding="utf-8")
+    return path
+
+
+def test_a_byte_order_mark_before_a_bundle_is_nothing(project: Project, collector: Collector, tmp_path: Path) -> None:
+    path = bundled(tmp_path, lambda text: "\ufeff" + text)
+    answer = json.loads(call(path, "--json", code=ExitCode.FINDINGS).stdout)
+    assert (answer["advisory"], answer["sha256"]) == ("SOC-2026-0042", sha256(path.read_bytes()).hexdigest())
+
+
+def test_one_odd_indicator_keeps_no_other_from_being_looked_for(
+    project: Project, collector: Collector, tmp_path: Path
+) -> None:
+    path = bundled(
+        tmp_path, lambda text: text.replace("domain-name:value = 'evil.example'", "ipv4-addr:value = '::/0'")
+    )
+    answer = json.loads(call(path, "--json", code=ExitCode.FINDINGS).stdout)
+    assert [one["value"] for one in answer["indicators"]] == ["198.51.100.7"]
+    assert len(answer["not_looked_for"]) == 1
+
+
+def test_a_warning_of_which_nothing_is_looked_for_says_so(
+    project: Project, collector: Collector, tmp_path: Path
+) -> None:
+    path = bundled(
+        tmp_path, lambda text: re.sub(r"\[[^\]\"]*:value = [^\]]*\]", f"[file:hashes.MD5 = '{'a' * 32}']", text)
+    )
+    assert "nothing would be looked for" in call(path, "--dry-run").stdout
+    done = call(path, code=ExitCode.FINDINGS)
+    assert "nothing was looked for: this warning has no indicator that can be" in done.stdout
+    assert "not seen" not in done.stdout
+    ((_, duty, _),) = collector.told
+    assert duty.danish.endswith(" Intet er eftersøgt i arkivet. Ikke ledt efter: 2.")
+    kept = evidence.read(project, "favrskov")
+    assert kept is not None
+    assert kept.record.run.outcome.endswith(": nothing looked for")
+    assert collector.asked == []
+
+
 def test_a_real_archive_with_lines_of_every_age(
     project: Project, collector: Collector, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -240,7 +285,7 @@ def test_what_is_no_advisory_is_refused(project: Project, collector: Collector, 
         call(tmp_path / "nosuch.json")
 
 
-@pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig", "latin-1"])
+@pytest.mark.parametrize("encoding", ["utf-16", "latin-1"])
 def test_a_bundle_in_another_encoding_is_a_fault_of_the_file(project: Project, tmp_path: Path, encoding: str) -> None:
     path = tmp_path / "bundle.json"
     path.write_bytes(json.dumps({"type": "bundle", "objects": [], "x": "æ"}, ensure_ascii=False).encode(encoding))
