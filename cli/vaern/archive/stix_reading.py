@@ -58,7 +58,7 @@ def read(text: str, now: datetime) -> Read:
                 found.append((f"indicator {number}", value))
             else:
                 reason = value if isinstance(value, str) else f"only the first {MOST_INDICATORS} are looked for"
-                unread.append(f"indicator {number}: {one.get('pattern', '')}: {reason}")
+                unread.append(f"indicator {number}: {reason}: {one.get('pattern', '')}")
     held = {one["id"] for one in indicators}
     missing = [ref for ref in report["object_refs"] if ref.startswith("indicator--") and ref not in held]
     known = {one["source_name"]: one.get("external_id", "") for one in report.get("external_references", [])}

@@ -61,7 +61,9 @@ def command(ctx: click.Context, slug: str, path: Path, reply: str, dry_run: bool
     if dry_run:
         return _say_what_would(one, as_json=as_json)
     now = warning.now()
-    with recorded(project, fleet, slug, words_of(ctx), say_aside) as recording:
+    words = [warning.without_numbers(municipality, word) for word in words_of(ctx)]
+    reply = warning.without_numbers(municipality, reply)
+    with recorded(project, fleet, slug, words, say_aside) as recording:
         seen = warning.held_against(project, fleet.deployment, municipality, one.advisory, now)
         found = warning.answer(one, municipality, seen, now) | ({"reply": reply} if reply else {})
         recording.files = {"advisory.json": one.text, "answer.json": warning.document(found)}
@@ -92,18 +94,19 @@ def _received(path: Path, municipality: Municipality) -> Received:
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}", fix="give the file with --file") from error
     unread: tuple[str, ...] = ()
+    places: tuple[str, ...] = ()
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         text = ""  # Which byte is wrong, and in which line, the reader of our own format says.
     if _is_bundle(text):
         bundle = read(text, warning.now())
-        unread = bundle.unread
+        unread, places = bundle.unread, bundle.places
         advisory = translated(path, bundle.values, municipality)
     else:
         advisory = load_advisory(path, municipality)
-    advisory, left = warning.lookable(advisory, municipality)
-    return warning.Received(advisory, hashlib.sha256(content).hexdigest(), text, (*unread, *left))
+    digest = hashlib.sha256(content).hexdigest()
+    return warning.received(advisory, municipality, digest, text, unread=unread, places=places)
 
 
 def _is_bundle(text: str) -> bool:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from vaern.archive.civil_numbers import holds_number
+from vaern.archive.civil_numbers import holds_number, masked, masked_document
 
 CORPUS = Path(__file__).resolve().parents[2] / "corpus" / "cpr.jsonl"
 NUMBER = "0107605123"
@@ -84,3 +84,31 @@ def test_every_number_of_the_corpus_that_was_refused_is_refused() -> None:
     texts = [row["text"] for row in rows if row["group"] == "number" and UNTIL_NOW.search(row["text"])]
     assert len(texts) > 100
     assert [text for text in texts if not holds_number(text)] == []
+
+
+@given(st.lists(st.one_of(digests(), accounts(), st.just(NUMBER), st.text("019 -/x", max_size=15)), max_size=6))
+@example(["010760-010760-5123"])
+def test_what_is_masked_holds_no_number_and_is_else_the_same(parts: list[str]) -> None:
+    text = " ".join(parts)
+    made = masked(text)
+    assert not holds_number(made)
+    assert (made == text) is not holds_number(text)
+    assert masked(made) == made
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ('{"a":"x"}', '{"a":"x"}'),
+        (f'{{"a":"{NUMBER}"}}', '{\n  "a": "[CPR]"\n}\n'),
+        ('{"a": "\\u0030107605123"}', '{\n  "a": "[CPR]"\n}\n'),
+        ('{"a": "\\u00e60107605123"}', '{\n  "a": "æ[CPR]"\n}\n'),
+        ('{"a": [1107605123, 5, true, null]}', '{\n  "a": [\n    "[CPR]",\n    5,\n    true,\n    null\n  ]\n}\n'),
+        (f'{{"{NUMBER}": 1}}', '{\n  "[CPR]": 1\n}\n'),
+        (f'{{"a": "{NUMBER}", "a": "x"}}', '{"a": "[CPR]", "a": "x"}'),
+        (f"a: {NUMBER}\n", "a: [CPR]\n"),
+        ("[" * 5000 + NUMBER, "[" * 5000 + "[CPR]"),
+    ],
+)
+def test_a_document_is_kept_without_numbers_however_they_are_written(text: str, kept: str) -> None:
+    assert masked_document(text) == kept

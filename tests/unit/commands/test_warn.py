@@ -145,9 +145,65 @@ def test_what_the_archive_cannot_hold_keeps_nothing_else_from_being_looked_for(
     path = written(tmp_path, indicators=[*own, *ADVISORY["indicators"]])
     answer = json.loads(call(path, "--json", code=ExitCode.FINDINGS).stdout)
     assert [request.texts[0] for request in collector.asked] == [digest, "198.51.100.7", "evil.example"]
-    assert answer["not_looked_for"] == [f"url {number}: civil registration numbers are taken out at the site"]
+    said = "indicator 1 (url): civil registration numbers are taken out at the site"
+    assert answer["not_looked_for"] == [said]
     assert collector.told[0][1].danish.endswith(" fra dhcp1, firewall1. Ikke ledt efter: 1.")
-    assert f"not looked for: url {number}" in call(path, "--dry-run").stdout
+    assert f"not looked for: {said}" in call(path, "--dry-run").stdout
+
+
+def everything_kept(project: Project) -> str:
+    """Of every record, all files."""
+    files = [path for path in (project.state / "evidence").rglob("*") if path.is_file()]
+    return "\n".join(path.read_text(encoding="utf-8") for path in files)
+
+
+NUMBERS = ("0107605123", "010760-5123", "010760 5123")
+
+
+@pytest.mark.parametrize("as_bundle", [False, True])
+@pytest.mark.parametrize("escaped", [False, True])
+def test_no_civil_registration_number_is_kept_or_told(
+    project: Project, collector: Collector, tmp_path: Path, as_bundle: bool, escaped: bool
+) -> None:
+    one, three, two = NUMBERS
+    path = written(
+        tmp_path,
+        title=f"Phishing mod {one}",
+        text=f"Borgeren {two} er ramt.",
+        indicators=[{"type": "url", "value": f"https://evil.example/{three}"}, *ADVISORY["indicators"]],
+    )
+    if as_bundle:
+        other = f"[x:y = '{'a' * 150} {two}']"
+        advisory = Advisory.model_validate_json(path.read_text(encoding="utf-8"))
+        text = stix.bundle(advisory, [], "x", ADVISORY["sent"]).replace("[domain-name:value = 'evil.example']", other)
+        path.write_text(text, encoding="utf-8")
+    if escaped:
+        text = path.read_text(encoding="utf-8")
+        for number in NUMBERS:
+            text = text.replace(number, f"\\u003{number[0]}{number[1:]}")
+        path.write_text(text, encoding="utf-8")
+    done = call(path, "--reply", f"{one} er advaret.", "--json", code=ExitCode.FINDINGS)
+    answer = json.loads(done.stdout)
+    assert answer["sha256"] == sha256(path.read_bytes()).hexdigest()
+    assert answer["reply"] == "[CPR] er advaret."
+    assert "indicator 1 (url): civil registration numbers are taken out at the site" in answer["not_looked_for"]
+    kept = everything_kept(project)
+    assert "[CPR] er ramt." in kept
+    for text in (kept, done.stdout, str(collector.told)):
+        assert [number for number in NUMBERS if number[1:] in text] == []
+
+
+def test_where_a_municipality_keeps_the_numbers_the_file_is_kept_as_it_came(
+    project: Project, collector: Collector, tmp_path: Path
+) -> None:
+    declared = project.root / "inventories/favrskov/municipality.yml"
+    text = declared.read_text(encoding="utf-8")
+    declared.write_text(re.sub(r"cpr: \w+", "cpr: keep", text), encoding="utf-8")
+    path = written(tmp_path, text="Borgeren 010760-5123 er ramt.")
+    call(path, code=ExitCode.FINDINGS)
+    kept = evidence.read(project, "favrskov")
+    assert kept is not None
+    assert (kept.folder / "advisory.json").read_bytes() == path.read_bytes()
 
 
 def test_a_dry_run_asks_and_tells_nobody(project: Project, collector: Collector, tmp_path: Path) -> None:
