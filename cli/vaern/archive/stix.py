@@ -71,13 +71,15 @@ def _indicator(advisory: Advisory, one: Indicator, sender: Any) -> Any:
 def _report(advisory: Advisory, indicators: list[Any], sender: Any) -> Any:
     from stix2.v21 import Report
 
+    refs = list(dict.fromkeys(one["id"] for one in indicators)) or [sender["id"]]
+    told = (advisory.kind, advisory.title, advisory.text)
     return Report(
-        id=_id("report", advisory.sender, advisory.id, advisory.sent),
+        id=_id("report", advisory.sender, advisory.id, advisory.sent, *told, *refs),
         name=advisory.title,
         description=advisory.text,
         published=advisory.sent,
         labels=[REQUEST] if advisory.kind == "request" else ["vaern-warning"],
-        object_refs=[one["id"] for one in indicators] or [sender["id"]],
+        object_refs=refs,
         external_references=[{"source_name": "vaern", "external_id": advisory.id}],
         created_by_ref=sender["id"],
         created=advisory.sent,
@@ -89,7 +91,7 @@ def _sighting(indicator: Any, one: Seen, own: Any, at: str) -> Any:
     from stix2.v21 import Sighting
 
     return Sighting(
-        id=_id("sighting", indicator["id"], own["id"], at),
+        id=_id("sighting", indicator["id"], own["id"], at, str(one.events), one.first, one.last),
         sighting_of_ref=indicator["id"],
         where_sighted_refs=[own["id"]],
         count=one.events,

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from vaern.archive import seen, stix, stix_reading
 from vaern.errors import UsageError
-from vaern.model.advisory import Advisory, Indicator, IndicatorType, wanted
+from vaern.model.advisory import Advisory, AdvisoryKind, Indicator, IndicatorType, wanted
 from vaern.model.vocabulary import UNPRINTED
 
 VALUES = {
@@ -203,6 +203,13 @@ def test_what_stix_allows_in_a_report_is_taken(values: dict[str, Any], key: str,
     assert found[key] == (report.removeprefix("report--") if said is None else said)
 
 
+CHANGES: list[dict[str, Any]] = [
+    {}, {"title": "Phishing igen"}, {"text": "Bloker ikke."}, {"kind": AdvisoryKind.REQUEST}, {"days": 5},
+    {"indicators": EVERY.indicators[:1]}, {"indicators": EVERY.indicators[:2]}, {"sender": "National SOC"},
+    {"sent": "2026-11-25T08:00:00Z"}, {"id": "SOC-2"}, {"events": 7},
+]  # fmt: skip
+
+
 def test_what_is_not_the_same_has_not_the_same_identifier() -> None:
     """Two SOCs may number alike, one may correct what it has sent, and an archive may be looked through again."""
 
@@ -219,6 +226,16 @@ def test_what_is_not_the_same_has_not_the_same_identifier() -> None:
     assert [sorted({each.partition("--")[0] for each in one & other}) for other in others] == [
         ["identity"], ["identity"], ["identity", "indicator", "report"]
     ]  # fmt: skip
+
+
+def test_an_identifier_and_its_time_are_one_object_only() -> None:
+    """STIX 2.1, chapter 3.6: whoever has the one that came first would never see the other."""
+    said: dict[tuple[str, str], Any] = {}
+    for each in CHANGES:
+        one = EVERY.model_copy(update={name: value for name, value in each.items() if name != "events"})
+        found = [seen.Seen(one.indicators[0], each.get("events", 1), True, AT, AT)]
+        for made in json.loads(stix.bundle(one, found, "Favrskov", AT))["objects"]:
+            assert said.setdefault((made["id"], made["modified"]), made) == made
 
 
 def test_nothing_is_twice_in_a_bundle() -> None:
