@@ -124,7 +124,7 @@ def spellings(indicator: Indicator) -> tuple[str, ...]:
 def holds(indicator: Indicator, text: str) -> bool:
     """Whether an indicator stands in a text by itself: 198.51.100.7 is not in 198.51.100.77.
 
-    Case is looked at in free text only.
+    Case is looked at in free text only. An address may be followed by a dot and a port, as tcpdump and BSD write it.
     """
     flags = 0 if indicator.type is IndicatorType.TEXT else re.IGNORECASE
     before, after = _AROUND[indicator.type]
@@ -132,7 +132,7 @@ def holds(indicator: Indicator, text: str) -> bool:
 
 
 _AROUND: dict[IndicatorType, tuple[str, str]] = {
-    IndicatorType.IPV4: (r"(?<![0-9])(?<![0-9]\.)", r"(?![0-9])(?!\.[0-9])"),
+    IndicatorType.IPV4: (r"(?<![0-9])(?<![0-9]\.)", r"(?![0-9])(?!\.[0-9]{6})(?!\.[0-9]{1,5}\.[0-9])"),
     IndicatorType.IPV6: (r"(?<![0-9a-f:])", r"(?![0-9a-f:])"),
     IndicatorType.DOMAIN: (r"(?<![a-z0-9_-])", r"(?![a-z0-9_-])(?!\.[a-z0-9])"),
     IndicatorType.EMAIL: (r"(?<![a-z0-9._+-])", r"(?![a-z0-9_-])(?!\.[a-z0-9])"),
