@@ -2,7 +2,8 @@
 
 `lines/NAME.yml` has at least twenty lines for each parser, by the formats of vendors' documentation and of published
 test suites; half of them were not looked at while the parser was written. `outside/NAME.yml` are by another hand, who
-had seen no parser and no answer when they were written. `cases/*.json` are one a kind of failure.
+had seen no parser and no answer when they were written. `cases/*.json` are one a kind of failure. A row with
+`exact: true` names every field of its event.
 """
 
 from __future__ import annotations
@@ -48,6 +49,8 @@ class Kept:
     absent: list[str]
     wrong: dict[str, tuple[Any, Any]]
     """Field to the value that it should have, None for none, and the one that it has."""
+    unnamed: list[str] | None
+    """Fields that it has and its row does not name; None where the row does not say that it names all of them."""
 
     @property
     def complete(self) -> bool:
@@ -89,7 +92,8 @@ def _judged(parser: str, row: dict[str, Any], found: dict[str, Any]) -> Kept:
     expected = row["expected"]
     absent = [name for name, value in expected.items() if value is not None and name not in found]
     wrong = {name: (value, found[name]) for name, value in expected.items() if name in found and found[name] != value}
-    return Kept(parser, row["from"], row.get("held_out", True), absent, wrong)
+    unnamed = [name for name in found if name not in expected] if row.get("exact") else None
+    return Kept(parser, row["from"], row.get("held_out", True), absent, wrong, unnamed)
 
 
 def test_every_parser_has_lines_of_its_own() -> None:
@@ -111,6 +115,13 @@ def test_the_minimum_is_found_and_nothing_is_wrong(kept: list[Kept]) -> None:
     for group in (kept, held):
         incomplete = [each for each in group if not each.complete]
         assert len(group) - len(incomplete) >= COMPLETE * len(group), incomplete
+
+
+def test_rows_that_name_every_field_are_met_exactly(kept: list[Kept]) -> None:
+    """A row with `exact: true` has no share that may lack a field, and none of its fields is beside those it names."""
+    exact = [each for each in kept if each.unnamed is not None]
+    assert {each.parser for each in exact} == {"windows-nxlog"}
+    assert [each for each in exact if each.unnamed or not each.complete] == []
 
 
 def test_every_parser_has_lines_of_another_hand() -> None:

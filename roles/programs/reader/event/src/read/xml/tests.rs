@@ -229,13 +229,54 @@ fn written(value: &str, way: usize) -> String {
     }
 }
 
+/// Who acts is the subject, whoever or whatever else an event names: by Microsoft's page of each event.
+#[test]
+fn the_subject_of_an_event_is_its_user() {
+    let all = |codes: &[(u32, u32)]| codes.iter().flat_map(|(first, last)| *first..=*last).collect::<Vec<_>>();
+    let accounts = all(&[
+        (4648, 4648),
+        (4720, 4720),
+        (4722, 4726),
+        (4738, 4738),
+        (4741, 4743),
+        (4765, 4767),
+        (4780, 4780),
+        (4782, 4782),
+        (4793, 4793),
+        (4797, 4798),
+    ]);
+    let groups = all(&[(4727, 4735), (4737, 4737), (4744, 4764), (4783, 4792), (4799, 4799)]);
+    for (codes, named) in [(accounts, "user.target.name"), (groups, "group.name")] {
+        for code in codes {
+            let data = "\"TargetUserName\":\"other\",\"TargetDomainName\":\"T\",\"SubjectUserName\":\"bo\",\"SubjectDomainName\":\"S\"";
+            let element: String =
+                [("TargetUserName", "other"), ("TargetDomainName", "T"), ("SubjectUserName", "bo"), ("SubjectDomainName", "S")]
+                    .map(|(name, value)| format!("<Data Name='{name}'>{value}</Data>"))
+                    .concat();
+            let own = "<TargetUserName>other</TargetUserName><TargetDomainName>T</TargetDomainName><SubjectUserName>bo</SubjectUserName><SubjectDomainName>S</SubjectDomainName>";
+            for line in [
+                format!("<13>{{\"EventID\":{code},\"Channel\":\"Security\",{data}}}"),
+                format!("<13>{{\"winlog\":{{\"event_id\":{code},\"channel\":\"Security\",\"event_data\":{{{data}}}}}}}"),
+                format!("<13><Event><System><EventID>{code}</EventID><Channel>Security</Channel></System><EventData>{element}</EventData></Event>"),
+                format!("<13><Event><EventID>{code}</EventID><Channel>Security</Channel>{own}</Event>"),
+            ] {
+                let (parsed, ecs) = fields(&line);
+                assert!(parsed, "{line}");
+                assert_eq!((&ecs["user.name"], &ecs["user.domain"], &ecs[named]), (&"bo".into(), &"S".into(), &"other".into()), "{line}: {ecs}");
+                let beside = if named == "group.name" { "user.target.name" } else { "group.name" };
+                assert!(ecs.get(beside).is_none(), "{line}: {ecs}");
+            }
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(1_000))]
 
     /// The same event as NXLog's JSON, as Windows' XML and as NXLog's XML gives the same fields.
     #[test]
     fn an_event_says_the_same_as_xml_and_as_json(
-        code in prop::sample::select(vec!["4624", "4625", "4648", "4720", "4728", "1", "3"]),
+        code in prop::sample::select(vec!["4624", "4625", "4648", "4720", "4728", "4730", "4798", "4799", "1", "3"]),
         sysmon in any::<bool>(),
         failed in any::<bool>(),
         values in prop::collection::btree_map(
