@@ -52,6 +52,23 @@ fn what_no_form_reads_has_the_time_of_its_header() {
 }
 
 #[test]
+fn an_object_beside_marks_of_xml_is_left_alone_only_where_a_source_sends_xml() {
+    for line in [
+        "<13>[{\"a\":1},{\"Subject\":\"<b>hi\"}]",
+        "<13>{\"a\":1} {\"Subject\":\"<b>\"}",
+        "<13>x: <a@b.example> {\"a\":1}",
+        "<13>{\"a\":1}</Data>",
+    ] {
+        assert_eq!(ecs("read: json\nfields: {rule.id: a}", line)["rule.id"], "1", "{line}");
+        assert_eq!(ecs("read: {json: {outside_xml: false}}\nfields: {rule.id: a}", line)["rule.id"], "1", "{line}");
+        let left = event_of(&source("read: {json: {outside_xml: true}}\nfields: {rule.id: a}", Mask::Mask), line.as_bytes());
+        assert_eq!(left["parsed"], false, "{line}");
+    }
+    let within = ecs("read: {json: {outside_xml: true}}\nfields: {rule.id: a}", "<13>{\"a\":\"<b>hi</b>\"}");
+    assert_eq!(within["rule.id"], "<b>hi</b>");
+}
+
+#[test]
 fn forms_that_read_alike_are_told_apart_by_what_is_read() {
     let parser = "read: csv\nforms:\n  - {if: {kind: A}, read: {csv: {columns: [kind, ip]}}, fields: {source.ip: ip}}\n  - {if: {kind: B}, read: {csv: {columns: [kind, _, ip]}}, fields: {source.ip: ip}}\n";
     assert_eq!(ecs(parser, "<13>A,10.0.0.1,10.0.0.2")["source.ip"], "10.0.0.1");

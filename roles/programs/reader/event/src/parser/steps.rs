@@ -33,7 +33,8 @@ fn step(node: &Node, names: &mut Names) -> Result<Step, Problem> {
     let known: &[&str] = match how {
         "key_value" => &["of", "separator", "assign"],
         "csv" => &["of", "separator", "columns"],
-        "json" | "cef" | "leef" => &["of"],
+        "cef" | "leef" => &["of"],
+        "json" => &["of", "outside_xml"],
         "xml" => &["of", "root"],
         "pattern" => &["of", "patterns"],
         _ => return Err(Problem::new(node.line, format!("{how:?} is no step; known are key_value, csv, json, xml, cef, leef, pattern"))),
@@ -43,7 +44,7 @@ fn step(node: &Node, names: &mut Names) -> Result<Step, Problem> {
     let how = match how {
         "key_value" => How::KeyValue(Pairs { separator: separator(keys, Separator::Spaces)?, assign: assign(keys)? }),
         "csv" => How::Csv(separator(keys, Separator::Byte(b','))?, columns(keys.get("columns"), names)?),
-        "json" => How::Json,
+        "json" => How::Json(outside_xml(keys)?),
         "cef" => How::Cef,
         "leef" => How::Leef,
         "xml" => How::Xml(keys.text("root")?.map(str::to_owned)),
@@ -71,6 +72,14 @@ fn assign(keys: Keys) -> Result<u8, Problem> {
         None => Ok(b'='),
         Some([byte]) if byte.is_ascii_punctuation() => Ok(*byte),
         Some(_) => Err(Problem::new(keys.node.line, "assign is one sign, such as = or :")),
+    }
+}
+
+fn outside_xml(keys: Keys) -> Result<bool, Problem> {
+    match keys.text("outside_xml")? {
+        None | Some("false") => Ok(false),
+        Some("true") => Ok(true),
+        Some(text) => Err(Problem::new(keys.node.line, format!("outside_xml is true or false, not {text:?}"))),
     }
 }
 

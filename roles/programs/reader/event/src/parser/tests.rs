@@ -20,6 +20,7 @@ fn what_is_wrong_with_a_parser_is_said_with_its_line() {
         ("read: {csv: {separator: ab}}", 1, "is no separator"),
         ("read: {pattern: '{a:word}'}\nfields: {source.ip: b}", 1, "no pattern gives \"b\""),
         ("read: {xml: {below: Event}}", 1, "known are of, root"),
+        ("read: {json: {outside_xml: yes}}", 1, "is true or false, not \"yes\""),
         ("read: json\nread: cef", 2, "twice"),
         ("read: json\nforms: []", 2, "forms is empty"),
         ("read: json\nforms:\n  - read: [json\n", 4, ""),

@@ -16,14 +16,14 @@ struct Reader<'a, 'b, 'c> {
     meaning: String,
 }
 
-/// Reads the object. Whether there is one and it is JSON as a whole; what follows it does not matter, unless both are within XML.
-pub fn read(text: &str, sink: &mut Sink) -> bool {
+/// Reads the object. Whether there is one and it is JSON as a whole; what stands beside it does not matter, unless it must be `outside_xml`.
+pub fn read(outside_xml: bool, text: &str, sink: &mut Sink) -> bool {
     let Some(at) = memchr::memchr(b'{', text.as_bytes()) else { return false };
-    if is_markup(&text.as_bytes()[..at]) {
+    if outside_xml && is_markup(&text.as_bytes()[..at]) {
         return false;
     }
     let mut reader = Reader { text, at, path: String::new(), sink, meaning: String::new() };
-    reader.value(0).is_some() && !is_markup(&text.as_bytes()[reader.at..])
+    reader.value(0).is_some() && !(outside_xml && is_markup(&text.as_bytes()[reader.at..]))
 }
 
 /// Whether there is a mark of XML before or behind an object: it is then the text of an element, which perhaps an attacker wrote.

@@ -26,7 +26,8 @@ pub enum How {
     KeyValue(key_value::Pairs),
     /// Columns are given their names: the place from 0, and the field.
     Csv(space::Separator, Vec<(usize, Id)>),
-    Json,
+    /// Whether an object that has marks of XML beside it is left alone.
+    Json(bool),
     Cef,
     Leef,
     /// The name that the element must have.
@@ -41,7 +42,8 @@ impl How {
             (How::KeyValue(one), How::KeyValue(two)) => one == two,
             (How::Csv(one, _), How::Csv(two, _)) => one == two,
             (How::Xml(one), How::Xml(two)) => one == two,
-            (How::Json, How::Json) | (How::Cef, How::Cef) | (How::Leef, How::Leef) => true,
+            (How::Json(one), How::Json(two)) => one == two,
+            (How::Cef, How::Cef) | (How::Leef, How::Leef) => true,
             _ => false,
         }
     }
@@ -80,7 +82,7 @@ fn one(step: &Step, text: &str, sink: &mut Sink) -> bool {
             name_columns(columns, sink.names, sink.values);
             found
         }
-        How::Json => json::read(text, sink),
+        How::Json(outside_xml) => json::read(*outside_xml, text, sink),
         How::Cef => cef::read(text, sink),
         How::Leef => cef::read_leef(text, sink),
         How::Xml(root) => xml::read(root.as_deref(), text, sink),
