@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -31,6 +32,18 @@ _COMPARISON = re.compile(_ONE)
 
 
 @dataclass(frozen=True, slots=True)
+class Sent:
+    """The sender's own objects: what is said of them has to name them, or nobody can join the two."""
+
+    report: str
+    """Its id."""
+    indicators: Mapping[Indicator, tuple[str, ...]]
+    """What is looked for, and the ids of what it stands in."""
+    objects: tuple[dict[str, Any], ...]
+    """Report, sender and indicators, as they came: another object of the same id and time must not be made."""
+
+
+@dataclass(frozen=True, slots=True)
 class Read:
     """A bundle as it was read."""
 
@@ -40,6 +53,7 @@ class Read:
     """Where in the bundle each of its indicators stands, in words."""
     unread: tuple[str, ...]
     """What is not looked for, and why."""
+    sent: Sent
 
 
 def read(text: str, now: datetime) -> Read:
@@ -50,12 +64,14 @@ def read(text: str, now: datetime) -> Read:
     objects, report = _objects(text)
     names = {one["id"]: one.get("name", "") for one in objects if one["type"] == "identity"}
     found: list[tuple[str, Indicator]] = []
+    ids: dict[Indicator, tuple[str, ...]] = {}
     unread: list[str] = []
     indicators = [one for one in objects if one["type"] == "indicator"]
     for number, one in enumerate(indicators, 1):
         for value in _looked_for(one, report, now):
             if isinstance(value, Indicator) and len(found) < MOST_INDICATORS:
                 found.append((f"indicator {number}", value))
+                ids[value] = (*ids.get(value, ()), one["id"])
             else:
                 reason = value if isinstance(value, str) else f"only the first {MOST_INDICATORS} are looked for"
                 unread.append(f"indicator {number}: {reason}: {one.get('pattern', '')}")
@@ -78,7 +94,14 @@ def read(text: str, now: datetime) -> Read:
         values,
         tuple(place for place, _ in found),
         (*unread, *(f"{ref}: the report names it, and the bundle does not hold it" for ref in missing)),
+        Sent(report["id"], ids, _as_they_came(text, report, held)),
     )
+
+
+def _as_they_came(text: str, report: Any, indicators: set[str]) -> tuple[dict[str, Any], ...]:
+    """Report, sender and those indicators that the report names."""
+    wanted_ids = {report["id"], report.get("created_by_ref"), *(indicators & set(report["object_refs"]))}
+    return tuple(one for one in json.loads(text)["objects"] if one.get("id") in wanted_ids)
 
 
 def _objects(text: str) -> tuple[list[Any], Any]:
@@ -131,4 +154,4 @@ def _indicator(kind: IndicatorType, value: str) -> Indicator | str:
 
 def _line(text: str, most: int) -> str:
     """Text of a bundle on one line, as our format has it: STIX bounds neither its length nor its characters."""
-    return " ".join(re.sub(f"[{UNPRINTED}]", " ", text).split())[:most].rstrip()
+    return " ".join(re.sub(rf"[{UNPRINTED}\ud800-\udfff]", " ", text).split())[:most].rstrip()

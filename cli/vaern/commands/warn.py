@@ -12,6 +12,7 @@ from vaern.errors import ExitCode, UsageError
 from vaern.runtime.paths import Project
 
 if TYPE_CHECKING:
+    from vaern.archive.stix_reading import Sent
     from vaern.model.declaration import Municipality
     from vaern.model.fleet import Fleet
     from vaern.workflows.duties import Duty
@@ -71,9 +72,7 @@ def command(ctx: click.Context, slug: str, path: Path, reply: str, dry_run: bool
         recording.exit_code = ExitCode.FINDINGS if found["seen"] or one.is_blind else ExitCode.OK
     _tell(project, fleet, slug, warning.told(one, municipality, found))
     if as_stix:
-        from vaern.archive import stix
-
-        say(stix.bundle(one.advisory, seen, municipality.name, found["received"]))
+        say(warning.in_stix(one, seen, municipality, found))
     elif as_json:
         print_json(found)
     else:
@@ -95,18 +94,19 @@ def _received(path: Path, municipality: Municipality) -> Received:
         raise UsageError(f"{path} cannot be read: {error.strerror}", fix="give the file with --file") from error
     unread: tuple[str, ...] = ()
     places: tuple[str, ...] = ()
+    sent: Sent | None = None
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         text = ""  # Which byte is wrong, and in which line, the reader of our own format says.
     if _is_bundle(text):
         bundle = read(text, warning.now())
-        unread, places = bundle.unread, bundle.places
+        unread, places, sent = bundle.unread, bundle.places, bundle.sent
         advisory = translated(path, bundle.values, municipality)
     else:
         advisory = load_advisory(path, municipality)
     digest = hashlib.sha256(content).hexdigest()
-    return warning.received(advisory, municipality, digest, text, unread=unread, places=places)
+    return warning.received(advisory, municipality, digest, text, unread=unread, places=places, sent=sent)
 
 
 def _is_bundle(text: str) -> bool:

@@ -11,9 +11,11 @@ from functools import partial
 from typing import Any
 
 from vaern.archive import seen as archived
+from vaern.archive import stix
 from vaern.archive.civil_numbers import masked, masked_document
 from vaern.archive.export import Request, is_taken_out, search
 from vaern.archive.seen import Seen
+from vaern.archive.stix_reading import Sent
 from vaern.model.advisory import Advisory, AdvisoryKind
 from vaern.model.declaration import Municipality
 from vaern.model.deployment import Deployment
@@ -38,6 +40,9 @@ class Received:
     unread: tuple[str, ...] = ()
     """What nobody looks for: patterns of STIX that we cannot, and what the archive cannot hold."""
 
+    sent: Sent | None = None
+    """The objects of STIX that it came as."""
+
     @property
     def is_blind(self) -> bool:
         """Whether it is a warning of which nothing is looked for: that must not read as not seen."""
@@ -52,6 +57,7 @@ def received(
     *,
     unread: Iterable[str] = (),
     places: Sequence[str] = (),
+    sent: Sent | None = None,
 ) -> Received:
     """An advisory with those indicators only that the archive can hold, the others in words, and the file to keep.
 
@@ -65,6 +71,7 @@ def received(
         text: of the file as it came.
         unread: what the reader of its format has left out, in words.
         places: where in the file each indicator stands, in words; without, they are counted.
+        sent: the objects of STIX that it came as.
     """
     kept, left = [], []
     for number, one in enumerate(advisory.indicators):
@@ -81,6 +88,7 @@ def received(
         sha256,
         text if numbers_stay else masked_document(text),
         (*said, *left),
+        sent,
     )
 
 
@@ -141,6 +149,16 @@ def outcome(one: Received, found: dict[str, Any]) -> str:
     if one.is_blind:
         return "nothing looked for"
     return "seen" if found["seen"] else "not seen"
+
+
+def in_stix(one: Received, seen: Iterable[Seen], municipality: Municipality, found: dict[str, Any]) -> str:
+    """The same as `answer`, as a bundle of STIX: what it has no object for is said in notes."""
+    notes = {}
+    if one.is_blind or one.unread:
+        notes["Not looked for"] = "\n".join((*["Nothing was looked for."] * one.is_blind, *one.unread))
+    if found.get("reply"):
+        notes["Reply"] = found["reply"]
+    return stix.bundle(one.advisory, seen, municipality.name, found["received"], sent=one.sent, notes=notes)
 
 
 def document(found: dict[str, Any]) -> str:

@@ -103,6 +103,79 @@ def test_what_was_seen_is_a_sighting_by_the_municipality() -> None:
     assert (of.pattern, sighting["count"], where.name) == ("[ipv4-addr:value = '198.51.100.77']", 3, "Favrskov")
 
 
+SOC = {
+    "type": "bundle",
+    "id": "bundle--5d0092c5-5f74-4287-9642-33f4c354e56d",
+    "objects": [
+        {
+            "type": "identity", "spec_version": "2.1", "id": "identity--f431f809-377b-45e0-aa1c-6a4751cae5ff",
+            "created": "2026-11-01T08:00:00.000Z", "modified": "2026-11-01T08:00:00.000Z", "name": "National SOC",
+            "identity_class": "organization", "contact_information": "soc@national.example",
+        },
+        {
+            "type": "indicator", "spec_version": "2.1", "id": "indicator--a932fcc6-e032-476c-826f-cb970a5a1ade",
+            "created": "2026-11-20T08:00:00.123456789Z", "modified": "2026-11-20T08:00:00.123456789Z",
+            "pattern": "[ipv4-addr:value = '198.51.100.77' OR domain-name:value = 'evil.example']",
+            "pattern_type": "stix", "valid_from": "2026-11-20T08:00:00Z", "x_soc_score": 80,
+        },
+        {
+            "type": "indicator", "spec_version": "2.1", "id": "indicator--b8322c9b-8031-4b4d-a3d2-4d5b0d0b3c6b",
+            "created": "2026-11-20T08:00:00Z", "modified": "2026-11-20T08:00:00Z",
+            "pattern": "[ipv4-addr:value = '198.51.100.77']", "pattern_type": "stix",
+            "valid_from": "2026-11-20T08:00:00Z",
+        },
+        {
+            "type": "report", "spec_version": "2.1", "id": "report--84e4d88f-44ea-4bcd-bbf3-b2c1c320bcb3",
+            "created_by_ref": "identity--f431f809-377b-45e0-aa1c-6a4751cae5ff", "name": "Phishing",
+            "created": "2026-11-20T08:00:00Z", "modified": "2026-11-20T08:00:00Z", "published": "2026-11-20T08:00:00Z",
+            "object_refs": [
+                "indicator--a932fcc6-e032-476c-826f-cb970a5a1ade", "indicator--b8322c9b-8031-4b4d-a3d2-4d5b0d0b3c6b",
+            ],
+        },
+    ],
+}  # fmt: skip
+"""Made by somebody else, with identifiers, times and keys of their own."""
+
+
+def answered(*looks: seen.Seen, notes: dict[str, str] | None = None) -> list[dict[str, Any]]:
+    found = stix_reading.read(json.dumps(SOC), NOW)
+    one = Advisory.model_validate_json(json.dumps(found.values))
+    text = stix.bundle(one, looks, "Favrskov", AT, sent=found.sent, notes=notes)
+    stix2.parse(re.sub("456789Z", "456Z", text), allow_custom=True)
+    objects: list[dict[str, Any]] = json.loads(text)["objects"]
+    return objects
+
+
+def test_what_a_soc_sent_is_given_back_as_it_came_and_sightings_are_of_it() -> None:
+    looks = [seen.Seen(one, 3, True, AT, AT) for one in EVERY.indicators if one.type in {"ipv4", "domain"}]
+    made = answered(*looks)
+    assert made[: len(SOC["objects"])] == SOC["objects"]
+    own, *sightings = made[len(SOC["objects"]) :]
+    assert own["name"] == "Favrskov"
+    assert [(one["sighting_of_ref"][11:15], one["description"]) for one in sightings] == [
+        ("a932", "ipv4 198.51.100.77"), ("b832", "ipv4 198.51.100.77"), ("a932", "domain evil.example"),
+    ]  # fmt: skip
+    assert {one["created_by_ref"] for one in sightings} == {own["id"]}
+    assert len({one["id"] for one in made}) == len(made)
+
+
+def test_what_was_not_looked_at_is_a_note_and_no_first_time_is_said() -> None:
+    one = EVERY.indicators[0]
+    more = seen.Seen(one, 1000, False, "2026-11-20T08:00:00Z", "2026-11-24T07:00:00Z")
+    made = answered(more, seen.Seen(EVERY.indicators[2], 0, False), notes={"Not looked for": "indicator 3: x"})
+    for sighting in (each for each in made if each["type"] == "sighting"):
+        assert "first_seen" not in sighting
+        assert sighting["last_seen"] == "2026-11-24T07:00:00Z"
+    notes = {each["content"]: [ref[:15] for ref in each["object_refs"]] for each in made if each["type"] == "note"}
+    assert notes == {
+        "indicator 3: x": ["report--84e4d88"],
+        "ipv4 198.51.100.77: in 1000 events or more. Only the newest were looked at; the first may be older than "
+        "2026-11-20T08:00:00Z.": ["indicator--a932", "indicator--b832"],
+        "domain evil.example: not seen in the newest events that are like it. There are more, which were not "
+        "looked at.": ["indicator--a932"],
+    }
+
+
 def test_patterns_joined_by_or_are_read_and_others_are_named() -> None:
     text = stix.bundle(advisory(EVERY.indicators[0], EVERY.indicators[2]), [], "Favrskov", AT)
     both = text.replace(
@@ -142,6 +215,7 @@ def of_report(**values: Any) -> str:
         ({"pattern": "[url:value = 'evil.example/a']"}, "not an address such as https://evil.example/a"),
         ({"pattern": f"[url:value = 'https://evil.example/{'a' * 400}']"}, "too short or too long"),
         ({"pattern": "[url:value = 'https://evil.example/\u200b']"}, "invisible"),
+        ({"pattern": "[url:value = 'https://evil.example/\ud800']"}, "invisible"),
         ({"pattern": "[domain-name:value = 'x']"}, "too short"),
         ({"pattern": "[file:hashes.MD5 = 'd41d8cd98f00b204e9800998ecf8427e']"}, "only equal addresses"),
         ({"pattern": "rule x { condition: true }", "pattern_type": "yara"}, "only patterns of STIX"),
@@ -188,7 +262,7 @@ def test_more_indicators_than_are_looked_for_are_named() -> None:
     ("values", "key", "said"),
     [
         ({"description": ""}, "text", "Phishing"),
-        ({"description": "a\n\u200bb"}, "text", "a b"),
+        ({"description": "a\n\u200bb\ud800"}, "text", "a b"),
         ({"name": "Phishing\r\nigen"}, "title", "Phishing igen"),
         ({"name": "a" * 300}, "title", "a" * 200),
         ({"external_references": [{"source_name": "vaern", "external_id": "SOC 42/26"}]}, "id", None),

@@ -252,6 +252,29 @@ def test_one_odd_indicator_keeps_no_other_from_being_looked_for(
     assert len(answer["not_looked_for"]) == 1
 
 
+@pytest.mark.parametrize("words", [[], ["--json"], ["--stix"]])
+def test_half_a_character_ends_nothing(
+    project: Project, collector: Collector, tmp_path: Path, words: list[str]
+) -> None:
+    def change(text: str) -> str:
+        return text.replace("evil.example", r"evil\ud800\u202e.example")
+
+    call(bundled(tmp_path, change), *words, code=ExitCode.FINDINGS)
+
+
+def test_an_answer_in_stix_says_what_the_other_one_says(project: Project, collector: Collector, tmp_path: Path) -> None:
+    path = bundled(
+        tmp_path, lambda text: text.replace("domain-name:value = 'evil.example'", "ipv4-addr:value = '::/0'")
+    )
+    came = json.loads(path.read_text(encoding="utf-8"))["objects"]
+    found = json.loads(call(path, "--stix", "--reply", "Spærret.", code=ExitCode.FINDINGS).stdout)["objects"]
+    assert [one for one in came if one not in found and one.get("name") != "x"] == []
+    notes = {one["abstract"]: one["content"] for one in found if one["type"] == "note"}
+    assert notes.keys() == {"Not looked for", "Reply"}
+    assert notes["Not looked for"].endswith("[ipv4-addr:value = '::/0']")
+    assert notes["Reply"] == "Spærret."
+
+
 def test_a_warning_of_which_nothing_is_looked_for_says_so(
     project: Project, collector: Collector, tmp_path: Path
 ) -> None:
