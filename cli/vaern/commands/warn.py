@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from vaern.model.declaration import Municipality
     from vaern.model.fleet import Fleet
     from vaern.workflows.duties import Duty
-    from vaern.workflows.warning import Received
+    from vaern.workflows.warning_received import Received
 
 MOST_BYTES = 2**20
 
@@ -50,7 +50,7 @@ def command(ctx: click.Context, slug: str, path: Path, reply: str, dry_run: bool
     """
     from vaern.console import say_aside, words_of
     from vaern.declaration import load_fleet
-    from vaern.workflows import warning
+    from vaern.workflows import warning, warning_received
     from vaern.workflows.recording import recorded
 
     if as_json and as_stix:
@@ -62,8 +62,8 @@ def command(ctx: click.Context, slug: str, path: Path, reply: str, dry_run: bool
     if dry_run:
         return _say_what_would(one, as_json=as_json)
     now = warning.now()
-    words = [warning.without_numbers(municipality, word) for word in words_of(ctx)]
-    reply = warning.without_numbers(municipality, reply)
+    words = [warning_received.without_numbers(municipality, word) for word in words_of(ctx)]
+    reply = warning_received.without_numbers(municipality, reply)
     with recorded(project, fleet, slug, words, say_aside) as recording:
         seen = warning.held_against(project, fleet.deployment, municipality, one.advisory, now)
         found = warning.answer(one, municipality, seen, now) | ({"reply": reply} if reply else {})
@@ -85,7 +85,8 @@ def _received(path: Path, municipality: Municipality) -> Received:
 
     from vaern.archive.stix_reading import read
     from vaern.declaration.advisories import load_advisory, translated
-    from vaern.workflows import warning
+    from vaern.workflows.warning import now
+    from vaern.workflows.warning_received import received
 
     try:
         with path.open("rb") as file:
@@ -100,13 +101,13 @@ def _received(path: Path, municipality: Municipality) -> Received:
     except UnicodeDecodeError:
         text = ""  # Which byte is wrong, and in which line, the reader of our own format says.
     if _is_bundle(text):
-        bundle = read(text, warning.now())
+        bundle = read(text, now())
         unread, places, sent = bundle.unread, bundle.places, bundle.sent
         advisory = translated(path, bundle.values, municipality)
     else:
         advisory = load_advisory(path, municipality)
     digest = hashlib.sha256(content).hexdigest()
-    return warning.received(advisory, municipality, digest, text, unread=unread, places=places, sent=sent)
+    return received(advisory, municipality, digest, text, unread=unread, places=places, sent=sent)
 
 
 def _is_bundle(text: str) -> bool:
