@@ -138,12 +138,15 @@ def _looked_for(one: Any, report: Any, now: datetime) -> Iterator[Indicator | st
 def of_pattern(pattern: str) -> Iterable[Indicator | str]:
     """The indicators of a pattern of equal values, joined by OR; for what is none, why."""
     values = _COMPARISON.findall(pattern) if _PATTERN.fullmatch(pattern.strip()) else []
-    if not values or any(path not in _TYPES for path, _ in values):
+    if not any(path in _TYPES for path, _ in values):
         return ["only equal addresses, names and SHA-256, joined by OR, are looked for"]
-    return [_indicator(_TYPES[path], re.sub(r"\\(.)", r"\1", value)) for path, value in values]
+    return [_indicator(path, re.sub(r"\\(.)", r"\1", value)) for path, value in values]
 
 
-def _indicator(kind: IndicatorType, value: str) -> Indicator | str:
+def _indicator(path: str, value: str) -> Indicator | str:
+    kind = _TYPES.get(path)
+    if kind is None:
+        return f"{path} is not looked for"
     try:
         made = Indicator(type=kind, value=value)
     except ValueError:

@@ -232,6 +232,18 @@ def test_what_cannot_be_looked_for_is_named_and_ends_nothing(values: dict[str, A
     Advisory.model_validate_json(json.dumps(found.values))
 
 
+def test_of_several_hashes_of_a_file_the_one_that_can_be_is_looked_for() -> None:
+    """As platforms write a file: each hash they know, joined by OR. The archive may hold it by any of them."""
+    hashes = [
+        f"file:hashes.{name} = '{'a' * size}'" for name, size in (("MD5", 32), ("'SHA-1'", 40), ("'SHA-256'", 64))
+    ]
+    found = stix_reading.read(changed(pattern=f"[{' OR '.join(hashes)}]"), NOW)
+    assert found.values["indicators"][1:] == [{"type": "sha256", "value": "a" * 64}]
+    assert [one.split(": ")[1] for one in found.unread] == [
+        "file:hashes.MD5 is not looked for", "file:hashes.'SHA-1' is not looked for",
+    ]  # fmt: skip
+
+
 def test_what_still_holds_is_looked_for() -> None:
     found = stix_reading.read(changed(valid_until="2026-11-25T08:00:00Z", revoked=False), NOW)
     assert (len(found.values["indicators"]), found.unread) == (2, ())
