@@ -25,7 +25,7 @@ from vaern.verify import expectations
 from vaern.verify.relay_facts import RelayFacts
 from vaern.verify.sections import Section
 from vaern.verify.subjects import Subject
-from vaern_programs.relay.names.allocation import Named, allocate
+from vaern_programs.relay.names.allocation import Answer, Named, allocate
 
 ROOT = Path(__file__).resolve().parents[3]
 WAYS = (
@@ -86,7 +86,7 @@ def test_a_name_leads_to_nothing_that_is_declared_otherwise() -> None:
         ip_network(one.network or one.address or "203.0.113.0/24")[0] for one in municipality.log_sources if not one.dns
     ]
     own = [*municipality.hosts[0].addresses, ip_address("203.0.113.7"), ip_address("127.0.0.1")]
-    found = allocate(named, {one.name: [*own, *everything] for one in named}, {})
+    found = allocate(named, {one.name: Answer((*own, *everything), frozenset()) for one in named}, {})
     declared = {(one.protocol, one.port, one.address) for one in municipality.log_sources if one.address is not None}
     for one in municipality.log_sources:
         for text in found[one.name].addresses if one.dns else ():
@@ -106,7 +106,7 @@ def test_in_the_lab_each_name_has_a_free_address_and_the_relay_knows_it() -> Non
     assert not set(named.values()) & {*hosts, *places[: -len(WAYS)]}
     found = allocate(
         [Named.of(one) for one in of_relay(generated(municipality))["log_shipper_names"]],
-        {name: [ip_address(names[name.lower()])] for name, _, _ in WAYS},
+        {name: Answer((ip_address(names[name.lower()]),), frozenset()) for name, _, _ in WAYS},
         {},
     )
     assert all(one.addresses and not one.refused for one in found.values())
