@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from support.certificates import Authority
 from support.lab import overlay_hub
 from support.lab.hosts import Booted, lab_hosts
 from support.lab.keys_on_hosts import enrolled
+from support.lab.monitored_hosts import wait
 from support.lab.pipeline import HOSTS, RELAY, SPOOL, SPOOL_BYTES
 from support.programs import source_of
 from support.uneven_networks import deployment, fleet
@@ -130,41 +130,31 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         yield made
 
 
-def within(seconds: float, holds: Callable[[], bool]) -> bool:
-    """Whether it holds before the time is up."""
-    limit = time.monotonic() + seconds
-    while not holds():
-        if time.monotonic() > limit:
-            return False
-        time.sleep(0.5)
-    return True
-
-
 def test_the_events_of_a_device_keep_their_source_when_its_address_changes(site: Site) -> None:
     """By the timer alone. What comes from the address that it had is nobody's, also over a connection it had open."""
     site.send("udp", FIRST, "first")
-    assert within(30, lambda: site.sources_of("first") == ["printer7"])
+    assert wait(lambda: site.sources_of("first") == ["printer7"], 30)
     site.lab.run(
         "sensor1", "mkfifo /root/lines; systemd-run --unit=held sh -c 'exec python3 /root/held_open.py < /root/lines'"
     )
     site.lab.run("sensor1", "systemd-run --unit=feeder sh -c 'exec sleep infinity > /root/lines'")
     site.lab.run("sensor1", "echo before the move > /root/lines")
-    assert within(30, lambda: site.sources_of("before the move") == ["printer7-tcp"])
+    assert wait(lambda: site.sources_of("before the move") == ["printer7-tcp"], 30)
     site.lead(SECOND)
 
     def arrives() -> bool:
         site.send("udp", SECOND, "second")
         return "printer7" in site.sources_of("second")
 
-    assert within(ROUND_SECONDS, arrives), site.journal()
+    assert wait(arrives, ROUND_SECONDS), site.journal()
     assert set(site.sources_of("second")) == {"printer7"}
-    assert within(10, lambda: site.let_in() == [SECOND])
+    assert wait(lambda: site.let_in() == [SECOND], 10)
     assert site.let_in("names_tcp_514_ip") == [SECOND]
     site.lab.run("sensor1", "echo after the move > /root/lines")
-    assert within(60, lambda: site.undeclared().get(f"syslog_tcp {FIRST}") == 1), site.undeclared()
+    assert wait(lambda: site.undeclared().get(f"syslog_tcp {FIRST}") == 1, 60), site.undeclared()
     site.send("udp", FIRST, "from where it was")
     site.send("udp", SECOND, "last")
-    assert within(30, lambda: site.sources_of("last") == ["printer7"])
+    assert wait(lambda: site.sources_of("last") == ["printer7"], 30)
     assert site.sources_of("from where it was") == site.sources_of("after the move") == []
     assert f"printer7: {NAME} is {SECOND}; it was {FIRST}" in site.journal()
 
@@ -180,7 +170,7 @@ def test_what_is_known_holds_without_a_resolver_and_after_the_firewall_was_loade
         assert site.let_in() == [SECOND]
         assert f"the resolver does not answer for {NAME}" in site.journal()
         site.send("udp", SECOND, "without a resolver")
-        assert within(30, lambda: site.sources_of("without a resolver") == ["printer7"])
+        assert wait(lambda: site.sources_of("without a resolver") == ["printer7"], 30)
     finally:
         site.lab.run("gw1", "mv /etc/nsswitch.conf.kept /etc/nsswitch.conf; cat /root/resolv.conf > /etc/resolv.conf")
 
@@ -204,4 +194,4 @@ def test_a_second_run_changes_nothing_and_without_names_nobody_looks(site: Site)
     assert site.lab.run("gw1", "systemctl is-active vaern-names.timer", check=False) == "inactive\n"
     assert site.lab.run("gw1", "ls /etc/vaern/log_shipper/names.json", check=False) == ""
     site.send("udp", OTHER, "by its address")
-    assert within(30, lambda: site.sources_of("by its address") == ["printer7"])
+    assert wait(lambda: site.sources_of("by its address") == ["printer7"], 30)
